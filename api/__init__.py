@@ -1,0 +1,1 @@
+"""What staff see: the HTTP API and the pages."""

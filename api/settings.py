@@ -1,0 +1,23 @@
+"""What the staff API needs to be told. Filled in by pipeline/ from the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.settings import DatabaseSettings, StoreSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeSettings:
+    database: DatabaseSettings
+    store: StoreSettings
+    custodian_socket: Path
+    run_directory: Path
+    secret_directory: Path  # the api's own key (seals TOTP secrets), self-made certificate; 0700
+    host: str = "127.0.0.1"
+    port: int = 0  # 0: any free port, told in the status file
+    tls_certificate: Path | None = None  # None: one is made
+    tls_key: Path | None = None
+    default_language: str = "en"  # "fi" or "en"
+    metrics_token: str = ""  # bearer token of /metrics; empty: /metrics is off

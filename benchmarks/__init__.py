@@ -1,0 +1,1 @@
+"""What this machine carries, beside its peers and its floor."""

@@ -1,0 +1,31 @@
+"""The base of every error that Tallenne raises on purpose."""
+
+from __future__ import annotations
+
+
+class TallenneError(Exception):
+    """An error that a person is meant to read.
+
+    ``what`` names the thing and what is wrong with it; ``remedy`` says what to do. Each package derives its own
+    base from one of the three kinds below, so that a caller can tell whom the error is about.
+    """
+
+    def __init__(self, what: str, remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.remedy}".strip()
+
+
+class MisuseError(TallenneError):
+    """We, or the person who configured us, did something wrong. Trying again does not help."""
+
+
+class PeerError(TallenneError):
+    """Somebody else (a camera, a broker, a store) broke its protocol. Trying this very thing again does not help."""
+
+
+class RetryableError(TallenneError):
+    """The thing may work later: a connection lost, a service away, a disk full."""

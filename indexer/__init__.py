@@ -1,0 +1,1 @@
+"""From door events to tags on footage."""

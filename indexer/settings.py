@@ -1,0 +1,50 @@
+"""What the indexer needs to be told. Filled in by pipeline/ from the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from domain.ids import DoorId, SiteId
+from storage.settings import DatabaseSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerSettings:
+    host: str
+    port: int
+    user_name: str
+    password: str = field(repr=False)
+    client_id: str = "tallenne-index"
+    tls: bool = False
+    tls_ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicRule:
+    """Which decoder reads which topics, and which site they belong to."""
+
+    pattern: str  # MQTT filter, e.g. "access/helsinki/+"
+    decoder: str  # "native", "esp-rfid", "axis"
+    site_id: SiteId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorSettings:
+    """A door as the door system names it. Its mapping to cameras lives in the catalogue (door_camera), versioned."""
+
+    door_id: DoorId
+    site_id: SiteId
+    name: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexSettings:
+    database: DatabaseSettings
+    broker: BrokerSettings
+    topics: tuple[TopicRule, ...]
+    doors: tuple[DoorSettings, ...]
+    custodian_socket: Path  # for the public intake key that seals quarantined payloads
+    run_directory: Path
+    quarantine_retention_s: int = 30 * 24 * 3600

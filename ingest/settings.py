@@ -1,0 +1,55 @@
+"""What ingest needs to be told. Filled in by pipeline/ from the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from domain.ids import CameraId, SiteId
+from storage.settings import DatabaseSettings, SpoolSettings, StoreSettings
+
+
+class SourceKind(StrEnum):
+    AUTO = "auto"  # native first, libav for what it does not speak
+    NATIVE = "native"
+    LIBAV = "libav"
+
+
+class Transport(StrEnum):
+    TCP = "tcp"  # RTP interleaved in the RTSP connection
+    UDP = "udp"  # libav source only
+    TLS = "tls"  # rtsps://
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CameraSettings:
+    camera_id: CameraId
+    site_id: SiteId
+    name: str
+    url: str  # rtsp:// or rtsps://, without credentials
+    user_name: str = ""
+    password: str = field(default="", repr=False)
+    source: SourceKind = SourceKind.AUTO
+    transport: Transport = Transport.TCP
+    tls_ca: Path | None = None
+    tls_fingerprint: str = ""  # SHA-256 of the certificate, hex
+    audio: bool = False
+    audio_reason: str = ""  # required with audio
+    segment_s: float = 10.0
+    segment_max_s: float = 30.0
+    allowed_networks: tuple[str, ...] = ()  # CIDR; empty: private, link-local-free and loopback networks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestSettings:
+    cameras: tuple[CameraSettings, ...]
+    spool: SpoolSettings
+    store: StoreSettings
+    database: DatabaseSettings
+    custodian_socket: Path  # used to enrol; recording goes on without it
+    recorder_directory: Path  # the recorder's own signing key, pinned custodian, cached hour keys; 0700
+    recorder_name: str
+    run_directory: Path  # status file
+    workers: int = 1
+    upload_concurrency: int = 4

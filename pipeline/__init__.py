@@ -1,0 +1,1 @@
+"""The `tallenne` command: configuration, supervision, wiring."""

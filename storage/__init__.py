@@ -1,0 +1,1 @@
+"""Sealing, keys, spool, object store, catalogue."""

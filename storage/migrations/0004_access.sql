@@ -1,0 +1,81 @@
+-- Members, credentials, access events, tags, quarantine. Events and tags carry an internal member uuid only;
+-- erasing `member_identity` and `credential` rows cuts the link.
+SET search_path = tallenne;
+
+CREATE TABLE member (
+    member_id uuid PRIMARY KEY,
+    created_ns bigint NOT NULL,
+    minor boolean NOT NULL DEFAULT false
+);
+
+-- The link from the internal uuid to the person. No other table holds a name or a number.
+CREATE TABLE member_identity (
+    member_id uuid PRIMARY KEY REFERENCES member,
+    number text NOT NULL UNIQUE,            -- the gym's customer number
+    name text NOT NULL
+);
+
+CREATE TABLE credential (
+    credential text NOT NULL,               -- normalised: upper case, no separators
+    member_id uuid NOT NULL REFERENCES member,
+    valid_from_ns bigint NOT NULL,
+    valid_to_ns bigint NOT NULL DEFAULT 9223372036854775807,
+    PRIMARY KEY (credential, valid_from_ns),
+    CHECK (valid_from_ns < valid_to_ns)
+);
+CREATE INDEX credential_member ON credential (member_id);
+
+CREATE TABLE access_event (
+    event_id uuid PRIMARY KEY,
+    dedup_key bytea NOT NULL UNIQUE CHECK (length(dedup_key) = 32),
+    site_id uuid NOT NULL,
+    door_id uuid NOT NULL REFERENCES door,
+    kind text NOT NULL CHECK (kind IN
+        ('granted', 'denied', 'entered', 'not_entered', 'forced_open', 'held_open', 'exit')),
+    direction text CHECK (direction IN ('in', 'out')),
+    member_id uuid,
+    occurred_ns bigint NOT NULL,
+    received_ns bigint NOT NULL,
+    uncertain boolean NOT NULL DEFAULT false,
+    superseded_by uuid,                     -- a correction; NULL: in force. Withdrawn: its own event_id
+    superseded_ns bigint
+);
+CREATE INDEX access_event_door_time ON access_event (door_id, occurred_ns);
+CREATE INDEX access_event_member_time ON access_event (member_id, occurred_ns);
+CREATE INDEX access_event_site_time ON access_event (site_id, occurred_ns);
+
+CREATE TABLE tag (
+    event_id uuid NOT NULL,
+    segment_id uuid NOT NULL,
+    segment_start_ns bigint NOT NULL,       -- names the segment's partition
+    camera_id uuid NOT NULL,
+    start_ns bigint NOT NULL,               -- [occurred - before, occurred + after)
+    end_ns bigint NOT NULL,
+    uncertain boolean NOT NULL DEFAULT false,
+    superseded_ns bigint,                   -- NULL: in force
+    PRIMARY KEY (event_id, segment_id)
+);
+CREATE INDEX tag_segment ON tag (segment_id);
+
+CREATE TABLE controller_skew (
+    door_id uuid PRIMARY KEY REFERENCES door,
+    skew_ns bigint NOT NULL,                -- received - occurred, of live events, smoothed
+    updated_ns bigint NOT NULL
+);
+
+-- What could not be understood. The payload may hold personal data: it is sealed to the custodian's intake key.
+CREATE TABLE quarantine (
+    quarantine_id uuid PRIMARY KEY,
+    received_ns bigint NOT NULL,
+    topic text NOT NULL,
+    reason text NOT NULL,
+    sealed_payload bytea NOT NULL,
+    digest bytea NOT NULL UNIQUE,           -- keyed hash of topic and payload: a repeat is counted, not stored again
+    seen_count int NOT NULL DEFAULT 1,
+    replayed_ns bigint
+);
+
+GRANT SELECT, INSERT, UPDATE ON access_event, tag, controller_skew, quarantine TO tallenne_index;
+GRANT SELECT, INSERT, UPDATE, DELETE ON member, member_identity, credential TO tallenne_index;
+GRANT SELECT ON member, member_identity, access_event, tag, controller_skew, quarantine TO tallenne_serve;
+GRANT SELECT ON access_event, tag TO tallenne_custodian;

@@ -1,0 +1,54 @@
+"""What the parts of storage need to be told. Filled in by pipeline/ from the configuration; secrets never in repr."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSettings:
+    """One role's way into PostgreSQL."""
+
+    host: str  # a host name, or the directory of a Unix socket
+    port: int
+    database: str
+    user: str
+    password: str = field(repr=False)
+    tls_ca: Path | None = None  # given: TLS is required and verified against it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """One S3 bucket."""
+
+    endpoint: str  # host:port, without a scheme
+    secure: bool  # TLS
+    bucket: str
+    access_key: str = field(repr=False)
+    secret_key: str = field(repr=False)
+    region: str = "us-east-1"
+    tls_ca: Path | None = None
+    null: bool = False  # benchmarks only: a sink that accepts everything and keeps nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolSettings:
+    """Where sealed bytes wait for the object store."""
+
+    directory: Path
+    max_bytes: int
+    fsync: bool = False  # True: survives a power cut, at the price of an fsync per fragment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustodianSettings:
+    """The only role that reads the keyring."""
+
+    database: DatabaseSettings
+    directory: Path  # keyring, signing key, intake key; 0700
+    socket: Path  # Unix socket that the other roles ask
+    run_directory: Path  # status file
+    audit_heads: Path  # signed heads of the audit chain, appended; best on another disk
+    allowed_uids: tuple[int, ...]  # who may connect
+    keys_ahead_hours: int = 14 * 24
