@@ -1,0 +1,1 @@
+"""The one frame all benchmarks share: machine, processes, accounting, results."""

@@ -1,0 +1,1 @@
+"""What one would pick instead, run beside ours."""

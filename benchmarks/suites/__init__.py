@@ -1,0 +1,1 @@
+"""The benchmarks: ingest, storage, index, clip."""
