@@ -1,9 +1,9 @@
 -- Sites, cameras, doors and their mapping: a copy of what the configuration says, kept so that rows can refer to it.
 -- Roles are created by the installer (pipeline/) before the first migration:
---   tallenne_ingest, tallenne_index, tallenne_custodian, tallenne_serve. The owner runs the migrations.
+--   tallenne_ingest, tallenne_index, tallenne_custodian, tallenne_serve. The owner runs the migrations
+-- (storage/migrate.py, which makes the schema and the list of applied migrations first).
 -- Times are bigint, UTC Unix nanoseconds; spans are half-open.
 
-CREATE SCHEMA tallenne;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA tallenne TO tallenne_ingest, tallenne_index, tallenne_custodian, tallenne_serve;
 SET search_path = tallenne;
@@ -60,7 +60,7 @@ CREATE TABLE camera_health (
     health jsonb NOT NULL                   -- keys: see ingest/README.md, "Health"
 );
 
-GRANT SELECT ON site, camera, door, door_camera TO tallenne_ingest, tallenne_index, tallenne_custodian, tallenne_serve;
+GRANT SELECT ON schema_migration, site, camera, door, door_camera TO tallenne_ingest, tallenne_index, tallenne_custodian, tallenne_serve;
 GRANT SELECT, INSERT, UPDATE, DELETE ON role_status TO tallenne_ingest, tallenne_index, tallenne_custodian, tallenne_serve;
 GRANT SELECT, INSERT, UPDATE ON camera_health TO tallenne_ingest;
 GRANT SELECT ON camera_health TO tallenne_serve;

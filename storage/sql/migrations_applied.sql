@@ -1,0 +1,1 @@
+SELECT version, checksum FROM tallenne.schema_migration

@@ -1,0 +1,1 @@
+SELECT to_regclass('tallenne.schema_migration') IS NOT NULL
