@@ -87,7 +87,7 @@ def _check(shipped: list[Migration], applied: dict[int, bytes]) -> None:
     for migration in shipped:
         if applied.get(migration.version, migration.checksum) != migration.checksum:
             raise ChangedMigrationError(
-                f"Migration {migration.version:04d}_{migration.name} was applied with another text than this version has.",
+                f"Migration {migration.version:04d}_{migration.name} was applied with another text.",
                 "Use the version of Tallenne that made this database, or start with an empty one.",
             )
 
