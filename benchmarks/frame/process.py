@@ -32,7 +32,8 @@ class Child:
         self.pid = process.pid
         self._process = process
         self._lines: queue.Queue[str | None] = queue.Queue(maxsize=10_000)
-        threading.Thread(target=self._pump, name=f"read {name}", daemon=True).start()
+        self._reader = threading.Thread(target=self._pump, name=f"read {name}", daemon=True)
+        self._reader.start()
 
     def _pump(self) -> None:
         stdout = self._process.stdout
@@ -74,6 +75,11 @@ class Child:
             except subprocess.TimeoutExpired:
                 self._process.kill()
         self._process.wait()
+        self._reader.join()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
 
 
 @contextmanager

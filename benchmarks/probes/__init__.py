@@ -1,0 +1,1 @@
+"""Fixed pieces of work whose CPU cost is compared between revisions."""

@@ -1,0 +1,23 @@
+"""What every probe shares: run the work, take the process's own CPU, print one JSON line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+
+
+def main(work: Callable[[], object], *, repeat: int) -> None:
+    """Run ``work`` once to warm up, then ``repeat`` times; print the CPU seconds (user and system) these took.
+
+    --planted F does a further F of the work, unannounced in the result: the comparison's positive control.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--planted", type=float, default=0.0)
+    planted: float = parser.parse_args().planted
+    work()
+    began = time.process_time()
+    for _ in range(round(repeat * (1 + planted))):
+        work()
+    print(json.dumps({"cpu_s": time.process_time() - began}))
