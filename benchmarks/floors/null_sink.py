@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import cast
 
 import uvloop
 
@@ -39,8 +40,7 @@ class Connection(asyncio.BufferedProtocol):
         self._size = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's own transports derive from neither
 
     def get_buffer(self, sizehint: int) -> bytearray:
         return self._buffer
