@@ -27,3 +27,7 @@ class NewerDatabaseError(StorageError, MisuseError):
 
 class ChangedMigrationError(StorageError, MisuseError):
     """An applied migration's text is not the text this version ships."""
+
+
+class SegmentConflictError(StorageError, PeerError):
+    """A segment's id is known already, with another size or hash. Never overwritten; a person must look."""

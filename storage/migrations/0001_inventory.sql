@@ -19,19 +19,19 @@ CREATE TABLE camera (
     site_id uuid NOT NULL REFERENCES site,
     name text NOT NULL,
     retention_s bigint NOT NULL CHECK (retention_s > 0),
-    removed_ns bigint,                      -- set when the configuration no longer names it; footage stays findable
-    UNIQUE (site_id, name)
+    removed_ns bigint                       -- set when the configuration no longer names it; footage stays findable
 );
+CREATE UNIQUE INDEX camera_name ON camera (site_id, name) WHERE removed_ns IS NULL;
 
 CREATE TABLE door (
     door_id uuid PRIMARY KEY,
     site_id uuid NOT NULL REFERENCES site,
     name text NOT NULL,
     external_id text NOT NULL,              -- what the door system calls it
-    removed_ns bigint,
-    UNIQUE (site_id, name),
-    UNIQUE (site_id, external_id)
+    removed_ns bigint
 );
+CREATE UNIQUE INDEX door_name ON door (site_id, name) WHERE removed_ns IS NULL;
+CREATE UNIQUE INDEX door_external_id ON door (site_id, external_id) WHERE removed_ns IS NULL;
 
 -- Versioned: a camera moved today does not change yesterday's tags.
 CREATE TABLE door_camera (

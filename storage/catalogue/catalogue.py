@@ -1,0 +1,123 @@
+"""Reading and writing the catalogue. Methods raise the database errors of storage.errors, never the driver's."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import asyncpg
+
+from domain.footage import Gap, Segment
+from domain.ids import CameraId, HourKeyId, SegmentId, SiteId
+from domain.time import Span, day_of
+from storage import sql
+from storage.catalogue.rows import (
+    gap_from_row,
+    gap_pieces,
+    joined_gaps,
+    segment_from_row,
+    segment_to_arguments,
+)
+from storage.database import wrapped_errors
+
+_PACKAGE = "storage.catalogue"
+
+
+class Commit(StrEnum):
+    """What became of a segment that was offered to the catalogue. All three mean: durable, the spool file may go."""
+
+    LIVE = "live"
+    SHADOW = "shadow"  # overlaps live footage of the same or a higher epoch: kept, not shown
+    DUPLICATE = "duplicate"  # the same segment was committed before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourKeyRow:
+    """A published hour key as the database hands it out: not believed until its signature has been verified."""
+
+    hour_key_id: HourKeyId
+    serial: int
+    site_id: SiteId
+    camera_id: CameraId
+    hour_ns: int
+    public_key: bytes
+    state: str
+    signature: bytes
+
+
+class Catalogue:
+    """The segment, gap and key rows, over a pool that the caller owns."""
+
+    def __init__(self, pool: asyncpg.Pool, *, clock_ns: Callable[[], int] = time.time_ns) -> None:
+        self._pool = pool
+        self._clock_ns = clock_ns
+        self._days: set[int] = set()  # days whose partition exists for certain; at most a few hundred
+
+    async def commit_segment(self, segment: Segment) -> Commit:
+        """Add the row of an object that is stored and verified, and tell the indexer, in one transaction.
+
+        Raises SegmentConflictError when the id is known with another size or hash.
+        """
+        day = day_of(segment.span.start_ns)
+        arguments = segment_to_arguments(segment, self._clock_ns())
+        with wrapped_errors():
+            async with self._pool.acquire() as conn:
+                if day not in self._days:
+                    await conn.execute(sql.load(_PACKAGE, "ensure_segment_day"), day)
+                    self._days.add(day)
+                return Commit(await conn.fetchval(sql.load(_PACKAGE, "commit_segment"), *arguments))
+
+    async def commit_gaps(self, gaps: Iterable[Gap]) -> None:
+        """Add gaps; those already there (same camera, span and cause) are left as they are. Atomic."""
+        pieces = [piece for gap in gaps for piece in gap_pieces(gap)]
+        columns = (
+            [piece.camera_id for piece in pieces],
+            [piece.span.start_ns for piece in pieces],
+            [piece.span.end_ns for piece in pieces],
+            [piece.cause.value for piece in pieces],
+            [piece.detail for piece in pieces],
+        )
+        with wrapped_errors():
+            await self._pool.execute(sql.load(_PACKAGE, "commit_gaps"), *columns)
+
+    async def segments(self, camera_ids: Sequence[CameraId], span: Span) -> list[Segment]:
+        """Live segments that overlap ``span``, by camera and time."""
+        with wrapped_errors():
+            rows = await self._pool.fetch(sql.load(_PACKAGE, "segments"), list(camera_ids), span.start_ns, span.end_ns)
+        return [segment_from_row(row) for row in rows]
+
+    async def segment(self, segment_id: SegmentId) -> Segment | None:
+        """One segment in whatever state, or None."""
+        with wrapped_errors():
+            async with self._pool.acquire() as conn:
+                start_ns = await conn.fetchval(sql.load(_PACKAGE, "segment_start"), segment_id)
+                if start_ns is None:
+                    return None
+                row = await conn.fetchrow(sql.load(_PACKAGE, "segment"), segment_id, start_ns)
+        return None if row is None else segment_from_row(row)
+
+    async def gaps(self, camera_ids: Sequence[CameraId], span: Span) -> list[Gap]:
+        """Gaps that overlap ``span`` (not cut to it), by camera and time; pieces of one gap joined."""
+        with wrapped_errors():
+            rows = await self._pool.fetch(sql.load(_PACKAGE, "gaps"), list(camera_ids), span.start_ns, span.end_ns)
+        return joined_gaps(gap_from_row(row) for row in rows)
+
+    async def published_hour_keys(self, camera_ids: Sequence[CameraId], from_ns: int) -> list[HourKeyRow]:
+        """Published keys of the hours from ``from_ns`` on, by camera, hour, serial. Not verified here."""
+        with wrapped_errors():
+            rows = await self._pool.fetch(sql.load(_PACKAGE, "published_hour_keys"), list(camera_ids), from_ns)
+        return [
+            HourKeyRow(
+                hour_key_id=HourKeyId(row["hour_key_id"]),
+                serial=row["serial"],
+                site_id=SiteId(row["site_id"]),
+                camera_id=CameraId(row["camera_id"]),
+                hour_ns=row["hour_ns"],
+                public_key=row["public_key"],
+                state=row["state"],
+                signature=row["signature"],
+            )
+            for row in rows
+        ]

@@ -1,0 +1,1 @@
+SELECT ensure_segment_day($1)

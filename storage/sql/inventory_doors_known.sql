@@ -1,0 +1,1 @@
+SELECT door_id FROM door WHERE door_id = ANY ($1::uuid[])
