@@ -1,0 +1,1 @@
+"""Keys: who a recorder is, which hour key it may use, what the keyring holds."""

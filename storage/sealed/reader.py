@@ -1,0 +1,53 @@
+"""Reads a sealed segment over any ``fetch(start, end)``: the asyncio shell around RangeOpener."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from storage.sealed.format import Trailer
+from storage.sealed.opener import PayloadKey, RangeOpener
+
+Fetch = Callable[[int, int], Awaitable[bytes]]
+"""Reads bytes [start, end) of the object. Its errors pass through; a short answer is refused."""
+
+GULP_BYTES = 1 << 20
+
+
+class SegmentReader:
+    """Ranged plaintext of one segment. Several tasks may read at once; the tail is fetched and verified once."""
+
+    def __init__(self, key: PayloadKey, size: int, fetch: Fetch) -> None:
+        """RefusedError when no object can have this size."""
+        self._opener = RangeOpener(key, size)
+        self._fetch = fetch
+        self._lock = asyncio.Lock()
+
+    @property
+    def plain_len(self) -> int:
+        """From the object's size; verified by the time anything is released."""
+        return self._opener.plain_len
+
+    async def trailer(self) -> Trailer:
+        """The verified trailer. RefusedError, or what ``fetch`` raises."""
+        async with self._lock:
+            if self._opener.trailer is None:
+                return self._opener.accept_tail(await self._fetch(*self._opener.tail_range))
+            return self._opener.trailer
+
+    async def read(self, start: int, end: int) -> memoryview:
+        """Plaintext [start, end), clamped to what exists. The result is writable and the caller's own."""
+        await self.trailer()
+        sealed_start, sealed_end = self._opener.sealed_range(start, end)
+        sealed = await self._fetch(sealed_start, sealed_end) if sealed_start < sealed_end else b""
+        return self._opener.open(start, end, sealed)
+
+    async def stream(self, start: int, end: int) -> AsyncIterator[memoryview]:
+        """The same in pieces of about GULP_BYTES, each ending at a chunk's end: no chunk is fetched twice."""
+        await self.trailer()
+        start, end = self._opener.clamp(start, end)
+        step = max(GULP_BYTES, self._opener.chunk_size)
+        while start < end:
+            stop = min(end, (start // step + 1) * step)
+            yield await self.read(start, stop)
+            start = stop
