@@ -1,1 +1,27 @@
 """Keys: who a recorder is, which hour key it may use, what the keyring holds."""
+
+from storage.keys.cache import HourKeyCache, PublishedKey
+from storage.keys.errors import (
+    ForgedStatementError,
+    IntakeRefusedError,
+    KeyFileError,
+    NoHourKeyError,
+    NoKeyringEntryError,
+)
+from storage.keys.hour_key import PublicHourKey
+from storage.keys.identity import RecorderIdentity
+from storage.keys.keyring import FileKeyring, Keyring
+
+__all__ = [
+    "FileKeyring",
+    "ForgedStatementError",
+    "HourKeyCache",
+    "IntakeRefusedError",
+    "KeyFileError",
+    "Keyring",
+    "NoHourKeyError",
+    "NoKeyringEntryError",
+    "PublicHourKey",
+    "PublishedKey",
+    "RecorderIdentity",
+]

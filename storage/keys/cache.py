@@ -1,0 +1,191 @@
+"""The hour keys that a recorder knows: fed from the catalogue, kept on disk, believed only when signed.
+
+Signatures are verified when a key is first asked for, not when it arrives: a recorder is handed two weeks of keys
+and uses each of them for an hour.
+
+The file, big-endian: ``"TLHK1\\n"`` | records of 161 bytes | SHA-256 of all before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from domain.ids import CameraId, HourKeyId, SiteId
+from domain.time import HOUR_NS, hour_of, to_iso
+from storage.keys.errors import ForgedStatementError, NoHourKeyError
+from storage.keys.files import read_private, write_private
+from storage.keys.hour_key import PublicHourKey
+
+_MAGIC: Final = b"TLHK1\n"
+_RECORD: Final = struct.Struct(">16s16s16sqQ32s64s?")
+
+
+class PublishedKey(Protocol):
+    """A published hour key as the catalogue hands it out: not believed before its signature has been verified."""
+
+    @property
+    def hour_key_id(self) -> HourKeyId: ...
+    @property
+    def serial(self) -> int: ...
+    @property
+    def site_id(self) -> SiteId: ...
+    @property
+    def camera_id(self) -> CameraId: ...
+    @property
+    def hour_ns(self) -> int: ...
+    @property
+    def public_key(self) -> bytes: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def signature(self) -> bytes: ...
+
+
+@dataclass(slots=True)
+class _Entry:
+    key: PublicHourKey
+    active: bool
+    verified: bool = False
+
+
+class HourKeyCache:
+    """Knows, per camera and hour, every key it was offered; the one with the highest serial that is signed counts.
+
+    A key that counts is used only while the custodian calls it active; an older one of the same hour never comes
+    back. refused: how many offered keys were not signed by the pinned custodian; more than none is an alarm.
+    """
+
+    def __init__(self, pinned_signer: bytes, path: Path | None = None) -> None:
+        """``path``: read now and written by ``save()``. A damaged file counts as empty and sets ``damaged``."""
+        self._signer = Ed25519PublicKey.from_public_bytes(pinned_signer)
+        self._path = path
+        self._known: dict[tuple[CameraId, int], dict[HourKeyId, _Entry]] = {}
+        self._changed = False
+        self.refused = 0
+        self.damaged = False
+        if path is not None:
+            self._load(path)
+
+    def offer(self, published: Iterable[PublishedKey]) -> None:
+        """Add keys and take over the states of known ones."""
+        for row in published:
+            active = row.state == "active"
+            entries = self._known.setdefault((row.camera_id, row.hour_ns), {})
+            entry = entries.get(row.hour_key_id)
+            if entry is not None and entry.key.serial == row.serial:
+                self._changed |= entry.active is not active
+                entry.active = active
+                continue
+            entries[row.hour_key_id] = _Entry(
+                PublicHourKey(
+                    hour_key_id=row.hour_key_id,
+                    site_id=row.site_id,
+                    camera_id=row.camera_id,
+                    hour_ns=row.hour_ns,
+                    public_key=row.public_key,
+                    serial=row.serial,
+                    signature=row.signature,
+                ),
+                active,
+            )
+            self._changed = True
+
+    def key_for(self, camera_id: CameraId, time_ns: int) -> PublicHourKey:
+        """The key to seal with what this camera records at ``time_ns``. NoHourKeyError."""
+        entry = self._best(camera_id, hour_of(time_ns))
+        if entry is None or not entry.active:
+            raise NoHourKeyError(
+                f"No valid hour key is known for camera {camera_id} at {to_iso(time_ns)}.",
+                "Check that the custodian runs, that the database is reachable, and that the clocks agree.",
+            )
+        return entry.key
+
+    def ahead_ns(self, camera_id: CameraId, time_ns: int) -> int:
+        """For how long from ``time_ns`` on this camera's keys reach without a hole, even if nobody answers any more."""
+        hour = hour_of(time_ns)
+        while (entry := self._best(camera_id, hour)) is not None and entry.active:
+            hour += HOUR_NS
+        return max(0, hour - time_ns)
+
+    def forget_before(self, time_ns: int) -> None:
+        """Drop the keys of hours that are over."""
+        over = [place for place in self._known if place[1] + HOUR_NS <= time_ns]
+        for place in over:
+            del self._known[place]
+        self._changed |= bool(over)
+
+    def save(self) -> None:
+        """Write the file if anything changed since it was read or written. OSError."""
+        if self._path is None or not self._changed:
+            return
+        records = [_pack(entry) for entries in self._known.values() for entry in entries.values()]
+        body = _MAGIC + b"".join(records)
+        write_private(self._path, body + hashlib.sha256(body).digest())
+        self._changed = False
+
+    def _best(self, camera_id: CameraId, hour_ns: int) -> _Entry | None:
+        entries = self._known.get((camera_id, hour_ns), {})
+        for entry in sorted(entries.values(), key=lambda item: item.key.serial, reverse=True):
+            if entry.verified or self._verify(entry):
+                return entry
+            del entries[entry.key.hour_key_id]
+        return None
+
+    def _verify(self, entry: _Entry) -> bool:
+        try:
+            entry.key.check(self._signer)
+        except ForgedStatementError:
+            self.refused += 1
+            return False
+        entry.verified = True
+        return True
+
+    def _load(self, path: Path) -> None:
+        try:
+            data = read_private(path)
+        except FileNotFoundError:
+            return
+        body, digest = data[:-32], data[-32:]
+        records = body[len(_MAGIC) :]
+        if hashlib.sha256(body).digest() != digest or body[: len(_MAGIC)] != _MAGIC or len(records) % _RECORD.size:
+            self.damaged = True
+            return
+        for fields in _RECORD.iter_unpack(records):
+            entry = _unpack(fields)
+            self._known.setdefault((entry.key.camera_id, entry.key.hour_ns), {})[entry.key.hour_key_id] = entry
+
+
+def _pack(entry: _Entry) -> bytes:
+    key = entry.key
+    return _RECORD.pack(
+        key.hour_key_id.bytes,
+        key.site_id.bytes,
+        key.camera_id.bytes,
+        key.hour_ns,
+        key.serial,
+        key.public_key,
+        key.signature,
+        entry.active,
+    )
+
+
+def _unpack(fields: tuple[bytes, bytes, bytes, int, int, bytes, bytes, bool]) -> _Entry:
+    key_id, site, camera, hour_ns, serial, public_key, signature, active = fields
+    key = PublicHourKey(
+        hour_key_id=HourKeyId(UUID(bytes=key_id)),
+        site_id=SiteId(UUID(bytes=site)),
+        camera_id=CameraId(UUID(bytes=camera)),
+        hour_ns=hour_ns,
+        public_key=public_key,
+        serial=serial,
+        signature=signature,
+    )
+    return _Entry(key, active)

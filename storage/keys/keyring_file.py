@@ -1,0 +1,132 @@
+"""One copy of the keyring on disk: two slots of one fixed size, written one after the other, in place.
+
+In place, so that a dropped key's bytes are overwritten rather than left in a replaced file's free blocks (as far as
+the filesystem and the medium honour that); two slots, so that a crash in mid-write leaves one whole.
+
+Slot, big-endian: "TLNKEYR1" | generation u64 | capacity u32 | count u32 | count x (hour_ns i64, key 32) | zeros |
+SHA-256 of all before it. Slot size: 24 + 40 x capacity + 32.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from storage.keys.errors import KeyFileError
+from storage.keys.files import check_private, read_private, sync_directory, write_private
+
+_MAGIC: Final = b"TLNKEYR1"
+_HEAD: Final = struct.Struct(">8sQII")
+_ENTRY: Final = struct.Struct(">q32s")
+_FIRST_CAPACITY: Final = 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyringCopy:
+    """What one whole slot says."""
+
+    generation: int
+    entries: Mapping[int, bytes] = field(repr=False)
+
+
+class KeyringFile:
+    """A path that holds, or will hold, a copy."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def clear_scratch(self) -> None:
+        """Overwrite and remove what a crash in mid-growth left behind."""
+        scratch = self.path.with_name(self.path.name + ".new")
+        if scratch.exists():
+            with scratch.open("r+b") as file:
+                _write_at(file.fileno(), bytes(scratch.stat().st_size), 0)
+            scratch.unlink()
+
+    def create(self) -> None:
+        """An empty copy. KeyFileError when there is a file already."""
+        if self.path.exists():
+            raise KeyFileError(f"{self.path} exists already.", "A keyring is never replaced by an empty one.")
+        write_private(self.path, _pack(0, {}, _FIRST_CAPACITY) * 2)
+
+    def read(self) -> KeyringCopy | None:
+        """The newer whole slot; None when the file is absent or neither slot is whole. KeyFileError: open to others."""
+        try:
+            data = read_private(self.path)
+        except FileNotFoundError:
+            return None
+        half = len(data) // 2
+        whole = [copy for copy in (_unpack(data[:half]), _unpack(data[half:])) if copy is not None]
+        return max(whole, key=lambda copy: copy.generation, default=None)
+
+    def write(self, generation: int, entries: Mapping[int, bytes]) -> None:
+        """Overwrite both slots, the less valuable first, each durable before the next. OSError."""
+        slot = _pack(generation, entries, self._capacity(len(entries)))
+        try:
+            descriptor = os.open(self.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            write_private(self.path, slot * 2)
+            return
+        try:
+            check_private(self.path, os.fstat(descriptor))
+            if os.fstat(descriptor).st_size != 2 * len(slot):
+                self._replace(descriptor, slot)
+                return
+            for at in self._order(descriptor, len(slot)):
+                _write_at(descriptor, slot, at)
+        finally:
+            os.close(descriptor)
+
+    def _capacity(self, count: int) -> int:
+        capacity = _FIRST_CAPACITY
+        while capacity < count:
+            capacity *= 2
+        try:
+            size = self.path.stat().st_size
+        except FileNotFoundError:
+            return capacity
+        # A file never shrinks: its old slots would be left behind.
+        return max(capacity, (size // 2 - _HEAD.size - 32) // _ENTRY.size)
+
+    def _replace(self, descriptor: int, slot: bytes) -> None:
+        """Grow: a new file takes the name, then the old one is overwritten."""
+        size = os.fstat(descriptor).st_size
+        write_private(self.path, slot * 2)
+        _write_at(descriptor, bytes(size), 0)
+        sync_directory(self.path.parent)
+
+    def _order(self, descriptor: int, size: int) -> tuple[int, int]:
+        first, second = (_unpack(os.pread(descriptor, size, at)) for at in (0, size))
+        newer_is_first = first is not None and (second is None or first.generation > second.generation)
+        return (size, 0) if newer_is_first else (0, size)
+
+
+def _write_at(descriptor: int, data: bytes, offset: int) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written
+    os.fsync(descriptor)
+
+
+def _pack(generation: int, entries: Mapping[int, bytes], capacity: int) -> bytes:
+    body = _HEAD.pack(_MAGIC, generation, capacity, len(entries))
+    body += b"".join(_ENTRY.pack(hour_ns, key) for hour_ns, key in sorted(entries.items()))
+    body += bytes((capacity - len(entries)) * _ENTRY.size)
+    return body + hashlib.sha256(body).digest()
+
+
+def _unpack(slot: bytes) -> KeyringCopy | None:
+    body, digest = slot[:-32], slot[-32:]
+    if len(body) < _HEAD.size or hashlib.sha256(body).digest() != digest:
+        return None
+    magic, generation, capacity, count = _HEAD.unpack_from(body)
+    if magic != _MAGIC or count > capacity or len(body) != _HEAD.size + capacity * _ENTRY.size:
+        return None
+    packed = body[_HEAD.size : _HEAD.size + count * _ENTRY.size]
+    return KeyringCopy(generation=generation, entries=dict(_ENTRY.iter_unpack(packed)))
