@@ -1,0 +1,111 @@
+"""What is done rarely goes through `minio`: buckets, versioning, lists. Blocking; called in threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Generator, Iterator
+from contextlib import contextmanager
+from itertools import islice
+
+import urllib3
+from minio import Minio
+from minio.error import InvalidResponseError, MinioException, S3Error
+
+from domain.time import NS
+from storage.settings import StoreSettings
+from storage.store.errors import StoreAwayError, StoreProtocolError, StoreRefusedError
+from storage.store.protocol import ObjectInfo
+
+_PAGE = 1000
+_REFUSED_CODES = frozenset(
+    {
+        "AccessDenied",
+        "InvalidAccessKeyId",
+        "SignatureDoesNotMatch",
+        "NoSuchBucket",
+        "RequestTimeTooSkewed",
+        "InvalidBucketName",
+    }
+)
+
+
+def client_for(settings: StoreSettings) -> Minio:
+    """A client with short timeouts and no retries of its own."""
+    http = urllib3.PoolManager(
+        timeout=urllib3.Timeout(connect=5.0, read=20.0),
+        retries=False,
+        maxsize=2,
+        cert_reqs="CERT_REQUIRED",
+        ca_certs=None if settings.tls_ca is None else str(settings.tls_ca),
+    )
+    return Minio(
+        settings.endpoint,
+        access_key=settings.access_key,
+        secret_key=settings.secret_key,
+        secure=settings.secure,
+        region=settings.region,
+        http_client=http,
+    )
+
+
+def ensure_bucket(client: Minio, settings: StoreSettings) -> None:
+    """Two that make it at once are both content."""
+    with _translated():
+        if client.bucket_exists(settings.bucket):
+            return
+        try:
+            client.make_bucket(settings.bucket, location=settings.region)
+        except S3Error as exc:
+            if exc.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
+                raise
+
+
+def keeps_versions(client: Minio, bucket: str) -> bool:
+    """False also where the server does not know the question."""
+    try:
+        return str(client.get_bucket_versioning(bucket).status) == "Enabled"
+    except (S3Error, InvalidResponseError):
+        return False
+    except (MinioException, urllib3.exceptions.HTTPError, OSError) as exc:
+        raise _away(exc) from exc
+
+
+async def list_objects(client: Minio, bucket: str, prefix: str, start_after: str) -> AsyncGenerator[ObjectInfo, None]:
+    """Pages are fetched in a thread while nobody waits for the event loop."""
+    found = _objects(client, bucket, prefix, start_after)
+    try:
+        while page := await asyncio.to_thread(lambda: list(islice(found, _PAGE))):
+            for info in page:
+                yield info
+    finally:
+        found.close()
+
+
+def _objects(client: Minio, bucket: str, prefix: str, start_after: str) -> Generator[ObjectInfo, None, None]:
+    with _translated():
+        for item in client.list_objects(bucket, prefix=prefix, recursive=True, start_after=start_after or None):
+            modified = item.last_modified
+            yield ObjectInfo(
+                name=item.object_name or "",
+                size_bytes=item.size or 0,
+                modified_ns=None if modified is None else int(modified.timestamp()) * NS,
+            )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except S3Error as exc:
+        what = f"The object store answered {exc.code}."
+        if exc.code in _REFUSED_CODES:
+            raise StoreRefusedError(what, "Check endpoint, keys, region and bucket in the configuration.") from exc
+        raise _away(exc) from exc
+    except InvalidResponseError as exc:
+        raise StoreProtocolError("What answers at the object store's address does not speak S3.") from exc
+    except (MinioException, urllib3.exceptions.HTTPError, OSError) as exc:
+        raise _away(exc) from exc
+
+
+def _away(exc: Exception) -> StoreAwayError:
+    return StoreAwayError(f"The object store does not answer ({type(exc).__name__}).", "It will be tried again.")
