@@ -50,5 +50,8 @@ class CustodianSettings:
     socket: Path  # Unix socket that the other roles ask
     run_directory: Path  # status file
     audit_heads: Path  # signed heads of the audit chain, appended; best on another disk
-    allowed_uids: tuple[int, ...]  # who may connect
+    allowed_uids: tuple[int, ...]  # the roles' users: may connect, enrol recorders, have quarantined payloads opened
+    opener_uids: tuple[int, ...] | None = None  # who may have footage opened (the api's user); None: allowed_uids
+    operator_uids: tuple[int, ...] = ()  # who may run `tallenne verify`
+    keyring_replicas: tuple[Path, ...] = ()  # further copies of the keyring, best on other disks; never in a backup
     keys_ahead_hours: int = 14 * 24

@@ -1,0 +1,180 @@
+"""Opens segments: loads core and wrap itself, decides by what the opened core says, records the look, then answers."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from domain.footage import SEGMENT_MAX_NS
+from domain.ids import CameraId, HourKeyId, RecorderId, SegmentId, SessionId
+from domain.time import MINUTE_NS, Span
+from storage import sql
+from storage.custodian import audit
+from storage.custodian.custody import Custody
+from storage.custodian.errors import LookRefusedError
+from storage.custodian.hour_keys import private_key_context
+from storage.database import wrapped_errors
+from storage.keys import KeyFileError, NoKeyringEntryError, PublicHourKey
+from storage.keys.intake import open_sealed
+from storage.sealed import PayloadKey, RefusedError
+from storage.sealed.format import parse_header
+from storage.sealed.unwrap import open_header
+
+_PACKAGE: Final = "storage.custodian"
+_LOOKS_KEPT: Final = 4096
+_LOOK_FOR_NS: Final = 15 * MINUTE_NS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What somebody asks to see. One entry in the audit chain per look."""
+
+    session_id: SessionId
+    purpose_id: UUID
+    action: str  # "look" or "export"
+    camera_id: CameraId
+    span: Span
+
+
+class Opener:
+    """Stateless but for the looks already on record, so that a player's many questions make one entry."""
+
+    def __init__(self, pool: asyncpg.Pool, custody: Custody, *, clock_ns: Callable[[], int]) -> None:
+        self._pool = pool
+        self._custody = custody
+        self._clock_ns = clock_ns
+        self._recorded: OrderedDict[Look, int] = OrderedDict()
+        self.opened = 0
+        self.refused = 0
+
+    async def open_look(self, segment_ids: Collection[SegmentId], look: Look) -> list[PayloadKey]:
+        """Payload keys, after the look is durably on record. Segments whose key has expired are left out.
+
+        LookRefusedError, itself on record, unless every segment is known, of the look's camera and within its span,
+        the purpose is the session's, and the session may.
+        """
+        now_ns = self._clock_ns()
+        staff_id = await self._staff(look)
+        keys, missing = await self._open(segment_ids, ["live"])
+        if missing or not all(_within(key, look) for key in keys) or not await self._may(look, now_ns):
+            await self._refuse(look, staff_id, now_ns)
+        self._recorded = _recent(self._recorded, now_ns)
+        if look not in self._recorded:
+            detail = {"segments": len(segment_ids), "opened": len(keys)}
+            await self._record(look, f"staff:{staff_id}", look.action, detail, now_ns)
+            self._recorded[look] = now_ns
+        self.opened += len(keys)
+        return keys
+
+    async def open_for_verify(self, segment_ids: Collection[SegmentId], actor: str) -> list[PayloadKey]:
+        """Payload keys for the operator's check of whole objects, after it is on record who took them."""
+        keys, missing = await self._open(segment_ids, ["live", "shadow"])
+        detail = {"segments": len(segment_ids), "opened": len(keys), "unknown": missing}
+        await audit.append(self._pool, audit.AuditEntry(actor=actor, action="verify", detail=detail), self._clock_ns())
+        self.opened += len(keys)
+        return keys
+
+    async def open_intake(self, sealed: bytes, reason: str, actor: str) -> bytes:
+        """What was sealed to the intake key, after it is on record. IntakeRefusedError."""
+        payload = open_sealed(self._custody.intake, sealed)
+        entry = audit.AuditEntry(actor=actor, action="open_intake", detail={"reason": reason[:200]})
+        await audit.append(self._pool, entry, self._clock_ns())
+        return payload
+
+    async def _staff(self, look: Look) -> UUID:
+        with wrapped_errors():
+            query = sql.load(_PACKAGE, "staff_of_session")
+            staff_id: UUID | None = await self._pool.fetchval(query, look.session_id, look.purpose_id)
+        if staff_id is None:
+            self.refused += 1
+            raise LookRefusedError("There is no such footage.")
+        return staff_id
+
+    async def _may(self, look: Look, now_ns: int) -> bool:
+        with wrapped_errors():
+            query = sql.load(_PACKAGE, "staff_may")
+            return bool(await self._pool.fetchval(query, look.session_id, look.action, look.camera_id, now_ns))
+
+    async def _refuse(self, look: Look, staff_id: UUID, now_ns: int) -> None:
+        self.refused += 1
+        await self._record(look, f"staff:{staff_id}", f"{look.action}_refused", {}, now_ns)
+        raise LookRefusedError("There is no such footage.")
+
+    async def _record(self, look: Look, actor: str, action: str, detail: dict[str, Any], now_ns: int) -> None:
+        entry = audit.AuditEntry(
+            actor=actor,
+            action=action,
+            session_id=look.session_id,
+            purpose_id=look.purpose_id,
+            camera_id=look.camera_id,
+            span=look.span,
+            detail=detail,
+        )
+        await audit.append(self._pool, entry, now_ns)
+
+    async def _open(self, segment_ids: Collection[SegmentId], states: Sequence[str]) -> tuple[list[PayloadKey], int]:
+        """Keys, and how many of the segments the catalogue does not know in these states."""
+        wanted = set(segment_ids)
+        with wrapped_errors():
+            rows = await self._pool.fetch(sql.load(_PACKAGE, "segments_to_open"), list(wanted), list(states))
+        privates: dict[HourKeyId, X25519PrivateKey | None] = {}
+        keys = []
+        for row in rows:
+            hour_key_id = HourKeyId(row["hour_key_id"])
+            if hour_key_id not in privates:
+                privates[hour_key_id] = await self._private_key(row)
+            private = privates[hour_key_id]
+            key = None if private is None else _payload_key(row, private)
+            if key is not None:
+                keys.append(key)
+        return keys, len(wanted) - len(rows)
+
+    async def _private_key(self, row: asyncpg.Record) -> X25519PrivateKey | None:
+        """The hour key's private half; None when it is dead, its keyring entry is gone, or the row was changed."""
+        if row["state"] == "dead":
+            return None
+        public = PublicHourKey(
+            hour_key_id=row["hour_key_id"],
+            site_id=row["site_id"],
+            camera_id=row["camera_id"],
+            hour_ns=row["hour_ns"],
+            public_key=row["public_key"],
+            serial=row["serial"],
+        )
+        context = private_key_context(public, row["expires_hour_ns"])
+        try:
+            raw = await self._custody.keyring.open(row["expires_hour_ns"], row["sealed_private"], context)
+        except (NoKeyringEntryError, KeyFileError):
+            return None
+        return X25519PrivateKey.from_private_bytes(raw)
+
+
+def _payload_key(row: asyncpg.Record, private: X25519PrivateKey) -> PayloadKey | None:
+    """None when the header does not open: damaged or forged, which `verify` and `reconcile` report."""
+    recorders = {RecorderId(row["recorder_id"]): bytes(row["recorder_key"])}
+    try:
+        key = open_header(
+            parse_header(row["header"]), private, recorders, wrap=row["wrap"], hour_key_id=HourKeyId(row["hour_key_id"])
+        )
+    except RefusedError:
+        return None
+    return key if key.segment_id == row["segment_id"] else None
+
+
+def _within(key: PayloadKey, look: Look) -> bool:
+    """By the opened core, not by the row."""
+    started = look.span.start_ns - SEGMENT_MAX_NS < key.start_ns < look.span.end_ns
+    return key.camera_id == look.camera_id and started
+
+
+def _recent(looks: OrderedDict[Look, int], now_ns: int) -> OrderedDict[Look, int]:
+    """The looks that still count as the same one, bounded."""
+    while looks and (len(looks) >= _LOOKS_KEPT or now_ns - next(iter(looks.values())) > _LOOK_FOR_NS):
+        looks.popitem(last=False)
+    return looks

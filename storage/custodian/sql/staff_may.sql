@@ -1,0 +1,1 @@
+SELECT staff_may($1, $2, $3, $4)
