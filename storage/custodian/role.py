@@ -26,6 +26,7 @@ _log = logging.getLogger(__name__)
 KEYS_EVERY_S: Final = 2.0
 HEADS_EVERY_S: Final = 30.0
 STATUS_EVERY_S: Final = 2.0
+STATUS_WHILE_STARTING_S: Final = 0.1
 
 
 async def run(settings: CustodianSettings, stop: asyncio.Event) -> None:
@@ -131,7 +132,7 @@ async def _say_status(state: _State, stop: asyncio.Event) -> None:
         found = await state.custody.keyring.problems()
         state.problem("keyring", OSError(" ".join(found)) if found else None)
         state.write()
-        await _pause(stop, STATUS_EVERY_S)
+        await _pause(stop, STATUS_EVERY_S if state.maker.supplied else STATUS_WHILE_STARTING_S)
 
 
 async def _last_head(signer: HeadSigner) -> None:
