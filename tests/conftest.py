@@ -1,0 +1,105 @@
+"""Real services for the tests: started once a session, a fresh database for every test that asks for one."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.embedded.broker import Broker, start_broker
+from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
+from pipeline.embedded.provision import provision
+from pipeline.embedded.store import Store, start_store
+from storage.database import connect
+from storage.migrate import migrate
+from storage.settings import DatabaseSettings, StoreSettings
+
+_PASSWORDS = {role: f"test-{role}" for role in ROLES}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A migrated, empty database of its own, by role."""
+
+    owner: DatabaseSettings
+    ingest: DatabaseSettings
+    index: DatabaseSettings
+    custodian: DatabaseSettings
+    serve: DatabaseSettings
+
+
+@pytest.fixture(scope="session")
+def service_directory() -> Iterator[Path]:
+    """Short, since a Unix socket's path may have 107 bytes; private; gone afterwards."""
+    made = Path(tempfile.mkdtemp(prefix="tallenne-test-"))
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(service_directory: Path) -> Iterator[Postgres]:
+    """A running cluster; not durable."""
+    running = start_postgres(service_directory / "pg", log=service_directory / "pg.log", durable=False)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Postgres) -> str:
+    """The name of a migrated database that each test's own is copied from."""
+
+    async def make() -> None:
+        await provision(postgres.settings(), _PASSWORDS, "template_tallenne")
+        await migrate(postgres.settings(database="template_tallenne"))
+
+    asyncio.run(make())
+    return "template_tallenne"
+
+
+@pytest.fixture
+async def database(postgres: Postgres, template: str) -> AsyncIterator[Database]:
+    """Fresh for this test, dropped afterwards."""
+    name = f"test_{uuid.uuid4().hex}"
+    conn = await connect(postgres.settings())
+    await conn.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    for role in ROLES:
+        await conn.execute(f"GRANT CONNECT ON DATABASE {name} TO {role}")
+    owner = postgres.settings(database=name)
+    roles = {role: replace(owner, user=role, password=_PASSWORDS[role]) for role in ROLES}
+    yield Database(
+        owner=owner,
+        ingest=roles["tallenne_ingest"],
+        index=roles["tallenne_index"],
+        custodian=roles["tallenne_custodian"],
+        serve=roles["tallenne_serve"],
+    )
+    await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await conn.close()
+
+
+@pytest.fixture(scope="session")
+def broker(service_directory: Path) -> Iterator[Broker]:
+    """A running MQTT broker with users tallenne_index and tallenne_doors."""
+    running = start_broker(service_directory / "broker", log=service_directory / "broker.log")
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def store_server(service_directory: Path) -> Iterator[Store]:
+    """A running S3 store."""
+    running = start_store(service_directory / "store", log=service_directory / "store.log")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def store(store_server: Store) -> StoreSettings:
+    """A bucket name of this test's own, not made yet."""
+    return replace(store_server.settings, bucket=f"test-{uuid.uuid4().hex[:16]}")

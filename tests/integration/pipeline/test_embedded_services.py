@@ -1,0 +1,110 @@
+"""The embedded services: private, password-protected, not outliving whoever started them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import aiomqtt
+import psutil
+import pytest
+from minio import Minio
+from minio.error import S3Error
+
+from pipeline.embedded.broker import Broker
+from pipeline.embedded.postgres import start_postgres
+from pipeline.embedded.store import Store
+from pipeline.errors import SetupError
+from storage.database import connect
+from storage.errors import DatabaseRefusedError
+from tests.conftest import Database
+
+
+async def test_postgres_role_without_its_password_is_refused(database: Database) -> None:
+    with pytest.raises(DatabaseRefusedError):
+        await connect(replace(database.ingest, password="guess"))
+    conn = await connect(database.ingest)
+    assert await conn.fetchval("SELECT current_user") == "tallenne_ingest"
+    await conn.close()
+
+
+async def test_postgres_ingest_cannot_read_keys_or_audit(database: Database) -> None:
+    conn = await connect(database.ingest)
+    for table in ("hour_key", "audit_entry", "staff", "member_identity", "credential"):
+        assert not await conn.fetchval("SELECT has_table_privilege(current_user, $1, 'SELECT')", f"tallenne.{table}")
+    await conn.close()
+
+
+def test_postgres_of_another_version_is_refused_with_a_remedy(tmp_path: Path) -> None:
+    cluster = tmp_path / "pg" / "cluster"
+    cluster.mkdir(parents=True)
+    (tmp_path / "pg").chmod(0o700)
+    (cluster / "PG_VERSION").write_text("19\n")
+    with pytest.raises(SetupError, match="PostgreSQL 19"):
+        start_postgres(tmp_path / "pg", log=tmp_path / "log")
+
+
+async def test_broker_refuses_strangers_and_delivers_to_its_users(broker: Broker) -> None:
+    with pytest.raises(aiomqtt.MqttError):
+        async with aiomqtt.Client("127.0.0.1", broker.port, username="tallenne_index", password="guess"):
+            pass
+    async with _client(broker, "tallenne_index") as listener, _client(broker, "tallenne_doors") as door:
+        await listener.subscribe("access/+/+", qos=1)
+        await door.publish("access/helsinki/front", b"{}", qos=1)
+        async for message in listener.messages:
+            assert message.topic.value == "access/helsinki/front"
+            break
+
+
+def _client(broker: Broker, user: str) -> aiomqtt.Client:
+    return aiomqtt.Client("127.0.0.1", broker.port, username=user, password=broker.passwords[user])
+
+
+def test_store_refuses_strangers_and_serves_its_key(store_server: Store) -> None:
+    settings = store_server.settings
+    stranger = Minio(settings.endpoint, access_key="x", secret_key="y", secure=False, region="us-east-1")
+    with pytest.raises(S3Error, match="InvalidAccessKeyId"):
+        stranger.list_buckets()
+    own = Minio(
+        settings.endpoint,
+        access_key=settings.access_key,
+        secret_key=settings.secret_key,
+        secure=False,
+        region="us-east-1",
+    )
+    own.make_bucket("strangers-test")
+    assert "strangers-test" in [bucket.name for bucket in own.list_buckets()]
+
+
+def test_services_end_when_their_parent_is_killed(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    script = (
+        "import sys,time,pathlib;from pipeline.embedded.postgres import start_postgres\n"
+        "from pipeline.embedded.broker import start_broker\n"
+        f"d=pathlib.Path({str(tmp_path)!r})\n"
+        "a=start_postgres(d/'pg',log=d/'pg.log',durable=False);b=start_broker(d/'b',log=d/'b.log')\n"
+        "print(a.process.pid,b.process.pid,flush=True);time.sleep(600)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    pids = [int(word) for word in parent.stdout.readline().split()]
+    assert len(pids) == 2
+    assert all(psutil.pid_exists(pid) for pid in pids)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.communicate()
+    deadline = time.monotonic() + 15
+    while any(map(_runs, pids)):
+        assert time.monotonic() < deadline, "a service outlived its parent"
+        time.sleep(0.1)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
