@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,9 @@ class SpoolSettings:
 
     directory: Path
     max_bytes: int
-    fsync: bool = False  # True: survives a power cut, at the price of an fsync per fragment
+    fsync: bool = False  # True: survives a power cut, at the price of syncing twice a second
+    reserve_bytes: int = 64 * 1024 * 1024  # of the disk, left free
+    when_full: Literal["refuse", "drop_oldest"] = "refuse"  # either way a Gap and an alarm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,6 +44,16 @@ CREATE TABLE staff_session (
     ended_ns bigint
 );
 
+CREATE INDEX staff_session_staff ON staff_session (staff_id) WHERE ended_ns IS NULL;
+
+-- Guesses at passwords and codes, by a keyed hash of the user name or of the caller's address: no name is kept here.
+CREATE TABLE sign_in_throttle (
+    throttle_key bytea PRIMARY KEY,
+    failures int NOT NULL,
+    last_ns bigint NOT NULL,
+    blocked_until_ns bigint NOT NULL
+);
+
 -- A purpose is stated once and kept with every look made under it.
 CREATE TABLE purpose (
     purpose_id uuid PRIMARY KEY,
@@ -70,6 +80,7 @@ CREATE TABLE audit_entry (
 );
 CREATE INDEX audit_entry_member ON audit_entry (member_id, seq);
 CREATE INDEX audit_entry_at ON audit_entry (at_ns);
+CREATE INDEX purpose_session ON purpose (session_id, stated_ns);
 
 -- The custodian's signatures over the chain's head; also written outside the database.
 CREATE TABLE audit_head (
@@ -130,6 +141,7 @@ GRANT EXECUTE ON FUNCTION staff_may TO tallenne_custodian, tallenne_serve;
 GRANT SELECT, INSERT, UPDATE ON staff, recovery_code, staff_session TO tallenne_serve;
 GRANT SELECT, INSERT, DELETE ON staff_grant TO tallenne_serve;
 GRANT DELETE ON recovery_code TO tallenne_serve;
+GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_throttle TO tallenne_serve;
 GRANT SELECT, INSERT ON purpose TO tallenne_serve;
 GRANT SELECT ON purpose, staff_session TO tallenne_custodian;
 GRANT SELECT ON audit_entry TO tallenne_custodian, tallenne_serve;

@@ -1,0 +1,7 @@
+"""A clip: a span of one camera's footage, from several sealed segments, as one MP4 that is never whole anywhere."""
+
+from storage.clip.errors import ClipTooLongError, NoFootageError
+from storage.clip.plan import ClipPlan, plan_clip
+from storage.clip.reader import ClipReader
+
+__all__ = ["ClipPlan", "ClipReader", "ClipTooLongError", "NoFootageError", "plan_clip"]

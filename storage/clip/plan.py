@@ -1,0 +1,72 @@
+"""Which fragments of which segments a clip is made of. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from domain.footage import FragmentIndex, Segment
+from domain.ids import CameraId, SegmentId
+from domain.time import NS, Span
+from storage.clip.errors import ClipTooLongError, NoFootageError
+
+LONGEST_NS = 8 * 3600 * NS
+_MS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipPlan:
+    """What is to be opened for a span that was asked for. The true span is known when it has been opened."""
+
+    camera_id: CameraId
+    span: Span
+    segments: tuple[Segment, ...]  # by time
+
+    @property
+    def segment_ids(self) -> tuple[SegmentId, ...]:
+        return tuple(segment.segment_id for segment in self.segments)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """A run of one segment's fragments: [first, last]."""
+
+    segment: Segment
+    index: FragmentIndex
+    first: int
+    last: int
+
+    @property
+    def start_ns(self) -> int:
+        return self.segment.span.start_ns + self.index.start_ms[self.first] * _MS
+
+    @property
+    def end_ns(self) -> int:
+        if self.last + 1 < len(self.index.start_ms):
+            return self.segment.span.start_ns + self.index.start_ms[self.last + 1] * _MS
+        return self.segment.span.end_ns
+
+
+def plan_clip(segments: Sequence[Segment], span: Span) -> ClipPlan:
+    """NoFootageError when no segment overlaps ``span``; ClipTooLongError beyond eight hours. One camera's segments."""
+    if span.duration_ns > LONGEST_NS:
+        raise ClipTooLongError("The clip is longer than eight hours.", "Ask for several shorter ones.")
+    wanted = tuple(sorted((item for item in segments if item.span.overlaps(span)), key=lambda item: item.span))
+    if not wanted:
+        raise NoFootageError("There is no footage in this span.", "The camera's timeline shows the gaps and why.")
+    if len({item.camera_id for item in wanted}) > 1:
+        raise ValueError("a clip is of one camera")
+    return ClipPlan(camera_id=wanted[0].camera_id, span=span, segments=wanted)
+
+
+def cut_segment(segment: Segment, index: FragmentIndex, span: Span) -> Cut | None:
+    """The fragments that show ``span``, from the key frame at or before its start; None when there are none."""
+    starts = [segment.span.start_ns + start_ms * _MS for start_ms in index.start_ms]
+    if not starts:
+        return None
+    first = 0
+    for number, start_ns in enumerate(starts):
+        if index.key[number] and start_ns <= span.start_ns:
+            first = number
+    last = max((number for number, start_ns in enumerate(starts) if start_ns < span.end_ns), default=-1)
+    return Cut(segment=segment, index=index, first=first, last=last) if last >= first else None

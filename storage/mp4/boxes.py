@@ -1,0 +1,64 @@
+"""Reading and making boxes. Offsets are into the bytes that were given."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from storage.mp4.errors import Mp4Error
+
+_HEAD = struct.Struct(">I4s")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    kind: bytes
+    start: int
+    body: int  # where its contents begin
+    end: int
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    """One box around ``parts``."""
+    body = b"".join(parts)
+    return _HEAD.pack(8 + len(body), kind) + body
+
+
+def full_box(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
+    """One box with version and flags."""
+    return box(kind, (version << 24 | flags).to_bytes(4, "big"), *parts)
+
+
+def boxes(data: bytes | bytearray | memoryview, start: int = 0, end: int | None = None) -> Iterator[Box]:
+    """The boxes in [start, end), not those inside of them. Mp4Error when one does not fit."""
+    stop = len(data) if end is None else end
+    at = start
+    while at < stop:
+        if at + 8 > stop:
+            raise Mp4Error("A box is cut off.")
+        size, kind = _HEAD.unpack_from(data, at)
+        body = at + 8
+        if size == 1:
+            if body + 8 > stop:
+                raise Mp4Error("A box is cut off.")
+            size = int.from_bytes(data[body : body + 8], "big")
+            body += 8
+        if size < body - at or at + size > stop:
+            raise Mp4Error(f"Box {kind!r} does not fit.")
+        yield Box(kind, at, body, at + size)
+        at += size
+
+
+def find(data: bytes | bytearray | memoryview, *path: bytes) -> Box:
+    """The first box at ``path``, e.g. ``find(moof, b"moof", b"traf", b"tfdt")``. Mp4Error when there is none."""
+    start, end = 0, len(data)
+    found: Box | None = None
+    for kind in path:
+        found = next((item for item in boxes(data, start, end) if item.kind == kind), None)
+        if found is None:
+            raise Mp4Error(f"There is no box {kind!r}.")
+        start, end = found.body, found.end
+    if found is None:
+        raise Mp4Error("No box was asked for.")
+    return found

@@ -1,0 +1,30 @@
+"""A fragment's place in a clip: its sequence number, its decode time, which init it needs."""
+
+from __future__ import annotations
+
+import struct
+
+from storage.mp4.boxes import find
+from storage.mp4.errors import Mp4Error
+
+_HAS_DESCRIPTION_INDEX = 0x000002  # tfhd flag sample-description-index-present
+_TFDT_V1 = struct.Struct(">IQ")
+
+
+def patch_fragment(data: bytearray | memoryview, *, sequence: int, description_index: int, shift_ticks: int) -> None:
+    """Change one fragment (moof and mdat) in place; its size stays. Mp4Error when it is not one of ours.
+
+    shift_ticks: added to the fragment's baseMediaDecodeTime.
+    """
+    moof = find(data, b"moof")
+    head = memoryview(data)[: moof.end]
+    struct.pack_into(">I", head, find(head, b"moof", b"mfhd").body + 4, sequence)
+    tfhd = find(head, b"moof", b"traf", b"tfhd")
+    if not int.from_bytes(head[tfhd.body + 1 : tfhd.body + 4], "big") & _HAS_DESCRIPTION_INDEX:
+        raise Mp4Error("A fragment does not say which description it needs.")
+    struct.pack_into(">I", head, tfhd.body + 8, description_index)
+    tfdt = find(head, b"moof", b"traf", b"tfdt")
+    version_flags, decode_time = _TFDT_V1.unpack_from(head, tfdt.body)
+    if version_flags >> 24 != 1 or decode_time + shift_ticks < 0:
+        raise Mp4Error("A fragment's decode time cannot be moved.")
+    _TFDT_V1.pack_into(head, tfdt.body, version_flags, decode_time + shift_ticks)

@@ -1,0 +1,186 @@
+"""One camera's recording: its time is tiled by segments and gaps without a hole, whatever happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+from uuid import uuid4
+
+from domain.footage import Codec, Gap, GapCause
+from domain.ids import CameraId, SegmentId, SiteId
+from domain.time import Span
+from storage.keys import HourKeyCache, RecorderIdentity
+from storage.recording.segment import Done, OpenSegment
+from storage.sealed import Sealer, chunk_log2_for
+from storage.spool import Beginning, Mark, Spool, SpoolError, SpoolFullError
+
+_SEAL_AFTER_NS = 900_000_000
+_EXPECTED_S = 10
+
+
+class Publisher(Protocol):
+    """What a camera's recording asks of its recorder."""
+
+    def publish(self, done: Done, camera_id: CameraId) -> None: ...
+    def salvage(self, segment: OpenSegment) -> int: ...
+    def make_room(self, wanted_bytes: int) -> None: ...
+    def gaps_wait(self) -> None: ...
+
+
+class CameraRecording:
+    """``missing()`` and segments in turn. accounted_ns: until when the camera is accounted for; None: never yet."""
+
+    def __init__(
+        self,
+        site_id: SiteId,
+        camera_id: CameraId,
+        spool: Spool,
+        keys: HourKeyCache,
+        identity: RecorderIdentity,
+        publisher: Publisher,
+        *,
+        epoch: int,
+        mono_ns: Callable[[], int],
+    ) -> None:
+        self._site_id, self.camera_id = site_id, camera_id
+        self._spool, self._keys, self._identity, self._publisher = spool, keys, identity, publisher
+        self._epoch = epoch
+        self._mono_ns = mono_ns
+        self._mark = spool.marks.load(camera_id)
+        self._segment: OpenSegment | None = None
+        self._bits_per_s = 4_000_000.0
+        self.accounted_ns = self._mark.end_ns
+        self.segments = 0
+        self.gaps = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether a segment is being recorded."""
+        return self._segment is not None
+
+    @property
+    def segment_start_ns(self) -> int:
+        """Of the open segment."""
+        return self._current().start_ns
+
+    def resume(self, now_ns: int) -> None:
+        """At the start of a recorder: what it did not see while it was not running. Call once."""
+        cause = GapCause.STOPPED if self._mark.orderly else GapCause.CRASH
+        if self.accounted_ns is None:
+            self.accounted_ns = now_ns
+        else:
+            self.missing(now_ns, cause)
+
+    def missing(self, until_ns: int, cause: GapCause, detail: str = "") -> None:
+        """A gap from where the camera is accounted for until ``until_ns``; nothing when there is no such time.
+
+        Durable on return unless the disk refuses. ``detail``: no personal data, no secrets.
+        """
+        if self.accounted_ns is None:
+            self.accounted_ns = until_ns
+        if until_ns <= self.accounted_ns:
+            return
+        span = Span(self.accounted_ns, until_ns)
+        self._spool.gaps.append(Gap(camera_id=self.camera_id, span=span, cause=cause, detail=detail))
+        self.accounted_ns = until_ns
+        self.gaps += 1
+        self._save_mark(orderly=False)
+        self._publisher.gaps_wait()
+
+    def begin(self, start_ns: int, codec: Codec, init: bytes) -> None:
+        """Open a segment. NoHourKeyError, SpoolFullError, SpoolError: nothing was begun.
+
+        ``start_ns`` must not lie before ``accounted_ns``; a camera's segments never overlap.
+        """
+        if self._segment is not None or (self.accounted_ns is not None and start_ns < self.accounted_ns):
+            raise ValueError("a segment begins inside footage that is accounted for")
+        hour_key = self._keys.key_for(self.camera_id, start_ns)
+        expected = int(self._bits_per_s / 8 * _EXPECTED_S)
+        self._publisher.make_room(expected)
+        segment_id = SegmentId(uuid4())
+        sealer = Sealer(
+            site_id=self._site_id,
+            camera_id=self.camera_id,
+            segment_id=segment_id,
+            hour_key=hour_key,
+            start_ns=start_ns,
+            chunk_log2=chunk_log2_for(self._bits_per_s),
+        )
+        beginning = Beginning(
+            site_id=self._site_id,
+            camera_id=self.camera_id,
+            segment_id=segment_id,
+            start_ns=start_ns,
+            codec=codec,
+            init_size=len(init),
+            epoch=self._epoch,
+        )
+        file = self._spool.begin(beginning, sealer.header, expected_bytes=expected)
+        self._segment = OpenSegment(sealer, file, start_ns, init, self._spool.grown)
+
+    def append(self, data: bytes | bytearray, start_ns: int, end_ns: int, *, key: bool, frames: int) -> None:
+        """One whole fragment. SpoolError, SpoolFullError: the segment was ended with what is safely on disk."""
+        segment = self._current()
+        try:
+            self._publisher.make_room(len(data))
+            segment.append(data, start_ns, end_ns, key=key, frames=frames, mono_ns=self._mono_ns())
+        except SpoolFullError:
+            self.finish(segment.end_ns)
+            raise
+        except SpoolError:
+            self._forsake(segment)
+            raise
+
+    def tick(self) -> None:
+        """Call a few times a second: seals what would otherwise wait in memory too long. SpoolError as ``append()``."""
+        if self._segment is None:
+            return
+        try:
+            self._segment.tick(self._mono_ns(), _SEAL_AFTER_NS)
+        except SpoolError:
+            self._forsake(self._segment)
+            raise
+
+    def finish(self, end_ns: int) -> None:
+        """End the open segment; none is fine. SpoolError as ``append()``."""
+        segment = self._segment
+        if segment is None:
+            return
+        if segment.frames == 0:
+            self._segment = None
+            self._spool.discard(segment.file)
+            return
+        duration_s = max(0.5, (end_ns - segment.start_ns) / 1e9)
+        self._bits_per_s = segment.size_bytes * 8 / duration_s
+        try:
+            done = segment.finish(end_ns, self._identity, self._mark.trailer_sha256)
+            self._publisher.publish(done, self.camera_id)
+        except (SpoolError, OSError):
+            self._forsake(segment)
+            raise
+        self._segment = None
+        self._mark = done.mark
+        self.accounted_ns = end_ns
+        self.segments += 1
+
+    def stop(self, now_ns: int) -> None:
+        """In good order: the mark says so, and the next start's gap is called a stop."""
+        self.missing(now_ns, GapCause.STOPPED)
+        self._save_mark(orderly=True)
+
+    def _current(self) -> OpenSegment:
+        if self._segment is None:
+            raise ValueError("no segment is open")
+        return self._segment
+
+    def _forsake(self, segment: OpenSegment) -> None:
+        self._segment = None
+        self.accounted_ns = self._publisher.salvage(segment)
+        self._mark = self._spool.marks.load(self.camera_id)
+
+    def _save_mark(self, *, orderly: bool) -> None:
+        self._mark = Mark(trailer_sha256=self._mark.trailer_sha256, end_ns=self.accounted_ns, orderly=orderly)
+        try:
+            self._spool.marks.save(self.camera_id, self._mark)
+        except OSError:
+            return  # the disk refuses: the next segment's publication or the next gap saves it
