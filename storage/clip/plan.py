@@ -38,13 +38,17 @@ class Cut:
 
     @property
     def start_ns(self) -> int:
-        return self.segment.span.start_ns + self.index.start_ms[self.first] * _MS
+        return self.time_of(self.first)
 
     @property
     def end_ns(self) -> int:
-        if self.last + 1 < len(self.index.start_ms):
-            return self.segment.span.start_ns + self.index.start_ms[self.last + 1] * _MS
-        return self.segment.span.end_ns
+        return self.time_of(self.last + 1)
+
+    def time_of(self, number: int) -> int:
+        """Start of a fragment of the segment, in ns; the segment's end for the one behind the last."""
+        if number == len(self.index.start_ms):
+            return self.segment.span.end_ns
+        return self.segment.span.start_ns + self.index.start_ms[number] * _MS
 
 
 def plan_clip(segments: Sequence[Segment], span: Span) -> ClipPlan:

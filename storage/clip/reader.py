@@ -155,9 +155,7 @@ def _assemble(opened: Sequence[_Opened]) -> ClipReader:
         for item in opened
         for number in range(item.cut.first, item.cut.last + 1)
     ]
-    starts = [
-        item.cut.segment.span.start_ns + item.cut.index.start_ms[number] * 1_000_000 for item, number, _ in places
-    ]
+    starts = [item.cut.time_of(number) for item, number, _ in places]
     ticks = [(value - start_ns) * TIMESCALE // NS for value in [*starts, end_ns]]
     sizes = [item.cut.index.size[number] for item, number, _ in places]
     index = b""

@@ -8,6 +8,7 @@ from storage.mp4.boxes import find
 from storage.mp4.errors import Mp4Error
 
 _HAS_DESCRIPTION_INDEX = 0x000002  # tfhd flag sample-description-index-present
+_ROUNDING_TICKS = 90  # the catalogue knows a fragment's start to the millisecond
 _TFDT_V1 = struct.Struct(">IQ")
 
 
@@ -25,6 +26,7 @@ def patch_fragment(data: bytearray | memoryview, *, sequence: int, description_i
     struct.pack_into(">I", head, tfhd.body + 8, description_index)
     tfdt = find(head, b"moof", b"traf", b"tfdt")
     version_flags, decode_time = _TFDT_V1.unpack_from(head, tfdt.body)
-    if version_flags >> 24 != 1 or decode_time + shift_ticks < 0:
+    moved = decode_time + shift_ticks
+    if version_flags >> 24 != 1 or moved < -_ROUNDING_TICKS:
         raise Mp4Error("A fragment's decode time cannot be moved.")
-    _TFDT_V1.pack_into(head, tfdt.body, version_flags, decode_time + shift_ticks)
+    _TFDT_V1.pack_into(head, tfdt.body, version_flags, max(0, moved))

@@ -20,7 +20,7 @@ def sidx_size(entries: int) -> int:
 
 
 def sidx(timescale: int, sizes: Sequence[int], durations: Sequence[int], keys: Sequence[bool]) -> bytes:
-    """ISO/IEC 14496-12, 8.16.3. One entry per fragment: its bytes, its duration in ticks, whether it is a key frame's."""
+    """ISO/IEC 14496-12, 8.16.3. Per fragment: its bytes, its duration in ticks, whether a key frame starts it."""
     entries = b"".join(
         _ENTRY.pack(size, duration, _STARTS_WITH_SAP | _SAP_TYPE_1 if key else 0)
         for size, duration, key in zip(sizes, durations, keys, strict=True)
