@@ -12,7 +12,8 @@ CREATE TABLE member (
 CREATE TABLE member_identity (
     member_id uuid PRIMARY KEY REFERENCES member,
     number text NOT NULL UNIQUE,            -- the gym's customer number
-    name text NOT NULL
+    name text NOT NULL,
+    search text NOT NULL                    -- the name without case and accents (storage.access.members.fold)
 );
 
 CREATE TABLE credential (
@@ -69,13 +70,24 @@ CREATE TABLE quarantine (
     received_ns bigint NOT NULL,
     topic text NOT NULL,
     reason text NOT NULL,
-    sealed_payload bytea NOT NULL,
+    sealed_payload bytea NOT NULL,          -- topic and payload; empty once replayed
     digest bytea NOT NULL UNIQUE,           -- keyed hash of topic and payload: a repeat is counted, not stored again
     seen_count int NOT NULL DEFAULT 1,
     replayed_ns bigint
 );
+CREATE INDEX quarantine_received ON quarantine (received_ns, quarantine_id);
+
+-- The key of the keyed hashes above (dedup_key, digest), the same for all indexers, read by no other role: without it
+-- a hash of a four-byte credential could be tried out.
+CREATE TABLE index_secret (
+    secret bytea NOT NULL CHECK (length(secret) = 32)
+);
+INSERT INTO index_secret
+SELECT sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'));
 
 GRANT SELECT, INSERT, UPDATE ON access_event, tag, controller_skew, quarantine TO tallenne_index;
 GRANT SELECT, INSERT, UPDATE, DELETE ON member, member_identity, credential TO tallenne_index;
+GRANT DELETE ON quarantine TO tallenne_index;
+GRANT SELECT ON index_secret TO tallenne_index;
 GRANT SELECT ON member, member_identity, access_event, tag, controller_skew, quarantine TO tallenne_serve;
 GRANT SELECT ON access_event, tag TO tallenne_custodian;

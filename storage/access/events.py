@@ -1,0 +1,123 @@
+"""Events in force, newest first, with the cameras that saw the door and how much footage is tagged."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import asyncpg
+
+from domain.access import AccessEvent, Direction, EventKind, Tag
+from domain.ids import CameraId, DoorId, EventId, MemberId, SegmentId, SiteId
+from domain.time import Span
+from storage import sql
+from storage.database import wrapped_errors
+
+_PACKAGE: Final = "storage.access"
+LIMIT_MAX: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventCamera:
+    """A camera that saw the door at the time, the span of interest, and how many segments are tagged.
+
+    ``segments`` 0: no footage (yet); the gap and its cause are in the catalogue.
+    """
+
+    camera_id: CameraId
+    span: Span
+    segments: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRow:
+    event: AccessEvent
+    cameras: tuple[EventCamera, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventCursor:
+    """The last row of a page: the next page starts below it."""
+
+    occurred_ns: int
+    event_id: EventId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTag:
+    """A tag in force, and its segment's own span."""
+
+    tag: Tag
+    segment: Span
+
+
+async def events(
+    pool: asyncpg.Pool | asyncpg.Connection,
+    *,
+    site_ids: Sequence[SiteId],
+    span: Span,
+    door_id: DoorId | None = None,
+    member_id: MemberId | None = None,
+    limit: int = 100,
+    before: EventCursor | None = None,
+) -> list[EventRow]:
+    """Events in force of these sites that occurred in ``span``, newest first; at most ``limit`` (1,000).
+
+    For the next page pass the last row's ``EventCursor``. Withdrawn and superseded events are left out.
+    """
+    at, below = (before.occurred_ns, before.event_id) if before else (None, None)
+    arguments = (list(site_ids), door_id, member_id, span.start_ns, span.end_ns, min(limit, LIMIT_MAX), at, below)
+    with wrapped_errors():
+        rows = await pool.fetch(sql.load(_PACKAGE, "events"), *arguments)
+    return [EventRow(event=event_from_row(row), cameras=_cameras(row)) for row in rows]
+
+
+async def event(pool: asyncpg.Pool | asyncpg.Connection, event_id: EventId) -> AccessEvent | None:
+    """One event in force, or None."""
+    with wrapped_errors():
+        row = await pool.fetchrow(sql.load(_PACKAGE, "event"), event_id)
+    return None if row is None else event_from_row(row)
+
+
+async def tags(pool: asyncpg.Pool | asyncpg.Connection, event_ids: Sequence[EventId]) -> list[EventTag]:
+    """Tags in force of these events, by event, camera and time."""
+    with wrapped_errors():
+        rows = await pool.fetch(sql.load(_PACKAGE, "tags"), list(event_ids))
+    return [
+        EventTag(
+            tag=Tag(
+                event_id=EventId(row["event_id"]),
+                segment_id=SegmentId(row["segment_id"]),
+                camera_id=CameraId(row["camera_id"]),
+                span=Span(row["start_ns"], row["end_ns"]),
+                uncertain=row["uncertain"],
+            ),
+            segment=Span(row["segment_start_ns"], row["segment_end_ns"]),
+        )
+        for row in rows
+    ]
+
+
+def event_from_row(row: Mapping[str, Any]) -> AccessEvent:
+    """A row of table ``access_event``."""
+    return AccessEvent(
+        event_id=EventId(row["event_id"]),
+        site_id=SiteId(row["site_id"]),
+        door_id=DoorId(row["door_id"]),
+        kind=EventKind(row["kind"]),
+        direction=None if row["direction"] is None else Direction(row["direction"]),
+        member_id=None if row["member_id"] is None else MemberId(row["member_id"]),
+        occurred_ns=row["occurred_ns"],
+        received_ns=row["received_ns"],
+        uncertain=row["uncertain"],
+    )
+
+
+def _cameras(row: Mapping[str, Any]) -> tuple[EventCamera, ...]:
+    t = row["occurred_ns"]
+    found = zip(row["camera_ids"] or (), row["befores"] or (), row["afters"] or (), row["counts"] or (), strict=True)
+    return tuple(
+        EventCamera(camera_id=CameraId(camera), span=Span(t - before, t + after), segments=count)
+        for camera, before, after, count in found
+    )

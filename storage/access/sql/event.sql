@@ -1,0 +1,1 @@
+SELECT * FROM access_event WHERE event_id = $1 AND superseded_by IS NULL

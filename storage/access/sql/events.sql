@@ -1,0 +1,19 @@
+-- $1 sites, $2 door or NULL, $3 member or NULL, [$4, $5) the span, $6 how many, ($7, $8) the cursor or NULL.
+-- The page is cut first; cameras and tags are looked up for its rows only.
+WITH page AS (
+    SELECT * FROM access_event
+    WHERE site_id = ANY ($1::uuid[]) AND ($2::uuid IS NULL OR door_id = $2) AND ($3::uuid IS NULL OR member_id = $3)
+      AND occurred_ns >= $4::bigint AND occurred_ns < $5::bigint AND superseded_by IS NULL
+      AND ($7::bigint IS NULL OR (occurred_ns, event_id) < ($7, $8::uuid))
+    ORDER BY occurred_ns DESC, event_id DESC
+    LIMIT $6)
+SELECT page.*, seen.* FROM page CROSS JOIN LATERAL (
+    SELECT array_agg(m.camera_id ORDER BY m.camera_id) AS camera_ids,
+           array_agg(m.before_ns ORDER BY m.camera_id) AS befores,
+           array_agg(m.after_ns ORDER BY m.camera_id) AS afters,
+           array_agg((SELECT count(*) FROM tag
+                      WHERE tag.event_id = page.event_id AND tag.camera_id = m.camera_id
+                        AND tag.superseded_ns IS NULL) ORDER BY m.camera_id) AS counts
+    FROM door_camera m
+    WHERE m.door_id = page.door_id AND m.valid_from_ns <= page.occurred_ns AND page.occurred_ns < m.valid_to_ns) AS seen
+ORDER BY page.occurred_ns DESC, page.event_id DESC
