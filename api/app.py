@@ -1,0 +1,32 @@
+"""The application: routes under /v1, pages beside them, and what surrounds every answer."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from api import problems, purposes, sign_in
+from api.middleware import Guard
+from api.services import Services
+
+
+def build_app(services: Services) -> FastAPI:
+    """One application over services that are open already. No document pages: they load scripts from elsewhere."""
+    app = FastAPI(
+        title="Tallenne",
+        version="1",
+        summary="Staff find the right clip; every look is on record.",
+        openapi_url="/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    problems.install(app)
+    for module in (sign_in, purposes):
+        app.include_router(module.router)
+    return app
+
+
+def build_asgi(services: Services) -> ASGIApp:
+    """What a server runs: the guard lies outside of everything, the answers to our own mistakes included."""
+    return Guard(build_app(services), services)

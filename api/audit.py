@@ -1,0 +1,57 @@
+"""Putting looks on record. An answer leaves only after its entry is durable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from domain.ids import CameraId, MemberId, SessionId
+from domain.time import Span
+from storage import sql
+from storage.database import wrapped_errors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What is put on record. Ids, times and counts: never a name, a reason or what somebody typed."""
+
+    actor: str  # "staff:<uuid>", "operator", "nobody"
+    action: str
+    session_id: SessionId | None = None
+    purpose_id: UUID | None = None
+    member_id: MemberId | None = None
+    camera_id: CameraId | None = None
+    span: Span | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+async def append(pool: asyncpg.Pool, entry: Entry, at_ns: int) -> int:
+    """Its number in the chain, once it is durable. The database errors of storage."""
+    with wrapped_errors():
+        async with pool.acquire() as conn, conn.transaction():
+            return await append_in(conn, entry, at_ns)
+
+
+async def append_in(conn: asyncpg.Connection, entry: Entry, at_ns: int) -> int:
+    """The same within the caller's transaction, which thereby becomes a durable one."""
+    start_ns, end_ns = (entry.span.start_ns, entry.span.end_ns) if entry.span else (None, None)
+    await conn.execute(sql.load("api", "durable"))
+    seq: int = await conn.fetchval(
+        sql.load("api", "audit_append"),
+        at_ns,
+        entry.actor,
+        entry.action,
+        entry.session_id,
+        entry.purpose_id,
+        entry.member_id,
+        entry.camera_id,
+        start_ns,
+        end_ns,
+        json.dumps(entry.detail),
+    )
+    return seq

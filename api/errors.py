@@ -1,0 +1,21 @@
+"""The errors of the staff API, under one base; api/problems.py turns every error into an answer."""
+
+from __future__ import annotations
+
+from domain.errors import MisuseError, TallenneError
+
+
+class ApiError(TallenneError):
+    """Anything that went wrong in the API by itself."""
+
+
+class StaffExistsError(ApiError, MisuseError):
+    """The user name is taken."""
+
+
+class StaffRefusedError(ApiError, MisuseError):
+    """A user name, a password or a role that cannot be taken."""
+
+
+class OwnKeyError(ApiError, MisuseError):
+    """The api's own key does not open what it is said to have sealed."""

@@ -1,0 +1,105 @@
+"""What surrounds every answer: headers for the browser, a cap on bodies, no unsafe request from another site."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.problems import Problem
+from api.services import Services
+
+BODY_MAX_BYTES: Final = 64 * 1024
+BODY_DEADLINE_S: Final = 10.0
+_CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": _CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+
+class Guard:
+    """Plain ASGI: bodies of answers pass through untouched and unbuffered."""
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        self._app = app
+        self._services = services
+        self._headers = dict(_HEADERS)
+        if services.settings.tls_certificate is not None:
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+                # Whatever is not a static file is somebody's personal data.
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        headers = Headers(scope=scope)
+        problem = _refusal(scope["method"], headers)
+        if problem is not None:
+            await problem.response()(scope, receive, send_with_headers)
+            return
+        try:
+            await self._app(scope, _capped(receive), send_with_headers)
+        except Problem as late:
+            await late.response()(scope, receive, send_with_headers)
+
+
+def _refusal(method: str, headers: Headers) -> Problem | None:
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > BODY_MAX_BYTES:
+        return _too_large()
+    if method in ("GET", "HEAD", "OPTIONS"):
+        return None
+    origin = headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+        return Problem(403, "origin", "The request comes from another site.", "Use Tallenne's own pages.")
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return Problem(403, "origin", "The request comes from another site.", "Use Tallenne's own pages.")
+    return None
+
+
+def _capped(receive: Receive) -> Receive:
+    """Bodies of unknown length are capped too, and a sender who dawdles is not waited for."""
+    seen = 0
+    over = False
+
+    async def capped() -> Message:
+        nonlocal seen, over
+        if over:
+            return await receive()
+        try:
+            async with asyncio.timeout(BODY_DEADLINE_S):
+                message = await receive()
+        except TimeoutError:
+            raise Problem(408, "slow", "The request's body does not arrive.", "Try again.") from None
+        if message["type"] == "http.request":
+            seen += len(message.get("body", b""))
+            over = not message.get("more_body", False)
+            if seen > BODY_MAX_BYTES:
+                raise _too_large()
+        return message
+
+    return capped
+
+
+def _too_large() -> Problem:
+    return Problem(413, "too-large", f"A request has at most {BODY_MAX_BYTES} bytes.", "Send less.")

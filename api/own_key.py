@@ -1,0 +1,83 @@
+"""The api's own key: a file that seals second factors and keys the hashes of codes and of throttled names.
+
+Whoever has the database without this file cannot make a single code. Losing the file means new second factors for
+everybody; it belongs in the operator's backup of secrets, never beside the database's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import os
+from pathlib import Path
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from api.errors import OwnKeyError
+from domain.ids import StaffId
+from storage.keys.files import private_directory, read_private, sync_directory, write_private
+
+_FILE: Final = "api.key"
+_SIZE: Final = 32
+_NONCE: Final = 12
+
+
+class OwnKey:
+    """Three keys derived from the file's 32 bytes; none of them is ever shown."""
+
+    def __init__(self, root: bytes) -> None:
+        self._seal = AESGCM(_derived(root, b"tallenne/1 totp"))
+        self._codes = _derived(root, b"tallenne/1 recovery codes")
+        self._names = _derived(root, b"tallenne/1 throttled names")
+
+    def seal_totp(self, staff_id: StaffId, secret: str) -> bytes:
+        """nonce 12 | AES-256-GCM; bound to the person, so that a row copied to somebody else does not open."""
+        nonce = os.urandom(_NONCE)
+        return nonce + self._seal.encrypt(nonce, secret.encode("ascii"), staff_id.bytes)
+
+    def open_totp(self, staff_id: StaffId, sealed: bytes) -> str:
+        """OwnKeyError when it was sealed under another key, or for somebody else."""
+        try:
+            return self._seal.decrypt(sealed[:_NONCE], sealed[_NONCE:], staff_id.bytes).decode("ascii")
+        except (InvalidTag, ValueError):
+            raise OwnKeyError(
+                "A second factor does not open with this api.key.",
+                "Restore the api.key that belongs to this database, or give the person a new second factor.",
+            ) from None
+
+    def hash_code(self, staff_id: StaffId, code: str) -> bytes:
+        """What is kept of a recovery code, 32 bytes."""
+        return hmac.digest(self._codes, staff_id.bytes + code.encode(), hashlib.sha256)
+
+    def throttle_key(self, kind: str, text: str) -> bytes:
+        """What is kept of a user name or an address that is being throttled, 32 bytes."""
+        return hmac.digest(self._names, f"{kind}\x1f{text}".encode(), hashlib.sha256)
+
+
+def load_own_key(secret_directory: Path) -> OwnKey:
+    """The key in ``secret_directory``/api.key, made at first use; KeyFileError when others could read it.
+
+    Two processes that start at once end up with the same key: the file is linked into place, never replaced.
+    """
+    private_directory(secret_directory)
+    path = secret_directory / _FILE
+    if not path.exists():
+        scratch = secret_directory / f"{_FILE}.{os.getpid()}"
+        write_private(scratch, os.urandom(_SIZE))
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(scratch)
+        scratch.unlink()
+        sync_directory(secret_directory)
+    root = read_private(path)
+    if len(root) != _SIZE:
+        raise OwnKeyError(f"{path} is not a key of {_SIZE} bytes.", "Restore the file from your backup of secrets.")
+    return OwnKey(root)
+
+
+def _derived(root: bytes, info: bytes) -> bytes:
+    return HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=info).derive(root)

@@ -1,0 +1,63 @@
+"""What the routes share, made once by the role (or a test) and handed to them through ``request.app.state``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+import asyncpg
+from fastapi import Depends, Request
+
+from api.own_key import OwnKey
+from api.passwords import Passwords
+from api.settings import ServeSettings
+from api.throttle import Throttle
+from storage.custodian.client import CustodianClient
+from storage.store import ObjectStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Nothing here is opened or closed by the routes."""
+
+    settings: ServeSettings
+    pool: asyncpg.Pool
+    store: ObjectStore
+    custodian: CustodianClient
+    key: OwnKey
+    passwords: Passwords
+    throttle: Throttle
+    clock_ns: Callable[[], int]
+
+
+def services(request: Request) -> Services:
+    """The dependency behind ``Ours``."""
+    found: Services = request.app.state.services
+    return found
+
+
+Ours = Annotated[Services, Depends(services)]
+
+
+def make_services(
+    settings: ServeSettings,
+    *,
+    pool: asyncpg.Pool,
+    store: ObjectStore,
+    key: OwnKey,
+    passwords: Passwords | None = None,
+    clock_ns: Callable[[], int] = time.time_ns,
+) -> Services:
+    """The parts that need no closing, around those that do."""
+    return Services(
+        settings=settings,
+        pool=pool,
+        store=store,
+        custodian=CustodianClient(settings.custodian_socket),
+        key=key,
+        passwords=passwords or Passwords(),
+        throttle=Throttle(pool),
+        clock_ns=clock_ns,
+    )
