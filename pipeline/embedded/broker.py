@@ -1,4 +1,4 @@
-"""NATS as the MQTT broker: JetStream synced at every write, a password per user, topics by permission, small payloads."""
+"""NATS as the MQTT broker: JetStream synced at every write, a password per user, topics by permission, a size limit."""
 
 from __future__ import annotations
 

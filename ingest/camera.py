@@ -1,0 +1,241 @@
+"""One camera, for as long as the role runs: connect, record, say what is missing, try again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+
+from domain.footage import GapCause
+from domain.time import NS
+from ingest.access_unit import AccessUnit, Loss, Source
+from ingest.errors import CameraAwayError, CameraStalledError, IngestError
+from ingest.health import Health
+from ingest.media.clock import MediaClock, RecorderClock
+from ingest.media.fragments import Fragment, FragmentWriter
+from ingest.media.segmenter import Action, Append, Begin, Finish, Missing, Segmenter
+from ingest.settings import CameraSettings
+from storage.errors import StorageError
+from storage.keys import NoHourKeyError
+from storage.recording import CameraRecording
+from storage.spool import SpoolFullError
+
+_log = logging.getLogger(__name__)
+
+SILENT_S = 10.0  # nothing to record for so long: connect anew
+NO_KEY_FRAME_S = 60.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
+_TELL_GAP_EVERY_NS = 60 * NS
+_BEHIND_NS = 3 * NS  # what is on its way may still come
+
+
+class Camera:
+    """``run()`` until cancelled, then ``stop()``. ``tick()`` a few times a second."""
+
+    def __init__(
+        self,
+        settings: CameraSettings,
+        recording: CameraRecording,
+        make_source: Callable[[CameraSettings], Source],
+        clock: RecorderClock,
+        dice: random.Random,
+    ) -> None:
+        self.settings = settings
+        self.recording = recording
+        self.health = Health(settings.name)
+        self._make_source = make_source
+        self._clock = clock
+        self._dice = dice
+        self._writer = FragmentWriter()
+        self._media = MediaClock()
+        self._segmenter = Segmenter(settings.segment_s, settings.segment_max_s)
+        self._settling: list[AccessUnit] = []
+        self._cause, self._detail = GapCause.STARTING, ""
+        self._failures = 0
+        self._last_begun_s = 0.0
+
+    def now_ns(self) -> int:
+        """UTC by the recorder's clock."""
+        return self._clock.utc_ns(time.monotonic_ns())
+
+    async def run(self, first_pause_s: float = 0.0) -> None:
+        """Until cancelled; nothing that a camera does ends it."""
+        self.recording.resume(self.now_ns())
+        await asyncio.sleep(first_pause_s)
+        while True:
+            try:
+                await self._once()
+                error: IngestError = CameraAwayError(
+                    f"Camera {self.settings.name} ended the stream.", "It is connected to again."
+                )
+            except IngestError as raised:
+                error = raised
+            self._lost(error)
+            await asyncio.sleep(self._pause_s())
+
+    async def _once(self) -> None:
+        loop = asyncio.get_running_loop()
+        source = self._make_source(self.settings)
+        self.health.source = source.kind
+        self._media, self._writer = MediaClock(), FragmentWriter()
+        self._last_begun_s = loop.time()
+        try:
+            async with asyncio.timeout(SILENT_S + 5) as silence, aclosing(source.frames()) as frames:
+                rescheduled_s = loop.time()
+                async for item in frames:
+                    if isinstance(item, Loss):
+                        self._loss(item)
+                        continue
+                    self._picture(item)
+                    if (now_s := loop.time()) - rescheduled_s > 1:
+                        silence.reschedule(now_s + SILENT_S)
+                        rescheduled_s = now_s
+                        self._watch_segments(now_s)
+        except TimeoutError:
+            raise CameraStalledError(
+                f"Camera {self.settings.name} is connected but sends no picture.", "Restart it; check its network."
+            ) from None
+
+    def _watch_segments(self, now_s: float) -> None:
+        if self.recording.open:
+            self._last_begun_s = now_s
+        elif now_s - self._last_begun_s > NO_KEY_FRAME_S and self._cause is GapCause.STARTING:
+            raise CameraStalledError(
+                f"Camera {self.settings.name} sends no key frame.", "Set its key frame interval to a few seconds."
+            )
+
+    # -- Pictures
+
+    def _picture(self, unit: AccessUnit) -> None:
+        health = self.health
+        health.frames += 1
+        health.size_bytes += len(unit.data)
+        if self._media.observe(unit.pts_ticks, unit.mono_ns):
+            health.clock_jumps += 1
+            self._flush()
+            self._apply(self._segmenter.missed(GapCause.CLOCK))
+        if not self._media.settled:
+            self._settling.append(unit)
+            return
+        if self._settling:
+            self._connected()
+            for early in self._settling:
+                self._write(early)
+            self._settling.clear()
+        self._write(unit)
+
+    def _connected(self) -> None:
+        self._failures = 0
+        self.health.connections += 1
+        self.health.last_error = self.health.remedy = ""
+        self.health.state = "recording"
+        if self._cause is not GapCause.STARTING:
+            self._account(self._clock.utc_ns(self._media.time_ns(self._settling[0].pts_ticks)))
+        self._because(GapCause.STARTING)
+
+    def _write(self, unit: AccessUnit) -> None:
+        fragment = self._writer.push(unit)
+        if fragment is not None:
+            self._record(fragment)
+
+    def _flush(self) -> None:
+        fragment = self._writer.flush()
+        if fragment is not None and self._media.settled:
+            self._record(fragment)
+
+    def _loss(self, loss: Loss) -> None:
+        self.health.losses += 1
+        self.health.lost_packets += loss.packets
+        self._flush()
+        self._because(loss.cause, loss.detail)
+
+    def _record(self, fragment: Fragment) -> None:
+        start_ns = self._clock.utc_ns(self._media.time_ns(fragment.start_ticks))
+        end_ns = self._clock.utc_ns(self._media.time_ns(fragment.end_ticks))
+        self.health.last_picture_ns = end_ns
+        self._apply(self._segmenter.push(fragment, start_ns, end_ns))
+
+    # -- What the segmenter says
+
+    def _apply(self, actions: list[Action]) -> None:
+        try:
+            for action in actions:
+                self._do(action)
+        except (StorageError, OSError) as error:
+            self._not_written(error)
+
+    def _do(self, action: Action) -> None:
+        recording = self.recording
+        if isinstance(action, Append):
+            recording.append(action.data, action.start_ns, action.end_ns, key=action.key, frames=action.frames)
+        elif isinstance(action, Finish):
+            self.health.forced_cuts += action.forced
+            recording.finish(action.end_ns)
+        elif isinstance(action, Missing):
+            recording.missing(action.until_ns, action.cause, action.detail)
+        elif isinstance(action, Begin):
+            recording.begin(action.start_ns, action.codec, action.init)
+            self.health.state = "recording"
+
+    def _not_written(self, error: StorageError | OSError) -> None:
+        cause = GapCause.STORAGE
+        if isinstance(error, NoHourKeyError):
+            cause = GapCause.NO_KEY
+        elif isinstance(error, SpoolFullError):
+            cause = GapCause.SPOOL_FULL
+        if self.health.state != "waiting":
+            _log.warning("camera %s is not recorded: %s", self.settings.name, error)
+        self.health.state = "waiting"
+        self.health.last_error = getattr(error, "what", "") or str(error)
+        self.health.remedy = getattr(error, "remedy", "")
+        self._segmenter.broken(self.recording.accounted_ns, cause)
+        self._cause, self._detail = cause, ""
+
+    def _because(self, cause: GapCause, detail: str = "") -> None:
+        """Footage stops here, or goes on to be missing, for this reason."""
+        self._cause, self._detail = cause, detail
+        self._apply(self._segmenter.missed(cause, detail))
+
+    # -- When there is nothing
+
+    def _lost(self, error: IngestError) -> None:
+        self._flush()
+        self._settling.clear()
+        if self.health.last_error != error.what:
+            _log.warning("%s", error)
+        self.health.last_error, self.health.remedy = error.what, error.remedy
+        self.health.state = "refused" if error.cause is GapCause.REFUSED else "connecting"
+        self._failures += 1
+        self._because(error.cause)
+
+    def _pause_s(self) -> float:
+        """At once after a first loss, then longer and longer, jittered."""
+        if self._failures <= 1:
+            return self._dice.uniform(0, 0.2)
+        longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(self._failures - 2, 10))
+        return float(longest * self._dice.uniform(0.5, 1.0))
+
+    def tick(self) -> None:
+        """Seal what waits too long; tell a gap that grows."""
+        try:
+            self.recording.tick()
+        except (StorageError, OSError) as error:
+            self._not_written(error)
+        accounted_ns = self.recording.accounted_ns
+        now_ns = self.now_ns()
+        if not self.recording.open and accounted_ns is not None and now_ns - accounted_ns > _TELL_GAP_EVERY_NS:
+            self._account(now_ns - _BEHIND_NS)
+
+    def _account(self, until_ns: int) -> None:
+        self.recording.missing(until_ns, self._cause, self._detail)
+        self._segmenter.accounted(self.recording.accounted_ns)
+
+    def stop(self) -> None:
+        """In good order, after ``run()`` was cancelled: what was received is finished, the rest is a gap."""
+        self._flush()
+        self._apply(self._segmenter.close())
+        self.health.state = "stopped"
+        self.recording.stop(self.now_ns())

@@ -1,0 +1,51 @@
+"""What is known of a camera now, for `tallenne status`, metrics, the API and the live line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Health:
+    """Counters since the role's start. ``report()`` also gives rates since the last report."""
+
+    name: str
+    state: str = "connecting"  # "connecting", "recording", "waiting", "refused", "stopped"
+    source: str = ""
+    frames: int = 0
+    size_bytes: int = 0
+    lost_packets: int = 0
+    losses: int = 0
+    clock_jumps: int = 0
+    connections: int = 0
+    forced_cuts: int = 0
+    last_error: str = ""
+    remedy: str = ""
+    last_picture_ns: int = 0  # UTC; 0: none yet
+    _reported: tuple[int, int, int] = field(default=(0, 0, 0))  # mono_ns, frames, bytes
+
+    def report(self, mono_ns: int, now_ns: int, segments: int, gaps: int, accounted_ns: int | None) -> dict[str, Any]:
+        """JSON. ``lag_s``: how far the recording lies behind now."""
+        last_ns, frames, size = self._reported
+        seconds = max(1e-3, (mono_ns - last_ns) / 1e9) if last_ns else 0.0
+        self._reported = (mono_ns, self.frames, self.size_bytes)
+        rate = (lambda value: round(value / seconds, 1)) if seconds else (lambda value: 0.0)
+        return {
+            "name": self.name,
+            "state": self.state,
+            "source": self.source,
+            "bits_per_s": rate((self.size_bytes - size) * 8),
+            "frames_per_s": rate(self.frames - frames),
+            "frames": self.frames,
+            "segments": segments,
+            "gaps": gaps,
+            "lag_s": round((now_ns - accounted_ns) / 1e9, 1) if accounted_ns is not None else None,
+            "lost_packets": self.lost_packets,
+            "losses": self.losses,
+            "clock_jumps": self.clock_jumps,
+            "connections": self.connections,
+            "forced_cuts": self.forced_cuts,
+            "last_error": self.last_error,
+            "remedy": self.remedy,
+        }

@@ -1,0 +1,138 @@
+"""A camera through libav: a thread reads packets, the event loop gets access units.
+
+The hand-over is bounded. When the loop is late by more than the bound, pictures are dropped until the next key frame
+and a Loss says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncGenerator
+from typing import Any
+from urllib.parse import quote
+
+import av
+import av.error
+import av.logging
+
+from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss
+from ingest.addresses import CameraAddress, bracketed, redacted, resolve
+from ingest.errors import CameraAwayError, CameraRefusedError, CameraStalledError, IngestError, StreamError
+from ingest.libav.packets import Packets
+from ingest.settings import CameraSettings, Transport
+
+_OPEN_S, _READ_S = 10.0, 10.0
+_WAITING_MAX = 512  # access units between the thread and the loop
+_log = logging.getLogger(__name__)
+
+
+class LibavSource:
+    """``frames()`` once."""
+
+    kind = "libav"
+
+    def __init__(self, camera: CameraSettings) -> None:
+        self._camera = camera
+        self._waiting: deque[AccessUnit | Loss | IngestError | None] = deque()
+        self._wake = asyncio.Event()
+        self._stopped = threading.Event()
+        self._loop = asyncio.get_running_loop()
+
+    async def frames(self) -> AsyncGenerator[AccessUnit | Loss, None]:
+        """See ingest.access_unit.Source."""
+        address = await resolve(self._camera.url, self._camera.allowed_networks)
+        av.logging.set_level(av.logging.PANIC)  # libav's messages carry addresses with passwords
+        thread = threading.Thread(target=self._read, args=(address,), name=f"libav {self._camera.name}", daemon=True)
+        thread.start()
+        try:
+            while True:
+                while self._waiting:
+                    item = self._waiting.popleft()
+                    if item is None:
+                        return
+                    if isinstance(item, IngestError):
+                        raise item
+                    yield item
+                self._wake.clear()
+                if not self._waiting:
+                    await self._wake.wait()
+        finally:
+            self._stopped.set()
+
+    # -- In the thread
+
+    def _read(self, address: CameraAddress) -> None:
+        last: IngestError | None = None
+        try:
+            with contextlib.closing(self._opened(address)) as container:
+                self._read_packets(container)
+        except IngestError as error:
+            last = error
+        except (av.error.FFmpegError, OSError, ValueError) as error:
+            last = self._told(error)
+        self._hand_over(last)
+
+    def _opened(self, address: CameraAddress) -> Any:
+        camera = self._camera
+        word = f"{quote(camera.user_name, safe='')}:{quote(camera.password, safe='')}@" if camera.user_name else ""
+        url = f"{address.scheme}://{word}{bracketed(address.host)}:{address.port}{address.path}"
+        options = {
+            "rtsp_transport": "udp" if camera.transport is Transport.UDP else "tcp",
+            "allowed_media_types": "video",
+            "protocol_whitelist": "rtsp,rtp,udp,tcp,tls,crypto",
+            "rtsp_flags": "",
+            "fflags": "nobuffer",
+        }
+        return av.open(url, format="rtsp", options=options, timeout=(_OPEN_S, _READ_S))
+
+    def _read_packets(self, container: Any) -> None:
+        if not container.streams.video:
+            raise StreamError("The camera sends no video.", "Check the path of its address.")
+        stream = container.streams.video[0]
+        context = stream.codec_context
+        packets = Packets(context.name, bytes(context.extradata or b""))
+        scale = stream.time_base * TICKS_PER_S
+        dropping = False
+        last_ticks = 0
+        for packet in container.demux(stream):
+            if self._stopped.is_set():
+                return
+            if packet.size == 0:
+                continue
+            if packet.pts is not None:
+                last_ticks = int(packet.pts * scale)
+            unit = packets.unit(bytes(packet), last_ticks, time.monotonic_ns())
+            if unit is None:
+                continue
+            if len(self._waiting) >= _WAITING_MAX and not dropping:
+                dropping = True
+                self._hand_over(Loss(0, detail="the recorder was late"))
+            if dropping and not (unit.key and len(self._waiting) < _WAITING_MAX // 2):
+                continue
+            dropping = False
+            self._hand_over(unit)
+
+    def _hand_over(self, item: AccessUnit | Loss | IngestError | None) -> None:
+        self._waiting.append(item)
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._wake.set)
+
+    def _told(self, error: Exception) -> IngestError:
+        place = redacted(self._camera.url)
+        if isinstance(error, av.error.HTTPUnauthorizedError | av.error.HTTPForbiddenError):
+            return CameraRefusedError(
+                f"Camera {place} refuses user name and password.", "Check the camera's user_name and password file."
+            )
+        if isinstance(error, av.error.HTTPClientError):
+            return CameraRefusedError(f"Camera {place} has no such stream.", "Check the path of its address.")
+        if isinstance(error, av.error.InvalidDataError | ValueError):
+            return StreamError(f"Camera {place} sends what is not understood.", "Check its path and firmware.")
+        if isinstance(error, av.error.ExitError | TimeoutError):
+            return CameraStalledError(f"Camera {place} sends nothing.", "Check its network; restart it.")
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        return CameraAwayError(f"Camera {place} cannot be reached ({reason}).", "Check its address, power and network.")

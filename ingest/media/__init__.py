@@ -1,0 +1,1 @@
+"""Fragmented MP4 (CMAF) as the recorder writes it: init, fragments, segments; and time. Pure."""

@@ -1,0 +1,103 @@
+"""The camera's media time on the recorder's clock.
+
+A picture cannot have been taken after it arrived: of many pictures, the one that came with the least delay tells the
+offset best. The estimate settles over the first second, then follows by at most 500 ppm; a lasting jump restarts it.
+"""
+
+from __future__ import annotations
+
+from ingest.access_unit import TICKS_PER_S
+
+SETTLE_NS = 700_000_000
+_WINDOW_NS = 2_000_000_000
+_JUMP_NS = 1_000_000_000
+_SLEW = 500e-6
+_NEVER_NS = 1 << 62
+_NS_PER_TICK_NUM, _NS_PER_TICK_DEN = 1_000_000_000, TICKS_PER_S
+
+
+def ticks_to_ns(ticks: int) -> int:
+    """90 kHz to ns; floors."""
+    return ticks * _NS_PER_TICK_NUM // _NS_PER_TICK_DEN
+
+
+class MediaClock:
+    """``observe()`` every picture as it arrives; ``time_ns()`` once ``settled``. All times monotonic ns."""
+
+    __slots__ = ("_first_ns", "_least_ns", "_offset_ns", "_window_ns", "jumps", "settled")
+
+    def __init__(self) -> None:
+        self._first_ns: int | None = None
+        self._offset_ns = 0
+        self._least_ns = 0
+        self._window_ns = 0
+        self.settled = False
+        self.jumps = 0
+
+    def observe(self, pts_ticks: int, arrived_ns: int) -> bool:
+        """True when media time jumped against the recorder's clock: what follows is a new stretch."""
+        delay_ns = arrived_ns - ticks_to_ns(pts_ticks)
+        if self._first_ns is None:
+            self._first_ns = self._window_ns = arrived_ns
+            self._offset_ns = self._least_ns = delay_ns
+            return False
+        if not self.settled:
+            self._offset_ns = min(self._offset_ns, delay_ns)
+            if arrived_ns - self._first_ns >= SETTLE_NS:
+                self.settled = True
+                self._window_ns, self._least_ns = arrived_ns, delay_ns
+            return False
+        self._least_ns = min(self._least_ns, delay_ns)
+        if delay_ns < self._offset_ns - _JUMP_NS:
+            return self._jump(delay_ns, arrived_ns)  # pictures from the future: the camera's clock went ahead
+        if arrived_ns - self._window_ns >= _WINDOW_NS:
+            return self._follow(arrived_ns)
+        return False
+
+    def time_ns(self, ticks: int) -> int:
+        """The picture's time on the recorder's monotonic clock."""
+        return ticks_to_ns(ticks) + self._offset_ns
+
+    def _follow(self, arrived_ns: int) -> bool:
+        error_ns = self._least_ns - self._offset_ns
+        if error_ns > _JUMP_NS:
+            return self._jump(self._least_ns, arrived_ns)
+        limit = int((arrived_ns - self._window_ns) * _SLEW)
+        self._offset_ns += max(-limit, min(limit, error_ns))
+        self._window_ns, self._least_ns = arrived_ns, _NEVER_NS
+        return False
+
+    def _jump(self, delay_ns: int, arrived_ns: int) -> bool:
+        self._offset_ns = self._least_ns = delay_ns
+        self._window_ns = arrived_ns
+        self.jumps += 1
+        return True
+
+
+class RecorderClock:
+    """UTC from the monotonic clock. Small corrections of the system's clock are followed; a step forward is told.
+
+    A step backward is not followed: time that was recorded is not recorded again. ``behind_ns`` then says how far the
+    system's clock lies behind ours, for an alarm.
+    """
+
+    __slots__ = ("_offset_ns", "behind_ns")
+
+    def __init__(self, mono_ns: int, utc_ns: int) -> None:
+        self._offset_ns = utc_ns - mono_ns
+        self.behind_ns = 0
+
+    def observe(self, mono_ns: int, utc_ns: int) -> bool:
+        """Call about once a second. True: the system's clock stepped forward, and so did ours."""
+        error_ns = utc_ns - mono_ns - self._offset_ns
+        self.behind_ns = max(0, -error_ns - _JUMP_NS)
+        if error_ns > _JUMP_NS:
+            self._offset_ns += error_ns
+            return True
+        if abs(error_ns) <= _JUMP_NS:
+            self._offset_ns += max(-500_000, min(500_000, error_ns))
+        return False
+
+    def utc_ns(self, mono_ns: int) -> int:
+        """UTC of a monotonic time near now."""
+        return mono_ns + self._offset_ns

@@ -1,0 +1,130 @@
+"""Fragments to segments: when one begins and ends, which time is missing and why. Pure: says what is to be done."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from domain.footage import Codec, GapCause
+from domain.time import hour_of, seconds_to_ns
+from ingest.access_unit import TICKS_PER_S, VideoParameters
+from ingest.media.fragments import TFDT_AT, Fragment
+from ingest.media.init import make_init
+
+_JOIN_NS = 250_000_000  # a hole or an overlap up to this is the jitter of an estimate, not missing footage
+_TFDT = struct.Struct(">Q")
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    start_ns: int
+    codec: Codec
+    init: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    data: bytearray
+    start_ns: int
+    end_ns: int
+    key: bool
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    end_ns: int
+    forced: bool = False  # at the maximum length, without a key frame
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    until_ns: int
+    cause: GapCause
+    detail: str = ""
+
+
+Action = Begin | Append | Finish | Missing
+
+
+class Segmenter:
+    """``push()`` a camera's fragments in order; do what it says, in order."""
+
+    def __init__(self, segment_s: float, segment_max_s: float) -> None:
+        self._segment_ns = seconds_to_ns(segment_s)
+        self._max_ns = seconds_to_ns(segment_max_s)
+        self._open = False
+        self._start_ns = 0
+        self._end_ns: int | None = None
+        self._parameters: VideoParameters | None = None
+        self._delay_ticks = 0
+        self._made: tuple[Codec, bytes] | None = None
+        self._cause, self._detail = GapCause.STARTING, ""
+
+    def missed(self, cause: GapCause, detail: str = "") -> list[Action]:
+        """Footage stops here; the gap that follows has this cause."""
+        self._cause, self._detail = cause, detail
+        return self.close()
+
+    def close(self) -> list[Action]:
+        """End the open segment where its footage ends."""
+        if not self._open:
+            return []
+        self._open = False
+        assert self._end_ns is not None
+        return [Finish(self._end_ns)]
+
+    def broken(self, accounted_ns: int | None, cause: GapCause) -> None:
+        """A segment could not be begun or written on; footage counts until ``accounted_ns``."""
+        self._open = False
+        self._end_ns = accounted_ns
+        self._cause, self._detail = cause, ""
+
+    def accounted(self, until_ns: int | None) -> None:
+        """A gap was told until then: footage may begin there at the earliest."""
+        if until_ns is not None and not self._open:
+            self._end_ns = max(until_ns, self._end_ns or until_ns)
+
+    def push(self, fragment: Fragment, start_ns: int, end_ns: int) -> list[Action]:
+        """``start_ns``, ``end_ns``: the fragment's time in UTC. StreamError for parameter sets that make no sense."""
+        actions: list[Action] = []
+        changed = fragment.parameters != self._parameters
+        if self._end_ns is not None:
+            if self._open and abs(start_ns - self._end_ns) <= _JOIN_NS:
+                start_ns = self._end_ns  # exact tiling
+            elif start_ns < self._end_ns:
+                if end_ns <= self._end_ns:
+                    return [*self.missed(GapCause.CLOCK)]  # wholly inside what is recorded already
+                start_ns = self._end_ns
+            elif self._open:
+                actions += self.missed(GapCause.LOSS)
+        end_ns = max(end_ns, start_ns + 1_000_000)
+        length_ns = start_ns - self._start_ns
+        full = length_ns >= self._segment_ns or hour_of(start_ns) != hour_of(self._start_ns)
+        forced = end_ns - self._start_ns > self._max_ns
+        if self._open and (changed or forced or (fragment.key and full)):
+            self._open = False
+            actions.append(Finish(start_ns, forced=forced and not fragment.key))
+            resumable = not changed
+        else:
+            resumable = False
+        if not self._open:
+            if not (fragment.key or resumable):
+                return actions
+            actions += self._begin(fragment, start_ns)
+        actions.append(self._append(fragment, start_ns, end_ns))
+        self._end_ns = end_ns
+        return actions
+
+    def _begin(self, fragment: Fragment, start_ns: int) -> list[Action]:
+        if self._made is None or (fragment.parameters, fragment.delay_ticks) != (self._parameters, self._delay_ticks):
+            self._made = make_init(fragment.parameters, fragment.delay_ticks)
+            self._parameters, self._delay_ticks = fragment.parameters, fragment.delay_ticks
+        self._open = True
+        self._start_ns = start_ns
+        return [Missing(start_ns, self._cause, self._detail), Begin(start_ns, *self._made)]
+
+    def _append(self, fragment: Fragment, start_ns: int, end_ns: int) -> Append:
+        ticks = (start_ns - self._start_ns) * TICKS_PER_S // 1_000_000_000
+        _TFDT.pack_into(fragment.data, TFDT_AT, ticks)
+        return Append(fragment.data, start_ns, end_ns, fragment.key, fragment.frames)

@@ -1,0 +1,248 @@
+"""Ingest as a process: an identity, hour keys, a recorder, and a task per camera."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import random
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from domain.errors import MisuseError, TallenneError
+from domain.ids import CameraId
+from ingest.access_unit import Source
+from ingest.camera import Camera
+from ingest.libav.source import LibavSource
+from ingest.media.clock import RecorderClock
+from ingest.settings import CameraSettings, IngestSettings
+from storage.camera_health import save_health
+from storage.catalogue import Catalogue
+from storage.custodian.client import CustodianClient
+from storage.custodian.enrolment import enrol_again, load_or_enrol
+from storage.database import open_pool
+from storage.errors import StorageError
+from storage.keys import HourKeyCache, RecorderIdentity
+from storage.keys.files import private_directory
+from storage.recording import KeyKeeper, Problems, Recorder, open_recorder
+from storage.status import StatusFile
+from storage.store import ObjectStore, open_store
+
+_log = logging.getLogger(__name__)
+
+_TICK_S = 0.25
+_STATUS_S = 1.0
+_HEALTH_S = 5.0
+_SPREAD_S = 0.02  # between the starts of two cameras
+_DRAIN_S = 10.0
+
+
+def make_source(camera: CameraSettings) -> Source:
+    """The client that the camera's settings ask for."""
+    return LibavSource(camera)
+
+
+async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
+    """Until ``stop``. MisuseError when a person must mend something first; all else is waited out."""
+    status = StatusFile(settings.run_directory, "ingest", settings.recorder_name)
+    problems = Problems()
+    status.write("starting")
+    private_directory(settings.recorder_directory)
+    client = CustodianClient(settings.custodian_socket)
+    identity = await _identity(settings, client, status, stop)
+    if identity is None:
+        return
+    keys = HourKeyCache(identity.pinned_signer, settings.recorder_directory / "hour-keys")
+    async with (
+        open_pool(settings.database, application_name="ingest", min_size=0, max_size=3) as pool,
+        open_store(settings.store, connections=settings.upload_concurrency) as store,
+    ):
+        catalogue = Catalogue(pool)
+        async with open_recorder(
+            settings.spool,
+            store,
+            catalogue,
+            identity,
+            keys,
+            problems,
+            upload_concurrency=settings.upload_concurrency,
+            drain_s=_DRAIN_S,
+        ) as recorder:
+            role = _Role(settings, recorder, status, problems, stop)
+            keeper = KeyKeeper(keys, catalogue, problems, role.camera_ids)
+            async with _tasks(
+                keeper.run(),
+                role.tick(),
+                role.report(keeper),
+                _open_bucket(store, problems),
+                _enrol_again(identity, settings, client, problems),
+                role.save_health(pool),
+            ):
+                await role.record()
+            status.write("stopping", cameras={})
+    status.remove()
+
+
+async def _identity(
+    settings: IngestSettings, client: CustodianClient, status: StatusFile, stop: asyncio.Event
+) -> RecorderIdentity | None:
+    """None when stopped before the custodian was there for the first time."""
+    while not stop.is_set():
+        try:
+            path = settings.recorder_directory / "identity"
+            return await load_or_enrol(path, settings.recorder_name, client)
+        except MisuseError:
+            raise
+        except TallenneError as error:
+            status.write("starting", problems=[{"what": error.what, "remedy": error.remedy}])
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 0.3)
+    return None
+
+
+class _Role:
+    """The cameras and what is said of them."""
+
+    def __init__(
+        self, settings: IngestSettings, recorder: Recorder, status: StatusFile, problems: Problems, stop: asyncio.Event
+    ) -> None:
+        self._settings, self._recorder, self._status, self._problems = settings, recorder, status, problems
+        self._stop = stop
+        self._clock = RecorderClock(time.monotonic_ns(), time.time_ns())
+        self._cameras = [
+            Camera(camera, recorder.camera(camera.site_id, camera.camera_id), make_source, self._clock, random.Random())
+            for camera in settings.cameras
+        ]
+        self._reports: dict[CameraId, dict[str, Any]] = {}
+
+    def camera_ids(self) -> list[CameraId]:
+        return [camera.settings.camera_id for camera in self._cameras]
+
+    async def record(self) -> None:
+        """Until stopped, then in good order."""
+        tasks = [
+            asyncio.create_task(camera.run(number * _SPREAD_S), name=f"camera {camera.settings.name}")
+            for number, camera in enumerate(self._cameras)
+        ]
+        for task, camera in zip(tasks, self._cameras, strict=True):
+            task.add_done_callback(functools.partial(self._ended, camera))
+        await self._stop.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for camera in self._cameras:
+            camera.stop()
+
+    def _ended(self, camera: Camera, task: asyncio.Task[None]) -> None:
+        """A camera's task ends only by a mistake of ours: the others go on, and it is said."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("the recording of camera %s ended: %r", camera.settings.name, error, exc_info=error)
+            camera.health.state = "failed"
+            self._problems.say(f"camera {camera.settings.name}", error if isinstance(error, Exception) else OSError())
+
+    async def tick(self) -> None:
+        """Clocks and what waits too long."""
+        while True:
+            await asyncio.sleep(_TICK_S)
+            stepped = self._clock.observe(time.monotonic_ns(), time.time_ns())
+            if stepped:
+                _log.warning("this machine's clock stepped forward: a gap says so")
+            if self._clock.behind_ns:
+                self._problems.say("clock", MisuseError("This machine's clock was set back.", "Check its time."))
+            else:
+                self._problems.take_back("clock")
+            for camera in self._cameras:
+                camera.tick()
+
+    async def report(self, keeper: KeyKeeper) -> None:
+        """The status file, once a second."""
+        while True:
+            now_ns = time.time_ns()
+            mono_ns = time.monotonic_ns()
+            for camera in self._cameras:
+                recording = camera.recording
+                self._reports[camera.settings.camera_id] = camera.health.report(
+                    mono_ns, now_ns, recording.segments, recording.gaps, recording.accounted_ns
+                )
+            stats = self._recorder.stats()
+            problems = list(stats.problems)
+            problems += [
+                {"what": f"{item['name']}: {item['last_error']}", "remedy": item["remedy"]}
+                for item in self._reports.values()
+                if item["last_error"]
+            ]
+            oldest = stats.oldest_pending_ns
+            self._status.write(
+                "degraded" if problems else "ready",
+                problems=problems,
+                cameras={str(camera_id): item for camera_id, item in self._reports.items()},
+                spool={
+                    "bytes": stats.spool_bytes,
+                    "max_bytes": stats.spool_max_bytes,
+                    "pending": stats.pending,
+                    "oldest_pending_s": round((now_ns - oldest) / 1e9, 1) if oldest is not None else 0.0,
+                    "stored": stats.stored,
+                    "uploaded": stats.uploaded,
+                    "shadows": stats.shadows,
+                },
+                keys_ahead_s=keeper.least_ahead_ns() // 1_000_000_000,
+            )
+            await asyncio.sleep(_STATUS_S)
+
+    async def save_health(self, pool: Any) -> None:
+        """For the API's pages; a database that is away is told elsewhere."""
+        while True:
+            await asyncio.sleep(_HEALTH_S)
+            with contextlib.suppress(StorageError):
+                await save_health(pool, self._reports, time.time_ns())
+
+
+async def _open_bucket(store: ObjectStore, problems: Problems) -> None:
+    """Make the bucket if it is not there, find out what the server honours, say what is missing."""
+    while True:
+        try:
+            await store.ensure_bucket()
+            for sentence in (await store.probe()).missing():
+                _log.warning("%s", sentence)
+            problems.take_back("bucket")
+            return
+        except StorageError as error:
+            problems.say("bucket", error)
+        await asyncio.sleep(2)
+
+
+async def _enrol_again(
+    identity: RecorderIdentity, settings: IngestSettings, client: CustodianClient, problems: Problems
+) -> None:
+    while True:
+        try:
+            await enrol_again(identity, settings.recorder_name, client)
+            problems.take_back("custodian")
+            await asyncio.sleep(600)
+        except TallenneError as error:
+            problems.say("custodian", error)
+            await asyncio.sleep(5)
+
+
+@contextlib.asynccontextmanager
+async def _tasks(*coroutines: Any) -> AsyncIterator[None]:
+    """Run beside the body; cancelled when it is over; the first to fail is logged and ends the role."""
+    owner = asyncio.current_task()
+    assert owner is not None
+    tasks = [asyncio.create_task(item, name=item.__qualname__) for item in coroutines]
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("%s ended", task.get_name(), exc_info=task.exception())
+            owner.cancel()
+
+    for task in tasks:
+        task.add_done_callback(ended)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

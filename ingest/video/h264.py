@@ -1,0 +1,97 @@
+"""What an H.264 sequence parameter set says (ITU-T H.264, 7.3.2.1.1), as far as a recording's init needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingest.errors import StreamError
+from ingest.video.bits import Bits, unescaped
+
+_HIGH_PROFILES = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
+_SIZE_MAX = 8192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpsH264:
+    profile: int
+    constraints: int
+    level: int
+    width: int
+    height: int
+    chroma: int  # chroma_format_idc
+    luma_bits: int
+    chroma_bits: int
+
+    @property
+    def mime(self) -> str:
+        """RFC 6381."""
+        return f"avc1.{self.profile:02x}{self.constraints:02x}{self.level:02x}"
+
+
+def parse_sps(nal: bytes) -> SpsH264:
+    """StreamError for what is damaged, or larger than 8192 in either direction."""
+    bits = Bits(unescaped(nal[1:512]))
+    profile, constraints, level = bits.u(8), bits.u(8), bits.u(8)
+    bits.ue()
+    chroma, luma_bits, chroma_bits, separate = 1, 8, 8, 0
+    if profile in _HIGH_PROFILES:
+        chroma = bits.ue()
+        separate = bits.u(1) if chroma == 3 else 0
+        luma_bits, chroma_bits = 8 + bits.ue(), 8 + bits.ue()
+        bits.u(1)
+        if bits.u(1):
+            _skip_scaling(bits, 12 if chroma == 3 else 8)
+    bits.ue()
+    _skip_order(bits)
+    bits.ue()
+    bits.u(1)
+    width, height = (bits.ue() + 1) * 16, bits.ue() + 1
+    frames_only = bits.u(1)
+    height *= 16 * (2 - frames_only)
+    if not frames_only:
+        bits.u(1)
+    bits.u(1)
+    if bits.u(1):
+        left, right, top, bottom = (bits.ue() for _ in range(4))
+        across = 1 if separate or chroma in (0, 3) else 2
+        down = (2 if chroma == 1 and not separate else 1) * (2 - frames_only)
+        width -= across * (left + right)
+        height -= down * (top + bottom)
+    if not (0 < width <= _SIZE_MAX and 0 < height <= _SIZE_MAX) or chroma > 3:
+        raise StreamError(f"The camera says its pictures are {width}x{height}.", "Choose at most 8192x8192 there.")
+    return SpsH264(
+        profile=profile,
+        constraints=constraints,
+        level=level,
+        width=width,
+        height=height,
+        chroma=chroma,
+        luma_bits=luma_bits,
+        chroma_bits=chroma_bits,
+    )
+
+
+def _skip_scaling(bits: Bits, lists: int) -> None:
+    for number in range(lists):
+        if not bits.u(1):
+            continue
+        last = following = 8
+        for _ in range(16 if number < 6 else 64):
+            if following:
+                following = (last + bits.se()) % 256
+            last = following or last
+
+
+def _skip_order(bits: Bits) -> None:
+    kind = bits.ue()
+    if kind == 0:
+        bits.ue()
+    elif kind == 1:
+        bits.u(1)
+        bits.se()
+        bits.se()
+        count = bits.ue()
+        if count > 255:
+            raise StreamError("A parameter set is damaged.", "Restart the camera; update its firmware.")
+        for _ in range(count):
+            bits.se()

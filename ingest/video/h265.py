@@ -1,0 +1,78 @@
+"""What an H.265 sequence parameter set says (ITU-T H.265, 7.3.2.2), as far as a recording's init needs it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingest.errors import StreamError
+from ingest.video.bits import Bits, unescaped
+
+_SIZE_MAX = 8192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpsH265:
+    profile_tier_level: bytes  # the 12 general bytes, as hvcC wants them
+    sub_layers: int
+    nested: int
+    width: int
+    height: int
+    chroma: int
+    luma_bits: int
+    chroma_bits: int
+
+    @property
+    def mime(self) -> str:
+        """RFC 6381, as ISO/IEC 14496-15, E.3 spells it."""
+        head = self.profile_tier_level
+        space = ("", "A", "B", "C")[head[0] >> 6]
+        tier = "H" if head[0] & 0x20 else "L"
+        compatible = int(f"{int.from_bytes(head[1:5], 'big'):032b}"[::-1], 2)
+        constraints = head[5:11].rstrip(b"\x00")
+        tail = "".join(f".{byte:x}" for byte in constraints)
+        return f"hvc1.{space}{head[0] & 0x1F}.{compatible:x}.{tier}{head[11]}{tail}"
+
+
+def parse_sps(nal: bytes) -> SpsH265:
+    """StreamError for what is damaged, or larger than 8192 in either direction."""
+    data = unescaped(nal[2:512])
+    bits = Bits(data)
+    bits.u(4)
+    sub_layers_less_1, nested = bits.u(3), bits.u(1)
+    profile = bytes(bits.u(8) for _ in range(12))
+    _skip_sub_layers(bits, sub_layers_less_1)
+    bits.ue()
+    chroma = bits.ue()
+    if chroma == 3:
+        bits.u(1)
+    width, height = bits.ue(), bits.ue()
+    if bits.u(1):
+        left, right, top, bottom = (bits.ue() for _ in range(4))
+        across, down = (2 if chroma in (1, 2) else 1), (2 if chroma == 1 else 1)
+        width -= across * (left + right)
+        height -= down * (top + bottom)
+    luma_bits, chroma_bits = 8 + bits.ue(), 8 + bits.ue()
+    if not (0 < width <= _SIZE_MAX and 0 < height <= _SIZE_MAX) or chroma > 3:
+        raise StreamError(f"The camera says its pictures are {width}x{height}.", "Choose at most 8192x8192 there.")
+    return SpsH265(
+        profile_tier_level=profile,
+        sub_layers=sub_layers_less_1 + 1,
+        nested=nested,
+        width=width,
+        height=height,
+        chroma=chroma,
+        luma_bits=luma_bits,
+        chroma_bits=chroma_bits,
+    )
+
+
+def _skip_sub_layers(bits: Bits, count: int) -> None:
+    present = [(bits.u(1), bits.u(1)) for _ in range(count)]
+    if count:
+        for _ in range(count, 8):
+            bits.u(2)
+    for profile, level in present:
+        if profile:
+            bits.u(88)
+        if level:
+            bits.u(8)

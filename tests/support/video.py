@@ -1,0 +1,62 @@
+"""Short encoded streams to feed the recorder's parts with."""
+
+from __future__ import annotations
+
+import fractions
+import io
+from collections.abc import Sequence
+
+import av
+import numpy as np
+
+from ingest.access_unit import TICKS_PER_S, AccessUnit
+from ingest.libav.packets import Packets
+
+
+def encoded(
+    seconds: float = 4.0,
+    *,
+    fps: int = 25,
+    gop: int = 25,
+    b_frames: int = 0,
+    size: tuple[int, int] = (320, 192),
+    codec: str = "libx264",
+) -> list[tuple[bytes, int, bool]]:
+    """(Annex B, pts in 90 kHz, key) in decode order: a moving gradient."""
+    context = av.CodecContext.create(codec, "w")
+    context.width, context.height = size
+    context.pix_fmt = "yuv420p"
+    context.time_base = fractions.Fraction(1, fps)
+    context.framerate = fractions.Fraction(fps)
+    context.gop_size = gop
+    context.max_b_frames = b_frames
+    private = "x264-params" if codec == "libx264" else "x265-params"
+    options = {
+        "preset": "ultrafast",
+        private: f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}:repeat-headers=1:log-level=0",
+    }
+    context.options = options
+    found = []
+    base = np.add.outer(np.arange(size[1]), np.arange(size[0])).astype(np.uint8)
+    for number in range(round(seconds * fps)):
+        picture = np.zeros((size[1] * 3 // 2, size[0]), np.uint8)
+        picture[: size[1]] = base + number * 3 % 256
+        picture[size[1] :] = 128
+        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+        frame.pts = number
+        found += context.encode(frame)
+    found += context.encode(None)
+    return [(bytes(packet), int(packet.pts or 0) * TICKS_PER_S // fps, bool(packet.is_keyframe)) for packet in found]
+
+
+def units(stream: Sequence[tuple[bytes, int, bool]], codec: str = "h264") -> list[AccessUnit]:
+    """As a source would give them, each arriving when it is shown."""
+    packets = Packets(codec, b"")
+    made = [packets.unit(data, pts, pts * 100_000 // 9) for data, pts, _ in stream]
+    return [unit for unit in made if unit is not None]
+
+
+def decoded_times(mp4: bytes) -> list[float]:
+    """Seconds at which the pictures of an MP4 are shown, sorted; decoding must not fail."""
+    with av.open(io.BytesIO(mp4), format="mp4") as container:
+        return sorted(float(frame.time or 0.0) for frame in container.decode(video=0))
