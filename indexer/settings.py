@@ -44,7 +44,8 @@ class IndexSettings:
     database: DatabaseSettings
     broker: BrokerSettings
     topics: tuple[TopicRule, ...]
-    doors: tuple[DoorSettings, ...]
+    doors: tuple[DoorSettings, ...]  # looked up in the database; here to tell which of them are missing there
     custodian_socket: Path  # for the public intake key that seals quarantined payloads
     run_directory: Path
     quarantine_retention_s: int = 30 * 24 * 3600
+    instance: str = "0"  # names the status file; several indexers need client ids of their own, too

@@ -1,0 +1,43 @@
+"""What every decoder gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from domain.access import Direction, EventKind
+
+_SEPARATORS: Final = re.compile(r"[\s:._-]+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodedEvent:
+    """A door message, understood. ``credential`` and ``number`` are personal data: kept out of repr.
+
+    door: what the door system calls the door
+    occurred_ns: the controller's clock; None when the message tells no (believable) time
+    dedup: together with site and decoder names this event and no other, in every redelivery
+    """
+
+    door: str
+    kind: EventKind
+    direction: Direction | None
+    source_event_id: str | None
+    credential: str | None = field(repr=False)  # normalised
+    number: str | None = field(repr=False)  # the gym's customer number
+    occurred_ns: int | None
+    dedup: tuple[str, ...] = field(repr=False)
+
+
+Decoder = Callable[[str, bytes], DecodedEvent | None]
+"""``decode(topic, payload)``: the event; None for a message that is understood and tells no event (a heartbeat).
+
+Raises DecodeError. Pure: no clock, no I/O.
+"""
+
+
+def normalised_credential(text: str) -> str:
+    """Upper case, without blanks, colons, points, dashes and underscores: ``04:a1:b2`` is ``04A1B2``."""
+    return _SEPARATORS.sub("", text).upper()

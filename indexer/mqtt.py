@@ -1,0 +1,169 @@
+"""aiomqtt with acknowledgement by hand and reading that can pause: the one module that reaches into the driver.
+
+aiomqtt 2.5 acknowledges a message when it arrives and drops what does not fit its queue; paho, below it, can leave the
+acknowledgement to us. Here every message goes straight to a callback, QoS 1 is acknowledged when the caller says so,
+and the socket is read only while the caller has room, so that TCP itself holds a sender back. tests/unit/indexer holds
+this module to the driver's version.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+import aiomqtt
+import paho.mqtt.client as paho
+
+READS_AT_ONCE: Final = 200
+"""Messages read before the loop may do something else."""
+KEEPALIVE_S: Final = 30
+_REFUSED: Final = 128
+
+
+class Received(NamedTuple):
+    """A message as the broker sent it."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    mid: int
+    retain: bool  # kept by the broker from an earlier time, not sent just now
+    dup: bool  # sent before, perhaps
+    received_ns: int
+    client: Any  # the ManualClient that it came over, or None
+
+
+class ManualClient(aiomqtt.Client):
+    """One connection of a persistent session.
+
+    on_message: called for every message, from the event loop; returns whether there is room for more. When it says
+    no, nothing is read until resume().
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        user_name: str,
+        password: str,
+        client_id: str,
+        tls: ssl.SSLContext | None,
+        clock_ns: Callable[[], int],
+        on_message: Callable[[Received], bool],
+    ) -> None:
+        super().__init__(
+            host,
+            port,
+            username=user_name or None,
+            password=password or None,
+            identifier=client_id,
+            clean_session=False,
+            tls_context=tls,
+            keepalive=KEEPALIVE_S,
+            timeout=10,
+        )
+        self._client.manual_ack_set(True)
+        self._client.disable_logger()  # it would format a line for every packet
+        self._clock_ns = clock_ns
+        self._deliver = on_message
+        self._unacknowledged: set[int] = set()
+        self._delivered = 0
+        self._room = True
+        self._descriptor = -1
+        self.session_present = False
+
+    @property
+    def alive(self) -> bool:
+        return not self._disconnected.done()
+
+    async def closed(self) -> None:
+        """Return when the connection is over, for whatever reason."""
+        await asyncio.wait((self._disconnected,))
+
+    async def subscribe_all(self, patterns: Sequence[str]) -> list[str]:
+        """Subscribe at QoS 1. The patterns that the broker refuses, or grants at QoS 0 only."""
+        codes = await self.subscribe([(pattern, 1) for pattern in patterns])
+        granted = [getattr(code, "value", code) for code in codes]
+        return [pattern for pattern, code in zip(patterns, granted, strict=True) if code == 0 or code >= _REFUSED]
+
+    def acknowledge(self, messages: Sequence[Received]) -> None:
+        """In the order of arrival. Those of another or a lost connection are left out: the broker sends them again."""
+        if not self.alive:
+            return
+        for message in messages:
+            if message.client is self and message.qos == 1:
+                self._unacknowledged.discard(message.mid)
+                self._client.ack(message.mid, 1)
+
+    def resume(self) -> None:
+        """There is room again."""
+        if self._room or not self.alive or self._descriptor < 0:
+            return
+        self._room = True
+        self._loop.add_reader(self._descriptor, self._read)
+        self._loop.call_soon(self._read)  # TLS may hold bytes that the socket no longer announces
+
+    # What the driver calls.
+
+    def _on_connect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
+        self.session_present = bool(flags.session_present)
+        super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _on_message(self, client: Any, userdata: Any, message: paho.MQTTMessage) -> None:
+        if message.qos == 1:
+            if message.mid in self._unacknowledged:
+                return  # sent again while we still hold it
+            self._unacknowledged.add(message.mid)
+        self._delivered += 1
+        raw_topic: bytes = message._topic  # .topic raises for bytes that are not UTF-8
+        received = Received(
+            raw_topic.decode("utf-8", "replace"),
+            bytes(message.payload),
+            message.qos,
+            message.mid,
+            message.retain,
+            message.dup,
+            self._clock_ns(),
+            self,
+        )
+        self._room = self._deliver(received)
+
+    def _on_socket_open(self, client: Any, userdata: Any, sock: Any) -> None:
+        """Called from a thread. The driver's reader is put in place first, ours replaces it."""
+        super()._on_socket_open(client, userdata, sock)
+        self._descriptor = sock.fileno()
+        self._loop.call_soon_threadsafe(self._loop.add_reader, self._descriptor, self._read)
+
+    def _on_socket_close(self, client: Any, userdata: Any, sock: Any) -> None:
+        super()._on_socket_close(client, userdata, sock)
+        self._descriptor = -1
+
+    def _read(self) -> None:
+        """Read packets while they come and there is room."""
+        try:
+            for _ in range(READS_AT_ONCE):
+                if not self._room:
+                    self._pause()
+                    return
+                before = self._delivered
+                self._client.loop_read()
+                if self._delivered == before and not self._buffered():
+                    return
+        except Exception as exc:  # noqa: BLE001 whatever breaks in the driver breaks this connection only
+            if not self._disconnected.done():
+                self._disconnected.set_exception(exc)
+            return
+        if self._buffered():
+            self._loop.call_soon(self._read)
+
+    def _pause(self) -> None:
+        if self._descriptor >= 0:
+            self._loop.remove_reader(self._descriptor)
+
+    def _buffered(self) -> bool:
+        """Whether TLS has bytes that select() does not see."""
+        sock: Any = self._client.socket()
+        return bool(sock is not None and hasattr(sock, "pending") and sock.pending() > 0)

@@ -1,0 +1,204 @@
+"""Batches of door messages to rows: one transaction each, acknowledged by the caller afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from domain.ids import new_id
+from indexer.counters import Counters
+from indexer.decoders import DecodedEvent
+from indexer.errors import DecodeError
+from indexer.mqtt import Received
+from indexer.quarantine import Quarantine, Refused
+from indexer.rules import Names, Route, Rules
+from indexer.skew import SkewTracker
+from storage import sql
+from storage.database import wrapped_errors
+from storage.errors import DatabaseError
+
+_PACKAGE: Final = "indexer"
+_CONTENT_FAULTS: Final = ("22", "23")
+"""SQLSTATE classes that are about a value, not about us: data exception, integrity violation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A decoded message on its way to a row."""
+
+    message: Received
+    route: Route
+    event: DecodedEvent
+    event_id: UUID
+    dedup_key: bytes
+    occurred_ns: int
+    uncertain: bool
+
+
+@dataclass(slots=True)
+class Batch:
+    """What a batch of messages says, decoded once, however often its transaction is tried."""
+
+    messages: list[Received]
+    offers: list[Offer] = field(default_factory=list)
+    refused: list[Refused] = field(default_factory=list)
+    ignored: int = 0  # understood, and no event
+
+    def halves(self) -> tuple[Batch, Batch]:
+        """To find the message that a transaction fails over. Refused messages go with the first half."""
+        middle = len(self.offers) // 2
+        first = Batch([], self.offers[:middle], self.refused, self.ignored)
+        return first, Batch([], self.offers[middle:])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdicts:
+    """What the database made of a batch's offers."""
+
+    new: int
+    duplicates: int
+    refused: list[Refused]
+    doors: dict[UUID, object]  # door_id -> the skew tracker's name, of doors that were resolved
+
+
+class Receiver:
+    """Decodes and commits. Its skew tracker and quarantine are its own; several Receivers may share a database."""
+
+    def __init__(self, rules: Rules, names: Names, quarantine: Quarantine, skew: SkewTracker, counters: Counters):
+        self._rules = rules
+        self._names = names
+        self._quarantine = quarantine
+        self._skew = skew
+        self._counters = counters
+
+    def decode(self, messages: Sequence[Received]) -> Batch:
+        """No I/O. Every message ends as an offer, as refused or as ignored."""
+        batch = Batch(list(messages))
+        for message in messages:
+            route = self._rules.route(message.topic)
+            if route is None:
+                batch.refused.append(Refused(message=message, reason="no rule for this topic"))
+                continue
+            try:
+                event = route.decode(message.topic, message.payload)
+            except DecodeError as error:
+                batch.refused.append(Refused(message=message, reason=f"{route.name}: {error.what}"))
+                continue
+            if event is None:
+                batch.ignored += 1
+            else:
+                batch.offers.append(self._offer(message, route, event))
+        return batch
+
+    def _offer(self, message: Received, route: Route, event: DecodedEvent) -> Offer:
+        if event.occurred_ns is None:
+            occurred_ns, uncertain = message.received_ns, True
+        else:
+            occurred_ns = event.occurred_ns
+            live = not (message.retain or message.dup)
+            name = (route.site_id, event.door)
+            uncertain = self._skew.observe(name, occurred_ns, message.received_ns, live=live)
+        key = self._names.of_event(route, event)
+        return Offer(message, route, event, new_id(), key, occurred_ns, uncertain)
+
+    async def commit(self, pool: asyncpg.Pool, batch: Batch, intake_key: bytes | None) -> list[Received]:
+        """Durable on return, but for the returned messages: they need the quarantine, and there is no key to seal with.
+
+        Raises the database errors; nothing of the batch is kept then, and it may be tried again as it is.
+        """
+        try:
+            return await self._commit(pool, batch, intake_key)
+        except DatabaseError as error:
+            if str(getattr(error.__cause__, "sqlstate", ""))[:2] not in _CONTENT_FAULTS or not batch.offers:
+                raise
+        if len(batch.offers) == 1:
+            # No message may stop the ones behind it. The decoders' bounds should make this impossible.
+            refused = Refused(message=batch.offers[0].message, reason="refused by the database")
+            return await self._commit(pool, Batch([], [], [*batch.refused, refused], batch.ignored), intake_key)
+        first, second = batch.halves()
+        return [*await self.commit(pool, first, intake_key), *await self.commit(pool, second, intake_key)]
+
+    async def _commit(self, pool: asyncpg.Pool, batch: Batch, intake_key: bytes | None) -> list[Received]:
+        with wrapped_errors():
+            async with pool.acquire() as conn, conn.transaction():
+                verdicts = await add_offers(conn, batch.offers)
+                await self._put_skew(conn, verdicts.doors, batch)
+                refused = [*batch.refused, *verdicts.refused]
+                put = await self._quarantine.put(conn, refused, intake_key) if refused and intake_key else None
+        counters = self._counters
+        counters.committed += verdicts.new
+        counters.duplicates += verdicts.duplicates
+        counters.ignored += batch.ignored
+        if put is None:
+            return [one.message for one in refused]
+        counters.quarantined += put.added
+        counters.quarantine_repeats += put.repeated
+        counters.quarantine_overflow += put.overflowed
+        return []
+
+    async def _put_skew(self, conn: asyncpg.Connection, doors: dict[UUID, object], batch: Batch) -> None:
+        measured = [(door_id, self._skew.skew_ns(name)) for door_id, name in sorted(doors.items())]
+        known = [(door_id, skew) for door_id, skew in measured if skew is not None]
+        if known:
+            now_ns = max(offer.message.received_ns for offer in batch.offers)
+            columns = ([door_id for door_id, _ in known], [skew for _, skew in known])
+            await conn.execute(sql.load(_PACKAGE, "skew_put"), *columns, now_ns)
+
+
+async def add_offers(conn: asyncpg.Connection, offers: Sequence[Offer]) -> Verdicts:
+    """In the caller's transaction: resolve doors and credentials, add what is new, announce it to the tagger."""
+    if not offers:
+        return Verdicts(new=0, duplicates=0, refused=[], doors={})
+    rows = await conn.fetch(sql.load(_PACKAGE, "commit_events"), *_columns(offers))
+    refused: list[Refused] = []
+    doors: dict[UUID, object] = {}
+    new = duplicates = 0
+    for i, door_id, trouble, is_new, is_known in rows:
+        offer = offers[i]
+        if door_id is not None:
+            doors[door_id] = (offer.route.site_id, offer.event.door)
+        if is_new:
+            new += 1
+        elif trouble is None or is_known:
+            duplicates += 1
+        else:
+            refused.append(Refused(message=offer.message, reason=trouble))
+    return Verdicts(new=new, duplicates=duplicates, refused=refused, doors=doors)
+
+
+def _columns(offers: Sequence[Offer]) -> tuple[list[Any], ...]:
+    """The parameters of commit_events.sql."""
+    events = [offer.event for offer in offers]
+    return (
+        list(range(len(offers))),
+        [offer.event_id for offer in offers],
+        [offer.dedup_key for offer in offers],
+        [offer.route.site_id for offer in offers],
+        [event.door for event in events],
+        [event.kind.value for event in events],
+        [event.direction.value if event.direction else None for event in events],
+        [event.credential for event in events],
+        [event.number for event in events],
+        [offer.occurred_ns for offer in offers],
+        [offer.message.received_ns for offer in offers],
+        [offer.uncertain for offer in offers],
+    )
+
+
+async def load_names(pool: asyncpg.Pool) -> Names:
+    """With the key that all indexers share."""
+    with wrapped_errors():
+        return Names(await pool.fetchval(sql.load(_PACKAGE, "secret")))
+
+
+async def load_skew(pool: asyncpg.Pool) -> SkewTracker:
+    """With what earlier runs measured."""
+    tracker = SkewTracker()
+    with wrapped_errors():
+        for row in await pool.fetch(sql.load(_PACKAGE, "skew_known")):
+            tracker.know((row["site_id"], row["external_id"]), row["skew_ns"])
+    return tracker

@@ -1,0 +1,261 @@
+"""The indexer as a process: receives, commits, acknowledges, tags. Whatever is away, it stays and catches up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import asyncpg
+
+from domain.access import SKEW_LIMIT_NS
+from domain.errors import RetryableError, TallenneError
+from domain.time import NS
+from indexer.counters import Counters
+from indexer.errors import IndexerError, IndexMisuseError
+from indexer.inbox import Inbox
+from indexer.intake import IntakeKey
+from indexer.mqtt import Received
+from indexer.quarantine import Quarantine, expire
+from indexer.receive import Receiver, load_names, load_skew
+from indexer.rules import Rules
+from indexer.session import Session, backoff_s
+from indexer.settings import IndexSettings
+from indexer.tagger import Tagger
+from storage import failpoints, sql
+from storage.custodian.client import CustodianClient
+from storage.database import open_pool, wrapped_errors
+from storage.errors import StorageError
+from storage.status import StatusFile
+
+_log = logging.getLogger(__name__)
+_PACKAGE: Final = "indexer"
+
+BATCH_MAX: Final = 1000
+IDLE_S: Final = 0.2
+STATUS_EVERY_S: Final = 1.0
+CLEANING_EVERY_S: Final = 60.0
+GRACE_S: Final = 3.0
+CUSTODIAN_DEADLINE_S: Final = 3.0
+
+
+async def run(settings: IndexSettings, stop: asyncio.Event) -> None:
+    """Until ``stop``. IndexMisuseError when the configuration names an unknown decoder.
+
+    Ready once subscribed. While the broker, the database or the custodian is away it stays up, degraded.
+    """
+    rules = Rules(settings.topics)
+    async with open_pool(settings.database, application_name="index", min_size=0, max_size=4) as pool:
+        await _Role(settings, rules, pool).work(stop)
+
+
+class _Role:
+    """The parts, and what they last said of themselves."""
+
+    def __init__(self, settings: IndexSettings, rules: Rules, pool: asyncpg.Pool) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._rules = rules
+        self._counters = Counters()
+        self._problems: dict[str, dict[str, str]] = {}
+        self._file = StatusFile(settings.run_directory, "index", settings.instance)
+        self._inbox = Inbox()
+        self._session = Session(
+            settings.broker, rules.patterns, self._inbox, trouble=lambda error: self._trouble("broker", error)
+        )
+        self._tagger = Tagger(pool, self._counters, clock_ns=time.time_ns, well=lambda: self._trouble("tagger", None))
+        client = CustodianClient(settings.custodian_socket, deadline_s=CUSTODIAN_DEADLINE_S)
+        self._intake = IntakeKey(client)
+        self._quarantine: Quarantine | None = None
+        self._held: list[Received] = []  # must be quarantined, and the custodian has not told us its key yet
+        self._lag: dict[str, Any] = {"outbox_rows": 0, "outbox_oldest_s": 0.0, "skewed_doors": 0}
+
+    async def work(self, stop: asyncio.Event) -> None:
+        self._write_status("starting")
+        committed = asyncio.Event()  # the session ends after the last acknowledgement
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._session.run(committed), name="mqtt session")
+            tasks.create_task(self._receive(stop, committed), name="receive")
+            tasks.create_task(self._supervise("tagger", stop, lambda: self._tagger.run_once(stop)), name="tagger")
+            tasks.create_task(self._intake.fetch(stop, lambda e: self._trouble("custodian", e)), name="intake key")
+            tasks.create_task(self._keep_house(stop), name="housekeeping")
+        self._file.remove()
+
+    # Receiving
+
+    async def _receive(self, stop: asyncio.Event, committed: asyncio.Event) -> None:
+        try:
+            receiver: Receiver | None = None
+            while receiver is None and not stop.is_set():
+                receiver = await self._try("database", self._make_receiver)
+                if receiver is None:
+                    await _pause(stop, 1.0)
+            while receiver is not None and not stop.is_set():
+                if messages := self._held_again() or await self._next():
+                    await self._commit(receiver, messages, stop)
+            if receiver is not None:
+                await self._commit_rest(receiver)
+        finally:
+            committed.set()
+
+    async def _next(self) -> list[Received]:
+        try:
+            return await asyncio.wait_for(self._inbox.take(BATCH_MAX), IDLE_S)
+        except TimeoutError:
+            return []
+
+    async def _make_receiver(self) -> Receiver:
+        names = await load_names(self._pool)
+        skew = await load_skew(self._pool)
+        self._quarantine = Quarantine(names)
+        await self._quarantine.count(self._pool)
+        return Receiver(self._rules, names, self._quarantine, skew, self._counters)
+
+    async def _commit(self, receiver: Receiver, messages: list[Received], stop: asyncio.Event) -> None:
+        """Commit, then acknowledge. While the database is away: again and again, the messages unacknowledged."""
+        self._counters.received += len(messages)
+        batch = receiver.decode(messages)
+        failures = 0
+        while True:
+            try:
+                failpoints.hit("receive.decoded")
+                held = await receiver.commit(self._pool, batch, self._intake.key)
+                break
+            except StorageError as error:
+                self._trouble("database", error)
+                failures += 1
+                if stop.is_set():
+                    return
+                await _pause(stop, backoff_s(failures))
+        self._trouble("database", None)
+        failpoints.hit("receive.committed")
+        kept = {id(message) for message in held}
+        done = [message for message in messages if id(message) not in kept]
+        self._session.acknowledge(done)
+        self._inbox.done(done)
+        # A second look at them says nothing of the controller's clock.
+        self._held.extend(message._replace(dup=True) for message in held)
+        self._tagger.wake()
+
+    def _held_again(self) -> list[Received]:
+        """Held messages, once they can be sealed; without those that the broker sends again by itself."""
+        gone = [message for message in self._held if message.qos > 0 and not message.client.alive]
+        if gone:
+            self._inbox.done(gone)
+            self._held = [message for message in self._held if message.qos == 0 or message.client.alive]
+        if self._intake.key is None or not self._held:
+            return []
+        messages, self._held = self._held[:BATCH_MAX], self._held[BATCH_MAX:]
+        return messages
+
+    async def _commit_rest(self, receiver: Receiver) -> None:
+        """Messages at QoS 0 would be lost otherwise; the others spare the broker a redelivery."""
+        ending = asyncio.Event()
+        ending.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_S):
+                while messages := self._inbox.take_now(BATCH_MAX):
+                    await self._commit(receiver, messages, ending)
+
+    # Supervision
+
+    async def _supervise(self, part: str, stop: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
+        failures = 0
+        while not stop.is_set():
+            started = time.monotonic()
+            try:
+                await work()
+            except (StorageError, IndexerError) as error:
+                self._trouble(part, error)
+            failures = 0 if time.monotonic() - started > 5 else failures + 1
+            await _pause(stop, backoff_s(failures))
+
+    async def _try(self, part: str, work: Callable[[], Awaitable[Any]]) -> Any:
+        """The result, or None with the trouble noted."""
+        try:
+            result = await work()
+        except StorageError as error:
+            self._trouble(part, error)
+            return None
+        self._trouble(part, None)
+        return result
+
+    def _trouble(self, part: str, error: TallenneError | None) -> None:
+        """Note, or clear, what is wrong with one part."""
+        if error is None:
+            if self._problems.pop(part, None):
+                _log.info("%s: works again", part)
+            return
+        if part not in self._problems:
+            (_log.warning if isinstance(error, RetryableError) else _log.error)("%s: %s", part, error)
+        self._problems[part] = {"what": error.what, "remedy": error.remedy}
+
+    # Housekeeping
+
+    async def _keep_house(self, stop: asyncio.Event) -> None:
+        cleaned = float("-inf")
+        while not stop.is_set():
+            if await self._try("lag", self._measure_lag) and time.monotonic() - cleaned > CLEANING_EVERY_S:
+                await self._try("housekeeping", self._clean)
+                cleaned = time.monotonic()
+            self._write_status()
+            await _pause(stop, STATUS_EVERY_S if self._session.subscribed else STATUS_EVERY_S / 5)
+        self._write_status("stopping")
+
+    async def _measure_lag(self) -> bool:
+        with wrapped_errors():
+            row = await self._pool.fetchrow(sql.load(_PACKAGE, "lag"), SKEW_LIMIT_NS)
+        oldest = row["oldest_ns"]
+        age_s = 0.0 if oldest is None else max(0.0, (time.time_ns() - oldest) / NS)
+        self._lag = {"outbox_rows": row["waiting"], "outbox_oldest_s": round(age_s, 3), "skewed_doors": row["skewed"]}
+        return True
+
+    async def _clean(self) -> None:
+        await expire(self._pool, self._settings.quarantine_retention_s, time.time_ns())
+        if self._quarantine is not None:
+            await self._quarantine.count(self._pool)
+        doors = [door.door_id for door in self._settings.doors]
+        with wrapped_errors():
+            missing = await self._pool.fetchval(sql.load(_PACKAGE, "doors_missing"), doors)
+        self._trouble("doors", None if not missing else _doors_missing(missing))
+
+    def _write_status(self, state: str | None = None) -> None:
+        full = self._counters.quarantine_overflow > 0
+        self._trouble("quarantine", _quarantine_full(self._counters.quarantine_overflow) if full else None)
+        if state is None:
+            ready = self._session.subscribed
+            state = "degraded" if self._problems else "ready" if ready else "starting"
+        with contextlib.suppress(OSError):  # a full disk must not stop the events
+            self._file.write(
+                state,
+                problems=list({problem["what"]: problem for problem in self._problems.values()}.values()),
+                **self._counters.as_json(),
+                **self._lag,
+                subscribed=self._session.subscribed,
+                connections=self._session.connections,
+                inbox=len(self._inbox),
+                inbox_pauses=self._inbox.pauses,
+                held=len(self._held),
+            )
+
+
+def _doors_missing(count: int) -> IndexMisuseError:
+    return IndexMisuseError(
+        f"{count} configured doors are not in the database: their messages go to quarantine.",
+        "Restart `tallenne up`, which copies the configuration into the database; then replay the quarantine.",
+    )
+
+
+def _quarantine_full(count: int) -> IndexMisuseError:
+    return IndexMisuseError(
+        f"The quarantine is full; {count} messages that were not understood could not be kept.",
+        "Look at `tallenne events quarantine`: a door is misconfigured, or somebody floods a topic.",
+    )
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)

@@ -1,0 +1,84 @@
+"""How far each door controller's clock is off, told apart from messages that merely come late. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from domain.access import SKEW_LIMIT_NS
+
+_SMOOTHING: Final = 8
+_RUN: Final = 4
+_RUN_APART_NS: Final = SKEW_LIMIT_NS
+"""Delays that agree, so many in a row and received so far apart, are a slow clock. A queue that empties after an outage
+brings agreeing delays too, but at once."""
+_DOORS_MAX: Final = 10_000
+"""Whoever invents doors does not fill the memory."""
+
+
+@dataclass(slots=True)
+class _Clock:
+    skew_ns: int | None  # received - occurred of live events, smoothed; None: nothing live has been seen
+    run: int = 0  # of delays beyond the limit
+    run_low_ns: int = 0
+    run_high_ns: int = 0
+    run_received_ns: int = 0
+
+
+class SkewTracker:
+    """Doors by any hashable name.
+
+    A delay (received - occurred) within the limit is live and measures the clock. A negative one beyond it is a fast
+    clock: nothing arrives before it happens. A positive one beyond it is either late (a lock that uploads later, a
+    queue after an outage) or a slow clock: late while the clock was last seen right, slow when several in a row agree.
+    """
+
+    def __init__(self, limit_ns: int = SKEW_LIMIT_NS) -> None:
+        self._limit_ns = limit_ns
+        self._clocks: dict[object, _Clock] = {}
+
+    def know(self, door: object, skew_ns: int) -> None:
+        """What an earlier run measured."""
+        self._clocks[door] = _Clock(skew_ns)
+
+    def observe(self, door: object, occurred_ns: int, received_ns: int, *, live: bool) -> bool:
+        """Whether the time of this event is uncertain.
+
+        live: False for what the broker kept or sent again: its delay says nothing of the clock.
+        """
+        clock = self._clocks.get(door) or _Clock(None)
+        if len(self._clocks) < _DOORS_MAX:
+            self._clocks[door] = clock
+        delay_ns = received_ns - occurred_ns
+        if live:
+            self._measure(clock, delay_ns, received_ns)
+        if delay_ns < -self._limit_ns:
+            return True
+        if clock.skew_ns is None:
+            return delay_ns > self._limit_ns
+        return abs(clock.skew_ns) > self._limit_ns
+
+    def skew_ns(self, door: object) -> int | None:
+        """The present estimate; None before anything live was seen."""
+        clock = self._clocks.get(door)
+        return None if clock is None else clock.skew_ns
+
+    def _measure(self, clock: _Clock, delay_ns: int, received_ns: int) -> None:
+        if delay_ns > self._limit_ns:
+            self._count(clock, delay_ns, received_ns)
+            if clock.run >= _RUN:
+                clock.skew_ns = (clock.run_low_ns + clock.run_high_ns) // 2
+            return
+        clock.run = 0
+        known = clock.skew_ns
+        jumped = known is None or abs(delay_ns - known) > self._limit_ns
+        clock.skew_ns = delay_ns if jumped or known is None else known + (delay_ns - known) // _SMOOTHING
+
+    def _count(self, clock: _Clock, delay_ns: int, received_ns: int) -> None:
+        """Extend the run of agreeing delays, or begin one."""
+        low, high = min(clock.run_low_ns, delay_ns), max(clock.run_high_ns, delay_ns)
+        if clock.run == 0 or high - low > self._limit_ns:
+            low, high, clock.run, clock.run_received_ns = delay_ns, delay_ns, 1, received_ns
+        elif received_ns - clock.run_received_ns >= _RUN_APART_NS:
+            clock.run, clock.run_received_ns = clock.run + 1, received_ns
+        clock.run_low_ns, clock.run_high_ns = low, high

@@ -1,0 +1,45 @@
+-- One batch of decoded events: resolved, added once, announced to the tagger. One row per offered event comes back.
+-- A door that the configuration no longer names still takes its late events. Inserted in the order of dedup_key, so
+-- that indexers side by side do not wait for one another in a circle.
+WITH offered AS (
+    SELECT * FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::uuid[], $5::text[], $6::text[], $7::text[],
+                         $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::boolean[])
+        AS o (i, event_id, dedup_key, site_id, door, kind, direction, credential, number, occurred_ns, received_ns,
+              uncertain)),
+resolved AS (
+    SELECT offered.*, at.door_id, held.member_id AS by_credential, named.member_id AS by_number
+    FROM offered
+    LEFT JOIN LATERAL (
+        SELECT door.door_id FROM door
+        WHERE door.site_id = offered.site_id AND door.external_id = offered.door
+        ORDER BY door.removed_ns DESC NULLS FIRST LIMIT 1) AS at ON true
+    LEFT JOIN LATERAL (
+        SELECT c.member_id FROM credential c
+        WHERE c.credential = offered.credential
+          AND c.valid_from_ns <= offered.occurred_ns AND offered.occurred_ns < c.valid_to_ns
+        ORDER BY c.valid_from_ns DESC LIMIT 1) AS held ON true
+    LEFT JOIN member_identity named ON named.number = offered.number),
+judged AS (
+    SELECT resolved.*, coalesce(by_credential, by_number) AS member_id, CASE
+        WHEN door_id IS NULL THEN 'unknown door'
+        WHEN by_credential <> by_number THEN 'credential and number of different members'
+        WHEN coalesce(by_credential, by_number) IS NOT NULL THEN NULL
+        WHEN credential IS NOT NULL THEN 'unknown credential'
+        WHEN number IS NOT NULL THEN 'unknown number'
+    END AS trouble
+    FROM resolved),
+added AS (
+    INSERT INTO access_event (event_id, dedup_key, site_id, door_id, kind, direction, member_id, occurred_ns,
+                              received_ns, uncertain)
+    SELECT event_id, dedup_key, site_id, door_id, kind, direction, member_id, occurred_ns, received_ns, uncertain
+    FROM judged WHERE trouble IS NULL
+    ORDER BY dedup_key, i
+    ON CONFLICT (dedup_key) DO NOTHING
+    RETURNING event_id),
+told AS (
+    INSERT INTO outbox (kind, ref) SELECT 'event', event_id FROM added)
+SELECT judged.i, judged.door_id, judged.trouble, added.event_id IS NOT NULL AS is_new,
+       -- Known already, whatever has become of its door and its credential since: a redelivery, not a riddle.
+       judged.trouble IS NOT NULL AND EXISTS (
+           SELECT FROM access_event e WHERE e.dedup_key = judged.dedup_key) AS is_known
+FROM judged LEFT JOIN added USING (event_id)

@@ -1,0 +1,9 @@
+-- How much waits to be joined (counted up to a limit), and since when the first of it; clocks off by more than $1.
+SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT 1000001) AS some) AS waiting,
+       (SELECT CASE kind
+            WHEN 'event' THEN (SELECT received_ns FROM access_event WHERE event_id = ref)
+            ELSE (SELECT segment.committed_ns FROM segment_identity known
+                  JOIN segment ON segment.start_ns = known.start_ns AND segment.segment_id = known.segment_id
+                  WHERE known.segment_id = ref) END
+        FROM outbox ORDER BY outbox_id LIMIT 1) AS oldest_ns,
+       (SELECT count(*) FROM controller_skew WHERE abs(skew_ns) > $1::bigint) AS skewed

@@ -1,0 +1,1 @@
+DELETE FROM quarantine WHERE received_ns < $1

@@ -1,0 +1,1 @@
+UPDATE quarantine SET reason = $2 WHERE quarantine_id = $1
