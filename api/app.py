@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from api import problems, purposes, sign_in
+from api import (
+    audit_trail,
+    clip,
+    find,
+    health,
+    inventory,
+    metrics,
+    problems,
+    purposes,
+    search,
+    sign_in,
+    timeline,
+    visit,
+)
 from api.middleware import Guard
 from api.services import Services
+
+ROUTERS: Final = tuple(
+    module.router
+    for module in (sign_in, purposes, find, search, visit, inventory, timeline, clip, audit_trail, health, metrics)
+)
 
 
 def build_app(services: Services) -> FastAPI:
@@ -22,8 +42,8 @@ def build_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     problems.install(app)
-    for module in (sign_in, purposes):
-        app.include_router(module.router)
+    for router in ROUTERS:
+        app.include_router(router)
     return app
 
 

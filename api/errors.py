@@ -19,3 +19,7 @@ class StaffRefusedError(ApiError, MisuseError):
 
 class OwnKeyError(ApiError, MisuseError):
     """The api's own key does not open what it is said to have sealed."""
+
+
+class CannotServeError(ApiError, MisuseError):
+    """The address is taken, or the certificate cannot be used."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -43,8 +44,14 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        began = time.perf_counter()
+        metrics = self._services.metrics
+
         async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                metrics.bytes_sent.inc(len(message.get("body", b"")))
             if message["type"] == "http.response.start":
+                metrics.answered(scope, message["status"], time.perf_counter() - began)
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
@@ -57,10 +64,8 @@ class Guard:
         if problem is not None:
             await problem.response()(scope, receive, send_with_headers)
             return
-        try:
+        with metrics.at_work.track_inprogress():
             await self._app(scope, _capped(receive), send_with_headers)
-        except Problem as late:
-            await late.response()(scope, receive, send_with_headers)
 
 
 def _refusal(method: str, headers: Headers) -> Problem | None:

@@ -10,9 +10,11 @@ from typing import Annotated
 import asyncpg
 from fastapi import Depends, Request
 
+from api.counters import Metrics
 from api.own_key import OwnKey
 from api.passwords import Passwords
 from api.settings import ServeSettings
+from api.shelf import ClipShelf
 from api.throttle import Throttle
 from storage.custodian.client import CustodianClient
 from storage.store import ObjectStore
@@ -29,6 +31,8 @@ class Services:
     key: OwnKey
     passwords: Passwords
     throttle: Throttle
+    shelf: ClipShelf
+    metrics: Metrics
     clock_ns: Callable[[], int]
 
 
@@ -59,5 +63,7 @@ def make_services(
         key=key,
         passwords=passwords or Passwords(),
         throttle=Throttle(pool),
+        shelf=ClipShelf(clock_ns),
+        metrics=Metrics(),
         clock_ns=clock_ns,
     )

@@ -30,7 +30,7 @@ STEP_UP_NS: Final = 5 * MINUTE_NS
 """The custodian holds footage to the same limits by itself (staff_may)."""
 _TOUCH_NS: Final = 10 * NS
 _SAFE: Final = ("GET", "HEAD", "OPTIONS")
-_cookie_scheme = APIKeyCookie(name=COOKIE, auto_error=False, description="Set by POST /v1/sign-in.")
+cookie_scheme = APIKeyCookie(name=COOKIE, auto_error=False, description="Set by POST /v1/sign-in.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ def _session(row: asyncpg.Record) -> Session:
 
 
 async def signed_in(
-    request: Request, services: Ours, token: Annotated[str | None, Security(_cookie_scheme)] = None
+    request: Request, services: Ours, token: Annotated[str | None, Security(cookie_scheme)] = None
 ) -> Session:
     """The session, or 401; on methods that change something also 403 without the session's own token."""
     session = await find_session(services, token)

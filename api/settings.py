@@ -21,3 +21,7 @@ class ServeSettings:
     tls_key: Path | None = None
     default_language: str = "en"  # "fi" or "en"
     metrics_token: str = ""  # bearer token of /metrics; empty: /metrics is off
+    trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For counts; none: nobody's
+    connections_max: int = 256
+    database_connections: int = 8
+    store_connections: int = 16

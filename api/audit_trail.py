@@ -1,0 +1,109 @@
+"""The audit trail as auditors and administrators read it. Reading it is on record too."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, StringConstraints
+
+from api import audit, rights
+from api.problems import declared
+from api.scope import load_scope
+from api.services import Ours
+from api.sessions import SignedIn, require
+from api.times import Instant
+from domain.ids import MemberId
+from domain.time import to_iso
+from storage import sql
+from storage.database import wrapped_errors
+
+router = APIRouter(prefix="/v1", tags=["audit"])
+_FIRST_NS = 0
+_LAST_NS = (1 << 63) - 1
+
+
+class AuditEntryAnswer(BaseModel):
+    seq: int
+    at: str
+    actor: str
+    name: str | None
+    action: str
+    purpose: str | None
+    reason: str | None
+    member_id: UUID | None
+    member_number: str | None
+    camera_id: UUID | None
+    camera: str | None
+    start: str | None
+    end: str | None
+    detail: dict[str, Any]
+
+
+class AuditPage(BaseModel):
+    entries: list[AuditEntryAnswer]
+    next: int | None
+
+
+@router.get("/audit", responses=declared(401, 404))
+async def audit_trail(
+    services: Ours,
+    session: SignedIn,
+    start: Instant = _FIRST_NS,
+    end: Instant = _LAST_NS,
+    action: Annotated[str | None, Query(max_length=40, pattern="^[a-z_]*$")] = None,
+    actor: Annotated[str | None, StringConstraints(max_length=60, pattern=r"^[a-z0-9:-]*$"), Query()] = None,
+    member: UUID | None = None,
+    before: Annotated[int, Query(ge=1, le=_LAST_NS, description="`next` of the page before.")] = _LAST_NS,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> AuditPage:
+    """Newest first. Who audits single sites or cameras sees only what concerns their cameras."""
+    require(session, rights.AUDIT)
+    everything = rights.has_everywhere(session.grants, rights.AUDIT)
+    scope = await load_scope(services, session, rights.AUDIT)
+    detail = {"before": before if before < _LAST_NS else None, "filtered": bool(action or actor or member)}
+    entry = audit.Entry(
+        actor=session.actor,
+        action="audit_read",
+        session_id=session.session_id,
+        member_id=None if member is None else MemberId(member),
+        detail=detail,
+    )
+    with wrapped_errors():
+        rows = await services.pool.fetch(
+            sql.load("api", "audit_page"),
+            before,
+            limit,
+            everything,
+            [] if everything else list(scope.cameras),
+            start,
+            end,
+            action,
+            actor,
+            member,
+        )
+    await audit.append(services.pool, entry, services.clock_ns())
+    return AuditPage(
+        entries=[
+            AuditEntryAnswer(
+                seq=row["seq"],
+                at=to_iso(row["at_ns"]),
+                actor=row["actor"],
+                name=row["display_name"],
+                action=row["action"],
+                purpose=row["category"],
+                reason=row["reason"],
+                member_id=row["member_id"],
+                member_number=row["number"],
+                camera_id=row["camera_id"],
+                camera=row["camera"],
+                start=None if row["start_ns"] is None else to_iso(row["start_ns"]),
+                end=None if row["end_ns"] is None else to_iso(row["end_ns"]),
+                detail=json.loads(row["detail"]),
+            )
+            for row in rows
+        ],
+        next=rows[-1]["seq"] if len(rows) == limit and rows[-1]["seq"] > 1 else None,
+    )

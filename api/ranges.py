@@ -1,0 +1,41 @@
+"""One byte range per request (RFC 9110, section 14). Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+_ONE: Final = re.compile(r"bytes=[ \t]*(\d{0,18})-(\d{0,18})[ \t]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ByteRange:
+    """Half-open [start, end)."""
+
+    start: int
+    end: int
+
+
+class UnsatisfiableRangeError(ValueError):
+    """More than one range, none that lies in the file, or not a range at all: 416."""
+
+
+def parse_range(header: str | None, size: int) -> ByteRange | None:
+    """None: the whole file. A unit other than bytes is ignored, as the RFC asks; UnsatisfiableRangeError."""
+    if header is None or not header.strip().lower().startswith("bytes"):
+        return None
+    match = _ONE.fullmatch(header.strip())
+    if match is None or not (match[1] or match[2]):
+        raise UnsatisfiableRangeError(header[:40])
+    if not match[1]:
+        length = min(int(match[2]), size)
+        found = ByteRange(size - length, size)
+    else:
+        last = int(match[2]) if match[2] else size - 1
+        if last < int(match[1]):
+            raise UnsatisfiableRangeError(header[:40])
+        found = ByteRange(int(match[1]), min(last + 1, size))
+    if found.start >= found.end:
+        raise UnsatisfiableRangeError(header[:40])
+    return found

@@ -1,0 +1,86 @@
+"""The serve role: pages and API over HTTPS. Stays up, answering 503 where it must, while other parts are away."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+from typing import Any, Final
+
+from api.app import build_asgi
+from api.certificates import Certificate, certificate_for
+from api.errors import CannotServeError
+from api.health import probe
+from api.own_key import load_own_key
+from api.server import listen, serving
+from api.services import Services, make_services
+from api.settings import ServeSettings
+from storage.database import open_pool
+from storage.status import StatusFile
+from storage.store import open_store
+
+_log = logging.getLogger(__name__)
+STATUS_EVERY_S: Final = 2.0
+_REMEDIES: Final = {
+    "database": "Searches and sign-in do not work. Check that PostgreSQL runs and is reachable.",
+    "store": "No clip plays. Check that the object store runs and is reachable.",
+    "custodian": "No clip plays. Check that the custodian runs.",
+}
+
+
+async def run(settings: ServeSettings, stop: asyncio.Event) -> None:
+    """Until ``stop``. KeyFileError, OwnKeyError or CannotServeError when a person must mend something first."""
+    status = StatusFile(settings.run_directory, "serve")
+    status.write("starting")
+    key = load_own_key(settings.secret_directory)
+    certificate, sock = _prepare(settings)
+    async with contextlib.AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(
+            open_pool(settings.database, application_name="serve", min_size=0, max_size=settings.database_connections)
+        )
+        store = await stack.enter_async_context(open_store(settings.store, connections=settings.store_connections))
+        services = make_services(settings, pool=pool, store=store, key=key)
+        stack.callback(services.shelf.clear)
+        http = await stack.enter_async_context(serving(build_asgi(services), settings, certificate, sock))
+        said: dict[str, Any] = {"address": _address(settings, sock), "certificate_sha256": certificate.fingerprint}
+        _log.info("serving at %s", said["address"])
+        await _work(services, status, said, stop, http)
+        status.write("stopping", **said)
+    status.remove()
+
+
+def _prepare(settings: ServeSettings) -> tuple[Certificate, socket.socket]:
+    try:
+        return certificate_for(settings), listen(settings)
+    except (OSError, ValueError) as exc:
+        raise CannotServeError(
+            f"Cannot serve at {settings.host}:{settings.port} ({exc}).",
+            "Check address, port and certificate in the configuration.",
+        ) from exc
+
+
+def _address(settings: ServeSettings, sock: socket.socket) -> str:
+    host = {"0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(settings.host, settings.host)
+    return f"https://{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}"
+
+
+async def _work(
+    services: Services, status: StatusFile, said: dict[str, Any], stop: asyncio.Event, http: asyncio.Task[None]
+) -> None:
+    """Say how things are until it is time to stop."""
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        while not stop.is_set() and not http.done():
+            parts = await probe(services)
+            problems = [
+                {"what": f"The {part} does not answer.", "remedy": _REMEDIES[part]}
+                for part, answers in parts.items()
+                if not answers
+            ]
+            status.write("degraded" if problems else "ready", problems=problems, clips=len(services.shelf), **said)
+            await asyncio.wait((stopping, http), timeout=STATUS_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopping.cancel()
+    if http.done():
+        http.result()

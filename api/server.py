@@ -1,0 +1,104 @@
+"""uvicorn inside a role: no signal handling, no access log (addresses hold ids), no waiting for slow senders."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Generator
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from api.certificates import Certificate
+from api.settings import ServeSettings
+
+REQUEST_DEADLINE_S: Final = 15.0
+"""From the connection (TLS included) to the end of the first request's headers."""
+_GRACE_S: Final = 3
+
+
+class _Protocol(H11Protocol):
+    """Closes a connection whose first request does not arrive; uvicorn itself looks only between requests."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._first = self.loop.call_later(REQUEST_DEADLINE_S, self._give_up, transport)
+
+    def _give_up(self, transport: asyncio.Transport) -> None:
+        served = getattr(self, "cycle", None) is not None
+        if not served and not transport.is_closing():
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._first.cancel()
+        super().connection_lost(exc)
+
+
+class _Server(uvicorn.Server):
+    """Signals belong to the process that runs the role."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+def listen(settings: ServeSettings) -> socket.socket:
+    """Bound, so that the port is known before anything is served. OSError."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((settings.host, settings.port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    app: ASGIApp, settings: ServeSettings, certificate: Certificate, sock: socket.socket
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Accepts connections within the block; the task ends early only when something is wrong."""
+    config = uvicorn.Config(
+        app,
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        limit_concurrency=settings.connections_max,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=_GRACE_S,
+        h11_max_incomplete_event_size=32 * 1024,
+        ssl_context_factory=_context(certificate),
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[sock]), name="http")
+    try:
+        while not server.started and not task.done():  # noqa: ASYNC110 (uvicorn has no event for it)
+            await asyncio.sleep(0.01)
+        yield task
+    finally:
+        server.should_exit = True
+        await task
+        sock.close()
+
+
+def _context(certificate: Certificate) -> Callable[..., ssl.SSLContext]:
+    def make(*_: Any) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_alpn_protocols(["http/1.1"])
+        context.load_cert_chain(certificate.certificate, certificate.key)
+        return context
+
+    return make

@@ -1,0 +1,134 @@
+"""A camera's time: footage, gaps with their cause, events. No span without a word about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from api import looks, rights
+from api.answers import EventAnswer, GapAnswer, SpanAnswer, event_answer
+from api.problems import declared
+from api.purposes import Stated
+from api.scope import load_scope
+from api.services import Ours, Services
+from api.sessions import SignedIn
+from api.times import End, Start, checked_span
+from domain.footage import Gap
+from domain.ids import CameraId
+from domain.time import DAY_NS, MINUTE_NS, Span, subtract_spans, to_iso
+from storage import sql
+from storage.access.events import event_from_row
+from storage.catalogue import Catalogue
+from storage.database import wrapped_errors
+
+router = APIRouter(prefix="/v1", tags=["footage"])
+LONGEST_NS: Final = 7 * DAY_NS
+EVENTS_MAX: Final = 1000
+SEAM_NS: Final = 150_000_000
+"""Two segments closer than this are shown as one run of footage: less than a few pictures, often a rounded time."""
+_PENDING_NS: Final = 2 * MINUTE_NS
+"""Footage may take this long from the camera to the catalogue."""
+
+
+class TimelineAnswer(BaseModel):
+    camera_id: UUID
+    camera: str
+    time_zone: str
+    start: str
+    end: str
+    footage: list[SpanAnswer]
+    gaps: list[GapAnswer]
+    events: list[EventAnswer]
+    events_cut: bool
+
+
+@router.get("/cameras/{camera_id}/timeline", responses=declared(401, 404))
+async def timeline(
+    services: Ours, session: SignedIn, purpose: Stated, camera_id: UUID, start: Start, end: End
+) -> TimelineAnswer:
+    """Footage and gaps tile the span up to now; events are those at doors that the camera saw at the time."""
+    span = checked_span(start, end, longest_ns=LONGEST_NS)
+    scope = await load_scope(services, session, rights.LOOK)
+    camera = scope.camera(CameraId(camera_id))
+    footage = (await footage_spans(services, [camera.camera_id], span)).get(camera.camera_id, [])
+    known = await Catalogue(services.pool).gaps([camera.camera_id], span)
+    with wrapped_errors():
+        rows = await services.pool.fetch(
+            sql.load("api", "camera_events"),
+            camera.camera_id,
+            span.start_ns,
+            span.end_ns,
+            list(scope.doors),
+            EVENTS_MAX + 1,
+        )
+    events = [event_from_row(row) for row in rows[:EVENTS_MAX]]
+    people = await looks.known_members(services, events)
+    await looks.record(
+        services,
+        session,
+        purpose,
+        "timeline",
+        shown=[event.member_id for event in events],
+        camera_id=camera.camera_id,
+        span=span,
+        results=len(events),
+    )
+    return TimelineAnswer(
+        camera_id=camera.camera_id,
+        camera=camera.name,
+        time_zone=scope.zone_of(camera.site_id),
+        start=to_iso(span.start_ns),
+        end=to_iso(span.end_ns),
+        footage=[span_answer(piece) for piece in footage],
+        gaps=gap_answers(span, footage, known, services.clock_ns()),
+        events=[event_answer(event, (), scope, people, purpose) for event in events],
+        events_cut=len(rows) > EVENTS_MAX,
+    )
+
+
+async def footage_spans(services: Services, camera_ids: Sequence[CameraId], span: Span) -> dict[CameraId, list[Span]]:
+    """Runs of live footage within ``span``, by camera and time."""
+    with wrapped_errors():
+        rows = await services.pool.fetch(
+            sql.load("api", "footage_spans"), list(camera_ids), span.start_ns, span.end_ns, SEAM_NS
+        )
+    found: dict[CameraId, list[Span]] = {}
+    for row in rows:
+        found.setdefault(CameraId(row["camera_id"]), []).append(Span(row["start_ns"], row["end_ns"]))
+    return found
+
+
+def gap_answers(span: Span, footage: Sequence[Span], known: Sequence[Gap], now_ns: int) -> list[GapAnswer]:
+    """What is missing of ``span`` up to now, each piece with a cause: where footage and a gap overlap, footage counts.
+
+    Without a cause on record it is `pending` while the recorder may still deliver, `unknown` afterwards.
+    """
+    past = span.clipped_to(Span(span.start_ns, max(span.start_ns, now_ns)))
+    if past is None:
+        return []
+    found: list[tuple[Span, str]] = []
+    taken = list(footage)
+    for gap in known:
+        for piece in subtract_spans(past, taken):
+            if part := piece.clipped_to(gap.span):
+                found.append((part, gap.cause.value))
+        taken.append(gap.span)
+    recent = Span(max(past.start_ns, now_ns - _PENDING_NS), max(past.end_ns, now_ns))
+    for piece in subtract_spans(past, taken):
+        if piece.duration_ns < SEAM_NS:
+            continue
+        for early in subtract_spans(piece, [recent]):
+            found.append((early, "unknown"))
+        if late := piece.clipped_to(recent):
+            found.append((late, "pending"))
+    return [
+        GapAnswer(start=to_iso(piece.start_ns), end=to_iso(piece.end_ns), cause=cause) for piece, cause in sorted(found)
+    ]
+
+
+def span_answer(span: Span) -> SpanAnswer:
+    return SpanAnswer(start=to_iso(span.start_ns), end=to_iso(span.end_ns))

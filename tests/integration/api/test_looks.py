@@ -1,0 +1,256 @@
+"""Searching and looking: found, cut to the scope, and on record."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from api.staff_admin import NewGrant
+from domain.time import HOUR_NS, NS, to_iso
+from tests.integration.api.conftest import Client, Office
+from tests.integration.api.gym import CORRIDOR, FRONT, LOBBY, NORTH, SOUTH, SOUTH_CAMERA, Gym, open_gym
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture
+async def gym(office: Office) -> Gym:
+    return await open_gym(office.owner, office.clock.now_ns)
+
+
+def span(gym: Gym, *, hours: int = 2) -> dict[str, str]:
+    return {"start": to_iso(gym.now_ns - hours * HOUR_NS), "end": to_iso(gym.now_ns)}
+
+
+async def looking(office: Office, *grants: NewGrant | str) -> Client:
+    client = await office.signed_in(*grants)
+    await client.state_purpose()
+    return client
+
+
+async def last_entry(office: Office) -> dict[str, Any]:
+    return dict((await office.audit())[-1])
+
+
+async def test_search_without_purpose_refused(office: Office, gym: Gym) -> None:
+    client = await office.signed_in("viewer")
+    for path in ("/v1/members?query=aino", "/v1/find?query=aino", f"/v1/visits/{gym.granted}"):
+        answer = await client.get(path)
+        assert (answer.status_code, answer.json()["type"]) == (403, "urn:tallenne:purpose-needed")
+        assert answer.json()["remedy"]
+
+
+async def test_members_found_and_on_record_without_their_name(office: Office, gym: Gym) -> None:
+    client = await looking(office, "viewer")
+    found = (await client.get("/v1/members", params={"query": "virta"})).json()
+    assert [(each["number"], each["name"]) for each in found] == [("1042", "Aino Virtanen")]
+    entry = await last_entry(office)
+    assert (entry["action"], entry["member_id"], str(entry["purpose_id"])) == (
+        "search_members",
+        gym.aino,
+        client.purpose,
+    )
+    text = " ".join(str(row) for row in await office.audit())
+    assert "Virtanen" not in text
+    assert "virta" not in text
+
+
+async def test_members_of_another_site_not_found(office: Office, gym: Gym) -> None:
+    client = await looking(office, NewGrant(role="viewer", site_id=NORTH))
+    assert (await client.get("/v1/members", params={"query": "onni"})).json() == []
+    assert (await client.get(f"/v1/members/{gym.onni}/visits", params=span(gym))).status_code == 404
+    assert (await client.get(f"/v1/visits/{gym.south}")).status_code == 404
+    assert (await client.get("/v1/events", params={**span(gym), "site": str(SOUTH)})).status_code == 404
+    assert (await client.get(f"/v1/cameras/{SOUTH_CAMERA}/timeline", params=span(gym))).status_code == 404
+    assert {each["name"] for each in (await client.get("/v1/cameras")).json()} == {"Lobby", "Corridor"}
+    assert {each["name"] for each in (await client.get("/v1/doors")).json()} == {"Front door", "Side door"}
+    assert {each["name"] for each in (await client.get("/v1/sites")).json()} == {"North"}
+
+
+async def test_visits_from_entry_to_exit(office: Office, gym: Gym) -> None:
+    client = await looking(office, "viewer")
+    found = (await client.get(f"/v1/members/{gym.aino}/visits", params=span(gym))).json()
+    assert [(each["start"], each["end"], each["first_event"]) for each in found] == [
+        (to_iso(gym.now_ns - 3600 * NS), to_iso(gym.now_ns - 600 * NS), str(gym.granted))
+    ]
+
+
+async def test_events_page_by_page(office: Office, gym: Gym) -> None:
+    client = await looking(office, "viewer")
+    seen: list[str] = []
+    cursor: str | None = None
+    for _ in range(9):
+        params = {**span(gym), "limit": "2", "site": str(NORTH), **({"cursor": cursor} if cursor else {})}
+        page = (await client.get("/v1/events", params=params)).json()
+        seen += [each["kind"] for each in page["events"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+    assert seen == ["exit", "denied", "entered", "granted"]
+    assert (await client.get("/v1/events", params={**span(gym), "cursor": "AAAA"})).status_code == 422
+
+
+async def test_visit_shows_cameras_gaps_and_who_else(office: Office, gym: Gym) -> None:
+    await gym.event("granted", gym.now_ns - 3590 * NS, member=gym.onni)
+    client = await looking(office, "viewer")
+    found = (await client.get(f"/v1/visits/{gym.granted}")).json()
+    assert [camera["name"] for camera in found["cameras"]] == ["Corridor", "Lobby"] or [
+        camera["name"] for camera in found["cameras"]
+    ] == ["Lobby", "Corridor"]
+    lobby = next(camera for camera in found["cameras"] if camera["name"] == "Lobby")
+    assert lobby["start"] == to_iso(gym.now_ns - 3605 * NS)
+    assert [gap["cause"] for gap in lobby["gaps"]] == ["unknown", "unreachable", "unknown"]
+    assert client.purpose in lobby["clip"]
+    assert [(each["kind"], each["member"]["name"]) for each in found["around"]] == [
+        ("granted", "Aino Virtanen"),
+        ("entered", "Aino Virtanen"),
+        ("granted", "Onni Järvi <b>"),
+    ]
+    entry = await last_entry(office)
+    assert entry["action"] == "visit"
+    assert json.loads(entry["detail"])["members"] == sorted([str(gym.aino), str(gym.onni)])
+
+
+async def test_one_camera_grant_shows_only_that_camera(office: Office, gym: Gym) -> None:
+    client = await looking(office, NewGrant(role="viewer", camera_id=LOBBY))
+    found = (await client.get(f"/v1/visits/{gym.granted}")).json()
+    assert [camera["name"] for camera in found["cameras"]] == ["Lobby"]
+    assert found["visit"] is None
+    assert (await client.get(f"/v1/cameras/{CORRIDOR}/timeline", params=span(gym))).status_code == 404
+    kinds = [each["kind"] for each in (await client.get("/v1/events", params=span(gym))).json()["events"]]
+    assert kinds == ["exit", "entered", "granted"]
+
+
+async def test_timeline_says_what_is_missing(office: Office, gym: Gym) -> None:
+    client = await looking(office, "viewer")
+    found = (await client.get(f"/v1/cameras/{LOBBY}/timeline", params=span(gym))).json()
+    assert found["footage"] == []
+    assert [gap["cause"] for gap in found["gaps"]] == ["unknown", "unreachable", "unknown", "pending"]
+    assert [each["kind"] for each in found["events"]] == ["granted", "entered", "exit"]
+    assert (await last_entry(office))["camera_id"] == LOBBY
+
+
+@pytest.mark.parametrize(
+    ("query", "kinds"),
+    [
+        ("virtanen", [["exit"], ["denied"], ["granted", "entered"]]),
+        ("1042 last 29 minutes", [["exit"]]),
+        ("side door", [["denied"]]),
+        ("last 45 min", [["exit"], ["granted"], ["denied"]]),
+        ("pääovi onni", [["granted"]]),
+        ("paaovi aino", []),
+        ("nobody at all", []),
+        ("", []),
+    ],
+)
+async def test_find_by_name_number_door_and_time(office: Office, gym: Gym, query: str, kinds: list[list[str]]) -> None:
+    client = await looking(office, "viewer")
+    found = (await client.get("/v1/find", params={"query": query})).json()
+    assert [hit["kinds"] for hit in found["hits"]] == kinds
+    assert (await last_entry(office))["action"] == "find"
+
+
+async def test_times_with_offset_only(office: Office, gym: Gym) -> None:
+    client = await looking(office, "viewer")
+    path = f"/v1/cameras/{LOBBY}/timeline"
+    answer = await client.get(f"{path}?start=2026-11-22T08:00:00+02:00&end=2026-11-22T09:00:00%2B02:00")
+    assert answer.json()["start"] == "2026-11-22T06:00:00.000Z"
+    wrong = [
+        ("2026-11-22T08:00:00", "2026-11-22T09:00:00Z"),
+        ("2026-11-22T09:00:00Z", "2026-11-22T09:00:00Z"),
+        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+        ("2026-11-01T00:00:00Z", "2026-11-22T09:00:00Z"),
+        ("", "x"),
+    ]
+    for start, end in wrong:
+        answer = await client.get(path, params={"start": start, "end": end})
+        assert answer.status_code == 422, (start, end)
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_clip_without_footage_and_without_rights(office: Office, gym: Gym) -> None:
+    client = await looking(office, "viewer")
+    params = {**span(gym, hours=1), "purpose": client.purpose}
+    answer = await client.get(f"/v1/cameras/{LOBBY}/clip.mp4", params=params)
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:tallenne:no-footage")
+    answer = await client.get(f"/v1/cameras/{LOBBY}/clip.mp4", params={**params, "download": "1"})
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:tallenne:not-found")
+    exporter = await looking(office, NewGrant(role="exporter", site_id=NORTH))
+    params["purpose"] = exporter.purpose
+    office.clock.forward(301)
+    answer = await exporter.get(f"/v1/cameras/{LOBBY}/clip.mp4", params={**params, "download": "1"})
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:tallenne:step-up-needed")
+    answer = await exporter.get(f"/v1/cameras/{SOUTH_CAMERA}/clip.mp4", params=params)
+    assert answer.json()["type"] == "urn:tallenne:not-found"
+
+
+async def test_clip_custodian_away_503(office: Office, gym: Gym) -> None:
+    client = await looking(office, "viewer")
+    await add_segment(office, gym)
+    answer = await client.get(f"/v1/cameras/{LOBBY}/clip.mp4", params={**span(gym, hours=1), "purpose": client.purpose})
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:tallenne:away")
+    assert "custodian.sock" not in answer.text
+    assert answer.headers["retry-after"]
+
+
+async def add_segment(office: Office, gym: Gym) -> None:
+    start_ns = gym.now_ns - 1800 * NS
+    await office.owner.execute("SELECT ensure_segment_day($1)", start_ns)
+    await office.owner.execute(
+        "INSERT INTO segment (segment_id, site_id, camera_id, recorder_id, hour_key_id, start_ns, end_ns, size_bytes,"
+        " sha256, header, codec, mime, width, height, init_size, frames, recovered, committed_ns)"
+        " VALUES (gen_random_uuid(), $1, $2, gen_random_uuid(), gen_random_uuid(), $3, $4, 5000,"
+        " decode(repeat('00', 32), 'hex'), decode(repeat('00', 210), 'hex'), 'h264', 'avc1.64001f', 640, 360, 700,"
+        " 250, false, $3)",
+        NORTH,
+        LOBBY,
+        start_ns,
+        start_ns + 10 * NS,
+    )
+
+
+async def test_audit_read_by_auditors_and_itself_on_record(office: Office, gym: Gym) -> None:
+    client = await looking(office, "viewer")
+    await client.get("/v1/members", params={"query": "1042"})
+    assert (await client.get("/v1/audit")).status_code == 404
+    auditor = await office.signed_in("auditor")
+    page = (await auditor.get("/v1/audit", params={"member": str(gym.aino)})).json()
+    assert [(each["action"], each["purpose"], each["member_number"]) for each in page["entries"]] == [
+        ("search_members", "incident", "1042")
+    ]
+    page = (await auditor.get("/v1/audit", params={"limit": 2})).json()
+    assert page["entries"][0]["action"] == "audit_read"
+    older = (await auditor.get("/v1/audit", params={"limit": 2, "before": page["next"]})).json()
+    assert older["entries"][0]["seq"] == page["next"] - 1
+    narrow = await office.signed_in(NewGrant(role="auditor", site_id=NORTH))
+    await client.get(f"/v1/cameras/{SOUTH_CAMERA}/timeline", params=span(gym))
+    await client.get(f"/v1/cameras/{LOBBY}/timeline", params=span(gym))
+    page = (await narrow.get("/v1/audit")).json()
+    assert {each["camera"] for each in page["entries"]} == {"Lobby"}
+
+
+async def test_health_says_parts_to_all_and_roles_to_administrators(office: Office) -> None:
+    (office.services.settings.run_directory / "index-0.json").write_text(
+        json.dumps({"role": "index", "instance": "0", "state": "ready", "updated_ns": 1, "problems": []})
+    )
+    answer = (await office.client().get("/v1/health")).json()
+    assert (answer["state"], answer["parts"]["database"], answer["parts"]["custodian"]) == ("degraded", True, False)
+    assert answer["roles"] is None
+    assert (await (await office.signed_in("viewer")).get("/v1/health")).json()["roles"] is None
+    seen = (await (await office.signed_in("admin")).get("/v1/health")).json()["roles"]
+    assert [(each["role"], each["state"]) for each in seen] == [("index", "ready")]
+
+
+async def test_metrics_behind_their_token(office: Office, gym: Gym) -> None:
+    client = await looking(office, "viewer")
+    await client.get(f"/v1/visits/{gym.granted}")
+    assert (await client.get("/metrics")).status_code == 401
+    answer = await client.get("/metrics", headers={"Authorization": "Bearer metrics-for-the-test"})
+    assert 'route="/v1/visits/{event_id}"' in answer.text
+    assert str(gym.granted) not in answer.text
+
+
+async def test_front_door_is_known(gym: Gym) -> None:
+    assert await gym.owner.fetchval("SELECT name FROM door WHERE door_id = $1", FRONT) == "Front door"

@@ -1,0 +1,113 @@
+"""The serve role as a role: over TLS, ready or degraded, stopped in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from api import role
+from api.errors import CannotServeError
+from api.settings import ServeSettings
+from storage.settings import DatabaseSettings, StoreSettings
+from storage.status import read_status_files
+from tests.conftest import Database
+
+pytestmark = pytest.mark.services
+
+
+def settings_for(database: DatabaseSettings, directory: Path, **more: Any) -> ServeSettings:
+    (directory / "run").mkdir(exist_ok=True)
+    values: dict[str, Any] = {
+        "database": database,
+        "store": StoreSettings(endpoint="", secure=False, bucket="", access_key="", secret_key="", null=True),
+        "custodian_socket": directory / "run" / "custodian.sock",
+        "run_directory": directory / "run",
+        "secret_directory": directory / "api",
+    }
+    return ServeSettings(**(values | more))
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: ServeSettings) -> AsyncIterator[dict[str, Any]]:
+    """The status file's contents, once it names an address."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(role.run(settings, stop))
+    try:
+        async with asyncio.timeout(20):
+            while not (found := [each for each in read_status_files(settings.run_directory) if "address" in each]):
+                if task.done():
+                    task.result()
+                await asyncio.sleep(0.02)
+        yield found[0]
+    finally:
+        stop.set()
+        async with asyncio.timeout(10):
+            await task
+
+
+def client_of(status: dict[str, Any], settings: ServeSettings) -> httpx.AsyncClient:
+    context = ssl.create_default_context(cafile=settings.secret_directory / "tls-cert.pem")
+    return httpx.AsyncClient(base_url=status["address"], verify=context)
+
+
+async def test_role_serves_under_its_own_certificate_and_leaves(database: Database, tmp_path: Path) -> None:
+    settings = settings_for(database.serve, tmp_path)
+    async with serving(settings) as status, client_of(status, settings) as client:
+        assert status["state"] == "degraded"
+        assert [problem["what"] for problem in status["problems"]] == ["The custodian does not answer."]
+        answer = await client.get("/v1/health")
+        assert (answer.status_code, answer.json()["parts"]["database"]) == (200, True)
+        assert "server" not in answer.headers
+    assert read_status_files(settings.run_directory) == []
+    assert sorted(path.stat().st_mode & 0o777 for path in settings.secret_directory.iterdir()) == [0o600] * 3
+    fingerprint = status["certificate_sha256"]
+    async with serving(settings) as status:
+        assert status["certificate_sha256"] == fingerprint
+
+
+async def test_role_database_away_503_and_still_there(database: Database, tmp_path: Path) -> None:
+    settings = settings_for(replace(database.serve, host=str(tmp_path / "nowhere")), tmp_path)
+    async with serving(settings) as status, client_of(status, settings) as client:
+        body = {"user_name": "a", "password": "b", "code": "c"}
+        answer = await client.post("/v1/sign-in", json=body)
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "nowhere" not in answer.text
+        assert (await client.get("/v1/session", headers={"Cookie": "__Host-tallenne=x"})).status_code == 503
+        assert (await client.get("/v1/health")).json()["parts"]["database"] is False
+
+
+async def test_role_port_taken_says_so(database: Database, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = settings_for(database.serve, tmp_path, port=taken.getsockname()[1])
+        with pytest.raises(CannotServeError, match="Cannot serve at"):
+            await role.run(settings, asyncio.Event())
+
+
+async def test_slow_request_head_is_cut_off(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.server.REQUEST_DEADLINE_S", 0.5)
+    settings = settings_for(database.serve, tmp_path)
+    async with serving(settings) as status:
+        context = ssl.create_default_context(cafile=settings.secret_directory / "tls-cert.pem")
+        port = urlsplit(status["address"]).port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        began = time.monotonic()
+        writer.write(b"GET /v1/health HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        assert await reader.read() == b""
+        assert time.monotonic() - began < 5
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()

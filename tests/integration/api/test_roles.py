@@ -1,0 +1,92 @@
+"""Every route x role against one written table: no allow that is not in it."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+from fastapi.routing import APIRoute
+
+from api.app import ROUTERS
+from tests.integration.api.conftest import Office
+from tests.integration.api.gym import LOBBY, open_gym
+
+pytestmark = pytest.mark.services
+
+SPAN = "start=2026-11-22T06:00:00Z&end=2026-11-22T07:00:00Z"
+NOBODY = {"": False, "none": False, "viewer": False, "exporter": False, "admin": False, "auditor": False}
+EVERYBODY = dict.fromkeys(NOBODY, True)
+STAFF = EVERYBODY | {"": False}
+LOOK = NOBODY | {"viewer": True, "exporter": True}
+INVENTORY = LOOK | {"admin": True}
+AUDIT = NOBODY | {"admin": True, "auditor": True}
+
+# (method, route): (address, body, who may). "": not signed in; "none": signed in without any role.
+TABLE = {
+    ("POST", "/v1/sign-in"): ("/v1/sign-in", {"user_name": "x", "password": "x", "code": "x"}, NOBODY),
+    ("POST", "/v1/sign-out"): ("/v1/sign-out", {}, STAFF),
+    ("POST", "/v1/step-up"): ("/v1/step-up", {"code": "000000"}, NOBODY),
+    ("GET", "/v1/session"): ("/v1/session", None, STAFF),
+    ("POST", "/v1/purposes"): ("/v1/purposes", {"category": "safety", "reason": "a test"}, LOOK),
+    ("GET", "/v1/find"): ("/v1/find?query=aino", None, LOOK),
+    ("GET", "/v1/members"): ("/v1/members?query=aino", None, LOOK),
+    ("GET", "/v1/members/{member_id}/visits"): (f"/v1/members/{{aino}}/visits?{SPAN}", None, LOOK),
+    ("GET", "/v1/events"): (f"/v1/events?{SPAN}", None, LOOK),
+    ("GET", "/v1/visits/{event_id}"): ("/v1/visits/{granted}", None, LOOK),
+    ("GET", "/v1/sites"): ("/v1/sites", None, INVENTORY),
+    ("GET", "/v1/cameras"): ("/v1/cameras", None, INVENTORY),
+    ("GET", "/v1/doors"): ("/v1/doors", None, INVENTORY),
+    ("GET", "/v1/cameras/{camera_id}/timeline"): (f"/v1/cameras/{LOBBY}/timeline?{SPAN}", None, LOOK),
+    # Nobody gets a clip of a span without footage; who may look is told so.
+    ("GET", "/v1/cameras/{camera_id}/clip.mp4"): (f"/v1/cameras/{LOBBY}/clip.mp4?{SPAN}", None, NOBODY),
+    ("HEAD", "/v1/cameras/{camera_id}/clip.mp4"): (f"/v1/cameras/{LOBBY}/clip.mp4?{SPAN}", None, NOBODY),
+    ("GET", "/v1/audit"): ("/v1/audit", None, AUDIT),
+    ("GET", "/v1/health"): ("/v1/health", None, EVERYBODY),
+    ("GET", "/metrics"): ("/metrics", None, NOBODY),
+}
+NO_FOOTAGE = LOOK
+
+
+def test_every_route_is_in_the_table() -> None:
+    there = {
+        (method, route.path)
+        for router in ROUTERS
+        for route in router.routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+    assert there == set(TABLE)
+
+
+@pytest.mark.parametrize("role", NOBODY)
+async def test_route_by_role_as_the_table_says(office: Office, role: str) -> None:
+    gym = await open_gym(office.owner, office.clock.now_ns)
+    grants = () if role in ("", "none") else (role,)
+    wrong = []
+    for (method, route), (address, body, may) in TABLE.items():
+        client = office.client() if role == "" else await office.signed_in(*grants)
+        # A purpose that is known, of this very session, so that nothing but the role decides.
+        if role:
+            session = (await client.get("/v1/session")).json()
+            client.purpose = await purpose_of(office, session["staff_id"])
+        path = address.replace("{aino}", str(gym.aino)).replace("{granted}", str(gym.granted))
+        answer = await client.request(method, path, json=body)
+        allowed = answer.status_code < 300
+        if allowed != may[role]:
+            wrong.append((method, route, answer.status_code))
+        if not allowed and route.startswith("/v1/cameras/{camera_id}/clip") and method == "GET":
+            told = answer.json()["type"] == "urn:tallenne:no-footage"
+            assert told == NO_FOOTAGE[role], (role, answer.text)
+        if not allowed and role == "" and route not in ("/v1/sign-in",):
+            assert answer.status_code == 401, (route, answer.status_code)
+    assert wrong == []
+
+
+async def purpose_of(office: Office, staff_id: str) -> str:
+    purpose_id = uuid.uuid4()
+    await office.owner.execute(
+        "INSERT INTO purpose SELECT $1, session_id, 'incident', 'a test', 1 FROM staff_session WHERE staff_id = $2",
+        purpose_id,
+        uuid.UUID(staff_id),
+    )
+    return str(purpose_id)

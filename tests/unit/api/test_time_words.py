@@ -1,0 +1,78 @@
+"""Time as people type it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.time_words import parse_time_words
+from domain.time import NS, from_iso
+
+ZONE = "Europe/Helsinki"
+NOW = from_iso("2026-11-25T12:00:00+02:00")  # a Wednesday
+
+
+def local(span_ns: int) -> str:
+    return datetime.fromtimestamp(span_ns // NS, tz=ZoneInfo(ZONE)).strftime("%m-%d %H:%M:%S")
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "rest"),
+    [
+        ("06:31", "11-25 06:31:00", "11-25 06:32:00", ""),
+        ("6.31", "11-25 06:31:00", "11-25 06:32:00", ""),
+        ("18:31", "11-24 18:31:00", "11-24 18:32:00", ""),
+        ("06:31:04", "11-25 06:30:54", "11-25 06:31:14", ""),
+        ("yesterday 18-19", "11-24 18:00:00", "11-24 19:00:00", ""),
+        ("eilen 18–19 Matti", "11-24 18:00:00", "11-24 19:00:00", "matti"),
+        ("eilen klo 18.15 - 19.45", "11-24 18:15:00", "11-24 19:45:00", ""),
+        ("eilen 22-02", "11-24 22:00:00", "11-25 02:00:00", ""),
+        ("22-02", "11-24 22:00:00", "11-25 02:00:00", ""),
+        ("klo 9", "11-25 09:00:00", "11-25 10:00:00", ""),
+        ("6pm", "11-24 18:00:00", "11-24 19:00:00", ""),
+        ("6:30 pm side door", "11-24 18:30:00", "11-24 18:31:00", "side door"),
+        ("noin 6:31", "11-25 06:21:00", "11-25 06:41:00", ""),
+        ("22.11. 06:31", "11-22 06:31:00", "11-22 06:32:00", ""),
+        ("22.11.2026 klo 6.31", "11-22 06:31:00", "11-22 06:32:00", ""),
+        ("2026-11-22", "11-22 00:00:00", "11-23 00:00:00", ""),
+        ("Virtanen 22/11", "11-22 00:00:00", "11-23 00:00:00", "virtanen"),
+        ("today", "11-25 00:00:00", "11-26 00:00:00", ""),
+        ("tänään", "11-25 00:00:00", "11-26 00:00:00", ""),
+        ("toissapäivänä", "11-23 00:00:00", "11-24 00:00:00", ""),
+        ("maanantaina aamulla", "11-23 05:00:00", "11-23 11:00:00", ""),
+        ("monday 6:30 in the morning", "11-23 06:30:00", "11-23 06:31:00", ""),
+        ("wednesday", "11-25 00:00:00", "11-26 00:00:00", ""),
+        ("last wednesday", "11-18 00:00:00", "11-19 00:00:00", ""),
+        ("last hour", "11-25 11:00:00", "11-25 12:00:00", ""),
+        ("viimeiset 10 minuuttia", "11-25 11:50:00", "11-25 12:00:00", ""),
+        ("10 min sitten", "11-25 11:48:00", "11-25 11:52:00", ""),
+        ("an hour ago", "11-25 10:54:00", "11-25 11:06:00", ""),
+        ("front door 1042 06:31", "11-25 06:31:00", "11-25 06:32:00", "front door 1042"),
+    ],
+)
+def test_time_words_are_understood(text: str, start: str, end: str, rest: str) -> None:
+    found = parse_time_words(text, NOW, ZONE)
+    assert found.span is not None
+    assert (local(found.span.start_ns), local(found.span.end_ns), found.rest) == (start, end, rest)
+
+
+@pytest.mark.parametrize("text", ["", "1042", "Matti Meikäläinen", "Door 3", "18", "99:99", "31.2.", "5-5", "40.40"])
+def test_what_is_no_time_is_left(text: str) -> None:
+    found = parse_time_words(text, NOW, ZONE)
+    assert (found.span, found.rest) == (None, " ".join(text.casefold().split()))
+
+
+def test_the_night_when_the_clock_is_set_back_has_25_hours() -> None:
+    found = parse_time_words("25.10.2026", NOW, ZONE)
+    assert found.span is not None
+    assert found.span.duration_ns == 25 * 3600 * NS
+
+
+@given(st.text(max_size=60) | st.text(alphabet="0123456789:.-–/ klopmaeti", max_size=30))
+def test_whatever_is_typed_does_not_raise(text: str) -> None:
+    found = parse_time_words(text, NOW, ZONE)
+    assert found.span is None or found.span.duration_ns > 0
