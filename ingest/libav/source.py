@@ -85,7 +85,6 @@ class LibavSource:
             "rtsp_transport": "udp" if camera.transport is Transport.UDP else "tcp",
             "allowed_media_types": "video",
             "protocol_whitelist": "rtsp,rtp,udp,tcp,tls,crypto",
-            "rtsp_flags": "",
             "fflags": "nobuffer",
         }
         return av.open(url, format="rtsp", options=options, timeout=(_OPEN_S, _READ_S))

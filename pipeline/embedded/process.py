@@ -17,7 +17,7 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """In the child, before exec: the kernel ends it when we are gone, by kill -9 too. Its session keeps Ctrl-C away."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
@@ -40,7 +40,7 @@ class ServiceProcess:
         self._pid_file = directory / f"{name}.pid"
         self._end_leftover()
         minimal = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(directory), "LC_ALL": "C", "TZ": "UTC"}
-        _rotate(log)
+        rotate(log)
         try:
             with log.open("ab") as out:
                 self._process = subprocess.Popen(
@@ -51,7 +51,7 @@ class ServiceProcess:
                     cwd=directory,
                     env={**minimal, **(environment or {})},
                     start_new_session=True,
-                    preexec_fn=_die_with_parent,
+                    preexec_fn=die_with_parent,
                 )
         except OSError as exc:
             raise ServiceError(f"{name} cannot be started: {exc.strerror}.", "Run ./run again to install it.") from exc
@@ -119,7 +119,7 @@ def _start_time(pid: int) -> str:
     return "gone" if fields[0] == "Z" else fields[19]
 
 
-def _rotate(log: Path, limit_bytes: int = 8 << 20) -> None:
+def rotate(log: Path, limit_bytes: int = 8 << 20) -> None:
     if log.exists() and log.stat().st_size > limit_bytes:
         log.replace(log.with_suffix(".old"))
 

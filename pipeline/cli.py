@@ -1,0 +1,86 @@
+"""The `tallenne` command. Each subcommand is a module of pipeline/commands with ``add()`` and ``run()``."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from domain.errors import RetryableError, TallenneError
+from pipeline.exit_codes import FAILED, MISUSE, RETRY
+
+_COMMANDS = {
+    "up": "start everything: services, roles, and without --config the demo gym",
+    "status": "what runs, what lags, what is missing, which protection level holds",
+    "clip": "find a clip and download it as MP4",
+    "verify": "read and authenticate every object of a span",
+    "members": "bring in members from a list",
+    "events": "list door events and their tags",
+    "staff": "make staff accounts",
+    "quarantine": "door messages that were not understood",
+    "audit": "verify the record of every look",
+    "config": "check the configuration, or print an example",
+    "ingest": "the role that records cameras",
+    "index": "the role that links door events to footage",
+    "custodian": "the role that keeps the keys",
+    "serve": "the role that serves the staff pages and API",
+    "demo-gym": "simulated cameras and doors",
+}
+_EXAMPLES = """\
+examples:
+  tallenne up                                   the demo gym, data in ./data
+  tallenne up --config tallenne.toml            your own cameras and doors
+  tallenne config example > tallenne.toml       a file to begin with
+  tallenne status --json                        for scripts
+  tallenne clip --camera Entrance --start 06:30 --end 06:33 --reason "two people on one card" -o clip.mp4
+  tallenne verify --start 2026-11-22T00:00Z --end 2026-11-23T00:00Z
+
+exit codes: 0 done; 1 it failed, or the check found something; 2 something must be mended first; 75 try again later
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse, run, turn our errors into one clear line and an exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser(words[0] if words and words[0] in _COMMANDS else None)
+    parsed = parser.parse_args(words)
+    if parsed.command is None:
+        parser.print_help()
+        return MISUSE
+    try:
+        return int(parsed.run(parsed))
+    except TallenneError as error:
+        print(f"tallenne: {error}", file=sys.stderr)
+        return RETRY if isinstance(error, RetryableError) else MISUSE
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return FAILED
+
+
+def _parser(wanted: str | None) -> argparse.ArgumentParser:
+    """Only the wanted subcommand is imported: a role's process loads no more than it needs."""
+    parser = argparse.ArgumentParser(
+        prog="tallenne",
+        description="Records cameras, seals the footage, links it to door events, finds the clip.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="command")
+    for name, text in _COMMANDS.items():
+        sub = commands.add_parser(
+            name,
+            help=text,
+            description=text[0].upper() + text[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name == wanted:
+            module = importlib.import_module(f"pipeline.commands.{name.replace('-', '_')}")
+            module.add(sub)
+            sub.set_defaults(run=module.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""The staff API's first client: what `tallenne clip` and the smoke check use. Everything as staff would do it."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import httpx
+
+from domain.errors import MisuseError, PeerError, RetryableError, TallenneError
+from domain.time import Span, from_iso, to_iso
+
+
+class ClientError(TallenneError):
+    """The base."""
+
+
+class ApiRefusedError(ClientError, MisuseError):
+    """The API said no, and what to do."""
+
+
+class ApiAwayError(ClientError, RetryableError):
+    """The API does not answer, or is away."""
+
+
+class ApiBrokenError(ClientError, PeerError):
+    """The API answered something that a Tallenne never answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A downloaded clip."""
+
+    span: Span  # the true one
+    size_bytes: int
+
+
+class StaffClient:
+    """One session. Methods raise ApiRefusedError, ApiAwayError, ApiBrokenError."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+        self._purpose = ""
+
+    async def sign_in(self, user_name: str, password: str, code: str) -> None:
+        body = await self.post("/v1/sign-in", {"user_name": user_name, "password": password, "code": code})
+        self._http.headers["X-CSRF-Token"] = body["csrf_token"]
+
+    async def step_up(self, code: str) -> None:
+        await self.post("/v1/step-up", {"code": code})
+
+    async def state_purpose(self, category: str, reason: str) -> None:
+        """Kept with everything that is looked at from here on."""
+        body = await self.post("/v1/purposes", {"category": category, "reason": reason})
+        self._purpose = body["purpose_id"]
+        self._http.headers["Tallenne-Purpose"] = self._purpose
+
+    async def sign_out(self) -> None:
+        await self.post("/v1/sign-out", {})
+
+    async def get(self, path: str, **query: str | int) -> Any:
+        """The JSON of an answer."""
+        return await self._asked("GET", path, params=query)
+
+    async def post(self, path: str, body: dict[str, Any]) -> Any:
+        return await self._asked("POST", path, json=body)
+
+    async def _asked(self, method: str, path: str, **more: Any) -> Any:
+        with _told():
+            answer = await self._http.request(method, path, **more)
+        _check(answer)
+        return answer.json() if answer.content else None
+
+    async def fetch_clip(
+        self,
+        camera_id: str,
+        span: Span,
+        out: BinaryIO,
+        *,
+        export: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Fetched:
+        """Write the clip to ``out`` as it comes. ``progress``: bytes so far, bytes in all."""
+        query = {"start": to_iso(span.start_ns), "end": to_iso(span.end_ns), "purpose": self._purpose}
+        if export:
+            query["download"] = "true"
+        with _told():
+            async with self._http.stream("GET", f"/v1/cameras/{camera_id}/clip.mp4", params=query) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                _check(answer)
+                size = int(answer.headers["Content-Length"])
+                got = 0
+                async for piece in answer.aiter_bytes():
+                    out.write(piece)
+                    got += len(piece)
+                    if progress:
+                        progress(got, size)
+        if got != size:
+            raise ApiBrokenError(f"The clip ended after {got} of {size} bytes.", "Ask again.")
+        headers = answer.headers
+        true_span = Span(from_iso(headers["Tallenne-Clip-Start"]), from_iso(headers["Tallenne-Clip-End"]))
+        return Fetched(span=true_span, size_bytes=size)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Transport errors as ours."""
+    try:
+        yield
+    except httpx.TransportError as exc:
+        raise ApiAwayError(
+            f"The staff API does not answer ({type(exc).__name__}).", "Is it running? `tallenne status` tells."
+        ) from exc
+
+
+def _check(answer: httpx.Response) -> None:
+    if not answer.is_error:
+        return
+    try:
+        body = answer.json()
+        what, remedy = str(body["title"]), str(body.get("remedy", ""))
+    except (ValueError, KeyError, TypeError):
+        raise ApiBrokenError(f"The API answered {answer.status_code}.") from None
+    kind = ApiAwayError if answer.status_code in (429, 503) else ApiRefusedError
+    raise kind(what, remedy)
+
+
+@asynccontextmanager
+async def staff_client(address: str, certificate: Path | None) -> AsyncIterator[StaffClient]:
+    """``certificate``: the server's own, or its authority's; None: the system's authorities."""
+    context = ssl.create_default_context(cafile=str(certificate) if certificate else None)
+    async with httpx.AsyncClient(base_url=address, verify=context, timeout=60.0, trust_env=False) as http:
+        yield StaffClient(http)

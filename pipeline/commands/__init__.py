@@ -1,0 +1,1 @@
+"""The subcommands, a module each: ``add(parser)`` names its arguments, ``run(arguments)`` returns the exit code."""

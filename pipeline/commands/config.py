@@ -1,0 +1,37 @@
+"""`tallenne config check` and `tallenne config example`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from importlib.resources import files
+from pathlib import Path
+
+from pipeline.config.load import ConfigError, load
+from pipeline.exit_codes import MISUSE, OK
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("check", "example"), help="check a file, or print one with every option")
+    parser.add_argument("--config", type=Path, default=Path("tallenne.toml"), metavar="FILE", help="what to check")
+    parser.add_argument("--json", action="store_true", help="for scripts")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.action == "example":
+        print(files("pipeline.config").joinpath("example.toml").read_text(encoding="utf-8"), end="")
+        return OK
+    try:
+        loaded = load(arguments.config)
+    except ConfigError as error:
+        if not arguments.json:
+            raise
+        print(json.dumps({"ok": False, "mistakes": error.mistakes}))
+        return MISUSE
+    sites = loaded.config.site
+    cameras, doors = sum(len(site.camera) for site in sites), sum(len(site.door) for site in sites)
+    if arguments.json:
+        print(json.dumps({"ok": True, "mistakes": [], "sites": len(sites), "cameras": cameras, "doors": doors}))
+    else:
+        print(f"{arguments.config} is correct: {len(sites)} sites, {cameras} cameras, {doors} doors.")
+    return OK

@@ -1,0 +1,41 @@
+"""`tallenne up`, and the smoke check that starts everything the same way."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from pipeline.commands.common import DEFAULT_DATA
+from pipeline.demo_account import demo_account
+from pipeline.exit_codes import OK
+from pipeline.smoke.run import smoke
+from pipeline.supervise.tell import Tell
+from pipeline.up import Running, Wish, up
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="your cameras and doors; without it the demo gym")
+    parser.add_argument("--data", type=Path, metavar="DIR", help=f"where all is kept (default: ./{DEFAULT_DATA})")
+    parser.add_argument("--cameras", type=int, metavar="N", help="how many simulated cameras (default 4)")
+    parser.add_argument("--smoke", action="store_true", help="start the demo, check it all, print JSON, stop")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    wish = Wish(config=arguments.config, data=arguments.data, cameras=arguments.cameras)
+    if arguments.smoke:
+        return asyncio.run(smoke(wish))
+    asyncio.run(up(wish, Tell(), _banner))
+    return OK
+
+
+def _banner(running: Running) -> list[str]:
+    lines = ["", f"Staff pages: {running.address}"]
+    if running.gym is not None:
+        account = demo_account(running.installation)
+        lines += [
+            f"Sign in as {account.user_name!r} with password {account.password}",
+            f"One-time code now: {account.code()}   (secret for an authenticator app: {account.totp_secret})",
+            "The browser will warn: the certificate was made here. Ctrl-C stops everything; the data stays.",
+        ]
+    return [*lines, ""]

@@ -1,0 +1,137 @@
+"""What a configuration must not say though each of its values is well formed. Pure but for looking at secret files."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel
+
+from domain.errors import TallenneError
+from pipeline.config.model import Camera, Config, Secret, Site
+from pipeline.errors import SetupError
+from pipeline.secret_files import read_secret
+
+FORBIDDEN_ZONES = ("changing", "locker", "shower", "sauna", "toilet", "wc", "restroom", "staff", "pukuhuone", "suihku")
+"""Act 759/2004, section 16: no cameras where people change, wash or rest."""
+_FREE_RETENTION_H = 72  # EDPB 3/2019: beyond it the configuration must carry the argument
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    path: tuple[str | int, ...]
+    what: str
+    remedy: str
+
+
+def mistakes_in(config: Config, resolve: Callable[[Path], Path]) -> list[Mistake]:
+    """All of them, in the order of the file."""
+    found = list(_repeated(("site",), [site.name for site in config.site]))
+    for number, site in enumerate(config.site):
+        found += _site(("site", number), site)
+    names = {site.name for site in config.site}
+    for number, system in enumerate(config.door_system):
+        if system.site not in names:
+            found.append(
+                Mistake(("door_system", number, "site"), f"There is no site {system.site!r}.", "Name one of the sites.")
+            )
+    if (config.serve.certificate is None) != (config.serve.key is None):
+        found.append(Mistake(("serve",), "A certificate needs its key, and a key its certificate.", "Name both files."))
+    found += _secrets((), config, resolve)
+    return found
+
+
+def _site(path: tuple[str | int, ...], site: Site) -> Iterator[Mistake]:
+    try:
+        ZoneInfo(site.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        yield Mistake((*path, "time_zone"), f"{site.time_zone!r} is no time zone.", 'Write e.g. "Europe/Helsinki".')
+    yield from _repeated((*path, "camera"), [camera.name for camera in site.camera])
+    yield from _repeated((*path, "door"), [door.name for door in site.door])
+    yield from _repeated((*path, "door"), [door.external_id for door in site.door], "external_id")
+    for number, camera in enumerate(site.camera):
+        yield from _camera((*path, "camera", number), camera)
+    names = {camera.name for camera in site.camera}
+    for number, door in enumerate(site.door):
+        for place, seen in enumerate(door.cameras):
+            if seen.name not in names:
+                where = (*path, "door", number, "cameras", place, "name")
+                yield Mistake(where, f"There is no camera {seen.name!r} at this site.", "Name one of its cameras.")
+
+
+def _camera(path: tuple[str | int, ...], camera: Camera) -> Iterator[Mistake]:
+    parts = urlsplit(camera.url)
+    if parts.username or parts.password:
+        yield Mistake(
+            (*path, "url"), "A password stands in the address.", "Use user_name and password = { file = ... }."
+        )
+    try:
+        hostname, _ = parts.hostname, parts.port
+    except ValueError:
+        hostname = None
+    if not hostname:
+        yield Mistake((*path, "url"), "The address has no host, or no valid port.", "Write rtsp://host[:port]/path.")
+    if camera.audio and not camera.audio_reason:
+        yield Mistake((*path, "audio"), "Audio needs a reason.", "Write audio_reason, or leave audio out.")
+    if camera.retention_h > _FREE_RETENTION_H and not camera.retention_reason:
+        yield Mistake(
+            (*path, "retention_h"),
+            f"More than {_FREE_RETENTION_H} hours need a reason (EDPB Guidelines 3/2019).",
+            "Write retention_reason, or a shorter retention.",
+        )
+    if any(word in camera.zone.lower() for word in FORBIDDEN_ZONES):
+        yield Mistake(
+            (*path, "zone"), f"Nobody may be filmed in {camera.zone!r} (Act 759/2004).", "Remove this camera."
+        )
+    if camera.segment_max_s < camera.segment_s:
+        yield Mistake((*path, "segment_max_s"), "It is less than segment_s.", "Make it at least as long.")
+    for number, text in enumerate(camera.networks):
+        try:
+            ipaddress.ip_network(text)
+        except ValueError:
+            yield Mistake((*path, "networks", number), f"{text!r} is no network.", 'Write e.g. "192.168.4.0/24".')
+
+
+def _repeated(path: tuple[str | int, ...], names: list[str], key: str = "name") -> Iterator[Mistake]:
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            yield Mistake((*path, number, key), f"{name!r} is there twice.", "Give each its own.")
+
+
+def _secrets(path: tuple[str | int, ...], part: BaseModel, resolve: Callable[[Path], Path]) -> Iterator[Mistake]:
+    """Every secret that is named must be there, readable by us and by nobody else."""
+    for key in type(part).model_fields:
+        value = getattr(part, key)
+        items = list(enumerate(value)) if isinstance(value, tuple) else [(None, value)]
+        for number, item in items:
+            here = (*path, key) if number is None else (*path, key, number)
+            if isinstance(item, Secret):
+                if problem := _secret(item, resolve):
+                    yield Mistake(here, *problem)
+            elif isinstance(item, BaseModel):
+                yield from _secrets(here, item, resolve)
+
+
+def _secret(secret: Secret, resolve: Callable[[Path], Path]) -> tuple[str, str] | None:
+    try:
+        secret_value(secret, resolve)
+    except TallenneError as error:
+        return error.what, error.remedy
+    return None
+
+
+def secret_value(secret: Secret, resolve: Callable[[Path], Path]) -> str:
+    """SetupError when it is not there."""
+    if (secret.file is None) == (secret.env is None):
+        raise SetupError("A secret is in a file or in the environment.", "Write { file = ... } or { env = ... }.")
+    if secret.file is not None:
+        return read_secret(resolve(secret.file))
+    value = os.environ.get(secret.env or "", "")
+    if not value:
+        raise SetupError(f"The environment variable {secret.env} is not set.", "Set it before starting.")
+    return value

@@ -1,0 +1,86 @@
+"""Reading the configuration file: all mistakes at once, each with its line and remedy."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from pipeline.config.check import Mistake, mistakes_in
+from pipeline.config.lines import line_of
+from pipeline.config.model import Config
+from pipeline.errors import SetupError
+
+_REMEDIES = {
+    "missing": "Add it.",
+    "extra_forbidden": "Remove it, or correct its spelling; `tallenne config example` lists every option.",
+    "string_pattern_mismatch": "Write it as `tallenne config example` shows.",
+}
+
+
+class ConfigError(SetupError):
+    """The configuration file is wrong. ``mistakes``: "line N: what. remedy" each."""
+
+    def __init__(self, path: Path, mistakes: list[str]) -> None:
+        super().__init__(
+            f"{path} has {len(mistakes)} mistake{'s' * (len(mistakes) > 1)}:\n  " + "\n  ".join(mistakes),
+            f"\nCorrect them, then run: tallenne config check --config {path}",
+        )
+        self.mistakes = mistakes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A correct configuration and where it came from; relative paths in it count from there."""
+
+    config: Config
+    path: Path
+
+    def resolve(self, path: Path) -> Path:
+        return path if path.is_absolute() else self.path.parent / path
+
+
+def load(path: Path) -> Loaded:
+    """ConfigError with all mistakes; SetupError when the file cannot be read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8"
+        raise SetupError(f"{path} cannot be read: {reason}.", "`tallenne config example` prints one.") from exc
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        place = re.search(r"line (\d+)", str(exc))
+        said = f"line {place[1] if place else 1}: not TOML: {exc}. Quote texts, close brackets."
+        raise ConfigError(path, [said]) from None
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as exc:
+        raise ConfigError(path, [_told(text, error) for error in exc.errors(include_url=False)]) from None
+    loaded = Loaded(config=config, path=path.absolute())
+    found = mistakes_in(config, loaded.resolve)
+    if found:
+        raise ConfigError(path, [_line(text, item) for item in found])
+    return loaded
+
+
+def _line(text: str, mistake: Mistake) -> str:
+    return f"line {line_of(text, mistake.path)}: {dotted(mistake.path)}: {mistake.what} {mistake.remedy}"
+
+
+def _told(text: str, error: ErrorDetails) -> str:
+    path = error["loc"]
+    remedy = _REMEDIES.get(error["type"], "Correct it; `tallenne config example` shows how.")
+    return f"line {line_of(text, path)}: {dotted(path)}: {error['msg']}. {remedy}"
+
+
+def dotted(path: tuple[str | int, ...]) -> str:
+    """``site[1].camera[2].url``, counted from 1 as a person does."""
+    text = ""
+    for part in path:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if text else part
+    return text

@@ -1,0 +1,155 @@
+"""What the configuration file may say. Pydantic at the edge; inside, each role gets its own settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]+$")]
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Secret(_Section):
+    """Where a secret is: in a file of its own (0600) or in an environment variable. Never in the configuration."""
+
+    file: Path | None = None
+    env: str | None = None
+
+
+class SeenBy(_Section):
+    """A camera that sees a door, and how long around an event it is of interest."""
+
+    name: Name
+    before_s: Annotated[float, Field(ge=0, le=600)] = 5.0
+    after_s: Annotated[float, Field(ge=0, le=600)] = 10.0
+
+
+class Camera(_Section):
+    name: Name
+    id: UUID | None = None
+    url: Annotated[str, Field(pattern=r"^rtsps?://")]
+    user_name: str = ""
+    password: Secret | None = None
+    source: Literal["auto", "native", "libav"] = "auto"
+    transport: Literal["tcp", "udp"] = "tcp"
+    tls_ca: Path | None = None
+    tls_fingerprint: Annotated[str, Field(pattern=r"^([0-9a-fA-F]{2}:?){0,32}$")] = ""
+    networks: tuple[str, ...] = ()
+    audio: bool = False
+    audio_reason: str = ""
+    segment_s: Annotated[float, Field(ge=2, le=60)] = 10.0
+    segment_max_s: Annotated[float, Field(ge=4, le=110)] = 30.0
+    retention_h: Annotated[int, Field(ge=1, le=24 * 365)] = 72
+    retention_reason: str = ""
+    zone: Name
+    purpose: Name
+    assessment: Name  # reference of the balancing test and, where one is needed, of the DPIA
+
+
+class Door(_Section):
+    name: Name
+    id: UUID | None = None
+    external_id: Annotated[str, Field(min_length=1, max_length=128)]
+    cameras: tuple[SeenBy, ...] = ()
+
+
+class Site(_Section):
+    name: Name
+    id: UUID | None = None
+    time_zone: str = "Europe/Helsinki"
+    camera: tuple[Camera, ...] = ()
+    door: tuple[Door, ...] = ()
+
+
+class DoorSystem(_Section):
+    """Which messages on the broker are door events, and how they are read."""
+
+    site: Name
+    topic: Annotated[str, Field(min_length=1, max_length=256)]
+    decoder: Literal["native", "esp-rfid", "axis"] = "native"
+
+
+class Database(_Section):
+    """One PostgreSQL database. Left out: Tallenne starts its own."""
+
+    host: str
+    port: int = 5432
+    name: str = "tallenne"
+    owner: str = "tallenne_owner"
+    owner_password: Secret
+    ingest_password: Secret
+    index_password: Secret
+    custodian_password: Secret
+    serve_password: Secret
+    tls_ca: Path | None = None
+
+
+class Broker(_Section):
+    """One MQTT broker. Left out: Tallenne starts its own."""
+
+    host: str
+    port: int = 1883
+    user_name: str
+    password: Secret
+    tls: bool = False
+    tls_ca: Path | None = None
+
+
+class Store(_Section):
+    """One S3 bucket. Left out: Tallenne starts its own store."""
+
+    endpoint: Annotated[str, Field(pattern=r"^[^/:]+(:\d+)?$")]
+    tls: bool = True
+    tls_ca: Path | None = None
+    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
+    region: str = "us-east-1"
+    access_key: Secret
+    secret_key: Secret
+
+
+class Spool(_Section):
+    directory: Path | None = None
+    max_gib: Annotated[float, Field(gt=0)] = 20.0
+    fsync: bool = False
+    when_full: Literal["refuse", "drop_oldest"] = "refuse"
+
+
+class Ingest(_Section):
+    recorder: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] = "recorder-1"
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    uploads: Annotated[int, Field(ge=1, le=64)] = 4
+
+
+class Serve(_Section):
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    certificate: Path | None = None
+    key: Path | None = None
+    language: Literal["en", "fi"] = "en"
+    metrics_token: Secret | None = None
+
+
+class Custodian(_Section):
+    directory: Path | None = None
+    audit_heads: Path | None = None
+    keyring_replicas: tuple[Path, ...] = ()
+
+
+class Config(_Section):
+    data: Path | None = None
+    site: tuple[Site, ...] = Field(min_length=1)
+    door_system: tuple[DoorSystem, ...] = ()
+    database: Database | None = None
+    broker: Broker | None = None
+    store: Store | None = None
+    spool: Spool = Spool()
+    ingest: Ingest = Ingest()
+    serve: Serve = Serve()
+    custodian: Custodian = Custodian()

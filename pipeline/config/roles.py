@@ -1,0 +1,232 @@
+"""From the configuration, the data directory and where the services are: what each role is told."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from api.settings import ServeSettings
+from domain.ids import CameraId, DoorId, SiteId, camera_id_of, door_id_of, site_id_of
+from domain.time import seconds_to_ns
+from indexer.settings import BrokerSettings, DoorSettings, IndexSettings, TopicRule
+from ingest.settings import CameraSettings, IngestSettings, SourceKind, Transport
+from pipeline.config.check import secret_value
+from pipeline.config.load import Loaded
+from pipeline.config.model import Camera, Secret, Site
+from pipeline.embedded.broker import INDEX_USER
+from pipeline.embedded.postgres import DATABASE, OWNER
+from pipeline.installation import Installation
+from pipeline.secret_files import read_secret
+from storage.inventory import CameraEntry, DoorEntry, Inventory, MappingEntry, SiteEntry
+from storage.settings import CustodianSettings, DatabaseSettings, SpoolSettings, StoreSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleSettings:
+    """Builds every role's settings. SetupError when a secret is missing."""
+
+    loaded: Loaded
+    installation: Installation
+    endpoints: dict[str, Any]
+
+    # -- Services
+
+    def database(self, role: str) -> DatabaseSettings:
+        """role: "owner", "ingest", "index", "custodian" or "serve"."""
+        own = self.loaded.config.database
+        user = OWNER if role == "owner" else f"tallenne_{role}"
+        if own is None:
+            place = self.endpoints["database"]
+            if role == "owner":
+                password = read_secret(self.installation.root / "postgres" / "owner.secret")
+            else:
+                password = self.installation.role_password(user)
+            return DatabaseSettings(
+                host=place["host"], port=place["port"], database=DATABASE, user=user, password=password
+            )
+        return DatabaseSettings(
+            host=own.host,
+            port=own.port,
+            database=own.name,
+            user=own.owner if role == "owner" else user,
+            password=self._secret(getattr(own, f"{role}_password")),
+            tls_ca=self._path(own.tls_ca),
+        )
+
+    def store(self) -> StoreSettings:
+        own = self.loaded.config.store
+        if own is None:
+            place = self.endpoints["store"]
+            folder = self.installation.root / "store"
+            return StoreSettings(
+                endpoint=place["endpoint"],
+                secure=False,
+                bucket=place["bucket"],
+                access_key=read_secret(folder / "access-key.secret"),
+                secret_key=read_secret(folder / "secret-key.secret"),
+            )
+        return StoreSettings(
+            endpoint=own.endpoint,
+            secure=own.tls,
+            bucket=own.bucket,
+            access_key=self._secret(own.access_key),
+            secret_key=self._secret(own.secret_key),
+            region=own.region,
+            tls_ca=self._path(own.tls_ca),
+        )
+
+    def broker(self) -> BrokerSettings:
+        own = self.loaded.config.broker
+        if own is None:
+            place = self.endpoints["broker"]
+            password = read_secret(self.installation.root / "broker" / f"{INDEX_USER}.secret")
+            return BrokerSettings(host=place["host"], port=place["port"], user_name=INDEX_USER, password=password)
+        return BrokerSettings(
+            host=own.host,
+            port=own.port,
+            user_name=own.user_name,
+            password=self._secret(own.password),
+            tls=own.tls,
+            tls_ca=self._path(own.tls_ca),
+        )
+
+    # -- Roles
+
+    def ingest(self) -> IngestSettings:
+        config = self.loaded.config
+        cameras = [self._camera(site, camera) for site in config.site for camera in site.camera]
+        spool = config.spool
+        directory = self._path(spool.directory) or self.installation.root / "spool"
+        return IngestSettings(
+            cameras=tuple(cameras),
+            spool=SpoolSettings(
+                directory=directory,
+                max_bytes=int(spool.max_gib * (1 << 30)),
+                fsync=spool.fsync,
+                when_full=spool.when_full,
+            ),
+            store=self.store(),
+            database=self.database("ingest"),
+            custodian_socket=self.installation.custodian_socket,
+            recorder_directory=self.installation.root / "recorder" / config.ingest.recorder,
+            recorder_name=config.ingest.recorder,
+            run_directory=self.installation.run,
+            workers=config.ingest.workers,
+            upload_concurrency=config.ingest.uploads,
+        )
+
+    def index(self) -> IndexSettings:
+        config = self.loaded.config
+        sites = {site.name: _site_id(site) for site in config.site}
+        topics = [
+            TopicRule(pattern=system.topic, decoder=system.decoder, site_id=sites[system.site])
+            for system in config.door_system
+        ]
+        doors = [
+            DoorSettings(door_id=entry.door_id, site_id=entry.site_id, name=entry.name, external_id=entry.external_id)
+            for entry in self.inventory().doors
+        ]
+        return IndexSettings(
+            database=self.database("index"),
+            broker=self.broker(),
+            topics=tuple(topics),
+            doors=tuple(doors),
+            custodian_socket=self.installation.custodian_socket,
+            run_directory=self.installation.run,
+        )
+
+    def custodian(self) -> CustodianSettings:
+        own = self.loaded.config.custodian
+        return CustodianSettings(
+            database=self.database("custodian"),
+            directory=self._path(own.directory) or self.installation.root / "custodian",
+            socket=self.installation.custodian_socket,
+            run_directory=self.installation.run,
+            audit_heads=self._path(own.audit_heads) or self.installation.root / "audit-heads",
+            allowed_uids=(os.geteuid(),),
+            operator_uids=(os.geteuid(),),
+            keyring_replicas=tuple(self.loaded.resolve(path) for path in own.keyring_replicas),
+        )
+
+    def serve(self) -> ServeSettings:
+        own = self.loaded.config.serve
+        return ServeSettings(
+            database=self.database("serve"),
+            store=self.store(),
+            custodian_socket=self.installation.custodian_socket,
+            run_directory=self.installation.run,
+            secret_directory=self.installation.root / "serve",
+            host=own.host,
+            port=own.port,
+            tls_certificate=self._path(own.certificate),
+            tls_key=self._path(own.key),
+            default_language=own.language,
+            metrics_token=self._secret(own.metrics_token) if own.metrics_token else "",
+        )
+
+    def inventory(self) -> Inventory:
+        """What the database is to know of the configuration."""
+        sites, cameras, doors, mappings = [], [], [], []
+        for site in self.loaded.config.site:
+            site_id = _site_id(site)
+            sites.append(SiteEntry(site_id=site_id, name=site.name, time_zone=site.time_zone))
+            ids = {camera.name: _camera_id(site_id, camera) for camera in site.camera}
+            cameras += [
+                CameraEntry(
+                    camera_id=ids[camera.name],
+                    site_id=site_id,
+                    name=camera.name,
+                    retention_s=camera.retention_h * 3600,
+                )
+                for camera in site.camera
+            ]
+            for door in site.door:
+                door_id = DoorId(door.id) if door.id else door_id_of(site_id, door.name)
+                doors.append(DoorEntry(door_id=door_id, site_id=site_id, name=door.name, external_id=door.external_id))
+                mappings += [
+                    MappingEntry(
+                        door_id=door_id,
+                        camera_id=ids[seen.name],
+                        before_ns=seconds_to_ns(seen.before_s),
+                        after_ns=seconds_to_ns(seen.after_s),
+                    )
+                    for seen in door.cameras
+                ]
+        return Inventory(sites=tuple(sites), cameras=tuple(cameras), doors=tuple(doors), mappings=tuple(mappings))
+
+    def _camera(self, site: Site, camera: Camera) -> CameraSettings:
+        site_id = _site_id(site)
+        tls = camera.url.startswith("rtsps:")
+        return CameraSettings(
+            camera_id=_camera_id(site_id, camera),
+            site_id=site_id,
+            name=camera.name,
+            url=camera.url,
+            user_name=camera.user_name,
+            password=self._secret(camera.password) if camera.password else "",
+            source=SourceKind(camera.source),
+            transport=Transport.TLS if tls else Transport(camera.transport),
+            tls_ca=self._path(camera.tls_ca),
+            tls_fingerprint=camera.tls_fingerprint,
+            audio=camera.audio,
+            audio_reason=camera.audio_reason,
+            segment_s=camera.segment_s,
+            segment_max_s=camera.segment_max_s,
+            allowed_networks=camera.networks,
+        )
+
+    def _secret(self, secret: Secret) -> str:
+        return secret_value(secret, self.loaded.resolve)
+
+    def _path(self, path: Path | None) -> Path | None:
+        return None if path is None else self.loaded.resolve(path)
+
+
+def _site_id(site: Site) -> SiteId:
+    return SiteId(site.id) if site.id else site_id_of(site.name)
+
+
+def _camera_id(site_id: SiteId, camera: Camera) -> CameraId:
+    return CameraId(camera.id) if camera.id else camera_id_of(site_id, camera.name)

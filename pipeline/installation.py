@@ -1,0 +1,101 @@
+"""The data directory: what lies where, which version wrote it, who uses it now."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import SetupError
+from pipeline.secret_files import private_directory, secret
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Everything under one directory that only we may enter.
+
+    version        which format of data directory this is
+    secrets/       passwords of the database's roles, and the demo's
+    postgres/ broker/ store/   the embedded services, where they are used
+    custodian/     keyring and keys: the only part that opens footage; never back it up with the rest
+    recorder/      each recorder's own signing key and hour keys
+    serve/         the api's own key and certificate
+    spool/         sealed footage on its way to the store
+    run/           status files, the custodian's socket, where the services are
+    logs/          one per process
+    """
+
+    root: Path
+
+    @property
+    def secrets(self) -> Path:
+        return self.root / "secrets"
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def endpoints_file(self) -> Path:
+        return self.run / "endpoints.json"
+
+    @property
+    def custodian_socket(self) -> Path:
+        return self.run / "custodian.sock"
+
+    def prepare(self) -> None:
+        """Make what is missing. SetupError: a newer version's directory, or one that others may enter."""
+        private_directory(self.root)
+        stamp = self.root / "version"
+        if stamp.exists():
+            found = stamp.read_text().strip()
+            if not found.isdigit() or int(found) > FORMAT:
+                raise SetupError(
+                    f"{self.root} was written by a newer Tallenne (format {found}; this one knows {FORMAT}).",
+                    "Install that version, or name another directory with --data.",
+                )
+        else:
+            stamp.write_text(f"{FORMAT}\n")
+        for folder in (self.secrets, self.run, self.logs):
+            private_directory(folder)
+
+    def lock(self) -> int:
+        """Held until the process ends. SetupError when another `tallenne up` uses the directory."""
+        descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise SetupError(
+                f"Tallenne already runs on {self.root}.", "Stop it, or name another directory with --data."
+            ) from None
+        return descriptor
+
+    def role_password(self, role: str) -> str:
+        """Of one of the embedded database's roles; made at first use."""
+        return secret(self.secrets / f"database-{role}.secret")
+
+    def write_endpoints(self, endpoints: dict[str, Any]) -> None:
+        """Where the services of this run are: for the roles, and for commands."""
+        scratch = self.endpoints_file.with_suffix(".new")
+        scratch.write_text(json.dumps(endpoints, indent=1))
+        scratch.replace(self.endpoints_file)
+
+    def read_endpoints(self) -> dict[str, Any]:
+        """SetupError when nothing was started here yet."""
+        try:
+            body: dict[str, Any] = json.loads(self.endpoints_file.read_text())
+        except (OSError, ValueError):
+            raise SetupError(
+                f"Tallenne was not started on {self.root} yet.", "Start it with `tallenne up`, or name its --data."
+            ) from None
+        return body

@@ -1,0 +1,236 @@
+"""`./run --smoke`: everything started, checked from camera to clip, stopped; one JSON line."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+
+from demo.marker import MARKER
+from demo.members import members as demo_members
+from domain.errors import TallenneError
+from domain.time import NS, Span, from_iso, to_iso
+from pipeline.client import StaffClient, staff_client
+from pipeline.demo_account import demo_account
+from pipeline.errors import SetupError
+from pipeline.exit_codes import FAILED, OK
+from pipeline.smoke.clear_bytes import files_holding
+from pipeline.smoke.expected import Sent, brute_force, read_sent, segment_rows, tag_rows, untiled
+from pipeline.smoke.pictures import Pictures, read_pictures
+from pipeline.supervise.tell import Tell
+from pipeline.up import Running, Wish, running
+from storage.database import connect
+
+_T = TypeVar("_T")
+_DEADLINE_S = 150.0
+_TIMECODE_LIMIT_MS = 200.0
+_FPS = 12.5
+
+
+class SmokeError(TallenneError):
+    """A check that did not hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What staff found and fetched."""
+
+    clip: bytes
+    span: Span
+    asked: Span
+    camera_name: str
+    seconds: float
+
+
+async def smoke(wish: Wish) -> int:
+    """The exit code. Without --data the data lives in a directory that goes away."""
+    started_s = time.monotonic()
+    tell = Tell(sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="tallenne-smoke-") as scratch:
+        if wish.config is not None:
+            raise SetupError("The smoke check brings its own gym.", "Leave --config out.")
+        if wish.data is None:
+            wish = replace(wish, data=Path(scratch) / "data")
+        try:
+            async with running(wish, tell) as everything:
+                result = await checked(everything, tell, started_s)
+        except TallenneError as error:
+            print(f"tallenne: the smoke check failed: {error}", file=sys.stderr)
+            return FAILED
+    print(json.dumps(result))
+    return OK
+
+
+async def checked(everything: Running, tell: Tell, started_s: float) -> dict[str, Any]:
+    """All checks; SmokeError names the one that does not hold."""
+    conn = await connect(everything.settings.database("owner"))
+    try:
+        event = await _until(lambda: _covered_event(everything, conn), "a member's visit that is recorded")
+        tell.line(f"  a visit is recorded and tagged after {time.monotonic() - started_s:.0f} s")
+        async with _signed_in(everything) as client:
+            found = await _find_and_fetch(client, event)
+        first_clip_s = time.monotonic() - started_s
+        tell.line(f"  its clip was found and fetched in {found.seconds:.2f} s")
+        pictures = await asyncio.to_thread(read_pictures, found.clip, found.span)
+        _check_pictures(found, pictures)
+        result = await _until(lambda: _tags_agree(everything, conn), "tags that equal the join")
+        holes = await untiled(conn)
+        _hold(not holes, f"Footage and gaps do not tile the cameras' time: {'; '.join(holes[:3])}.")
+    finally:
+        await conn.close()
+    searched = await asyncio.to_thread(_no_clear_bytes, everything, found.clip)
+    duration_s = found.span.duration_ns / NS
+    return {
+        "ok": True,
+        **result,
+        "clip_s": round(duration_s, 3),
+        "frames": pictures.frames,
+        "frames_expected": round(duration_s * _FPS),
+        "timecode_error_ms_max": pictures.error_ms_max,
+        "first_clip_s": round(first_clip_s, 1),
+        "clip_fetch_s": round(found.seconds, 3),
+        "bytes_searched": searched,
+        "clear_files": 0,
+        "restarts": sum(process.restarts for process in everything.processes.values()),
+    }
+
+
+async def _until(look: Callable[[], Awaitable[_T | None]], what: str) -> _T:
+    """Ask until there is an answer. SmokeError after the deadline."""
+    deadline = time.monotonic() + _DEADLINE_S
+    while True:
+        if (answer := await look()) is not None:
+            return answer
+        _hold(time.monotonic() < deadline, f"There is no {what} after {_DEADLINE_S:.0f} s.")
+        await asyncio.sleep(0.5)
+
+
+async def _covered_event(everything: Running, conn: asyncpg.Connection) -> Sent | None:
+    """A grant to a member whose whole window is footage of two segments or more, on every camera of the door."""
+    cards = {member.credential for member in demo_members() if not member.valid_to}
+    segments = await segment_rows(conn)
+    inventory = everything.settings.inventory()
+    doors = {door.external_id: door.door_id for door in inventory.doors}
+    for event in read_sent(everything.installation.run / "demo-events.jsonl"):
+        if event.kind != "granted" or event.credential not in cards:
+            continue
+        windows = [
+            (mapping.camera_id, event.occurred_ns - mapping.before_ns, event.occurred_ns + mapping.after_ns)
+            for mapping in inventory.mappings
+            if mapping.door_id == doors[event.door]
+        ]
+        if all(_whole(segments, camera, start_ns, end_ns) for camera, start_ns, end_ns in windows):
+            return event
+    return None
+
+
+def _whole(segments: list[Any], camera_id: Any, start_ns: int, end_ns: int) -> bool:
+    at = start_ns
+    pieces = 0
+    for _, camera, begin_ns, stop_ns, _ in segments:
+        if camera == camera_id and begin_ns <= at < stop_ns:
+            at = stop_ns
+            pieces += 1
+    return at >= end_ns and pieces >= 2
+
+
+@asynccontextmanager
+async def _signed_in(everything: Running) -> Any:
+    account = demo_account(everything.installation)
+    certificate = everything.installation.root / "serve" / "tls-cert.pem"
+    async with staff_client(everything.address, certificate) as client:
+        await client.sign_in(account.user_name, account.password, account.code())
+        yield client
+
+
+async def _find_and_fetch(client: StaffClient, event: Sent) -> _Found:
+    """As staff would: by the member's name, the visit at that time, the first camera of its door."""
+    member = next(member for member in demo_members() if member.credential == event.credential)
+    started_s = time.monotonic()
+    await client.state_purpose("access", "smoke check")
+    people = await client.get("/v1/members", query=member.name)
+    person = next((item for item in people if item["number"] == member.number), None)
+    if person is None:
+        raise SmokeError("The member is not found by name.")
+    day = Span(event.occurred_ns - 3600 * NS, event.occurred_ns + 3600 * NS)
+    query = {"start": to_iso(day.start_ns), "end": to_iso(day.end_ns)}
+    visits = await client.get(f"/v1/members/{person['member_id']}/visits", **query)
+    page = await client.get("/v1/events", member=person["member_id"], **query)
+    mine = [item for item in page["events"] if from_iso(item["occurred"]) == event.occurred_ns]
+    if not visits or not mine:
+        raise SmokeError("The member's visit is not found.")
+    detail = await client.get(f"/v1/visits/{mine[0]['event_id']}")
+    camera = detail["cameras"][0]
+    asked = Span(from_iso(camera["start"]), from_iso(camera["end"]))
+    out = io.BytesIO()
+    fetched = await client.fetch_clip(camera["camera_id"], asked, out)
+    return _Found(
+        clip=out.getvalue(),
+        span=fetched.span,
+        asked=asked,
+        camera_name=camera["name"],
+        seconds=time.monotonic() - started_s,
+    )
+
+
+def _check_pictures(found: _Found, pictures: Pictures) -> None:
+    expected = round(found.span.duration_ns / NS * _FPS)
+    _hold(found.span.start_ns <= found.asked.start_ns, "The clip begins after what was asked for.")
+    _hold(found.span.end_ns >= found.asked.end_ns, "The clip ends before what was asked for.")
+    _hold(pictures.unreadable == 0, f"{pictures.unreadable} pictures have no readable strip.")
+    _hold(len(pictures.cameras) == 1, f"The clip shows cameras {sorted(pictures.cameras)}.")
+    _hold(abs(pictures.frames - expected) <= 1, f"The clip has {pictures.frames} pictures, not {expected}.")
+    _hold(
+        pictures.error_ms_max <= _TIMECODE_LIMIT_MS,
+        f"A picture's time is {pictures.error_ms_max} ms from what the catalogue claims.",
+    )
+
+
+async def _tags_agree(everything: Running, conn: asyncpg.Connection) -> dict[str, Any] | None:
+    """None while they do not."""
+    cards = {member.credential for member in demo_members()}
+    sent = read_sent(everything.installation.run / "demo-events.jsonl")
+    async with conn.transaction(isolation="repeatable_read", readonly=True):
+        segments = await segment_rows(conn)
+        tags = await tag_rows(conn)
+        events = await conn.fetchval("SELECT count(*) FROM access_event")
+        gaps = await conn.fetchval("SELECT count(*) FROM gap")
+    expected = brute_force(sent, segments, everything.settings.inventory(), cards)
+    if tags != expected or not tags:
+        return None
+    return {
+        "cameras": len(everything.settings.inventory().cameras),
+        "segments": len(segments),
+        "gaps": gaps,
+        "events": events,
+        "tags": len(tags),
+        "tags_expected": len(expected),
+    }
+
+
+def _no_clear_bytes(everything: Running, clip: bytes) -> int:
+    """Everything on disk is searched; with two positive controls: the served clip, and a planted file."""
+    _hold(MARKER in clip, "The served clip does not hold the marker: the search would prove nothing.")
+    root = everything.installation.root
+    with tempfile.TemporaryDirectory(prefix="tallenne-control-") as control:
+        (Path(control) / "planted").write_bytes(bytes(5000) + MARKER + bytes(5000))
+        planted, _ = files_holding(MARKER, [Path(control)])
+    _hold(len(planted) == 1, "The search does not find what is planted.")
+    found, searched = files_holding(MARKER, [root])
+    _hold(not found, f"Footage in clear: {', '.join(str(path.relative_to(root)) for path in found[:3])}.")
+    return searched
+
+
+def _hold(condition: bool, otherwise: str) -> None:
+    if not condition:
+        raise SmokeError(otherwise, "Look into the logs in the data directory (--data keeps it).")

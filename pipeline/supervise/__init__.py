@@ -1,0 +1,1 @@
+"""Keeps the roles running as processes of their own."""

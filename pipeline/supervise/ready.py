@@ -1,0 +1,62 @@
+"""Waiting until the roles say they are ready."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import ServiceError, SetupError
+from pipeline.supervise.role_process import RoleProcess
+from storage.status import read_status_files
+
+
+def statuses(run_directory: Path) -> list[dict[str, Any]]:
+    """The status files of roles; one that a dead process left behind says "dead"."""
+    found = read_status_files(run_directory)
+    roles = [status for status in found if "role" in status]
+    for status in roles:
+        if "pid" in status and not _alive(status["pid"]):
+            status["state"] = "dead"
+    return roles
+
+
+async def wait_ready(run_directory: Path, processes: Sequence[RoleProcess], *, timeout_s: float) -> None:
+    """Until all have said "ready" or "degraded". SetupError with what a role asks a person to mend; ServiceError."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + timeout_s
+    waiting = {process.name for process in processes}
+    while waiting:
+        for process in processes:
+            if process.misuse:
+                raise SetupError(process.misuse.removeprefix("tallenne: "))
+        said = {status["role"]: status for status in statuses(run_directory)}
+        pids = {process.name: process.pid for process in processes}
+        waiting = {
+            name
+            for name in waiting
+            if said.get(name, {}).get("state") not in ("ready", "degraded") or said[name].get("pid") != pids[name]
+        }
+        if waiting and loop.time() > deadline:
+            problems = [
+                f"{problem['what']} {problem['remedy']}"
+                for name in waiting
+                for problem in said.get(name, {}).get("problems", [])
+            ]
+            raise ServiceError(
+                f"Not ready within {timeout_s:.0f} s: {', '.join(sorted(waiting))}. {' '.join(problems)}",
+                f"Look into the logs beside {run_directory}.",
+            )
+        await asyncio.sleep(0.1)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,138 @@
+"""`tallenne up`: services, database, roles, all from one command; and all stopped again by Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.config.load import Loaded, load
+from pipeline.config.roles import RoleSettings
+from pipeline.demo_account import ensure_demo_staff
+from pipeline.demo_gym import DemoGym, make_demo
+from pipeline.errors import ServiceError
+from pipeline.installation import Installation
+from pipeline.members import import_demo_members
+from pipeline.services import Services, prepare_database
+from pipeline.signals import stop_event
+from pipeline.supervise.display import camera_lines, problem_lines, summary_line
+from pipeline.supervise.ready import statuses, wait_ready
+from pipeline.supervise.role_process import RoleProcess
+from pipeline.supervise.tell import Tell
+from storage.status import read_status_files
+
+DEFAULT_DATA = Path("data")
+_READY_S = 60.0
+_SHOW_EVERY_S = 1.0
+_SHOW_EVERY_WITHOUT_TERMINAL_S = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the command line asked for."""
+
+    config: Path | None  # None: the demo
+    data: Path | None
+    cameras: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Everything is up."""
+
+    installation: Installation
+    settings: RoleSettings
+    processes: dict[str, RoleProcess]
+    gym: DemoGym | None
+    address: str  # of the staff page
+
+    def statuses(self) -> list[dict[str, Any]]:
+        return statuses(self.installation.run)
+
+
+@contextlib.asynccontextmanager
+async def running(wish: Wish, tell: Tell) -> AsyncIterator[Running]:
+    """Start everything; stop it on leaving, whatever happened. SetupError, ServiceError, ConfigError."""
+    loaded = load(wish.config) if wish.config else None
+    root = wish.data or (loaded.resolve(loaded.config.data) if loaded and loaded.config.data else DEFAULT_DATA)
+    installation = Installation(root.absolute())
+    installation.prepare()
+    installation.lock()
+    gym = None
+    if loaded is None:
+        gym, path = make_demo(installation, wish.cameras)
+        loaded = load(path)
+    for left_over in installation.run.glob("*-*.json"):
+        left_over.unlink()
+    services = Services()
+    processes: dict[str, RoleProcess] = {}
+    tasks: list[asyncio.Task[None]] = []
+    tell.line(f"Tallenne starts on {installation.root}")
+    try:
+        await services.start(loaded, installation, tell.line)
+        installation.write_endpoints(services.endpoints)
+        settings = RoleSettings(loaded=loaded, installation=installation, endpoints=services.endpoints)
+        version = await prepare_database(settings, installation, time.time_ns())
+        tell.line(f"  database schema {version} is in place")
+        if gym is not None:
+            await import_demo_members(settings, installation, tell.line)
+        names = ["custodian", *(["demo"] if gym else []), "index", "serve", "ingest"]
+        for name in names:
+            processes[name] = _role(name, loaded, installation, tell)
+            tasks.append(asyncio.create_task(processes[name].run(), name=f"role {name}"))
+        await wait_ready(installation.run, list(processes.values()), timeout_s=_READY_S)
+        tell.line("  roles are ready: " + ", ".join(names))
+        if gym is not None:
+            await ensure_demo_staff(settings, installation)
+        yield Running(
+            installation=installation,
+            settings=settings,
+            processes=processes,
+            gym=gym,
+            address=_address(installation),
+        )
+    finally:
+        tell.line("Stopping …")
+        for name in ("ingest", "serve", "index", "demo", "custodian"):
+            if name in processes:
+                await processes[name].stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(services.stop)
+        tell.line("Stopped.")
+
+
+def _role(name: str, loaded: Loaded, installation: Installation, tell: Tell) -> RoleProcess:
+    command = "demo-gym" if name == "demo" else name
+    arguments = [command, "--config", str(loaded.path), "--data", str(installation.root)]
+    return RoleProcess(name, arguments, installation.logs / f"{name}.log", tell)
+
+
+def _address(installation: Installation) -> str:
+    for status in read_status_files(installation.run):
+        if status.get("role") == "serve" and status.get("address"):
+            return str(status["address"])
+    raise ServiceError("The staff pages have no address.", f"Look into {installation.logs / 'serve.log'}.")
+
+
+async def up(wish: Wish, tell: Tell, banner: Callable[[Running], list[str]]) -> None:
+    """Until Ctrl-C or SIGTERM."""
+    stop = stop_event()
+    async with running(wish, tell) as everything:
+        for line in banner(everything):
+            tell.line(line)
+        shown_s = 0.0
+        while not stop.is_set():
+            now_s = time.monotonic()
+            every_s = _SHOW_EVERY_S if tell.terminal else _SHOW_EVERY_WITHOUT_TERMINAL_S
+            if now_s - shown_s >= every_s:
+                shown_s = now_s
+                found = everything.statuses()
+                tell.live([*camera_lines(found), summary_line(found), *problem_lines(found)])
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 0.5)
