@@ -1,5 +1,5 @@
 -- How much waits to be joined (counted up to a limit), and since when the first of it; clocks off by more than $1.
-SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT 1000001) AS some) AS waiting,
+SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT 1000001) AS few) AS waiting,
        (SELECT CASE kind
             WHEN 'event' THEN (SELECT received_ns FROM access_event WHERE event_id = ref)
             ELSE (SELECT segment.committed_ns FROM segment_identity known
