@@ -1,0 +1,149 @@
+"""The members' file and what it changes about credentials."""
+
+from __future__ import annotations
+
+import uuid
+from uuid import UUID
+
+from domain.time import DAY_NS
+from indexer.credential_plan import CredentialPlan, Holding, plan_credentials
+from indexer.member_file import FOREVER_NS, MemberLine, read_members
+
+NOW = 20_000 * DAY_NS
+IDS = {"1": uuid.uuid4(), "2": uuid.uuid4()}
+HEAD = "number,name,credential,valid_from,valid_to,minor\n"
+
+
+def day(text: str) -> int:
+    lines, errors = read_members(HEAD + f"1,A,C,{text},,\n")
+    assert not errors and lines[0].valid_from_ns is not None
+    return lines[0].valid_from_ns
+
+
+def lines_of(body: str) -> list[MemberLine]:
+    lines, errors = read_members(HEAD + body)
+    assert not errors
+    return lines
+
+
+def held(credential: str, number: str, start: int, end: int = FOREVER_NS) -> Holding:
+    return Holding(credential=credential, member_id=IDS[number], from_ns=start, to_ns=end)
+
+
+def plan(body: str, *known: Holding) -> CredentialPlan:
+    return plan_credentials(lines_of(body), IDS, known, NOW)
+
+
+def after(body: str, *known: Holding) -> set[tuple[str, UUID, int, int]]:
+    made = plan(body, *known)
+    assert not made.errors
+    kept = [*(one for one in known if one not in made.remove), *made.add]
+    return {(one.credential, one.member_id, one.from_ns, one.to_ns) for one in kept}
+
+
+def test_file_with_semicolons_and_mark_is_read() -> None:
+    lines, errors = read_members("\ufeffNumber;Name;Credential;Birthday\r\n7;Ström, Åsa;04:a1 b2;1999-01-01\r\n")
+    assert not errors
+    assert (lines[0].number, lines[0].name, lines[0].credential, lines[0].minor) == ("7", "Ström, Åsa", "04A1B2", False)
+
+
+def test_days_are_utc_and_the_last_one_counts() -> None:
+    (line,) = lines_of("1,A,C,2026-01-31,2026-01-31,yes\n")
+    assert line.minor
+    assert line.valid_from_ns is not None and line.valid_to_ns - line.valid_from_ns == DAY_NS
+
+
+def test_all_wrong_lines_are_named_and_none_of_their_contents() -> None:
+    lines, errors = read_members(
+        HEAD
+        + ",A,,,,\n"  # 2
+        + "9,,,,,\n"  # 3
+        + "9,Canary,C,tomorrow,2026-13-01,perhaps\n"  # 4
+        + "9,Canary,C,2026-02-01,2026-01-01,\n"  # 5
+        + "9,Canary\n"  # 6
+        + "8,Canary,-:-,,,\n"  # 7
+        + "7,Canary,D,,,\n7,Other,E,,,\n"  # 8, 9
+    )
+    assert [line.line for line in lines] == [8, 9]
+    assert [(error.line, error.column) for error in errors] == [
+        (2, "number"),
+        (3, "name"),
+        (4, "valid_from"),
+        (4, "valid_to"),
+        (4, "minor"),
+        (5, "valid_to"),
+        (6, "line"),
+        (7, "credential"),
+        (9, "name"),
+    ]
+    assert not any("Canary" in str(error) for error in errors)
+
+
+def test_missing_column_and_broken_quotes_are_errors() -> None:
+    assert [error.column for error in read_members("number;mail\n1;a\n")[1]] == ["name"]
+    assert read_members(HEAD + '1,"A"B,,,,\n')[1][0].column == "line"
+    assert read_members("")[1]
+
+
+def test_first_credential_is_valid_always() -> None:
+    assert after("1,A,C,,,\n") == {("C", IDS["1"], 0, FOREVER_NS)}
+
+
+def test_repeat_changes_nothing() -> None:
+    body = "1,A,C,,,\n1,A,D,2020-01-01,2030-01-01,\n2,B,,,,\n"
+    first = plan(body)
+    again = plan_credentials(lines_of(body), IDS, first.add, NOW + DAY_NS)
+    assert (again.add, again.remove, again.errors) == ([], [], [])
+
+
+def test_changed_credential_closes_the_old_one() -> None:
+    assert after("1,A,D,,,\n", held("C", "1", 0)) == {("C", IDS["1"], 0, NOW), ("D", IDS["1"], 0, FOREVER_NS)}
+    start = day("2020-05-05")
+    assert after("1,A,D,2020-05-05,,\n", held("C", "1", 0)) == {
+        ("C", IDS["1"], 0, start),
+        ("D", IDS["1"], start, FOREVER_NS),
+    }
+
+
+def test_credential_that_is_listed_too_stays_open() -> None:
+    assert after("1,A,C,,,\n1,A,D,,,\n", held("C", "1", 0)) == {
+        ("C", IDS["1"], 0, FOREVER_NS),
+        ("D", IDS["1"], 0, FOREVER_NS),
+    }
+
+
+def test_unlisted_credential_stays_when_nothing_new_comes() -> None:
+    known = (held("C", "1", 0), held("D", "1", 0))
+    assert plan("1,A,C,,,\n", *known).add == []
+    assert plan("1,A,,,,\n", *known).add == []
+
+
+def test_new_holder_ends_the_former_one() -> None:
+    assert after("2,B,C,,,\n", held("C", "1", 0)) == {("C", IDS["1"], 0, NOW), ("C", IDS["2"], NOW, FOREVER_NS)}
+    start = day("2020-05-05")
+    assert after("2,B,C,2020-05-05,,\n", held("C", "1", 0)) == {
+        ("C", IDS["1"], 0, start),
+        ("C", IDS["2"], start, FOREVER_NS),
+    }
+
+
+def test_two_holders_at_once_are_an_error() -> None:
+    made = plan("1,A,C,2020-01-01,,\n2,B,C,2021-01-01,,\n")
+    assert [error.line for error in made.errors] == [3]
+    made = plan("2,B,C,2020-01-01,,\n", held("C", "1", day("2021-01-01")))
+    assert [error.line for error in made.errors] == [2]
+
+
+def test_one_after_the_other_is_none() -> None:
+    assert len(after("1,A,C,2020-01-01,2020-12-31,\n2,B,C,2021-01-01,,\n")) == 2
+
+
+def test_validity_can_be_moved() -> None:
+    end = day("2031-01-01")
+    assert after("1,A,C,2020-01-01,2030-12-31,\n", held("C", "1", 0)) == {("C", IDS["1"], day("2020-01-01"), end)}
+
+
+def test_personal_data_is_not_in_repr() -> None:
+    (line,) = lines_of("4711,Canary,C0FFEE,,,\n")
+    text = repr(line) + repr(plan("1,A,C0FFEE,,,\n").add)
+    assert not any(secret in text for secret in ("4711", "Canary", "C0FFEE"))
