@@ -1,0 +1,47 @@
+"""`tallenne audit verify`: the chain of every look against the heads that the custodian signed outside the database."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+
+from pipeline.commands.common import add_place, settings_of
+from pipeline.exit_codes import FAILED, OK
+from storage.custodian.audit import read_heads, verify_audit
+from storage.custodian.client import CustodianClient
+from storage.custodian.errors import BrokenAuditError
+from storage.database import connect
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+    verify = actions.add_parser("verify", help="follow the chain from its first entry; exit 1 when it does not hold")
+    verify.add_argument("--json", action="store_true", help="for scripts")
+    add_place(verify)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    return asyncio.run(_verify(arguments))
+
+
+async def _verify(arguments: argparse.Namespace) -> int:
+    settings = settings_of(arguments)
+    identity = await CustodianClient(settings.installation.custodian_socket).identity()
+    heads = read_heads(settings.custodian().audit_heads)
+    conn = await connect(settings.database("serve"))
+    told: dict[str, object]
+    try:
+        link = await verify_audit(conn, heads, identity.signer)
+        told = {"ok": True, "entries": link.seq, "signed_heads": len(heads), "hash": link.hash.hex()}
+    except BrokenAuditError as error:
+        told = {"ok": False, "problem": error.what}
+    finally:
+        await conn.close()
+    if arguments.json:
+        print(json.dumps(told))
+    elif told["ok"]:
+        print(f"The audit chain holds: {told['entries']} entries, {told['signed_heads']} signed heads.")
+    else:
+        print(f"The audit chain does NOT hold: {told['problem']}")
+    return OK if told["ok"] else FAILED

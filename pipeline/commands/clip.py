@@ -1,0 +1,178 @@
+"""`tallenne clip`: find a clip and download it, by the staff API, as staff would."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from domain.time import NS, Span, from_iso, to_iso
+from pipeline.client import ApiRefusedError, StaffClient, staff_client
+from pipeline.commands.common import add_place, place_of
+from pipeline.demo_account import demo_account
+from pipeline.errors import SetupError
+from pipeline.exit_codes import OK
+from pipeline.terminal import size
+from pipeline.times import add_span, local
+from storage.status import read_status_files
+
+_CATEGORIES = ("incident", "access", "safety", "property", "member_request", "authority", "maintenance")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    add_place(parser)
+    add_span(parser, required=False)
+    what = parser.add_argument_group("what to find")
+    what.add_argument("--camera", metavar="NAME", help="footage of this camera from --start to --end")
+    what.add_argument("--member", metavar="NAME", help="door events of this member (name or number)")
+    what.add_argument("--door", metavar="NAME", help="only events at this door")
+    what.add_argument("--pick", type=int, metavar="N", help="which of the events that were listed (from 1)")
+    what.add_argument("--reason", required=True, help="why; kept with everything that is looked at")
+    what.add_argument("--category", choices=_CATEGORIES, default="incident", help="what kind of reason")
+    out = parser.add_argument_group("the clip")
+    out.add_argument("-o", "--output", type=Path, metavar="FILE", help="where the MP4 goes; without it: a list")
+    out.add_argument("--json", action="store_true", help="for scripts")
+    who = parser.add_argument_group("who asks (password and code are asked for, or read from the environment)")
+    who.add_argument("--server", metavar="URL", help="https://…; without it the one that runs here")
+    who.add_argument("--ca", type=Path, metavar="FILE", help="the server's certificate, or its authority's")
+    who.add_argument("--user", metavar="NAME", help="TALLENNE_USER; in the demo it is made for you")
+    parser.epilog = "environment: TALLENNE_USER, TALLENNE_PASSWORD, TALLENNE_CODE"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if not arguments.camera and not arguments.member and not arguments.door:
+        raise SetupError("Nothing to find was named.", "Give --camera, --member or --door.")
+    if arguments.camera and not arguments.output:
+        raise SetupError("Where the clip goes was not named.", "Give -o FILE.")
+    if (arguments.start is None or arguments.end is None) and arguments.camera:
+        raise SetupError("A camera needs a span.", "Give --start and --end.")
+    return asyncio.run(_run(arguments))
+
+
+async def _run(arguments: argparse.Namespace) -> int:
+    address, certificate = _server(arguments)
+    async with staff_client(address, certificate) as client:
+        await _sign_in(client, arguments)
+        await client.state_purpose(arguments.category, arguments.reason)
+        if arguments.camera:
+            cameras = await client.get("/v1/cameras")
+            found = [item for item in cameras if item["name"].lower() == arguments.camera.lower()]
+            if not found:
+                names = ", ".join(item["name"] for item in cameras)
+                raise ApiRefusedError(f"There is no camera {arguments.camera!r}.", f"There are: {names}.")
+            wish = (found[0]["camera_id"], Span(arguments.start, arguments.end))
+        else:
+            picked = await _event(client, arguments)
+            if picked is None:
+                return OK
+            wish = picked
+        await _download(client, arguments, *wish)
+    return OK
+
+
+async def _event(client: StaffClient, arguments: argparse.Namespace) -> tuple[str, Span] | None:
+    """The camera and span of the picked event; None when the events were listed only."""
+    now_ns = time.time_ns()
+    end_ns = arguments.end or now_ns
+    start_ns = arguments.start or end_ns - 24 * 3600 * NS
+    query: dict[str, str] = {"start": to_iso(start_ns), "end": to_iso(end_ns)}
+    if arguments.member:
+        people = await client.get("/v1/members", query=arguments.member)
+        if len(people) != 1:
+            names = "; ".join(f"{item['name']} ({item['number']})" for item in people) or "nobody"
+            raise ApiRefusedError(f"{arguments.member!r} is not one member: {names}.", "Give the number.")
+        query["member"] = people[0]["member_id"]
+    if arguments.door:
+        doors = await client.get("/v1/doors")
+        mine = [item for item in doors if item["name"].lower() == arguments.door.lower()]
+        if not mine:
+            names = ", ".join(item["name"] for item in doors)
+            raise ApiRefusedError(f"There is no door {arguments.door!r}.", f"There are: {names}.")
+        query["door"] = mine[0]["door_id"]
+    events = (await client.get("/v1/events", **query))["events"]
+    if not arguments.output:
+        _list(events, arguments.json)
+        return None
+    if not events or not 1 <= (arguments.pick or 1) <= len(events):
+        raise ApiRefusedError("There is no such event.", "List them first: leave -o out.")
+    event = events[(arguments.pick or 1) - 1]
+    if not event["cameras"]:
+        raise ApiRefusedError("No camera sees that door.", "Map one in the configuration.")
+    camera = event["cameras"][0]
+    return camera["camera_id"], Span(from_iso(camera["start"]), from_iso(camera["end"]))
+
+
+def _list(events: list[dict[str, Any]], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(events))
+        return
+    for number, event in enumerate(events, start=1):
+        member = event["member"] or {}
+        print(
+            f"{number:>3}  {local(from_iso(event['occurred']))}  {event['door']:<16} {event['kind']:<12}"
+            f" {member.get('name') or '-':<28} {', '.join(camera['name'] for camera in event['cameras'])}"
+        )
+    print("Download one with --pick N -o FILE." if events else "No events.")
+
+
+async def _download(client: StaffClient, arguments: argparse.Namespace, camera_id: str, span: Span) -> None:
+    part = arguments.output.with_name(arguments.output.name + ".part")
+    started_s = time.monotonic()
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        try:
+            fetched = await client.fetch_clip(camera_id, span, out, export=True, progress=_progress)
+        except BaseException:
+            part.unlink()
+            raise
+    part.replace(arguments.output)
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr)
+    told = {
+        "file": str(arguments.output),
+        "start": to_iso(fetched.span.start_ns),
+        "end": to_iso(fetched.span.end_ns),
+        "bytes": fetched.size_bytes,
+        "seconds": round(time.monotonic() - started_s, 3),
+    }
+    if arguments.json:
+        print(json.dumps(told))
+    else:
+        print(f"{arguments.output}: {told['start']} to {told['end']}, {size(fetched.size_bytes)}, {told['seconds']} s")
+
+
+def _progress(got: int, whole: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\r  {size(got)} of {size(whole)} ({100 * got // whole} %)\x1b[K", end="", file=sys.stderr)
+
+
+def _server(arguments: argparse.Namespace) -> tuple[str, Path | None]:
+    if arguments.server:
+        return arguments.server, arguments.ca
+    loaded, installation = place_of(arguments)
+    own = loaded.config.serve.certificate
+    certificate = loaded.resolve(own) if own else installation.root / "serve" / "tls-cert.pem"
+    for status in read_status_files(installation.run):
+        if status.get("role") == "serve" and status.get("address"):
+            return str(status["address"]), arguments.ca or certificate
+    raise SetupError(f"No staff API runs on {installation.root}.", "Start it with `tallenne up`, or give --server.")
+
+
+async def _sign_in(client: StaffClient, arguments: argparse.Namespace) -> None:
+    """A fresh sign-in is a fresh code, too: what follows may be an export."""
+    user = arguments.user or os.environ.get("TALLENNE_USER", "")
+    if not user and not arguments.server:
+        _, installation = place_of(arguments)
+        if (installation.root / "demo").exists():
+            account = demo_account(installation)
+            await client.sign_in(account.user_name, account.password, account.code())
+            return
+    user = user or await asyncio.to_thread(input, "User name: ")
+    password = os.environ.get("TALLENNE_PASSWORD") or await asyncio.to_thread(getpass.getpass, "Password: ")
+    code = os.environ.get("TALLENNE_CODE") or await asyncio.to_thread(input, "One-time code: ")
+    await client.sign_in(user, password, code)

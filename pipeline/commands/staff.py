@@ -1,0 +1,64 @@
+"""`tallenne staff add`: accounts, made on the machine; the first administrator among them."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import os
+import sys
+
+import segno
+
+from api.staff_admin import ROLES, create_staff
+from pipeline.commands.common import add_place, settings_of
+from pipeline.errors import SetupError
+from pipeline.exit_codes import OK
+from storage.database import connect
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+    make = actions.add_parser("add", help="make an account; its second factor is shown once")
+    make.add_argument("user_name")
+    make.add_argument("--name", required=True, metavar="TEXT", help="what others see")
+    make.add_argument(
+        "--role", action="append", choices=ROLES, required=True, help="may be repeated; counts at every site"
+    )
+    make.epilog = "The password is asked for, or read from TALLENNE_NEW_PASSWORD."
+    add_place(make)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    return asyncio.run(_add(arguments))
+
+
+async def _add(arguments: argparse.Namespace) -> int:
+    settings = settings_of(arguments)
+    password = os.environ.get("TALLENNE_NEW_PASSWORD") or _asked()
+    conn = await connect(settings.database("owner"))
+    try:
+        made = await create_staff(
+            conn,
+            user_name=arguments.user_name,
+            display_name=arguments.name,
+            password=password,
+            grants=arguments.role,
+            secret_directory=settings.installation.root / "serve",
+        )
+    finally:
+        await conn.close()
+    print("Scan this with an authenticator app; it is not shown again:")
+    if sys.stdout.isatty():
+        segno.make(made.otpauth_uri, micro=False).terminal(compact=True)
+    print(f"  {made.otpauth_uri}")
+    print("Recovery codes, each good once; keep them on paper:")
+    print("  " + "\n  ".join(made.recovery_codes))
+    return OK
+
+
+def _asked() -> str:
+    first = getpass.getpass("Password: ")
+    if first != getpass.getpass("Again: "):
+        raise SetupError("The two passwords differ.", "Try again.")
+    return first

@@ -1,0 +1,52 @@
+"""Times as people type them on the command line."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import time
+from datetime import UTC, datetime
+
+from domain.time import NS, Span, from_iso
+
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
+
+
+def typed_time(text: str) -> int:
+    """ns of RFC 3339, of a local "2026-11-22 06:31", or of "06:31": the last time the clock here showed it."""
+    if match := _CLOCK.fullmatch(text):
+        now = datetime.now().astimezone()
+        try:
+            then = now.replace(hour=int(match[1]), minute=int(match[2]), second=int(match[3] or 0), microsecond=0)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no time of day") from None
+        found = round(then.timestamp()) * NS
+        return found if found <= time.time_ns() else found - 24 * 3600 * NS
+    try:
+        return from_iso(text)
+    except ValueError:
+        pass
+    try:
+        return round(datetime.fromisoformat(text).astimezone().timestamp() * NS)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time; write 06:31, 2026-11-22 06:31 or 2026-11-22T06:31:00+02:00"
+        ) from None
+
+
+def add_span(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """--start and --end."""
+    parser.add_argument("--start", type=typed_time, required=required, metavar="TIME", help="06:31, or with a date")
+    parser.add_argument("--end", type=typed_time, required=required, metavar="TIME", help="the same; exclusive")
+
+
+def span_of(arguments: argparse.Namespace, parser_error: type[Exception] = ValueError) -> Span:
+    """ValueError when the end is not after the start."""
+    if arguments.end <= arguments.start:
+        raise parser_error("The end is not after the start.")
+    return Span(arguments.start, arguments.end)
+
+
+def local(time_ns: int) -> str:
+    """For people: the clock here."""
+    return datetime.fromtimestamp(time_ns / NS, tz=UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
