@@ -42,7 +42,7 @@ async def gym(
 class Seen:
     shown: list[tuple[int, int] | None]  # of the strip
     stamped: list[tuple[int, int] | None]  # of the marker
-    pts: list[int]
+    pts: list[int | None]
     sizes: set[tuple[int, int]]
     at_ms: list[int]
 
@@ -80,6 +80,7 @@ async def test_libav_reads_pictures_that_say_when_and_where(b_frames: int) -> No
             assert all(
                 -5 < (late - early) - (b - a) / 90 < 60
                 for early, late, a, b in zip(times, times[1:], seen.pts, seen.pts[1:], strict=False)
+                if a is not None  # libav may leave out the first
             )
             assert seen.at_ms[-1] - times[-1] < (1000 if b_frames else 400)
         assert all(camera.frames >= 30 for camera in g.cameras)
