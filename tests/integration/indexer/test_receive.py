@@ -1,0 +1,236 @@
+"""Messages to rows, without a broker."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import asyncpg
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from domain.time import DAY_NS, HOUR_NS, NS
+from indexer.counters import Counters
+from indexer.mqtt import Received
+from indexer.quarantine import Quarantine, expire, unpack
+from indexer.receive import Receiver, load_names, load_skew
+from indexer.rules import Rules
+from storage.access import QuarantineCursor, quarantined
+from storage.keys.intake import open_sealed
+from tests.support.doors import Gym, add_member, message, received
+
+pytestmark = pytest.mark.services
+T = 20_500 * DAY_NS
+INTAKE = X25519PrivateKey.generate()
+KEY = INTAKE.public_key().public_bytes_raw()
+
+
+class Desk:
+    """A receiver and what it counted."""
+
+    def __init__(self, pool: asyncpg.Pool, receiver: Receiver, counters: Counters) -> None:
+        self.pool, self.receiver, self.counters = pool, receiver, counters
+
+    async def take(self, *messages: Received, key: bytes | None = KEY) -> list[Received]:
+        return await self.receiver.commit(self.pool, self.receiver.decode(messages), key)
+
+
+async def make_desk(pool: asyncpg.Pool, gym: Gym, rows_max: int = 1000) -> Desk:
+    names, counters = await load_names(pool), Counters()
+    quarantine = Quarantine(names, rows_max=rows_max)
+    await quarantine.count(pool)
+    return Desk(pool, Receiver(Rules(gym.rules), names, quarantine, await load_skew(pool), counters), counters)
+
+
+@pytest.fixture
+async def desk(pool: asyncpg.Pool, gym: Gym) -> Desk:
+    return await make_desk(pool, gym)
+
+
+def granted(gym: Gym, event_id: str, at_ns: int = T, door: str = "front", **more: object) -> Received:
+    late_ns = more.pop("late_ns", NS)
+    assert isinstance(late_ns, int)
+    return received(gym.topic(door), message(event_id, at_ns, **more), at_ns + late_ns)
+
+
+async def reasons(owner: asyncpg.Connection) -> list[str]:
+    return sorted(row["reason"] for row in await owner.fetch("SELECT reason FROM quarantine"))
+
+
+async def test_credential_becomes_the_member_that_held_it_then(owner: asyncpg.Connection, desk: Desk, gym: Gym) -> None:
+    first = await add_member(owner, number="100", name="First")
+    second = await add_member(owner, number="200", name="Second")
+    await owner.execute("INSERT INTO credential VALUES ('04A1', $1, 0, $2)", first, T)
+    await owner.execute("INSERT INTO credential VALUES ('04A1', $1, $2)", second, T)
+    await desk.take(
+        granted(gym, "1", T - 1_000_000, credential="04:a1"),
+        granted(gym, "2", T, credential="04a1"),
+        granted(gym, "3", T, member_id="100"),
+        granted(gym, "4", T, member_id="200", credential="04A1"),
+    )
+    rows = await owner.fetch("SELECT member_id FROM access_event ORDER BY occurred_ns, received_ns, event_id")
+    assert rows[0]["member_id"] == first
+    assert sorted(row["member_id"] for row in rows[1:]) == sorted([second, first, second])
+    assert desk.counters.committed == 4
+    assert await owner.fetchval("SELECT count(*) FROM outbox WHERE kind = 'event'") == 4
+
+
+async def test_event_of_nobody_is_kept_without_member(owner: asyncpg.Connection, desk: Desk, gym: Gym) -> None:
+    await desk.take(granted(gym, "1", kind="forced_open", direction=None))
+    row = await owner.fetchrow("SELECT kind, member_id, direction FROM access_event")
+    assert row is not None and tuple(row) == ("forced_open", None, None)
+
+
+async def test_redelivery_is_one_event(owner: asyncpg.Connection, desk: Desk, gym: Gym) -> None:
+    await add_member(owner, number="100", name="First")
+    one = granted(gym, "1", member_id="100")
+    await desk.take(one, one, one._replace(dup=True))
+    await desk.take(one._replace(retain=True, received_ns=one.received_ns + HOUR_NS))
+    assert await owner.fetchval("SELECT count(*) FROM access_event") == 1
+    assert await owner.fetchval("SELECT count(*) FROM outbox") == 1
+    assert (desk.counters.committed, desk.counters.duplicates) == (1, 3)
+
+
+async def test_redelivery_after_the_link_was_erased_is_still_a_duplicate(
+    owner: asyncpg.Connection, desk: Desk, gym: Gym
+) -> None:
+    await add_member(owner, number="100", name="First")
+    await desk.take(granted(gym, "1", member_id="100"))
+    await owner.execute("DELETE FROM member_identity")
+    await desk.take(granted(gym, "1", member_id="100"))
+    assert desk.counters.duplicates == 1
+    assert await reasons(owner) == []
+
+
+async def test_two_receivers_with_the_same_messages_write_each_once(
+    owner: asyncpg.Connection, pool: asyncpg.Pool, gym: Gym
+) -> None:
+    await add_member(owner, number="100", name="First")
+    desks = [await make_desk(pool, gym) for _ in range(2)]
+    messages = [granted(gym, str(n), T + n * NS, member_id="100") for n in range(300)]
+    odd = [received(gym.topic("nowhere"), message(str(n), T), T) for n in range(20)]
+    orders = [[*messages, *odd], [*reversed(odd), *reversed(messages)]]
+    await asyncio.gather(
+        *(
+            desk.take(*order[n : n + 40])
+            for desk, order in zip(desks, orders, strict=True)
+            for n in range(0, len(order), 40)
+        )
+    )
+    assert await owner.fetchval("SELECT count(*) FROM access_event") == 300
+    assert await owner.fetchval("SELECT count(*) FROM outbox") == 300
+    assert await owner.fetchval("SELECT sum(seen_count) FROM quarantine") == 40
+
+
+async def test_what_is_not_understood_is_quarantined_with_its_reason(
+    owner: asyncpg.Connection, desk: Desk, gym: Gym
+) -> None:
+    await add_member(owner, number="100", name="First", credentials=["A1"])
+    await add_member(owner, number="200", name="Second")
+    good = granted(gym, "9", member_id="100")
+    await desk.take(
+        received(gym.topic("front"), b"\xff\xfe", T),
+        granted(gym, "1", door="cellar", member_id="100"),
+        granted(gym, "2", credential="B2"),
+        granted(gym, "3", member_id="300"),
+        granted(gym, "4", credential="A1", member_id="200"),
+        received(f"elsewhere/{gym.word}", b"{}", T),
+        good,
+    )
+    assert await reasons(owner) == [
+        "credential and number of different members",
+        "native: payload is not UTF-8",
+        "no rule for this topic",
+        "unknown credential",
+        "unknown door",
+        "unknown number",
+    ]
+    assert await owner.fetchval("SELECT count(*) FROM access_event") == 1
+    assert (desk.counters.quarantined, desk.counters.committed) == (6, 1)
+
+
+async def test_quarantined_payload_opens_with_the_custodians_key_only(
+    owner: asyncpg.Connection, desk: Desk, gym: Gym
+) -> None:
+    one = granted(gym, "1", credential="C0FFEE00")
+    await desk.take(one)
+    sealed = await owner.fetchval("SELECT sealed_payload FROM quarantine")
+    assert b"C0FFEE" not in sealed
+    assert unpack(open_sealed(INTAKE, sealed)) == (one.topic, one.payload)
+
+
+async def test_repeated_message_is_counted_not_stored_again(owner: asyncpg.Connection, desk: Desk, gym: Gym) -> None:
+    one = granted(gym, "1", credential="B2")
+    await desk.take(one, one)
+    await desk.take(one)
+    row = await owner.fetchrow("SELECT count(*), sum(seen_count) FROM quarantine")
+    assert row is not None and tuple(row) == (1, 3)
+    assert (desk.counters.quarantined, desk.counters.quarantine_repeats) == (1, 2)
+
+
+async def test_full_quarantine_is_counted_and_the_stream_goes_on(
+    owner: asyncpg.Connection, pool: asyncpg.Pool, gym: Gym
+) -> None:
+    await add_member(owner, number="100", name="First")
+    desk = await make_desk(pool, gym, rows_max=3)
+    flood = [received(gym.topic("front"), b"%d" % n, T) for n in range(10)]
+    await desk.take(*flood, granted(gym, "1", member_id="100"))
+    assert await owner.fetchval("SELECT count(*) FROM quarantine") == 3
+    assert (desk.counters.quarantine_overflow, desk.counters.committed) == (7, 1)
+
+
+async def test_without_intake_key_what_needs_sealing_waits_and_the_rest_goes_on(
+    owner: asyncpg.Connection, desk: Desk, gym: Gym
+) -> None:
+    await add_member(owner, number="100", name="First")
+    bad, good = granted(gym, "1", credential="B2"), granted(gym, "2", member_id="100")
+    assert await desk.take(bad, good, key=None) == [bad]
+    assert await owner.fetchval("SELECT count(*) FROM access_event") == 1
+    assert await desk.take(bad) == []
+    assert await reasons(owner) == ["unknown credential"]
+
+
+async def test_message_that_the_database_refuses_does_not_stop_the_others(
+    owner: asyncpg.Connection, desk: Desk, gym: Gym
+) -> None:
+    await add_member(owner, number="100", name="First")
+    batch = desk.receiver.decode([granted(gym, str(n), member_id="100") for n in range(7)])
+    broken = replace(batch.offers[3], event=replace(batch.offers[3].event, door="nul \x00"))
+    batch.offers[3] = broken
+    assert await desk.receiver.commit(desk.pool, batch, KEY) == []
+    assert await owner.fetchval("SELECT count(*) FROM access_event") == 6
+    assert await reasons(owner) == ["refused by the database"]
+
+
+async def test_skew_marks_events_uncertain_and_is_remembered(
+    owner: asyncpg.Connection, pool: asyncpg.Pool, desk: Desk, gym: Gym
+) -> None:
+    await add_member(owner, number="100", name="First")
+    await desk.take(granted(gym, "1", T, member_id="100"))
+    await desk.take(granted(gym, "2", T + NS, member_id="100", late_ns=-40 * NS))
+    await desk.take(granted(gym, "3", T + 2 * NS, door="back", member_id="100"))
+    rows = await owner.fetch("SELECT uncertain FROM access_event ORDER BY occurred_ns")
+    assert [row["uncertain"] for row in rows] == [False, True, False]
+    skew = await owner.fetchval("SELECT skew_ns FROM controller_skew WHERE door_id = $1", gym.doors["front"])
+    assert skew == -40 * NS
+    again = await make_desk(pool, gym)
+    await again.take(granted(gym, "4", T + 9 * NS, member_id="100", late_ns=-40 * NS))
+    assert await owner.fetchval("SELECT count(*) FROM access_event WHERE uncertain") == 2
+
+
+async def test_late_event_of_a_removed_door_is_taken(owner: asyncpg.Connection, desk: Desk, gym: Gym) -> None:
+    await owner.execute("UPDATE door SET removed_ns = $1", T)
+    await desk.take(granted(gym, "1", T - HOUR_NS, kind="held_open"))
+    assert await owner.fetchval("SELECT door_id FROM access_event") == gym.doors["front"]
+
+
+async def test_quarantine_is_listed_by_pages_and_expires(
+    owner: asyncpg.Connection, pool: asyncpg.Pool, desk: Desk, gym: Gym
+) -> None:
+    await desk.take(*(received(gym.topic("front"), b"%d" % n, T + n) for n in range(5)))
+    first = await quarantined(pool, limit=3)
+    last = QuarantineCursor(received_ns=first[-1].received_ns, quarantine_id=first[-1].quarantine_id)
+    rest = await quarantined(pool, limit=3, before=last)
+    assert [row.received_ns - T for row in (*first, *rest)] == [4, 3, 2, 1, 0]
+    assert await expire(pool, 10, T + 2 + 10 * NS) == 2
+    assert len(await quarantined(pool)) == 3
