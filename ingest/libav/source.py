@@ -105,6 +105,8 @@ class LibavSource:
                 continue
             if packet.pts is not None:
                 last_ticks = int(packet.pts * scale)
+            elif not last_ticks:
+                continue  # libav sometimes leaves the first picture without a time
             unit = packets.unit(bytes(packet), last_ticks, time.monotonic_ns())
             if unit is None:
                 continue
