@@ -22,6 +22,7 @@ from api import (
     visit,
 )
 from api.middleware import Guard
+from api.pages.install import install as install_pages
 from api.services import Services
 
 ROUTERS: Final = tuple(
@@ -44,6 +45,7 @@ def build_app(services: Services) -> FastAPI:
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
+    install_pages(app)
     return app
 
 

@@ -77,33 +77,39 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_mistake)
 
 
-async def _on_problem(_: Request, exc: Exception) -> Response:
+def _answer(request: Request, problem: Problem, **more: Any) -> Response:
+    """For people as a page, for programs as JSON."""
+    as_page = getattr(request.app.state, "problem_page", None)
+    return (as_page and as_page(request, problem)) or problem.response(**more)
+
+
+async def _on_problem(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, Problem)
-    return exc.response()
+    return _answer(request, exc)
 
 
-async def _on_invalid(_: Request, exc: Exception) -> Response:
+async def _on_invalid(request: Request, exc: Exception) -> Response:
     """Names the fields, never repeats their contents: a password may be among them."""
     assert isinstance(exc, RequestValidationError)
     fields = {".".join(str(part) for part in error["loc"]): str(error["msg"]) for error in exc.errors()}
     problem = Problem(422, "invalid", "The request is not as it must be.", "Mend the fields that are named.")
-    return problem.response(fields=fields)
+    return _answer(request, problem, fields=fields)
 
 
-async def _on_http(_: Request, exc: Exception) -> Response:
+async def _on_http(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)
     if exc.status_code == 404:
-        return not_found().response()
+        return _answer(request, not_found())
     if exc.status_code == 405:
         problem = Problem(405, "method", "This address does not take that method.", "", headers=exc.headers)
-        return problem.response()
+        return _answer(request, problem)
     phrase = HTTPStatus(exc.status_code).phrase
-    return Problem(exc.status_code, "request", f"{phrase}.", "", headers=exc.headers).response()
+    return _answer(request, Problem(exc.status_code, "request", f"{phrase}.", "", headers=exc.headers))
 
 
-async def _on_error(_: Request, exc: Exception) -> Response:
+async def _on_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, TallenneError)
-    return of_error(exc).response()
+    return _answer(request, of_error(exc))
 
 
 def of_error(exc: TallenneError) -> Problem:

@@ -1,0 +1,39 @@
+"""Pages and static files added to the application, and problems shown to people as pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from api.pages import routes
+from api.pages.rendering import DIRECTORY
+from api.problems import Problem
+
+
+class _Static(StaticFiles):
+    """Kept by the browser, asked about at every use: an upgrade shows at once."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        answer = await super().get_response(path, scope)
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer
+
+
+def install(app: FastAPI) -> None:
+    """After the routes under /v1."""
+    app.include_router(routes.router)
+    app.mount("/static", _Static(directory=DIRECTORY / "static"), name="static")
+    app.state.problem_page = _problem_page
+
+
+def _problem_page(request: Request, problem: Problem, **_: Any) -> Response | None:
+    """None: this is not for people."""
+    path = request.url.path
+    if path.startswith(("/v1", "/metrics", "/static")) or "text/html" not in request.headers.get("accept", ""):
+        return None
+    return routes.error_page(request, request.app.state.services, problem)

@@ -1,0 +1,52 @@
+"""Finnish or English: by the person's choice, else by the browser, else as configured."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from starlette.requests import Request
+
+COOKIE: Final = "tallenne-language"
+LANGUAGES: Final = {"fi": "Suomi", "en": "English"}
+
+
+def language_of(request: Request, default: str) -> str:
+    """One of LANGUAGES."""
+    chosen = request.cookies.get(COOKIE, "")
+    if chosen in LANGUAGES:
+        return chosen
+    return preferred(request.headers.get("accept-language", "")[:200]) or default
+
+
+def preferred(accept: str) -> str | None:
+    """The best of ours in an Accept-Language header (RFC 9110, 12.5.4); None when it names none."""
+    best: tuple[float, str] | None = None
+    for part in accept.split(","):
+        name, _, parameters = part.strip().partition(";")
+        primary = name.strip().lower().partition("-")[0]
+        weight = _weight(parameters)
+        if primary in LANGUAGES and weight > 0 and (best is None or weight > best[0]):
+            best = (weight, primary)
+    return best[1] if best else None
+
+
+def _weight(parameters: str) -> float:
+    name, _, value = parameters.strip().partition("=")
+    if name.strip().lower() != "q":
+        return 1.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0
+
+
+@cache
+def dictionary(language: str) -> Mapping[str, str]:
+    """Key to text; the scripts read the same file."""
+    text = files("api.pages").joinpath("static", "i18n", f"{language}.json").read_text(encoding="utf-8")
+    loaded: dict[str, str] = json.loads(text)
+    return loaded

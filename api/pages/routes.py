@@ -1,0 +1,158 @@
+"""Which page is at which address, and who gets it: sign-in first, then a purpose, then what the roles allow."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse, Response
+
+from api import rights
+from api.pages.language import COOKIE, LANGUAGES
+from api.pages.rendering import page
+from api.problems import Problem, of_error
+from api.purposes import Category, latest_purpose
+from api.services import Ours, Services
+from api.sessions import COOKIE as SESSION_COOKIE
+from api.sessions import Session, find_session
+from domain.errors import TallenneError
+
+router = APIRouter(include_in_schema=False)
+_NAV: Final = {"find": rights.LOOK, "cameras": rights.INVENTORY, "audit": rights.AUDIT}
+_YEAR_S: Final = 365 * 24 * 3600
+Handler = Callable[[Session], Awaitable[Response]]
+
+
+@router.get("/")
+async def front(request: Request, services: Ours) -> Response:
+    """Wherever this person's work begins."""
+
+    async def go(session: Session) -> Response:
+        first = next((name for name, roles in _NAV.items() if rights.has_any(session.grants, roles)), "nothing")
+        return RedirectResponse(f"/{first}", status_code=303)
+
+    return await _for_staff(request, services, go)
+
+
+@router.get("/sign-in")
+async def sign_in(request: Request, services: Ours) -> Response:
+    return _chosen_language(request) or _page(request, services, "sign_in.html")
+
+
+@router.get("/purpose")
+async def purpose(request: Request, services: Ours) -> Response:
+    async def show(session: Session) -> Response:
+        return await _frame(
+            request,
+            services,
+            session,
+            "purpose.html",
+            "find",
+            rights.LOOK,
+            categories=[each.value for each in Category],
+        )
+
+    return await _for_staff(request, services, show)
+
+
+@router.get("/find")
+async def find(request: Request, services: Ours) -> Response:
+    return await _after_purpose(request, services, "find.html")
+
+
+@router.get("/visit/{event_id}")
+async def visit(request: Request, services: Ours, event_id: UUID) -> Response:
+    return await _after_purpose(request, services, "player.html", event_id=str(event_id))
+
+
+@router.get("/play")
+async def play(request: Request, services: Ours) -> Response:
+    """Cameras without an event: ?camera=...&camera=...&at=..."""
+    return await _after_purpose(request, services, "player.html", event_id="")
+
+
+@router.get("/cameras")
+async def cameras(request: Request, services: Ours) -> Response:
+    async def show(session: Session) -> Response:
+        return await _frame(request, services, session, "cameras.html", "cameras", rights.INVENTORY)
+
+    return await _for_staff(request, services, show)
+
+
+@router.get("/audit")
+async def audit(request: Request, services: Ours) -> Response:
+    async def show(session: Session) -> Response:
+        return await _frame(request, services, session, "audit.html", "audit", rights.AUDIT)
+
+    return await _for_staff(request, services, show)
+
+
+async def _after_purpose(request: Request, services: Services, template: str, **context: Any) -> Response:
+    async def show(session: Session) -> Response:
+        return await _frame(request, services, session, template, "find", rights.LOOK, needs_purpose=True, **context)
+
+    return await _for_staff(request, services, show)
+
+
+async def _for_staff(request: Request, services: Services, show: Handler) -> Response:
+    if chosen := _chosen_language(request):
+        return chosen
+    try:
+        session = await find_session(services, request.cookies.get(SESSION_COOKIE))
+        if session is None:
+            return RedirectResponse(f"/sign-in?next={quote(_here(request), safe='')}", status_code=303)
+        return await show(session)
+    except TallenneError as exc:
+        return error_page(request, services, of_error(exc))
+
+
+async def _frame(
+    request: Request,
+    services: Services,
+    session: Session,
+    template: str,
+    here: str,
+    roles: tuple[str, ...],
+    *,
+    needs_purpose: bool = False,
+    **context: Any,
+) -> Response:
+    if not rights.has_any(session.grants, roles):
+        return error_page(request, services, Problem(404, "not-found", ""), session=session)
+    purpose = await latest_purpose(services, session)
+    if needs_purpose and purpose is None:
+        return RedirectResponse(f"/purpose?next={quote(_here(request), safe='')}", status_code=303)
+    return _page(request, services, template, session=session, purpose=purpose, here=here, **context)
+
+
+def error_page(request: Request, services: Services, problem: Problem, *, session: Session | None = None) -> Response:
+    """A problem for people; its code picks the words."""
+    shown = _page(request, services, "error.html", status=problem.status, code=problem.code, session=session)
+    shown.headers.update(problem.headers or {})
+    return shown
+
+
+def _page(request: Request, services: Services, template: str, **context: Any) -> Response:
+    session: Session | None = context.get("session")
+    may = frozenset(
+        name for name, roles in _NAV.items() if session is not None and rights.has_any(session.grants, roles)
+    )
+    return page(request, template, default_language=services.settings.default_language, may=may, **context)
+
+
+def _chosen_language(request: Request) -> Response | None:
+    """``?lang=`` is remembered and taken out of the address."""
+    chosen = request.query_params.get("lang")
+    if chosen not in LANGUAGES:
+        return None
+    query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    answer = RedirectResponse(request.url.path + (f"?{urlencode(query)}" if query else ""), status_code=303)
+    answer.set_cookie(COOKIE, chosen, max_age=_YEAR_S, path="/", secure=True, httponly=True, samesite="lax")
+    return answer
+
+
+def _here(request: Request) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")

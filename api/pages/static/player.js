@@ -1,0 +1,254 @@
+// Several cameras in step, under one clock and one timeline.
+
+import { Clock } from "./clock.js";
+import { byId, el, icon, show } from "./dom.js";
+import { badges, kindText, who } from "./events.js";
+import { installExport } from "./export.js";
+import { get, iso } from "./server.js";
+import { Tile } from "./tile.js";
+import { clock as clockText, clockMs, full, shortDay, spanText } from "./time.js";
+import { Timeline } from "./timeline.js";
+import { t } from "./words.js";
+
+const VIEW_MS = 3 * 60_000;
+const WAIT_MS = 8000;
+const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
+const root = byId("player");
+const tiles = [];
+let clock;
+let timeline;
+let zone = "UTC";
+let events = [];
+let loaded = { start: 0, end: 0 };
+let mark = null;
+let waitingSince = null;
+
+const span = ({ start, end, ...rest }) => ({ ...rest, start: Date.parse(start), end: Date.parse(end) });
+
+async function open() {
+  try {
+    if (root.dataset.event) await openVisit(root.dataset.event);
+    else openCameras(new URLSearchParams(location.search));
+    await loadTimelines();
+  } catch (error) {
+    show(byId("problem"), error.message);
+    root.dataset.state = "failed";
+    return;
+  }
+  if (!tiles.length) show(byId("problem"), t("player.no_cameras"));
+  root.dataset.state = "ready";
+  if (tiles.length && !matchMedia("(prefers-reduced-motion: reduce)").matches) setPlaying(true);
+  requestAnimationFrame(tick);
+}
+
+async function openVisit(eventId) {
+  const found = await get(`/v1/visits/${eventId}`);
+  zone = found.event.time_zone;
+  const at = Date.parse(found.event.occurred);
+  const cameras = found.cameras.map(span);
+  const first = Math.min(at, ...cameras.map((camera) => camera.start));
+  const last = Math.max(at + 1000, ...cameras.map((camera) => camera.end));
+  mark = { start: first, end: last };
+  begin(first, at, cameras);
+  headline(found);
+}
+
+function openCameras(query) {
+  const at = Date.parse(query.get("at") ?? "") || Date.now() - 60_000;
+  begin(at, at, query.getAll("camera").map((id) => ({ camera_id: id, name: "…" })));
+}
+
+function begin(time, middle, cameras) {
+  clock = new Clock(time);
+  timeline = new Timeline(byId("timeline"), zone);
+  timeline.mark = mark;
+  timeline.view = { start: middle - VIEW_MS, end: middle + VIEW_MS };
+  for (const camera of cameras) {
+    const tile = new Tile(camera, enlarge);
+    tiles.push(tile);
+    byId("tiles").append(tile.element);
+  }
+  timeline.addEventListener("seek", ({ detail }) => seek(detail.time));
+  timeline.addEventListener("view", () => later());
+  installExport({ tiles, zone: () => zone, span: () => mark ?? { start: clock.now() - 15_000, end: clock.now() + 15_000 } });
+}
+
+// Timelines are searches, each on record: asked for in generous pieces, and only when the view has come to rest.
+let resting = 0;
+function later() {
+  clearTimeout(resting);
+  resting = setTimeout(() => {
+    const { start, end } = timeline.view;
+    if (start < loaded.start || end > loaded.end) loadTimelines().catch((error) => show(byId("problem"), error.message));
+  }, 400);
+}
+
+async function loadTimelines() {
+  const { start, end } = timeline.view;
+  const margin = Math.max(5 * 60_000, end - start);
+  const wanted = { start: iso(start - margin), end: iso(end + margin) };
+  const found = await Promise.all(tiles.map((tile) => get(`/v1/cameras/${tile.cameraId}/timeline`, wanted)));
+  loaded = { start: start - margin, end: end + margin };
+  const known = new Map();
+  found.forEach((answer, number) => {
+    zone = answer.time_zone;
+    tiles[number].setName(answer.camera);
+    tiles[number].setTimeline(answer.footage.map(span), answer.gaps.map(span));
+    for (const event of answer.events) known.set(event.event_id, event);
+  });
+  timeline.zone = zone;
+  events = [...known.values()]
+    .map((event) => ({ ...event, time: Date.parse(event.occurred), text: `${clockText(Date.parse(event.occurred), event.time_zone)} ${event.door}: ${kindText([event.kind])}, ${who(event.member)}` }))
+    .sort((one, other) => one.time - other.time);
+  timeline.setRows(tiles.map(({ name, footage, gaps }) => ({ name, footage, gaps })), events);
+  listEvents();
+  listGaps();
+}
+
+function headline({ event, visit }) {
+  const at = Date.parse(event.occurred);
+  const title = `${who(event.member)} · ${event.door} · ${clockText(at, zone)}`;
+  byId("headline").textContent = title;
+  document.title = `${clockText(at, zone)} ${event.door} – Tallenne`;
+  const facts = [
+    [t("player.member"), who(event.member)],
+    event.member?.number ? [t("player.number"), event.member.number] : null,
+    [t("player.door"), event.door],
+    [t("player.site"), event.site],
+    [t("player.when"), full(at, zone)],
+    visit ? [t("player.visit"), visit.end ? spanText(Date.parse(visit.start), Date.parse(visit.end), zone) : `${clockText(Date.parse(visit.start), zone)}– (${t("player.still_inside")})`] : null,
+  ];
+  byId("facts").replaceChildren(...facts.filter(Boolean).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+  byId("facts").after(el("p", { class: "badges" }, ...badges(event, [event.kind])));
+  byId("about").hidden = false;
+}
+
+function listEvents() {
+  byId("no-events").hidden = events.length > 0;
+  byId("events").replaceChildren(
+    ...events.map((event) =>
+      el(
+        "li",
+        { data: { time: event.time } },
+        el("button", { type: "button", onclick: () => seek(event.time) }, el("time", { datetime: event.occurred }, clockText(event.time, zone)), el("span", {}, who(event.member)), el("span", { class: "soft" }, event.door), ...badges(event, [event.kind]).filter(Boolean)),
+      ),
+    ),
+  );
+}
+
+function listGaps() {
+  const gaps = tiles.flatMap((tile) => tile.gaps.map((gap) => ({ ...gap, name: tile.name })));
+  byId("missing").hidden = !gaps.length;
+  byId("gaps").replaceChildren(
+    ...gaps.map((gap) =>
+      el("li", {}, el("button", { type: "button", onclick: () => seek(gap.start) }, el("time", {}, clockText(gap.start, zone)), el("span", {}, gap.name), el("span", { class: "soft" }, `${t(`gap.${gap.cause}`)}, ${Math.round((gap.end - gap.start) / 100) / 10} s`))),
+    ),
+  );
+}
+
+function tick() {
+  const now = clock.now();
+  let waiting = false;
+  for (const tile of tiles) waiting = tile.sync(now, clock.playing && !clock.held, clock.rate) || waiting;
+  waitingSince = waiting ? (waitingSince ?? performance.now()) : null;
+  // A camera that takes too long is not waited for any more; the others go on.
+  clock.hold(waiting && clock.playing && performance.now() - waitingSince < WAIT_MS);
+  timeline.setTime(now, clock.playing);
+  timeline.draw();
+  tell(now);
+  requestAnimationFrame(tick);
+}
+
+let told = "";
+function tell(now) {
+  const text = clockMs(now, zone).slice(0, 10);
+  root.dataset.timeMs = String(Math.round(now));
+  if (text === told) return;
+  told = text;
+  byId("clock").replaceChildren(text, el("small", {}, shortDay(now, zone)));
+  const current = events.findLast((event) => event.time <= now + 50);
+  for (const item of byId("events").children) {
+    if (current && Number(item.dataset.time) === current.time) item.setAttribute("aria-current", "true");
+    else item.removeAttribute("aria-current");
+  }
+}
+
+function seek(time) {
+  clock.seek(time);
+  const { start, end } = timeline.view;
+  if (time < start || time > end) timeline.setView(time - (end - start) / 2, time + (end - start) / 2);
+}
+
+function setPlaying(playing) {
+  clock.play(playing);
+  const button = byId("play");
+  button.replaceChildren(icon(playing ? "pause" : "play"));
+  button.setAttribute("aria-label", t(playing ? "player.pause" : "player.play"));
+  button.title = `${t(playing ? "player.pause" : "player.play")} (␣)`;
+  root.dataset.playing = playing ? "yes" : "";
+}
+
+function step(frames) {
+  setPlaying(false);
+  const frameMs = Math.min(...tiles.map((tile) => tile.frameMs), 40);
+  seek(clock.now() + frames * frameMs);
+}
+
+function jump(direction) {
+  const now = clock.now();
+  const target = direction > 0 ? events.find((event) => event.time > now + 50) : events.findLast((event) => event.time < now - 600);
+  if (target) seek(target.time);
+}
+
+function speed(direction) {
+  const at = SPEEDS.indexOf(clock.rate);
+  const rate = SPEEDS[Math.max(0, Math.min(SPEEDS.length - 1, at + direction))];
+  clock.setRate(rate);
+  byId("speed").value = String(rate);
+}
+
+function enlarge(tile) {
+  const solo = byId("tiles").classList.toggle("solo", !tile.element.classList.contains("large"));
+  for (const each of tiles) each.element.classList.toggle("large", solo && each === tile);
+}
+
+function fullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else byId("stage").requestFullscreen?.();
+}
+
+const KEYS = {
+  " ": () => setPlaying(!clock.playing),
+  k: () => setPlaying(!clock.playing),
+  ",": () => step(-1),
+  ".": () => step(1),
+  ArrowLeft: () => seek(clock.now() - 5000),
+  ArrowRight: () => seek(clock.now() + 5000),
+  p: () => jump(-1),
+  n: () => jump(1),
+  "+": () => speed(1),
+  "-": () => speed(-1),
+  f: fullScreen,
+};
+
+document.addEventListener("keydown", (event) => {
+  if (!clock || event.ctrlKey || event.metaKey || event.altKey || byId("export-dialog").open) return;
+  if (event.target.matches("input, select, textarea") || (event.key === " " && event.target.matches("button, a"))) return;
+  const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+byId("play").addEventListener("click", () => setPlaying(!clock.playing));
+byId("back-frame").addEventListener("click", () => step(-1));
+byId("next-frame").addEventListener("click", () => step(1));
+byId("previous-event").addEventListener("click", () => jump(-1));
+byId("next-event").addEventListener("click", () => jump(1));
+byId("zoom-in").addEventListener("click", () => timeline.zoom(0.5));
+byId("zoom-out").addEventListener("click", () => timeline.zoom(2));
+byId("full-screen").addEventListener("click", fullScreen);
+byId("speed").addEventListener("change", (event) => clock.setRate(Number(event.target.value)));
+document.addEventListener("visibilitychange", () => document.hidden && clock?.playing && setPlaying(false));
+
+open();

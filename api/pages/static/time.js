@@ -1,0 +1,44 @@
+// Times as people read them, in the site's time zone. Milliseconds of UTC inside.
+
+import { language } from "./words.js";
+
+const dates = language === "fi" ? "fi-FI" : "en-GB";
+const made = new Map();
+
+function formatter(locale, zone, options) {
+  const key = `${locale} ${zone} ${JSON.stringify(options)}`;
+  if (!made.has(key)) made.set(key, new Intl.DateTimeFormat(locale, { timeZone: zone, ...options }));
+  return made.get(key);
+}
+
+// Clock times with colons in both languages: that is how they are typed into the search box and burnt into pictures.
+const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" };
+export const clock = (ms, zone) => formatter("en-GB", zone, CLOCK).format(ms);
+export const clockMs = (ms, zone) => formatter("en-GB", zone, { ...CLOCK, fractionalSecondDigits: 3 }).format(ms);
+export const clockMinutes = (ms, zone) => formatter("en-GB", zone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }).format(ms);
+export const day = (ms, zone) => formatter(dates, zone, { weekday: "long", day: "numeric", month: "long", year: "numeric" }).format(ms);
+export const shortDay = (ms, zone) => formatter(dates, zone, { weekday: "short", day: "numeric", month: "numeric" }).format(ms);
+export const full = (ms, zone) => `${formatter(dates, zone, { day: "numeric", month: "numeric", year: "numeric" }).format(ms)} ${clock(ms, zone)}`;
+
+export function spanText(start, end, zone) {
+  const first = `${shortDay(start, zone)} ${clock(start, zone)}`;
+  const sameDay = shortDay(start, zone) === shortDay(end - 1, zone);
+  return `${first}–${sameDay ? "" : `${shortDay(end, zone)} `}${clock(end, zone)}`;
+}
+
+function offset(ms, zone) {
+  const parts = formatter("en-US", zone, { year: "numeric", month: "numeric", day: "numeric", ...CLOCK }).formatToParts(ms);
+  const part = (type) => Number(parts.find((each) => each.type === type).value);
+  const wall = Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second"));
+  return wall - Math.floor(ms / 1000) * 1000;
+}
+
+/** For <input type="datetime-local">: 2026-11-22T06:31:04 in the zone. */
+export const toField = (ms, zone) => new Date(ms + offset(ms, zone)).toISOString().slice(0, 19);
+
+export function fromField(text, zone) {
+  const wall = Date.parse(`${text}Z`);
+  if (Number.isNaN(wall)) return NaN;
+  const guess = wall - offset(wall, zone);
+  return wall - offset(guess, zone);
+}
