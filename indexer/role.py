@@ -236,6 +236,7 @@ class _Role:
                 **self._lag,
                 subscribed=self._session.subscribed,
                 connections=self._session.connections,
+                sessions_lost=self._session.sessions_lost,
                 inbox=len(self._inbox),
                 inbox_pauses=self._inbox.pauses,
                 held=len(self._held),

@@ -49,6 +49,7 @@ class Session:
         self._clock_ns = clock_ns
         self._client: ManualClient | None = None
         self.connections = 0
+        self.sessions_lost = 0  # the broker had forgotten us, and with us perhaps what we had not yet received
         self.subscribed = False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -92,6 +93,9 @@ class Session:
                         f"The broker does not let us subscribe to {', '.join(refused)} at QoS 1.",
                         f"Allow it to the broker's user {settings.user_name}.",
                     )
+                if self.connections and not client.session_present:
+                    self.sessions_lost += 1
+                    _log.warning("the broker has forgotten our session: what was waiting there may be lost")
                 self.connections += 1
                 self.subscribed = True
                 self._trouble(None)

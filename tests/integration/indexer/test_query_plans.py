@@ -1,0 +1,53 @@
+"""The plans that matter: joining a batch reads by index, however much footage there is."""
+
+from __future__ import annotations
+
+import uuid
+
+import asyncpg
+import pytest
+
+from domain.time import DAY_NS
+from storage import sql
+from tests.support.doors import Gym, ensure_days
+
+pytestmark = pytest.mark.services
+T = 20_500 * DAY_NS
+SEGMENTS = """
+    INSERT INTO segment (segment_id, site_id, camera_id, recorder_id, hour_key_id, start_ns, end_ns, size_bytes, sha256,
+        header, codec, mime, width, height, init_size, frames, recovered, committed_ns)
+    SELECT gen_random_uuid(), $1, camera, $1, $1, $3 + n * 20000000000::bigint, $3 + (n + 1) * 20000000000::bigint,
+        1000, decode(repeat('00', 32), 'hex'), decode(repeat('00', 210), 'hex'), 'h264', 'avc1', 640, 360, 700, 250,
+        false, 1
+    FROM unnest($2::uuid[]) AS camera, generate_series(0, 4319 * 3) AS n
+"""
+EVENTS = """
+    INSERT INTO access_event (event_id, dedup_key, site_id, door_id, kind, occurred_ns, received_ns)
+    SELECT id, sha256(uuid_send(id)), $1, $2, 'granted', $3 + n * 10000000000, 1
+    FROM (SELECT gen_random_uuid() AS id, n FROM generate_series(0, 20000) AS n) AS made
+"""
+TAGS = """
+    INSERT INTO tag (event_id, segment_id, segment_start_ns, camera_id, start_ns, end_ns)
+    SELECT event_id, segment_id, start_ns, camera_id, 0, 1 FROM access_event
+    JOIN segment ON start_ns = occurred_ns - occurred_ns % 20000000000
+"""
+
+
+async def test_join_reads_segments_and_events_by_index(
+    owner: asyncpg.Connection, ingest: asyncpg.Connection, gym: Gym
+) -> None:
+    await ensure_days(ingest, T, T + DAY_NS, T + 2 * DAY_NS)
+    await owner.execute(SEGMENTS, gym.site_id, gym.cameras, T)
+    await owner.execute("INSERT INTO segment_identity SELECT segment_id, start_ns FROM segment")
+    await owner.execute(EVENTS, gym.site_id, gym.doors["front"], T)
+    await owner.execute(TAGS)
+    await owner.execute("ANALYZE")
+    batch = [uuid.uuid4() for _ in range(100)]
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        await owner.execute(f"SET plan_cache_mode = {mode}")
+        for name, extra in (("tags_add", ()), ("tags_end", (1,)), ("tags_to_end", ())):
+            rows = await owner.fetch(f"EXPLAIN {sql.load('indexer', name)}", batch, batch, *extra)
+            plan = "\n".join(row[0] for row in rows)
+            for table in ("segment_2", "segment_identity", "access_event", "on tag"):
+                found = [line for line in plan.splitlines() if "Seq Scan" in line and table in line]
+                assert not found, f"{mode} {name}: {found}"
