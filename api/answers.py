@@ -26,7 +26,7 @@ class SpanAnswer(BaseModel):
 
 
 class GapAnswer(SpanAnswer):
-    cause: str = Field(description="A cause of domain.footage.GapCause, or `pending`, `unknown`.")
+    cause: str = Field(description="A cause of domain.footage.GapCause, or `pending`, `expired`, `unknown`.")
 
 
 class MemberAnswer(BaseModel):

@@ -85,7 +85,9 @@ async def _roles(services: Services) -> list[RoleAnswer]:
         for row in rows
     ]
     for status in [*said, *await asyncio.to_thread(read_status_files, services.settings.run_directory)]:
-        key = (str(status.get("role")), str(status.get("instance")))
+        if "role" not in status:
+            continue  # not a role's: other files may lie there
+        key = (str(status["role"]), str(status.get("instance")))
         if key not in found or found[key].get("updated_ns", 0) <= status.get("updated_ns", 0):
             found[key] = status
     return [_role(status) for _, status in sorted(found.items())]

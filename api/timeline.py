@@ -19,7 +19,7 @@ from api.sessions import SignedIn
 from api.times import End, Start, checked_span
 from domain.footage import Gap
 from domain.ids import CameraId
-from domain.time import DAY_NS, MINUTE_NS, Span, subtract_spans, to_iso
+from domain.time import DAY_NS, MINUTE_NS, NS, Span, subtract_spans, to_iso
 from storage import sql
 from storage.access.events import event_from_row
 from storage.catalogue import Catalogue
@@ -84,7 +84,7 @@ async def timeline(
         start=to_iso(span.start_ns),
         end=to_iso(span.end_ns),
         footage=[span_answer(piece) for piece in footage],
-        gaps=gap_answers(span, footage, known, services.clock_ns()),
+        gaps=gap_answers(span, footage, known, services.clock_ns(), camera.retention_s),
         events=[event_answer(event, (), scope, people, purpose) for event in events],
         events_cut=len(rows) > EVENTS_MAX,
     )
@@ -102,10 +102,13 @@ async def footage_spans(services: Services, camera_ids: Sequence[CameraId], span
     return found
 
 
-def gap_answers(span: Span, footage: Sequence[Span], known: Sequence[Gap], now_ns: int) -> list[GapAnswer]:
+def gap_answers(
+    span: Span, footage: Sequence[Span], known: Sequence[Gap], now_ns: int, retention_s: int
+) -> list[GapAnswer]:
     """What is missing of ``span`` up to now, each piece with a cause: where footage and a gap overlap, footage counts.
 
-    Without a cause on record it is `pending` while the recorder may still deliver, `unknown` afterwards.
+    Without a cause on record it is `pending` while the recorder may still deliver, `expired` after the retention, and
+    `unknown` between.
     """
     past = span.clipped_to(Span(span.start_ns, max(span.start_ns, now_ns)))
     if past is None:
@@ -118,11 +121,14 @@ def gap_answers(span: Span, footage: Sequence[Span], known: Sequence[Gap], now_n
                 found.append((part, gap.cause.value))
         taken.append(gap.span)
     recent = Span(max(past.start_ns, now_ns - _PENDING_NS), max(past.end_ns, now_ns))
+    kept = Span(max(0, now_ns - retention_s * NS), max(past.end_ns, now_ns))
     for piece in subtract_spans(past, taken):
         if piece.duration_ns < SEAM_NS:
             continue
-        for early in subtract_spans(piece, [recent]):
-            found.append((early, "unknown"))
+        for early in subtract_spans(piece, [recent, kept]):
+            found.append((early, "expired"))
+        if part := piece.clipped_to(Span(kept.start_ns, max(kept.start_ns, recent.start_ns))):
+            found.append((part, "unknown"))
         if late := piece.clipped_to(recent):
             found.append((late, "pending"))
     return [

@@ -20,15 +20,15 @@ from api.sessions import SignedIn
 from api.timeline import footage_spans, gap_answers, span_answer
 from domain.access import AccessEvent, Visit
 from domain.ids import CameraId, EventId, MemberId
-from domain.time import MINUTE_NS, Span, to_iso
+from domain.time import NS, Span, to_iso
 from storage import sql
 from storage.access import EventCamera, EventRow, MemberRow, event, events, visits
 from storage.catalogue import Catalogue
 from storage.database import wrapped_errors
 
 router = APIRouter(prefix="/v1", tags=["search"])
-AROUND_NS: Final = 2 * MINUTE_NS
-"""How far around the event others are listed: long enough for a door that was held open."""
+AROUND_NS: Final = 15 * NS
+"""Who else is listed: those whose door opened within the footage of this event, and hardly anybody else."""
 _AROUND_MAX: Final = 200
 
 
@@ -75,7 +75,7 @@ async def visit(services: Ours, session: SignedIn, purpose: Stated, event_id: UU
     return VisitDetail(
         event=shown,
         visit=whole,
-        cameras=await _with_footage(services, shown, cameras),
+        cameras=await _with_footage(services, scope, shown, cameras),
         around=[_around(row, scope, people, purpose) for row in reversed(around)],
     )
 
@@ -96,7 +96,9 @@ async def _cameras(services: Services, found: AccessEvent) -> list[EventCamera]:
     ]
 
 
-async def _with_footage(services: Services, shown: EventAnswer, cameras: list[EventCamera]) -> list[VisitCameraAnswer]:
+async def _with_footage(
+    services: Services, scope: Scope, shown: EventAnswer, cameras: list[EventCamera]
+) -> list[VisitCameraAnswer]:
     spans = {camera.camera_id: camera.span for camera in cameras}
     now_ns = services.clock_ns()
     answers = []
@@ -109,7 +111,7 @@ async def _with_footage(services: Services, shown: EventAnswer, cameras: list[Ev
             VisitCameraAnswer(
                 **camera.model_dump(exclude={"segments"}),
                 footage=[span_answer(piece) for piece in footage],
-                gaps=gap_answers(span, footage, known, now_ns),
+                gaps=gap_answers(span, footage, known, now_ns, scope.cameras[camera_id].retention_s),
             )
         )
     return answers

@@ -1,4 +1,4 @@
-import { byId, el, show } from "./dom.js";
+import { byId, el, show, takeForm } from "./dom.js";
 import { get, iso } from "./server.js";
 import { fromField, full, spanText } from "./time.js";
 import { has, t } from "./words.js";
@@ -55,9 +55,6 @@ function what(entry) {
   return parts.join(" · ");
 }
 
-byId("filters").addEventListener("submit", (event) => {
-  event.preventDefault();
-  load(null);
-});
+takeForm(byId("filters"), () => load(null));
 byId("older").addEventListener("click", () => load(next));
 load(null);

@@ -32,6 +32,15 @@ export function show(element, text) {
   element.textContent = text || "";
 }
 
+/** A form sends nothing by itself: its button wakes when the page's script is ready to take what was typed. */
+export function takeForm(form, submitted) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    submitted(form);
+  });
+  form.querySelector("button[type=submit]").disabled = false;
+}
+
 let hiding = 0;
 export function toast(text) {
   const place = byId("toast");

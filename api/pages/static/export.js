@@ -17,7 +17,7 @@ export function installExport({ tiles, zone, span }) {
       ...tiles.map((tile) => el("label", { class: "choice" }, el("input", { type: "checkbox", value: tile.cameraId, checked: true }), el("span", {}, tile.name))),
     );
     byId("export-start").value = toField(start, zone());
-    byId("export-end").value = toField(end, zone());
+    byId("export-end").value = toField(Math.ceil(end / 1000) * 1000, zone());
     show(problem, "");
     codePart.hidden = true;
     byId("export-code").value = "";

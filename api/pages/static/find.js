@@ -1,6 +1,6 @@
 // The one search box. What was typed stays in this tab only, never in the address: it may be a name.
 
-import { byId, el, icon, show } from "./dom.js";
+import { byId, el, icon, show, takeForm } from "./dom.js";
 import { badges, who } from "./events.js";
 import { get } from "./server.js";
 import { clock, day, spanText } from "./time.js";
@@ -121,10 +121,7 @@ function nothing({ understood: { span, words }, members }) {
   return box;
 }
 
-query.form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  search(query.value);
-});
+takeForm(query.form, () => search(query.value));
 
 for (const chip of document.querySelectorAll("[data-query]")) {
   chip.addEventListener("click", () => {

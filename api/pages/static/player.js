@@ -6,11 +6,11 @@ import { badges, kindText, who } from "./events.js";
 import { installExport } from "./export.js";
 import { get, iso } from "./server.js";
 import { Tile } from "./tile.js";
-import { clock as clockText, clockMs, full, shortDay, spanText } from "./time.js";
+import { clock as clockText, clockMs, full, lengthText, shortDay, spanText } from "./time.js";
 import { Timeline } from "./timeline.js";
 import { t } from "./words.js";
 
-const VIEW_MS = 3 * 60_000;
+const VIEW_MS = 2 * 60_000;
 const WAIT_MS = 8000;
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
 const root = byId("player");
@@ -85,7 +85,7 @@ function later() {
 
 async function loadTimelines() {
   const { start, end } = timeline.view;
-  const margin = Math.max(5 * 60_000, end - start);
+  const margin = (end - start) / 2;
   const wanted = { start: iso(start - margin), end: iso(end + margin) };
   const found = await Promise.all(tiles.map((tile) => get(`/v1/cameras/${tile.cameraId}/timeline`, wanted)));
   loaded = { start: start - margin, end: end + margin };
@@ -125,12 +125,19 @@ function headline({ event, visit }) {
 
 function listEvents() {
   byId("no-events").hidden = events.length > 0;
+  marked = null;
   byId("events").replaceChildren(
     ...events.map((event) =>
       el(
         "li",
-        { data: { time: event.time } },
-        el("button", { type: "button", onclick: () => seek(event.time) }, el("time", { datetime: event.occurred }, clockText(event.time, zone)), el("span", {}, who(event.member)), el("span", { class: "soft" }, event.door), ...badges(event, [event.kind]).filter(Boolean)),
+        { data: { event: event.event_id } },
+        el(
+          "button",
+          { type: "button", onclick: () => seek(event.time) },
+          el("time", { datetime: event.occurred }, clockText(event.time, zone)),
+          el("span", {}, who(event.member), el("span", { class: "soft" }, event.door)),
+          el("span", { class: "badges" }, ...badges(event, [event.kind])),
+        ),
       ),
     ),
   );
@@ -138,10 +145,21 @@ function listEvents() {
 
 function listGaps() {
   const gaps = tiles.flatMap((tile) => tile.gaps.map((gap) => ({ ...gap, name: tile.name })));
+  gaps.sort((one, other) => one.start - other.start);
   byId("missing").hidden = !gaps.length;
   byId("gaps").replaceChildren(
     ...gaps.map((gap) =>
-      el("li", {}, el("button", { type: "button", onclick: () => seek(gap.start) }, el("time", {}, clockText(gap.start, zone)), el("span", {}, gap.name), el("span", { class: "soft" }, `${t(`gap.${gap.cause}`)}, ${Math.round((gap.end - gap.start) / 100) / 10} s`))),
+      el(
+        "li",
+        {},
+        el(
+          "button",
+          { type: "button", onclick: () => seek(gap.start) },
+          el("time", { datetime: iso(gap.start) }, clockText(gap.start, zone)),
+          el("span", {}, gap.name, el("span", { class: "soft" }, t(`gap.${gap.cause}`))),
+          el("span", { class: "soft" }, lengthText(gap.end - gap.start)),
+        ),
+      ),
     ),
   );
 }
@@ -160,6 +178,7 @@ function tick() {
 }
 
 let told = "";
+let marked = null;
 function tell(now) {
   const text = clockMs(now, zone).slice(0, 10);
   root.dataset.timeMs = String(Math.round(now));
@@ -167,9 +186,14 @@ function tell(now) {
   told = text;
   byId("clock").replaceChildren(text, el("small", {}, shortDay(now, zone)));
   const current = events.findLast((event) => event.time <= now + 50);
-  for (const item of byId("events").children) {
-    if (current && Number(item.dataset.time) === current.time) item.setAttribute("aria-current", "true");
-    else item.removeAttribute("aria-current");
+  if (current === marked) return;
+  marked = current;
+  const list = byId("events");
+  for (const item of list.children) {
+    if (current && item.dataset.event === current.event_id) {
+      item.setAttribute("aria-current", "true");
+      list.scrollTop = item.offsetTop - list.offsetTop - list.clientHeight / 2;
+    } else item.removeAttribute("aria-current");
   }
 }
 
@@ -190,7 +214,7 @@ function setPlaying(playing) {
 
 function step(frames) {
   setPlaying(false);
-  const frameMs = Math.min(...tiles.map((tile) => tile.frameMs), 40);
+  const frameMs = Math.min(...tiles.map((tile) => tile.frameMs));
   seek(clock.now() + frames * frameMs);
 }
 

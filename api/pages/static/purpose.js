@@ -1,12 +1,11 @@
-import { byId, show } from "./dom.js";
+import { byId, show, takeForm } from "./dom.js";
 import { nextPage, post } from "./server.js";
 import { t } from "./words.js";
 
 const form = byId("purpose");
 const problem = byId("problem");
 
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
+takeForm(form, async () => {
   const fields = new FormData(form);
   const category = fields.get("category");
   const reason = fields.get("reason").trim();

@@ -1,12 +1,11 @@
-import { byId, show } from "./dom.js";
+import { byId, show, takeForm } from "./dom.js";
 import { nextPage, post } from "./server.js";
 import { t } from "./words.js";
 
 const form = byId("sign-in");
 const problem = byId("problem");
 
-form.addEventListener("submit", async (event) => {
-  event.preventDefault();
+takeForm(form, async () => {
   const fields = new FormData(form);
   const empty = [...form.querySelectorAll("input")].find((input) => !input.value.trim());
   if (empty) {

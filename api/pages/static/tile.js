@@ -76,7 +76,7 @@ export class Tile {
     const { video, clip } = this;
     const target = Math.min(Math.max(0, (now - clip.start) / 1000), Math.max(0, (video.duration || 0) - 0.02));
     const ahead = video.currentTime - target;
-    const exact = playing ? FAR_S * Math.max(1, rate) : (this.frameMs / 1000) * 0.6;
+    const exact = playing ? FAR_S * Math.max(1, rate) : (this.frameMs / 1000) * 0.25;
     if (Math.abs(ahead) > exact && !video.seeking) video.currentTime = target + 0.001;
     if (playing && video.paused) video.play().catch(() => {});
     if (!playing && !video.paused) video.pause();

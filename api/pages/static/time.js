@@ -26,6 +26,12 @@ export function spanText(start, end, zone) {
   return `${first}–${sameDay ? "" : `${shortDay(end, zone)} `}${clock(end, zone)}`;
 }
 
+export function lengthText(ms) {
+  const seconds = ms / 1000;
+  if (seconds < 90) return `${Math.round(seconds * 10) / 10} s`;
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds / 360) / 10} h`;
+}
+
 function offset(ms, zone) {
   const parts = formatter("en-US", zone, { year: "numeric", month: "numeric", day: "numeric", ...CLOCK }).formatToParts(ms);
   const part = (type) => Number(parts.find((each) => each.type === type).value);

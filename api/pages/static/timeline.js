@@ -3,16 +3,20 @@
 import { clock, clockMinutes, shortDay } from "./time.js";
 import { t } from "./words.js";
 
-const ROW = 22;
-const EVENTS = 24;
-const AXIS = 22;
+// Grows with the page's text: on a wall everything is larger.
+const SCALE = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+const ROW = Math.round(22 * SCALE);
+const EVENTS = Math.round(24 * SCALE);
+const AXIS = Math.round(22 * SCALE);
+const TEXT = Math.round(12 * SCALE);
+const MARK = 5 * SCALE;
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 const SHORTEST_MS = 10_000;
 const LONGEST_MS = 24 * 3600_000;
 const BAD = ["denied", "forced_open", "held_open"];
 
 export class Timeline extends EventTarget {
-  /** Fires "seek" with {time, done} and "view" after the span on show has changed. */
+  /** Fires "seek" with {time} and "view" after the span on show has changed. */
   constructor(element, zone) {
     super();
     this.element = element;
@@ -92,9 +96,9 @@ export class Timeline extends EventTarget {
 
   #axis(paint) {
     const { start, end } = this.view;
-    const least = ((end - start) / this.width) * 80;
+    const least = ((end - start) / this.width) * 80 * SCALE;
     const step = (STEPS_S.find((each) => each * 1000 >= least) ?? 86400) * 1000;
-    paint.font = `12px ${this.font}`;
+    paint.font = `${TEXT}px ${this.font}`;
     paint.textBaseline = "middle";
     for (let at = Math.ceil(start / step) * step; at <= end; at += step) {
       const x = this.#x(at);
@@ -124,13 +128,13 @@ export class Timeline extends EventTarget {
       paint.beginPath();
       // Shapes as well as colours: a cross refused, a ring left, a disc let in.
       if (bad) {
-        paint.moveTo(x - 5, middle - 5);
-        paint.lineTo(x + 5, middle + 5);
-        paint.moveTo(x + 5, middle - 5);
-        paint.lineTo(x - 5, middle + 5);
+        paint.moveTo(x - MARK, middle - MARK);
+        paint.lineTo(x + MARK, middle + MARK);
+        paint.moveTo(x + MARK, middle - MARK);
+        paint.lineTo(x - MARK, middle + MARK);
         paint.stroke();
       } else {
-        paint.arc(x, middle, 5, 0, 2 * Math.PI);
+        paint.arc(x, middle, MARK, 0, 2 * Math.PI);
         if (event.kind === "exit" || event.direction === "out") paint.stroke();
         else paint.fill();
       }
@@ -147,7 +151,7 @@ export class Timeline extends EventTarget {
       const [from, to] = [Math.max(0, this.#x(span.start)), Math.min(this.width, this.#x(span.end))];
       if (to > from) paint.fillRect(from, top, Math.max(1, to - from), height);
     }
-    paint.font = `600 12px ${this.font}`;
+    paint.font = `600 ${TEXT}px ${this.font}`;
     const text = row.name.length > 28 ? `${row.name.slice(0, 27)}…` : row.name;
     paint.fillStyle = this.colours.card;
     paint.fillRect(4, top + 1, paint.measureText(text).width + 10, height - 2);
@@ -173,7 +177,7 @@ export class Timeline extends EventTarget {
       paint.lineTo(x + height, top);
     }
     paint.stroke();
-    paint.font = `12px ${this.font}`;
+    paint.font = `${TEXT}px ${this.font}`;
     const text = t(`gap.${gap.cause}`);
     const room = paint.measureText(text).width + 12;
     if (wide > room + 8) {
@@ -209,8 +213,8 @@ export class Timeline extends EventTarget {
     element.setAttribute("aria-valuetext", `${shortDay(this.time, this.zone)} ${clock(this.time, this.zone)}`);
   }
 
-  #seek(time, done) {
-    this.dispatchEvent(new CustomEvent("seek", { detail: { time, done } }));
+  #seek(time) {
+    this.dispatchEvent(new CustomEvent("seek", { detail: { time } }));
   }
 
   #listen() {
@@ -220,17 +224,13 @@ export class Timeline extends EventTarget {
       if (event.button !== 0) return;
       element.setPointerCapture(event.pointerId);
       this.dragging = true;
-      this.#seek(this.#nearEvent(place(event)) ?? this.#timeAt(place(event)), false);
+      this.#seek(this.#nearEvent(place(event)) ?? this.#timeAt(place(event)));
     });
     element.addEventListener("pointermove", (event) => {
-      if (this.dragging) this.#seek(this.#timeAt(Math.max(0, Math.min(this.width, place(event)))), false);
+      if (this.dragging) this.#seek(this.#timeAt(Math.max(0, Math.min(this.width, place(event)))));
       else element.title = this.#tip(place(event));
     });
-    const stop = (event) => {
-      if (!this.dragging) return;
-      this.dragging = false;
-      this.#seek(this.time, event.type === "pointerup");
-    };
+    const stop = () => (this.dragging = false);
     element.addEventListener("pointerup", stop);
     element.addEventListener("pointercancel", stop);
     element.addEventListener(

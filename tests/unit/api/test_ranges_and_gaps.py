@@ -71,21 +71,25 @@ def spans(most: int) -> st.SearchStrategy[list[Span]]:
     )
 
 
-@given(footage=spans(5), gaps=spans(5), now_s=st.integers(0, 8000))
-def test_gaps_and_footage_tile_the_past(footage: list[Span], gaps: list[Span], now_s: int) -> None:
+@given(footage=spans(5), gaps=spans(5), now_s=st.integers(0, 8000), kept_s=st.integers(1, 9000))
+def test_gaps_and_footage_tile_the_past(footage: list[Span], gaps: list[Span], now_s: int, kept_s: int) -> None:
     whole = Span(0, HOUR_NS)
     known = [Gap(camera_id=CAMERA, span=span, cause=GapCause.LOSS) for span in gaps]
-    answers = gap_answers(whole, footage, known, now_s * NS)
+    answers = gap_answers(whole, footage, known, now_s * NS, kept_s)
     told = [Span(from_iso(answer.start), from_iso(answer.end)) for answer in answers]
     past = Span(0, min(HOUR_NS, now_s * NS))
     assert subtract_spans(past, [*footage, *told]) == []
     assert sum(span.duration_ns for span in told) == sum(span.duration_ns for span in subtract_spans(past, footage))
 
 
-def test_gap_without_a_cause_pending_then_unknown() -> None:
+def test_gap_without_a_cause_pending_then_unknown_then_expired() -> None:
     now_ns = 1000 * NS
-    answers = gap_answers(Span(700 * NS, 2000 * NS), [], [], now_ns)
-    assert [(from_iso(each.end) // NS, each.cause) for each in answers] == [(880, "unknown"), (1000, "pending")]
+    answers = gap_answers(Span(700 * NS, 2000 * NS), [], [], now_ns, 200)
+    assert [(from_iso(each.end) // NS, each.cause) for each in answers] == [
+        (800, "expired"),
+        (880, "unknown"),
+        (1000, "pending"),
+    ]
 
 
 def event(kind: EventKind, at_s: int, *, member: MemberId | None, door: DoorId) -> EventRow:
