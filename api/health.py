@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import APIRouter, Security
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from api import rights
 from api.problems import declared
 from api.services import Ours, Services
-from api.sessions import cookie_scheme, find_session
+from api.sessions import COOKIE, find_session
 from domain.errors import TallenneError
 from domain.time import to_iso
 from storage import sql
@@ -40,12 +40,12 @@ class HealthAnswer(BaseModel):
 
 
 @router.get("/health", responses=declared())
-async def health(services: Ours, token: Annotated[str | None, Security(cookie_scheme)] = None) -> HealthAnswer:
+async def health(request: Request, services: Ours) -> HealthAnswer:
     """200 as long as this role answers; ``state`` says whether everything else does."""
     parts = await probe(services)
     roles = None
     if parts["database"]:
-        session = await find_session(services, token)
+        session = await find_session(services, request.cookies.get(COOKIE))
         if session is not None and rights.has_everywhere(session.grants, rights.OPERATE):
             roles = await _roles(services)
     state = "ready" if all(parts.values()) else "degraded"

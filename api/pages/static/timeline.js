@@ -145,21 +145,23 @@ export class Timeline extends EventTarget {
     const height = ROW - 6;
     paint.fillStyle = this.colours.sunken;
     paint.fillRect(0, top, this.width, height);
-    for (const gap of row.gaps) this.#hatched(paint, gap, top, height);
+    paint.font = `600 ${TEXT}px ${this.font}`;
+    const text = row.name.length > 28 ? `${row.name.slice(0, 27)}…` : row.name;
+    const taken = paint.measureText(text).width + 14;
+    for (const gap of row.gaps) this.#hatched(paint, gap, top, height, taken);
     paint.fillStyle = this.colours.footage;
     for (const span of row.footage) {
       const [from, to] = [Math.max(0, this.#x(span.start)), Math.min(this.width, this.#x(span.end))];
       if (to > from) paint.fillRect(from, top, Math.max(1, to - from), height);
     }
     paint.font = `600 ${TEXT}px ${this.font}`;
-    const text = row.name.length > 28 ? `${row.name.slice(0, 27)}…` : row.name;
     paint.fillStyle = this.colours.card;
-    paint.fillRect(4, top + 1, paint.measureText(text).width + 10, height - 2);
+    paint.fillRect(4, top + 1, taken - 4, height - 2);
     paint.fillStyle = this.colours.text;
     paint.fillText(text, 9, top + height / 2 + 0.5);
   }
 
-  #hatched(paint, gap, top, height) {
+  #hatched(paint, gap, top, height, taken) {
     const [from, to] = [Math.max(0, this.#x(gap.start)), Math.min(this.width, this.#x(gap.end))];
     if (to <= from) return;
     const wide = Math.max(2, to - from);
@@ -180,8 +182,10 @@ export class Timeline extends EventTarget {
     paint.font = `${TEXT}px ${this.font}`;
     const text = t(`gap.${gap.cause}`);
     const room = paint.measureText(text).width + 12;
-    if (wide > room + 8) {
-      const x = from + (wide - room) / 2;
+    // Not under the camera's name.
+    const left = Math.max(from, taken);
+    if (to - left > room + 8) {
+      const x = left + (to - left - room) / 2;
       paint.fillStyle = this.colours.card;
       paint.fillRect(x, top + 1, room, height - 2);
       paint.fillStyle = this.colours.text;
