@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any, Protocol
 
 from pipeline.config.load import Loaded
@@ -45,7 +46,9 @@ class Services:
         if config.database is None:
             wanted.append(self._start("database", start_postgres, root / "postgres", logs / "postgres.log", say))
         if config.broker is None:
-            wanted.append(self._start("broker", start_broker, root / "broker", logs / "broker.log", say))
+            topics = tuple(system.topic for system in config.door_system) or ("access/#",)
+            starter = partial(start_broker, topics=topics)
+            wanted.append(self._start("broker", starter, root / "broker", logs / "broker.log", say))
         if config.store is None:
             wanted.append(self._start("store", start_store, root / "store", logs / "store.log", say))
         outcomes = await asyncio.gather(*wanted, return_exceptions=True)

@@ -14,6 +14,7 @@ from pipeline.config.load import Loaded, load
 from pipeline.config.roles import RoleSettings
 from pipeline.demo_account import ensure_demo_staff
 from pipeline.demo_gym import DemoGym, make_demo
+from pipeline.embedded.process import remembered_port
 from pipeline.errors import ServiceError
 from pipeline.installation import Installation
 from pipeline.members import import_demo_members
@@ -74,6 +75,8 @@ async def running(wish: Wish, tell: Tell) -> AsyncIterator[Running]:
     tell.line(f"Tallenne starts on {installation.root}")
     try:
         await services.start(loaded, installation, tell.line)
+        if loaded.config.serve.port == 0:
+            services.endpoints["serve"] = {"port": remembered_port(installation.root / "serve-port")}
         installation.write_endpoints(services.endpoints)
         settings = RoleSettings(loaded=loaded, installation=installation, endpoints=services.endpoints)
         version = await prepare_database(settings, installation, time.time_ns())

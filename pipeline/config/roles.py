@@ -159,7 +159,7 @@ class RoleSettings:
             run_directory=self.installation.run,
             secret_directory=self.installation.root / "serve",
             host=own.host,
-            port=own.port,
+            port=own.port or self.endpoints.get("serve", {}).get("port", 0),
             tls_certificate=self._path(own.certificate),
             tls_key=self._path(own.key),
             default_language=own.language,

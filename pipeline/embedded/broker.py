@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,23 +29,31 @@ class Broker:
         self.process.stop()
 
 
-def start_broker(directory: Path, *, log: Path) -> Broker:
-    """Start it on the ports of last time, or on free ones. ServiceError when it does not start."""
+def start_broker(directory: Path, *, log: Path, topics: Sequence[str] = ("access/#",)) -> Broker:
+    """Start it on the ports of last time, or on free ones. ServiceError when it does not start.
+
+    topics: MQTT filters of door events; nothing else can be published or read.
+    """
     private_directory(directory)
     passwords = {user: secret(directory / f"{user}.secret") for user in (INDEX_USER, DOORS_USER)}
     client_port, mqtt_port = _remembered_ports(directory)
     configuration = directory / "nats.json"
     configuration.touch(mode=0o600)
-    configuration.write_text(json.dumps(_configuration(directory, passwords, client_port, mqtt_port), indent=1))
+    configuration.write_text(
+        json.dumps(_configuration(directory, passwords, (client_port, mqtt_port), topics), indent=1)
+    )
     program = Path(sys.executable).parent / "nats-server"
     process = ServiceProcess("broker", [program, "-c", configuration], log=log, directory=directory)
     process.wait_until(lambda: listens(mqtt_port), timeout_s=20)
     return Broker(process, mqtt_port, passwords)
 
 
-def _configuration(directory: Path, passwords: dict[str, str], client_port: int, mqtt_port: int) -> dict[str, object]:
+def _configuration(
+    directory: Path, passwords: dict[str, str], ports: tuple[int, int], topics: Sequence[str]
+) -> dict[str, object]:
     """NATS reads JSON as a subset of its own format. MQTT's `/` is NATS's `.`; `$MQTT` carries sessions."""
-    subscribe = ["access.>", "$MQTT.>", "_INBOX.>"]
+    doors = [topic.replace("/", ".").replace("+", "*").replace("#", ">") for topic in topics]
+    subscribe = [*doors, "$MQTT.>", "_INBOX.>"]
     own = ["$MQTT.>", "$JS.>", "_INBOX.>"]
     users = [
         {
@@ -55,16 +64,16 @@ def _configuration(directory: Path, passwords: dict[str, str], client_port: int,
         {
             "user": DOORS_USER,
             "password": passwords[DOORS_USER],
-            "permissions": {"publish": {"allow": ["access.>", *own]}, "subscribe": {"allow": own}},
+            "permissions": {"publish": {"allow": [*doors, *own]}, "subscribe": {"allow": own}},
         },
     ]
     return {
         "server_name": "tallenne-broker",
         "host": "127.0.0.1",
-        "port": client_port,
+        "port": ports[0],
         "max_payload": MAX_PAYLOAD_BYTES,
         "jetstream": {"store_dir": str(directory / "jetstream"), "sync_interval": "always", "max_file_store": 4 << 30},
-        "mqtt": {"host": "127.0.0.1", "port": mqtt_port, "ack_wait": "30s", "max_ack_pending": 1000},
+        "mqtt": {"host": "127.0.0.1", "port": ports[1], "ack_wait": "10s", "max_ack_pending": 1000},
         "authorization": {"users": users},
         "logtime_utc": True,
     }

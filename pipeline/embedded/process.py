@@ -140,3 +140,12 @@ def listens(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def remembered_port(file: Path) -> int:
+    """The port that was used last time, as long as nobody else took it: people keep addresses. Else a free one."""
+    if file.exists() and (text := file.read_text().strip()).isdigit() and not listens(int(text)):
+        return int(text)
+    (port,) = free_ports(1)
+    file.write_text(f"{port}\n")
+    return port

@@ -75,7 +75,7 @@ async def checked(everything: Running, tell: Tell, started_s: float) -> dict[str
     """All checks; SmokeError names the one that does not hold."""
     conn = await connect(everything.settings.database("owner"))
     try:
-        event = await _until(lambda: _covered_event(everything, conn), "a member's visit that is recorded")
+        event = await until(lambda: _covered_event(everything, conn), "a member's visit that is recorded")
         tell.line(f"  a visit is recorded and tagged after {time.monotonic() - started_s:.0f} s")
         async with _signed_in(everything) as client:
             found = await _find_and_fetch(client, event)
@@ -83,7 +83,7 @@ async def checked(everything: Running, tell: Tell, started_s: float) -> dict[str
         tell.line(f"  its clip was found and fetched in {found.seconds:.2f} s")
         pictures = await asyncio.to_thread(read_pictures, found.clip, found.span)
         _check_pictures(found, pictures)
-        result = await _until(lambda: _tags_agree(everything, conn), "tags that equal the join")
+        result = await until(lambda: tags_agree(everything, conn), "tags that equal the join")
         holes = await untiled(conn)
         _hold(not holes, f"Footage and gaps do not tile the cameras' time: {'; '.join(holes[:3])}.")
     finally:
@@ -105,7 +105,7 @@ async def checked(everything: Running, tell: Tell, started_s: float) -> dict[str
     }
 
 
-async def _until(look: Callable[[], Awaitable[_T | None]], what: str) -> _T:
+async def until(look: Callable[[], Awaitable[_T | None]], what: str) -> _T:
     """Ask until there is an answer. SmokeError after the deadline."""
     deadline = time.monotonic() + _DEADLINE_S
     while True:
@@ -196,7 +196,7 @@ def _check_pictures(found: _Found, pictures: Pictures) -> None:
     )
 
 
-async def _tags_agree(everything: Running, conn: asyncpg.Connection) -> dict[str, Any] | None:
+async def tags_agree(everything: Running, conn: asyncpg.Connection) -> dict[str, Any] | None:
     """None while they do not."""
     cards = {member.credential for member in demo_members()}
     sent = read_sent(everything.installation.run / "demo-events.jsonl")

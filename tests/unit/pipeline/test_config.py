@@ -1,0 +1,155 @@
+"""The configuration file: every mistake named with its line and a remedy, secrets never taken from it."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import main
+from pipeline.config.lines import line_of
+from pipeline.config.load import ConfigError, load
+from pipeline.errors import SetupError
+
+GOOD = """\
+[[site]]
+name = "Helsinki"
+
+[[site.camera]]
+name = "Entrance"
+url = "rtsp://192.168.1.10/one"
+zone = "hall"
+purpose = "safety"
+assessment = "2026-1"
+
+[[site.camera]]
+name = "Weights"
+url = "rtsp://192.168.1.11/one"
+zone = "gym"
+purpose = "safety"
+assessment = "2026-1"
+
+[[site.door]]
+name = "Main"
+external_id = "main"
+cameras = [{ name = "Entrance" }]
+
+[[door_system]]
+site = "Helsinki"
+topic = "access/helsinki/+"
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "tallenne.toml"
+    path.write_text(text)
+    return path
+
+
+def mistakes(folder: Path, text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(written(folder, text))
+    return caught.value.mistakes
+
+
+def test_a_good_file_loads(tmp_path: Path) -> None:
+    config = load(written(tmp_path, GOOD)).config
+    assert [camera.name for camera in config.site[0].camera] == ["Entrance", "Weights"]
+
+
+def test_the_example_is_correct_once_its_secret_is_there(tmp_path: Path) -> None:
+    text = files("pipeline.config").joinpath("example.toml").read_text()
+    path = written(tmp_path, text)
+    (said,) = mistakes(tmp_path, text)
+    assert "secrets/entrance-camera" in said
+    (tmp_path / "secrets").mkdir()
+    secret = tmp_path / "secrets" / "entrance-camera"
+    secret.write_text("word")
+    secret.chmod(0o600)
+    assert load(path).config.site[0].camera[0].password is not None
+
+
+def test_the_example_names_every_option() -> None:
+    from pydantic import BaseModel
+
+    from pipeline.config.model import Config
+
+    def options(model: type[BaseModel]) -> set[str]:
+        found = set(model.model_fields)
+        for field in model.model_fields.values():
+            for part in (field.annotation, *getattr(field.annotation, "__args__", ())):
+                if isinstance(part, type) and issubclass(part, BaseModel):
+                    found |= options(part)
+        return found
+
+    text = files("pipeline.config").joinpath("example.toml").read_text()
+    assert {name for name in options(Config) if name not in text} == set()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ('name = "Weights"', 'name = "Entrance"', 12, "twice"),
+        ('url = "rtsp://192.168.1.11/one"', 'url = "http://x"', 13, "url"),
+        ('url = "rtsp://192.168.1.11/one"', 'url = "rtsp://me:word@x/one"', 13, "password"),
+        ('url = "rtsp://192.168.1.11/one"', 'urll = "rtsp://x"', 13, "urll"),
+        ('zone = "gym"', 'zone = "the showers"', 14, "759/2004"),
+        ('zone = "gym"', 'zone = "gym"\nretention_h = 100', 15, "EDPB"),
+        ('zone = "gym"', 'zone = "gym"\naudio = true', 15, "audio_reason"),
+        ('zone = "gym"', 'zone = "gym"\npassword = { env = "NO_SUCH_VARIABLE" }', 15, "NO_SUCH_VARIABLE"),
+        ('{ name = "Entrance" }', '{ name = "Nowhere" }', 21, "no camera 'Nowhere'"),
+        ('site = "Helsinki"', 'site = "Turku"', 24, "no site 'Turku'"),
+        ('name = "Helsinki"\n', 'name = "Helsinki"\ntime_zone = "Europe/Nowhere"\n', 3, "time zone"),
+        ('purpose = "safety"\nassessment = "2026-1"\n\n[[site.door]]', "[[site.door]]", 11, "purpose"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line_and_a_remedy(
+    tmp_path: Path, old: str, new: str, line: int, words: str
+) -> None:
+    assert old in GOOD
+    said = mistakes(tmp_path, GOOD.replace(old, new))
+    assert any(item.startswith(f"line {line}: ") and words in item for item in said), said
+
+
+def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
+    text = GOOD.replace('zone = "gym"', 'zone = "sauna"').replace('name = "Entrance" }', 'name = "X" }')
+    assert len(mistakes(tmp_path, text)) == 2
+
+
+def test_broken_toml_is_told_with_its_line(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, GOOD + 'name = "x\n')
+    assert said.startswith("line 26: ")
+
+
+def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    secret = tmp_path / "word"
+    secret.write_text("x")
+    secret.chmod(0o644)
+    text = GOOD.replace('zone = "hall"', 'zone = "hall"\npassword = { file = "word" }')
+    (said,) = mistakes(tmp_path, text)
+    assert "can be read by others" in said
+    assert "chmod 600" in said
+
+
+def test_no_file_is_told_with_a_remedy(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="config example"):
+        load(tmp_path / "nothing.toml")
+
+
+def test_config_check_prints_and_exits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, GOOD)
+    assert main(["config", "check", "--config", str(path)]) == 0
+    assert "1 sites, 2 cameras, 1 doors" in capsys.readouterr().out
+    written(tmp_path, GOOD.replace('zone = "gym"', 'zone = "sauna"'))
+    assert main(["config", "check", "--config", str(path), "--json"]) == 2
+    assert '"ok": false' in capsys.readouterr().out
+    assert main(["config", "check", "--config", str(path)]) == 2
+    assert "line 14: " in capsys.readouterr().err
+
+
+def test_line_of_finds_nested_arrays() -> None:
+    assert line_of(GOOD, ("site", 0, "camera", 1, "url")) == 13
+    assert line_of(GOOD, ("site", 0, "camera", 1, "missing")) == 11
+    assert line_of(GOOD, ("door_system", 0)) == 23
+    assert line_of(GOOD, ("nothing",)) == 1
