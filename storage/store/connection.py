@@ -69,21 +69,25 @@ class Connection:
     def exchange(self, request: Request, *, body_limit: int = 1 << 16) -> Answer:
         """Send, and read the whole answer. OSError and http.client.HTTPException mean: the outcome is not known."""
         response = self.begin(request)
-        body = response.read(body_limit) if request.method != "HEAD" else b""
+        body = response.read(body_limit)  # nothing for HEAD, but only then the connection may serve again
         self.end()
         return Answer(status=response.status, headers=response.headers, body=body)
 
     def begin(self, request: Request) -> http.client.HTTPResponse:
         """Send, and read the answer's head. The caller reads the body and calls ``end()``."""
+        self._check_wanted()
+        with _opened(request) as body:
+            return self._send(request, body)
+
+    def _check_wanted(self) -> None:
         with self._lock:
             if self._aborted:
                 raise ConnectionAbortedError("aborted")
-        with _opened(request) as body:
-            return self._send(request, body)
 
     def _send(self, request: Request, body: BinaryIO | bytes) -> http.client.HTTPResponse:
         if self._http.sock is None:
             self._http.connect()
+            self._check_wanted()  # an abort during connect() found no socket to shut
         path = f"/{self._settings.bucket}/{quote(request.name, safe='/-_.~')}"
         self._http.putrequest(request.method, path, skip_host=True, skip_accept_encoding=True)
         for key, value in self._signed(request, path).items():

@@ -55,9 +55,13 @@ class S3Store:
             return Put.ALREADY
         if answer.status not in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
             raise error_of(answer, name)
-        if not self._settings.null and checksum_in(answer) != sha256 and (abilities is None or not abilities.checksum):
+        if not self._settings.null and not self._verified(answer, sha256):
             await self._check_same(name, size_bytes, sha256)
         return Put.STORED
+
+    def _verified(self, answer: Answer, sha256: bytes) -> bool:
+        """Whether the server compared the hash; before ``probe()`` that is believed of one that repeats it."""
+        return checksum_in(answer) == sha256 if self.abilities is None else self.abilities.checksum
 
     async def put_once(
         self, name: str, source: Path | bytes, *, size_bytes: int, sha256: bytes, create_only: bool = True
