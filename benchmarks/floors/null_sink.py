@@ -38,6 +38,7 @@ class Connection(asyncio.BufferedProtocol):
         self._target = ""
         self._method = ""
         self._size = 0
+        self._create_only = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own transports derive from neither
@@ -64,6 +65,7 @@ class Connection(asyncio.BufferedProtocol):
             self._method, self._target, _ = lines[0].split(" ", 2)
             fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
             self._size = int(fields.get("content-length", "0"))
+            self._create_only = fields.get("if-none-match") == "*"
             self._head = b""
             if "100-continue" in fields.get("expect", ""):
                 self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -76,22 +78,30 @@ class Connection(asyncio.BufferedProtocol):
 
     def _answer(self) -> None:
         path = self._target.partition("?")[0]
-        status, size = HTTPStatus.OK, 0
-        if self._method == "PUT":
-            self._counted.puts += 1
-            self._counted.bytes += self._size
-            self._counted.sizes[path] = self._size
-            if len(self._counted.sizes) > 4096:
-                del self._counted.sizes[next(iter(self._counted.sizes))]
+        counted = self._counted
+        status, size, body = HTTPStatus.OK, 0, b""
+        if self._method == "PUT" and self._create_only and path in counted.sizes:
+            status = HTTPStatus.PRECONDITION_FAILED
+        elif self._method == "PUT":
+            counted.puts += 1
+            counted.bytes += self._size
+            counted.sizes[path] = self._size
+            if len(counted.sizes) > 4096:
+                del counted.sizes[next(iter(counted.sizes))]
+        elif self._method == "DELETE":
+            counted.sizes.pop(path, None)
         elif self._method == "HEAD" and path.count("/") > 1:
-            size = self._counted.sizes.get(path, 0)
-            status = HTTPStatus.OK if path in self._counted.sizes else HTTPStatus.NOT_FOUND
+            size = counted.sizes.get(path, 0)
+            status = HTTPStatus.OK if path in counted.sizes else HTTPStatus.NOT_FOUND
+        elif self._method == "GET":
+            body = b"<VersioningConfiguration/>"
         etag = hashlib.blake2s(path.encode(), digest_size=16).hexdigest()
         date = formatdate(usegmt=True)
-        self._write(
+        head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nDate: {date}\r\nLast-Modified: {date}\r\n"
-            f'ETag: "{etag}"\r\nContent-Length: {size}\r\n\r\n'.encode()
+            f'ETag: "{etag}"\r\nContent-Length: {size or len(body)}\r\n\r\n'
         )
+        self._write(head.encode() + body)
 
     def _write(self, data: bytes) -> None:
         assert self._transport is not None

@@ -15,6 +15,9 @@ from pathlib import Path
 
 import psutil
 
+DRIVER = "driver"
+"""The role of this very process, without its children: always on the account."""
+
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -53,7 +56,8 @@ class Accounts:
         return Reading(
             mono_s=time.monotonic(),
             wall_s=time.time(),
-            role_cpu_s={role: sum(map(_tree_cpu_s, pids)) for role, pids in self._roles.items()},
+            role_cpu_s={DRIVER: time.process_time()}
+            | {role: sum(map(_tree_cpu_s, pids)) for role, pids in self._roles.items()},
             machine_busy_s=busy,
             machine_softirq_s=softirq,
         )

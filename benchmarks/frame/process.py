@@ -54,6 +54,11 @@ class Child:
             if line.startswith("{") and key in (said := json.loads(line)):
                 return said[key]
 
+    def check(self) -> None:
+        """ChildError when it has ended."""
+        if self._process.poll() is not None:
+            raise ChildError(f"{self.name} ended with status {self._process.returncode}.")
+
     def report(self, timeout_s: float = 20.0) -> Any:
         """What the child counted so far."""
         self._say("report")
@@ -102,9 +107,3 @@ def child(
         yield running
     finally:
         running.stop()
-
-
-def two_cores() -> tuple[int | None, int | None]:
-    """(core for the load, core for what is measured); None, None where there is only one to use."""
-    usable = sorted(os.sched_getaffinity(0))
-    return (usable[0], usable[1]) if len(usable) > 1 else (None, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -11,12 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from domain.ids import CameraId, HourKeyId, RecorderId, SegmentId, SiteId, new_id
 from domain.time import HOUR_NS
 from storage.keys.hour_key import PublicHourKey
-from storage.sealed import PayloadKey, Sealer
+from storage.sealed import PayloadKey, Sealer, chunk_log2_for
 from storage.sealed.format import parse_header
 from storage.sealed.unwrap import open_header
 
 START_NS = 500_000 * HOUR_NS
-CHUNK_LOG2 = 16
+CHUNK_LOG2 = chunk_log2_for(4_000_000)  # what ingest takes for 4 Mbit/s: 128 KiB
 SEGMENT_BYTES = 5_000_000
 FRAGMENT_BYTES = 250_000
 """What half a second of 4 Mbit/s video is: the piece that ingest hands over at a time."""
@@ -56,6 +57,11 @@ def fragments(size: int = SEGMENT_BYTES) -> list[bytes]:
 
 def seal(keys: Keys, pieces: list[bytes]) -> list[bytes]:
     """One whole segment as ingest seals it: header and wrap, chunks, trailer with hash and signature."""
+    return [chunk for chunks in stream(keys, pieces) for chunk in chunks]
+
+
+def stream(keys: Keys, pieces: list[bytes]) -> Iterator[list[bytes]]:
+    """The same as it is written: what has been taken is not held any longer, so that its memory serves again."""
     sealer = Sealer(
         site_id=keys.site,
         camera_id=keys.camera,
@@ -64,18 +70,16 @@ def seal(keys: Keys, pieces: list[bytes]) -> list[bytes]:
         start_ns=START_NS,
         chunk_log2=CHUNK_LOG2,
     )
-    out = [sealer.header]
+    yield [sealer.header]
     for piece in pieces:
-        out += sealer.push(piece)
-    out.append(
-        sealer.finish(
-            end_ns=START_NS + 10**10,
-            previous_trailer_sha256=bytes(32),
-            recorder_id=keys.recorder,
-            sign=keys.signer.sign,
-        )
+        yield sealer.push(piece)
+    tail = sealer.finish(
+        end_ns=START_NS + 10**10,
+        previous_trailer_sha256=bytes(32),
+        recorder_id=keys.recorder,
+        sign=keys.signer.sign,
     )
-    return out
+    yield [tail]
 
 
 def payload_key(keys: Keys, sealed: bytes) -> PayloadKey:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,8 @@ class Running:
     """A peer at work on some cameras."""
 
     pids: tuple[int, ...]
-    directory: Path
-
-    def recorded_bytes(self) -> int:
-        """What lies on disk by now."""
-        return sum(path.stat().st_size for path in self.directory.rglob("*") if path.is_file())
+    cameras: tuple[Path, ...]  # a directory each, where files appear
+    counted: Callable[[], dict[str, int]]  # what it has done so far
 
 
 def why_missing(peer: str) -> str | None:
@@ -39,31 +36,37 @@ def version(peer: str) -> str:
     return said.stdout.splitlines()[0]
 
 
-def ffmpeg_command(url: str, directory: Path) -> list[str]:
-    """Copy to 10 s files, as Frigate, Viseron and ZoneMinder do it."""
+def ffmpeg_command(url: str, directory: Path, segment_s: float) -> list[str]:
+    """Copy to short files, as Frigate, Viseron and ZoneMinder do it."""
     receive = ["ffmpeg", "-nostdin", "-loglevel", "error", "-rtsp_transport", "tcp", "-i", url, "-an", "-c", "copy"]
-    segment = ["-f", "segment", "-segment_time", "10", "-reset_timestamps", "1"]
+    segment = ["-f", "segment", "-segment_time", str(segment_s), "-reset_timestamps", "1"]
     return [*receive, *segment, str(directory / "%05d.mp4")]
 
 
-def gstreamer_command(url: str, directory: Path) -> list[str]:
+def gstreamer_command(url: str, directory: Path, segment_s: float) -> list[str]:
     """The same with GStreamer's own segmenter."""
     source = ["rtspsrc", f"location={url}", "protocols=tcp", "latency=0"]
-    sink = ["splitmuxsink", f"location={directory}/%05d.mp4", "max-size-time=10000000000"]
+    sink = ["splitmuxsink", f"location={directory}/%05d.mp4", f"max-size-time={round(segment_s * 1e9)}"]
     return ["gst-launch-1.0", "-q", *source, "!", "rtph264depay", "!", "h264parse", "!", *sink]
 
 
 @contextmanager
-def recording(peer: str, urls: Sequence[str], directory: Path, *, core: int | None) -> Iterator[Running]:
+def recording(
+    peer: str, urls: Sequence[str], directory: Path, segment_s: float, *, core: int | None
+) -> Iterator[Running]:
     """Run ``peer`` on every camera, pinned to ``core``; ended by id afterwards."""
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        for number, url in enumerate(urls):
-            camera = directory / f"camera-{number}"
+
+        def counted() -> dict[str, int]:
+            return {"written_bytes": sum(map(_size, directory.rglob("*")))}
+
+        folders = tuple(directory / f"camera-{number}" for number in range(len(urls)))
+        for camera, url in zip(folders, urls, strict=True):
             camera.mkdir(parents=True)
-            command = gstreamer_command(url, camera) if peer == "gstreamer" else ffmpeg_command(url, camera)
-            processes.append(_pinned(command, core))
-        yield Running(pids=tuple(process.pid for process in processes), directory=directory)
+            make = gstreamer_command if peer == "gstreamer" else ffmpeg_command
+            processes.append(pinned_process(make(url, camera, segment_s), core))
+        yield Running(pids=tuple(process.pid for process in processes), cameras=folders, counted=counted)
     finally:
         for process in processes:
             process.terminate()
@@ -75,8 +78,17 @@ def recording(peer: str, urls: Sequence[str], directory: Path, *, core: int | No
                 process.wait()
 
 
-def _pinned(command: Sequence[str], core: int | None) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def pinned_process(command: Sequence[str], core: int | None, directory: Path | None = None) -> subprocess.Popen[bytes]:
+    """Silent, in ``directory``, on ``core``."""
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, cwd=directory)
     if core is not None:
         os.sched_setaffinity(process.pid, {core})
     return process
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except FileNotFoundError:  # taken away by now
+        return 0

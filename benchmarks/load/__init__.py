@@ -1,0 +1,1 @@
+"""Load generators: each runs apart from what it loads, and is itself measured."""

@@ -1,0 +1,280 @@
+"""Recording: ours, the peers and the floor on the same simulated cameras, one after another in one run.
+
+To the spool: the recorder as it is, spool on the disk, real PostgreSQL; finished segments are taken from the spool by
+a store inside the process that keeps nothing and costs nothing, so that no byte leaves the machine's memory but to
+the spool. With upload: the same, each segment PUT over HTTP to a sink that reads it and forgets it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.frame.accounting import Accounts, Usage, between
+from benchmarks.frame.cores import Cores, pinned
+from benchmarks.frame.process import ChildError, child
+from benchmarks.frame.result import document
+from benchmarks.frame.stand import SITE_ID, Stand, custodian, open_stand, role
+from benchmarks.frame.statistics import fit_line
+from benchmarks.frame.trust import Doubt, doubts
+from benchmarks.load.cameras import Cameras, cameras
+from benchmarks.load.film import FPS, film, write_film
+from benchmarks.peers import parts, recorders
+from benchmarks.peers.parts import Sink
+from benchmarks.suites.frames import count_frames
+from ingest.settings import CameraSettings, IngestSettings
+from storage.settings import SpoolSettings, StoreSettings
+
+PEER_CAMERAS = 50
+"""A process per camera: more of them measure the scheduler."""
+
+_NULL = StoreSettings(endpoint="", secure=False, bucket="", access_key="", secret_key="", null=True)
+_SETTLE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    cameras: int = 50
+    seconds: float = 20.0  # of each measurement; best a multiple of a segment's 10 s
+    warm_up_s: float = 3.0
+    peers: tuple[str, ...] = recorders.PEERS
+    scaling: tuple[int, ...] = ()
+    bit_rate: int = 4_000_000
+    size: tuple[int, int] = (1920, 1080)
+    embedded_store: bool = False
+    segment_s: float = 10.0
+    baselines: bool = True  # one camera alone, and receiving alone
+
+
+@dataclass(slots=True)
+class _Bench:
+    given: Parameters
+    cores: Cores
+    stand: Stand
+    film: Path
+    shared: dict[str, list[int]]  # roles that run all the time
+    cases: list[dict[str, Any]] = field(default_factory=list)
+    doubts: list[Doubt] = field(default_factory=list)
+
+    # -- What is measured
+
+    def ours(self, name: str, count: int, store: StoreSettings, sink: list[int], **more: Any) -> dict[str, Any]:
+        """The ingest role on ``count`` cameras."""
+        place = self.stand.directory / "recorder" / name.replace(" ", "-")
+        spool = place / "spool"
+        began_ns = time.time_ns()
+        with cameras(count, self.film) as load:
+            settings = self._settings(load.urls, place, spool, store)
+            with role(self.stand, "ingest", settings, core=self.cores.measured) as running:
+                self.stand.wait("ingest", lambda said: _recording(said, count), child=running, timeout_s=_SETTLE_S)
+                case = self._measure(name, count, {"measured": [running.pid], "sink": sink}, load)
+        self._close(case, load)
+        counted = asyncio.run(count_frames(self.stand.owner, began_ns, FPS))
+        case |= {**more, **asdict(counted), "frames_lost": counted.frames_lost + load.account.get("slow_readers", 0)}
+        shutil.rmtree(place)
+        return case
+
+    def peer(self, name: str, count: int) -> dict[str, Any]:
+        """One of benchmarks/peers on the same cameras."""
+        directory = self.stand.directory / name
+        with cameras(count, self.film) as load, self._peer(name, load.urls, directory) as running:
+            _wait(lambda: all(any(one.iterdir()) for one in running.cameras), f"{name} on all cameras")
+            case = self._measure(name, count, {"measured": running.pids}, load)
+            case |= {"peer": True, "version": recorders.version(name), **running.counted()}
+        self._close(case, load)
+        shutil.rmtree(directory)
+        return case
+
+    @contextmanager
+    def _peer(self, name: str, urls: Sequence[str], directory: Path) -> Iterator[recorders.Running]:
+        segment_s, core = self.given.segment_s, self.cores.measured
+        if name == "parts":
+            with self.sink() as (sink, _), parts.recording(urls, directory, sink, segment_s, core=core) as running:
+                yield running
+        else:
+            with recorders.recording(name, urls, directory, segment_s, core=core) as running:
+                yield running
+
+    def floor(self, name: str, count: int, *, put: bool, keep: bool = True) -> dict[str, Any]:
+        """The same bytes with the least that can be done to them."""
+        spool = self.stand.directory / "floor-spool"
+        spool.mkdir(exist_ok=True)
+        with self.sink() as (http, sink), cameras(count, self.film) as load:
+            parameters = {
+                "urls": load.urls,
+                "seal": keep,
+                "spool": str(spool) if keep else None,
+                "put": http.endpoint if put else None,
+                "segment_s": self.given.segment_s,
+            }
+            module = "benchmarks.floors.camera_bytes"
+            with child(name, module, [], core=self.cores.measured, parameters=parameters) as running:
+                running.wait_for("ready", 30)
+                case = self._measure(name, count, {"measured": [running.pid], "sink": sink}, load)
+                received = running.report()["received_bytes"]
+        self._close(case, load)
+        shutil.rmtree(spool)
+        return case | {"floor": True, "received_bytes": sum(received)}
+
+    @contextmanager
+    def sink(self) -> Iterator[tuple[Sink, list[int]]]:
+        with child("null sink", "benchmarks.floors.null_sink", [], core=self.cores.load, parameters={}) as running:
+            yield Sink(f"127.0.0.1:{running.wait_for('ready', 20)['port']}", running), [running.pid]
+
+    # -- How
+
+    def _measure(self, name: str, count: int, roles: dict[str, Sequence[int]], load: Cameras) -> dict[str, Any]:
+        accounts = Accounts({"load": [load.pid], **self.shared, **roles})
+        time.sleep(self.given.warm_up_s)
+        first = accounts.read()
+        time.sleep(self.given.seconds)
+        usage = between(first, accounts.read())
+        memory = accounts.memory_bytes()["measured"]
+        self.doubts += [
+            Doubt(code=doubt.code, detail=f"{name}, {count} cameras: {doubt.detail}")
+            for doubt in doubts(usage, cores=self.cores.usable, generator="load")
+        ]
+        return {"name": name, "cameras": count, **_figures(usage, count, memory)}
+
+    def _close(self, case: dict[str, Any], load: Cameras) -> None:
+        """What the generator says of itself at its end."""
+        case["generator_late_ms"] = late = load.account.get("late_max_ms", 0.0)
+        over = load.account.get("late_over_100_ms", 0) / max(1, load.account.get("packets", 1))
+        case["generator_late_share"] = over
+        if over > 0.01:
+            detail = (
+                f"{case['name']}, {case['cameras']} cameras: {over:.0%} of packets left over 100 ms late ({late} ms)"
+            )
+            self.doubts.append(Doubt(code="generator_late", detail=detail))
+        self.cases.append(case)
+
+    def _settings(self, urls: list[str], place: Path, spool: Path, store: StoreSettings) -> IngestSettings:
+        place.mkdir(parents=True, mode=0o700)
+        return IngestSettings(
+            cameras=tuple(
+                CameraSettings(
+                    camera_id=camera,
+                    site_id=SITE_ID,
+                    name=f"camera {number}",
+                    url=url,
+                    segment_s=self.given.segment_s,
+                )
+                for number, (camera, url) in enumerate(zip(self.stand.cameras, urls, strict=False))
+            ),
+            spool=SpoolSettings(directory=spool, max_bytes=20 << 30),
+            store=store,
+            database=self.stand.database("ingest"),
+            custodian_socket=self.stand.custodian_socket,
+            recorder_directory=place / "identity",
+            recorder_name=place.name,
+            run_directory=self.stand.run_directory,
+        )
+
+
+def run(given: Parameters, directory: Path) -> dict[str, Any]:
+    """The whole document. ``directory``: scratch, on the disk that the spool is to be measured on."""
+    most = max(given.cameras, *given.scaling, 1)
+    missing = {peer: why for peer in given.peers if (why := recorders.why_missing(peer))}
+    stored = given.embedded_store and given.cameras <= PEER_CAMERAS
+    if given.embedded_store and not stored:
+        missing["embedded store"] = f"more than {PEER_CAMERAS} cameras would measure the store"
+    write_film(directory / "film.h264", film(given.bit_rate, 4, size=given.size))
+    with (
+        pinned() as cores,
+        open_stand(directory / "stand", cameras=most, store=stored) as stand,
+        custodian(stand, core=cores.load) as keys,
+    ):
+        shared = {**stand.service_pids(), "custodian": [keys.pid]}
+        bench = _Bench(given, cores, stand, directory / "film.h264", shared)
+        headline = _all(bench, [peer for peer in given.peers if peer not in missing], stored=stored)
+    return document(
+        "ingest",
+        parameters=asdict(given),
+        headline=headline,
+        cases=bench.cases,
+        doubts=bench.doubts,
+        missing=missing,
+    )
+
+
+def _all(bench: _Bench, peers: Sequence[str], *, stored: bool) -> dict[str, Any]:
+    count = bench.given.cameras
+    few = min(count, PEER_CAMERAS)
+    one = bench.ours("ours, one camera", 1, _NULL, []) if bench.given.baselines else None
+    spool = bench.ours("ours", count, _NULL, [])
+    if bench.given.baselines:
+        bench.floor("floor receive", count, put=False, keep=False)
+    bench.floor("floor spool", count, put=False)
+    told = {peer: bench.peer(peer, few) for peer in peers}
+    with bench.sink() as (http, sink):
+        uploaded = bench.ours("ours with upload", count, _over_http(http.endpoint), sink)
+        uploaded |= {f"sink_{key}": value for key, value in http.counted().items()}
+    least = bench.floor("floor upload", count, put=True)
+    if stored:
+        assert bench.stand.store is not None
+        bench.ours("ours to the embedded store", count, bench.stand.store.settings, [])
+    key = "cpu_ms_per_camera_s"
+    headline: dict[str, Any] = {
+        "cpu_ms_per_camera_s": spool[key],
+        "cpu_ms_per_camera_s_with_upload": uploaded[key],
+        "cpu_ratio_vs_ffmpeg": told["ffmpeg"][key] / spool[key] if "ffmpeg" in told else None,
+        "cpu_ratio_vs_floor": uploaded[key] / least[key],
+        "mib_per_camera": spool["mib_per_camera"],
+        "mib_per_further_camera": _further(one, spool),
+        "frames_lost": spool["frames_lost"] + uploaded["frames_lost"],
+    }
+    return headline | _scaled(bench)
+
+
+def _scaled(bench: _Bench) -> dict[str, Any]:
+    """Cost against the number of cameras."""
+    points = [bench.ours(f"ours, {count}", count, _NULL, [], scaling=True) for count in bench.given.scaling]
+    if len(points) < 2:
+        return {}
+    line = fit_line([case["cameras"] for case in points], [case["cpu_ms_per_s"] for case in points])
+    return {"slope_ms_per_camera_s": line.slope, "intercept_ms_per_s": line.intercept}
+
+
+def _over_http(endpoint: str) -> StoreSettings:
+    return StoreSettings(
+        endpoint=endpoint, secure=False, bucket="footage", access_key="bench", secret_key="bench-bench", null=True
+    )
+
+
+def _figures(usage: Usage, count: int, memory: int) -> dict[str, Any]:
+    per = 1000 / usage.elapsed_s
+    return {
+        "seconds": usage.elapsed_s,
+        "cpu_ms_per_camera_s": usage.cpu_s["measured"] * per / count,
+        "cpu_ms_per_s": usage.cpu_s["measured"] * per,
+        "machine_cpu_ms_per_camera_s": usage.machine_cpu_s * per / count,
+        "softirq_cpu_ms_per_camera_s": usage.softirq_cpu_s * per / count,
+        "mib_per_camera": memory / count / 2**20,
+        "mib": memory / 2**20,
+        "cores_by_role": {name: cpu_s / usage.elapsed_s for name, cpu_s in usage.cpu_s.items()},
+        "cores_of_others": usage.other_cpu_s / usage.elapsed_s,
+    }
+
+
+def _further(one: dict[str, Any] | None, many: dict[str, Any]) -> float | None:
+    more = many["cameras"] - one["cameras"] if one else 0
+    return (many["mib"] - one["mib"]) / more if one and more else None
+
+
+def _recording(said: dict[str, Any], count: int) -> bool:
+    states = [camera["state"] for camera in said.get("cameras", {}).values()]
+    return len(states) == count and all(state == "recording" for state in states)
+
+
+def _wait(holds: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + _SETTLE_S
+    while not holds():
+        if time.monotonic() > deadline:
+            raise ChildError(f"Not within {_SETTLE_S:.0f} s: {what}.")
+        time.sleep(0.1)
