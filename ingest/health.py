@@ -25,7 +25,7 @@ class Health:
     last_picture_ns: int = 0  # UTC; 0: none yet
     _reported: tuple[int, int, int] = field(default=(0, 0, 0))  # mono_ns, frames, bytes
 
-    def report(self, mono_ns: int, now_ns: int, segments: int, gaps: int, accounted_ns: int | None) -> dict[str, Any]:
+    def report(self, mono_ns: int, now_ns: int, segments: int, gaps: int, recorded_ns: int | None) -> dict[str, Any]:
         """JSON. ``lag_s``: how far the recording lies behind now."""
         last_ns, frames, size = self._reported
         seconds = max(1e-3, (mono_ns - last_ns) / 1e9) if last_ns else 0.0
@@ -40,7 +40,7 @@ class Health:
             "frames": self.frames,
             "segments": segments,
             "gaps": gaps,
-            "lag_s": round((now_ns - accounted_ns) / 1e9, 1) if accounted_ns is not None else None,
+            "lag_s": round((now_ns - recorded_ns) / 1e9, 1) if recorded_ns is not None else None,
             "lost_packets": self.lost_packets,
             "losses": self.losses,
             "clock_jumps": self.clock_jumps,

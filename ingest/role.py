@@ -164,7 +164,7 @@ class _Role:
             for camera in self._cameras:
                 recording = camera.recording
                 self._reports[camera.settings.camera_id] = camera.health.report(
-                    mono_ns, now_ns, recording.segments, recording.gaps, recording.accounted_ns
+                    mono_ns, now_ns, recording.segments, recording.gaps, recording.recorded_ns
                 )
             stats = self._recorder.stats()
             problems = list(stats.problems)

@@ -20,6 +20,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 def die_with_parent() -> None:
     """In the child, before exec: the kernel ends it when we are gone, by kill -9 too. Its session keeps Ctrl-C away."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    os.umask(0o077)
 
 
 class ServiceProcess:

@@ -59,6 +59,11 @@ class CameraRecording:
         return self._segment is not None
 
     @property
+    def recorded_ns(self) -> int | None:
+        """Until when there is footage or a gap, that of the open segment included."""
+        return self._segment.end_ns if self._segment is not None else self.accounted_ns
+
+    @property
     def segment_start_ns(self) -> int:
         """Of the open segment."""
         return self._current().start_ns

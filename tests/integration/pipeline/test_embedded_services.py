@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,10 +20,11 @@ from minio.error import S3Error
 
 from pipeline.embedded.broker import Broker
 from pipeline.embedded.postgres import start_postgres
-from pipeline.embedded.store import Store
+from pipeline.embedded.store import Store, start_store
 from pipeline.errors import SetupError
 from storage.database import connect
 from storage.errors import DatabaseRefusedError
+from storage.store import open_store
 from tests.conftest import Database
 
 
@@ -108,3 +111,30 @@ def _runs(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+async def test_store_keeps_what_it_acknowledged_when_it_is_killed(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="tallenne-store-") as folder:
+        held = {f"v1/{number}": os.urandom(200_000) for number in range(20)}
+        first = start_store(Path(folder) / "store", log=tmp_path / "log")
+        async with open_store(first.settings) as store:
+            await store.ensure_bucket()
+            for name, data in held.items():
+                await store.put_new(name, data, size_bytes=len(data), sha256=hashlib.sha256(data).digest())
+        first.process.kill()
+        again = start_store(Path(folder) / "store", log=tmp_path / "log")
+        try:
+            async with open_store(again.settings) as store:
+                read = {name: await store.get_range(name, 0, len(data)) for name, data in held.items()}
+        finally:
+            again.stop()
+    assert read == held
+
+
+def test_store_stops_quickly_and_leaves_no_socket(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="tallenne-store-") as folder:
+        store = start_store(Path(folder) / "store", log=tmp_path / "log")
+        started = time.monotonic()
+        store.stop()
+        assert time.monotonic() - started < 10
+        assert [path for port in store.ports.values() for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock")] == []
