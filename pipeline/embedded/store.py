@@ -55,7 +55,8 @@ def start_store(directory: Path, *, log: Path) -> Store:
     _write_private(directory / "s3.json", json.dumps(_identities(access_key, secret_key)))
     _write_private(directory / "security.toml", _security(directory))
     ports = _remembered_ports(directory)
-    command: list[str | Path] = [Path(sys.executable).parent / "weed", "server", *_arguments(directory, data, ports)]
+    command: list[str | Path] = [Path(sys.executable).parent / "weed", "-logtostderr=true", "server"]
+    command += _arguments(directory, data, ports)
     process = ServiceProcess("store", command, log=log, directory=directory)
     process.wait_until(lambda: _answers(ports["s3"]), timeout_s=60)
     settings = StoreSettings(
