@@ -42,5 +42,5 @@ def doubts(
     if usage.clock_step_s > CLOCK_LIMIT_S:
         found.append(Doubt(code="clock_stepped", detail=f"the wall clock moved by {usage.clock_step_s * 1e3:.0f} ms"))
     if usage.elapsed_s < shortest_s:
-        found.append(Doubt(code="too_short", detail=f"{usage.elapsed_s:.1f} s measured, {shortest_s:.0f} s needed"))
+        found.append(Doubt(code="too_short", detail=f"{usage.elapsed_s:.1f} s measured, {shortest_s:g} s needed"))
     return found
