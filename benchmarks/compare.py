@@ -26,7 +26,7 @@ MARGIN = 0.03
 
 CONFIDENCE = 0.99
 
-PROBES = ("sealing", "opening", "depacketizing", "tagging")
+PROBES = ("sealing", "opening", "fragments", "tagging")
 
 
 class CompareError(MisuseError):

@@ -21,6 +21,7 @@ _COMMANDS = {
     "quarantine": "door messages that were not understood",
     "audit": "verify the record of every look",
     "config": "check the configuration, or print an example",
+    "bench": "what this machine carries, beside other tools and beside its own floor",
     "ingest": "the role that records cameras",
     "index": "the role that links door events to footage",
     "custodian": "the role that keeps the keys",

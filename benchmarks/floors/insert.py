@@ -32,7 +32,7 @@ _INSERT = """
 def _batches(events: int) -> list[tuple[list[Any], ...]]:
     """Made before the clock runs."""
     one = uuid.uuid4()
-    found = []
+    found: list[tuple[list[Any], ...]] = []
     for at in range(0, events, _BATCH):
         n = min(_BATCH, events - at)
         ids, keys = [uuid.uuid4() for _ in range(n)], [os.urandom(32) for _ in range(n)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +47,7 @@ class Usage:
 class Accounts:
     """Reads the accounts of named roles, each a set of root processes with all their descendants."""
 
-    def __init__(self, roles: dict[str, Iterable[int]]) -> None:
+    def __init__(self, roles: Mapping[str, Iterable[int]]) -> None:
         self._roles = {role: tuple(pids) for role, pids in roles.items()}
 
     def read(self) -> Reading:

@@ -10,4 +10,4 @@ if __name__ == "__main__":
     keys = make_keys()
     sealed = b"".join(seal(keys, fragments()))
     key = payload_key(keys, sealed)
-    main(lambda: open_ranges(key, sealed), repeat=100)
+    main(lambda: open_ranges(key, sealed), repeat=300)

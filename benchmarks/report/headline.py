@@ -66,8 +66,8 @@ def _ingest(result: Mapping[str, Any]) -> list[Row]:
             what="Memory per camera",
             ours=figure(result.get("mib_per_camera"), " MiB"),
             peers=_peers(result, "mib_per_camera", " MiB"),
-            floor="–",
-            ratio="–",
+            floor=figure(floor.get("mib_per_camera"), " MiB"),
+            ratio=_further(result),
         ),
         Row(
             what="Cameras per core, to the sealed spool",
@@ -81,35 +81,62 @@ def _ingest(result: Mapping[str, Any]) -> list[Row]:
             floor=figure(1000 / floor["cpu_ms_per_camera_s"] if floor.get("cpu_ms_per_camera_s") else None),
             ratio="–",
         ),
+        Row(what="Frames lost", ours=figure(result.get("frames_lost")), peers="–", floor="–", ratio="–"),
     ]
 
 
 def _storage(result: Mapping[str, Any]) -> list[Row]:
-    names = {
-        "seal_ratio": "Sealing, against bare AES-256-GCM",
-        "open_ratio": "Ranged opening, against bare AES-256-GCM",
-        "put_ratio": "PUT, against the leanest client call",
-        "get_ratio": "GET, against the leanest client call",
+    rows = {
+        "seal_ratio": ("Sealing, hash apart", "sealing", "bare AES sealing", "mib_per_s", " MiB/s"),
+        "open_ratio": ("Ranged opening", "opening by ranges", "bare AES opening", "mib_per_s", " MiB/s"),
+        "put_ratio": ("PUT of 5 MB to the embedded store", "ours PUT", "floor PUT", "ms", " ms"),
+        "get_ratio": ("GET of 5 MB from the embedded store", "ours GET", "floor GET", "ms", " ms"),
     }
-    return [
-        Row(what=what, ours="–", peers="–", floor="–", ratio=f"ours / floor {figure(result[key])}")
-        for key, what in names.items()
-        if key in result
+    found = [
+        Row(
+            what=what,
+            ours=figure(_case(result, ours).get(key), unit),
+            peers=_peers_of(result, ours.rpartition(" ")[2], key, unit),
+            floor=figure(_case(result, floor).get(key), unit),
+            ratio=f"speed of ours / floor {figure(result[name])}",
+        )
+        for name, (what, ours, floor, key, unit) in rows.items()
+        if name in result
     ]
+    if "recovery_s" in result:
+        what = f"Recovery of {figure(result['recovery_files'])} spool files"
+        found.append(Row(what=what, ours=figure(result["recovery_s"], " s"), peers="–", floor="–", ratio="–"))
+    for case in result["cases"]:
+        if case["name"].startswith("clip of 30 s"):
+            what = f"Catalogue: {case['name']}, p99"
+            ours = figure(case["query_p99_ms"], " ms")
+            found.append(Row(what=what, ours=ours, peers="–", floor="–", ratio="–"))
+    return found
+
+
+def _further(result: Mapping[str, Any]) -> str:
+    more = result.get("mib_per_further_camera")
+    return "–" if more is None else f"each further one {figure(more)} MiB"
+
+
+def _peers_of(result: Mapping[str, Any], verb: str, key: str, unit: str) -> str:
+    cases = [case for case in result["cases"] if case.get("peer") and case["name"].endswith(verb) and key in case]
+    return "; ".join(f"{case['name'].partition(' ')[0]} {figure(case[key])}{unit}" for case in cases) or "–"
 
 
 def _index(result: Mapping[str, Any]) -> list[Row]:
-    ours, floor = result.get("events_per_s"), result.get("floor_events_per_s")
+    rate = result["parameters"].get("rate")
+    ours = f"{figure(result.get('events_per_s'))} ({figure(result.get('events_per_core_s'))} by its own CPU)"
     return [
         Row(
             what="Door events a second, broker to committed tags",
-            ours=figure(ours),
+            ours=ours,
             peers="–",
-            floor=figure(floor),
-            ratio=f"ours / floor {figure(ours / floor)}" if ours and floor else "–",
+            floor=figure(result.get("floor_events_per_s")),
+            ratio=f"ours / floor {figure(result.get('events_ratio'))}",
         ),
         Row(
-            what="Tag latency p99 at 1,000 events a second",
+            what=f"Tag latency p99 at {figure(rate)} events a second",
             ours=figure(result.get("tag_latency_p99_ms"), " ms"),
             peers="–",
             floor="–",
@@ -119,16 +146,24 @@ def _index(result: Mapping[str, Any]) -> list[Row]:
 
 
 def _clip(result: Mapping[str, Any]) -> list[Row]:
+    many = result.get("staff_at_once")
     return [
         Row(
-            what="First byte of a 30 s clip, p99, 5 at once",
+            what="A 30 s clip, one at a time: first byte / whole, median",
+            ours=f"{figure(result.get('ttfb_p50_ms'))} / {figure(result.get('whole_p50_ms'), ' ms')}",
+            peers="–",
+            floor=f"– / {figure(result.get('get_whole_p50_ms'), ' ms')}",
+            ratio="–",
+        ),
+        Row(
+            what=f"First byte of a 30 s clip, p99, {many} at once",
             ours=figure(result.get("ttfb_p99_ms"), " ms"),
             peers="–",
             floor=figure(result.get("get_ttfb_p99_ms"), " ms"),
             ratio=f"ours / bare GETs {figure(result.get('ttfb_ratio'))}",
         ),
         Row(
-            what="Clip throughput",
+            what=f"Clip throughput, {many} at once",
             ours="–",
             peers="–",
             floor="–",
@@ -142,6 +177,17 @@ def _clip(result: Mapping[str, Any]) -> list[Row]:
             ratio="–",
         ),
     ]
+
+
+def table(result: Mapping[str, Any]) -> str:
+    """One result for a terminal: its rows, then what makes it doubtful."""
+    lines = []
+    for row in rows({result["benchmark"]: result}):
+        cells = (("ours", row.ours), ("peers", row.peers), ("floor", row.floor), ("", row.ratio))
+        lines.append(f"{row.what}\n    " + "   ".join(f"{name} {cell}".strip() for name, cell in cells if cell != "–"))
+    lines += [f"doubtful: {doubt['detail']}" for doubt in result["doubts"]]
+    lines += [f"missing: {what} ({why})" for what, why in result["missing"].items()]
+    return "\n".join(lines)
 
 
 def figure(value: float | None, unit: str = "") -> str:

@@ -23,12 +23,16 @@ def draw(results: Results) -> dict[str, bytes]:
         drawn["CPU per camera-second"] = _bars(ingest["cases"], "cpu_ms_per_camera_s", "ms of CPU per camera-second")
         if any(case.get("scaling") for case in ingest["cases"]):
             drawn["CPU against the number of cameras"] = _scaling(ingest)
-    if clip := results.get("clip"):
-        drawn["First byte of a clip"] = _bars(clip["cases"], "ttfb_p99_ms", "ms to the first byte, p99")
-    if index := results.get("index"):
-        drawn["Door events a second"] = _bars(index["cases"], "events_per_s", "events a second")
+        drawn["Memory per camera"] = _bars(ingest["cases"], "mib_per_camera", "MiB per camera")
     if storage := results.get("storage"):
         drawn["Sealing and opening"] = _bars(storage["cases"], "mib_per_s", "MiB a second")
+        drawn["PUT and GET of 5 MB"] = _bars(storage["cases"], "client_cpu_ms", "ms of the client's CPU")
+        drawn["The catalogue's questions"] = _bars(storage["cases"], "query_p99_ms", "ms, p99")
+    if index := results.get("index"):
+        drawn["Door events a second"] = _bars(index["cases"], "events_per_s", "events a second")
+    if clip := results.get("clip"):
+        drawn["First byte of a clip"] = _bars(clip["cases"], "ttfb_p99_ms", "ms to the first byte, p99")
+        drawn["A whole clip of 30 s"] = _bars(clip["cases"], "whole_p50_ms", "ms, median")
     return {title: png for title, png in drawn.items() if png}
 
 

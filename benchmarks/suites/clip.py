@@ -156,6 +156,7 @@ class _Bench:
         }
         if measured:
             case["cpu_ms_per_clip"] = usage.cpu_s["measured"] * 1e3 / len(clips)
+            case["store_cpu_ms_per_clip"] = usage.cpu_s["store"] * 1e3 / len(clips)
             case["mib_per_stream"] = memory[1] / len(readers) / 2**20
         self.cases.append(case)
         found = doubts(usage, cores=self._cores, generator=None, shortest_s=0.5)

@@ -80,12 +80,12 @@ async def measure(
                     cost = await _timed(call, name)
                     if number:
                         took.setdefault((verb, client), []).append(cost)
-    cost = {key: (median([wall for wall, _ in each]), median([cpu for _, cpu in each])) for key, each in took.items()}
-    headline = {}
+    costs = {key: (median([wall for wall, _ in each]), median([cpu for _, cpu in each])) for key, each in took.items()}
+    headline: dict[str, float] = {}
     for verb in ("put", "get"):
-        least, ours = cost[verb, "floor"], cost[verb, "ours"]
+        least, ours = costs[verb, "floor"], costs[verb, "ours"]
         headline |= {f"{verb}_ratio": least[0] / ours[0], f"{verb}_cpu_ratio": least[1] / ours[1]}
-    return headline, [_case(verb, client, *each) for (verb, client), each in cost.items()]
+    return headline, [_case(verb, client, *each) for (verb, client), each in costs.items()]
 
 
 def _clients(

@@ -1,0 +1,138 @@
+"""The command: which benchmark, how large, and in what form its result is told."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import compare_command, run_all
+from benchmarks.frame.result import as_json
+from benchmarks.peers.recorders import PEERS
+from benchmarks.report.headline import table
+from benchmarks.suites import clip, index, ingest, storage
+from domain.errors import MisuseError, TallenneError
+
+FAILED, MISUSE = 1, 2
+_EXAMPLES = """\
+examples:
+  tallenne bench ingest --cameras 50 --seconds 20 --peer ffmpeg --peer gstreamer --json
+  tallenne bench storage --rows 1000000 --rows 10000000
+  tallenne bench all --quick --out results
+  tallenne bench compare HEAD~1 HEAD
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse, run, tell."""
+    # Peers and services that come as wheels lie beside the interpreter.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    given = _parser().parse_args(arguments)
+    try:
+        status: int = given.run(given)
+        return status
+    except TallenneError as error:
+        print(f"tallenne bench: {error}", file=sys.stderr)
+        return MISUSE if isinstance(error, MisuseError) else FAILED
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tallenne bench",
+        description="What this machine carries, beside what one would pick instead and beside the machine's floor.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(metavar="benchmark", required=True)
+    _ingest(commands.add_parser("ingest", help="cost of recording: CPU, memory, frames lost"))
+    _storage(commands.add_parser("storage", help="sealing, opening, PUT, GET, recovery, queries"))
+    _index(commands.add_parser("index", help="door events a second, and how soon they are tags"))
+    _clip(commands.add_parser("clip", help="first byte and whole clip through the staff API"))
+    run_all.add(commands.add_parser("all", help="all of them, with a report"))
+    compare_command.add(commands.add_parser("compare", help="two revisions, interleaved"))
+    return parser
+
+
+def _suite(
+    parser: argparse.ArgumentParser, suite: Callable[[Any, Path], dict[str, Any]], make: Callable[[Any], Any]
+) -> None:
+    """What all suites share: where they scribble, how they tell."""
+    parser.add_argument("--json", action="store_true", help="the whole result as one line of JSON")
+    parser.add_argument("--scratch", type=Path, metavar="DIR", help="on the disk to be measured (default: temporary)")
+
+    def run(given: argparse.Namespace) -> int:
+        with tempfile.TemporaryDirectory(prefix="tallenne-bench-", dir=given.scratch) as scratch:
+            result = suite(make(given), Path(scratch))
+        print(as_json(result) if given.json else table(result))
+        return 0
+
+    parser.set_defaults(run=run)
+
+
+def _ingest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cameras", type=int, default=50, metavar="N")
+    parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="of each measurement")
+    parser.add_argument("--peer", action="append", choices=PEERS, default=[], help="beside ours; may be repeated")
+    parser.add_argument("--scaling", action="store_true", help="also over 10, 50, 100 and 200 cameras")
+    parser.add_argument("--store", action="store_true", help="also to the embedded store, up to 50 cameras")
+    parser.add_argument("--bitrate", type=int, default=4_000_000, metavar="BITS")
+    parser.add_argument("--size", type=_size, default=(1920, 1080), metavar="WxH")
+
+    def make(given: argparse.Namespace) -> ingest.Parameters:
+        return ingest.Parameters(
+            cameras=given.cameras,
+            seconds=given.seconds,
+            peers=tuple(dict.fromkeys(given.peer)),
+            scaling=(10, 50, 100, 200) if given.scaling else (),
+            bit_rate=given.bitrate,
+            size=given.size,
+            embedded_store=given.store,
+        )
+
+    _suite(parser, ingest.run, make)
+
+
+def _storage(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rows", type=int, action="append", metavar="N", help="of segments; may be repeated")
+    parser.add_argument("--files", type=int, default=10_000, metavar="N", help="spool files to recover")
+    parser.add_argument("--objects", type=int, default=40, metavar="N", help="to PUT and GET, 5 MB each")
+    parser.add_argument("--rounds", type=int, default=40, metavar="N", help="of sealing and opening")
+
+    def make(given: argparse.Namespace) -> storage.Parameters:
+        rows = tuple(given.rows or (1_000_000,))
+        return storage.Parameters(rows=rows, files=given.files, objects=given.objects, rounds=given.rounds)
+
+    _suite(parser, storage.run, make)
+
+
+def _index(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--events", type=int, default=50_000, metavar="N")
+    parser.add_argument("--rows", type=int, default=1_000_000, metavar="N", help="of segments that are there already")
+    parser.add_argument("--rate", type=int, default=1000, metavar="N", help="events a second, for the latency")
+    parser.add_argument("--seconds", type=float, default=15.0, metavar="S", help="of the latency's measurement")
+
+    def make(given: argparse.Namespace) -> index.Parameters:
+        return index.Parameters(events=given.events, rows=given.rows, rate=given.rate, seconds=given.seconds)
+
+    _suite(parser, index.run, make)
+
+
+def _clip(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--staff", type=int, action="append", metavar="N", help="at once; may be repeated")
+    parser.add_argument("--rounds", type=int, default=10, metavar="N", help="clips for each of them")
+
+    def make(given: argparse.Namespace) -> clip.Parameters:
+        return clip.Parameters(staff=tuple(given.staff or (1, 10)), rounds=given.rounds)
+
+    _suite(parser, clip.run, make)
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    return int(width), int(height)

@@ -1,0 +1,20 @@
+"""`tallenne bench`: hands over to the benchmarks, which may import everything and which nothing imports."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "`tallenne bench ingest --help` and so on tell the arguments of each."
+    parser.add_argument(
+        "benchmark", nargs=argparse.REMAINDER, metavar="...", help="ingest, storage, index, clip, all or compare"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Does not return."""
+    words = arguments.benchmark or ["--help"]
+    os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *words])
