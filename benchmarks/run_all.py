@@ -49,7 +49,7 @@ def _whole() -> Suites:
 
 
 def _quick() -> Suites:
-    few = ingest.Parameters(cameras=10, seconds=5.0, warm_up_s=1.5, segment_s=5.0, baselines=False)
+    few = ingest.Parameters(cameras=10, seconds=6.0, warm_up_s=1.5, segment_s=6.0, baselines=False)
     small = storage.Parameters(rows=(50_000,), files=1_000, objects=10, rounds=10, calls=50)
     return {
         "ingest": lambda at: ingest.run(few, at),

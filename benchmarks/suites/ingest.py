@@ -85,8 +85,11 @@ class _Bench:
         directory = self.stand.directory / name
         with cameras(count, self.film) as load, self._peer(name, load.urls, directory) as running:
             _wait(lambda: all(any(one.iterdir()) for one in running.cameras), f"{name} on all cameras")
+            if name == "parts":  # the first files have gone the whole way: from here on it is at its usual work
+                _wait(lambda: running.counted()["puts"] > 0, "the first upload")
+            before = running.counted()
             case = self._measure(name, count, {"measured": running.pids}, load)
-            case |= {"peer": True, "version": recorders.version(name), **running.counted()}
+            case |= {"peer": True, "version": recorders.version(name), **_since(before, running.counted())}
         self._close(case, load)
         shutil.rmtree(directory)
         return case
@@ -260,6 +263,10 @@ def _figures(usage: Usage, count: int, memory: int) -> dict[str, Any]:
         "cores_by_role": {name: cpu_s / usage.elapsed_s for name, cpu_s in usage.cpu_s.items()},
         "cores_of_others": usage.other_cpu_s / usage.elapsed_s,
     }
+
+
+def _since(before: dict[str, int], now: dict[str, int]) -> dict[str, int]:
+    return {key: now[key] - before[key] for key in now}
 
 
 def _further(one: dict[str, Any] | None, many: dict[str, Any]) -> float | None:
