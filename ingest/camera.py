@@ -73,6 +73,12 @@ class Camera:
                 )
             except IngestError as raised:
                 error = raised
+            except Exception as raised:  # noqa: BLE001 (this is the supervisor)
+                _log.exception("camera %s: a mistake of ours", self.settings.name)
+                error = CameraAwayError(
+                    f"Recording camera {self.settings.name} failed ({type(raised).__name__}).",
+                    "It is tried again; please report what the log says.",
+                )
             self._lost(error)
             await asyncio.sleep(self._pause_s())
 
@@ -81,6 +87,7 @@ class Camera:
         source = self._make_source(self.settings)
         self.health.source = source.kind
         self._media, self._writer = MediaClock(), FragmentWriter()
+        self._segmenter.accounted(self.recording.accounted_ns)
         self._last_begun_s = loop.time()
         try:
             async with asyncio.timeout(SILENT_S + 5) as silence, aclosing(source.frames()) as frames:
@@ -143,8 +150,12 @@ class Camera:
 
     def _flush(self) -> None:
         fragment = self._writer.flush()
-        if fragment is not None and self._media.settled:
+        if fragment is None or not self._media.settled:
+            return
+        try:
             self._record(fragment)
+        except IngestError as error:  # parameter sets that make no sense
+            self.health.last_error, self.health.remedy = error.what, error.remedy
 
     def _loss(self, loss: Loss) -> None:
         self.health.losses += 1
@@ -217,6 +228,11 @@ class Camera:
             return self._dice.uniform(0, 0.2)
         longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(self._failures - 2, 10))
         return float(longest * self._dice.uniform(0.5, 1.0))
+
+    def clock_stepped(self) -> None:
+        """This machine's clock went ahead: what follows is another stretch, the time between a gap."""
+        self._flush()
+        self._because(GapCause.CLOCK)
 
     def tick(self) -> None:
         """Seal what waits too long; tell a gap that grows."""

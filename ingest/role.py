@@ -44,8 +44,13 @@ def make_source(camera: CameraSettings) -> Source:
     return LibavSource(camera)
 
 
-async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
-    """Until ``stop``. MisuseError when a person must mend something first; all else is waited out."""
+async def run(
+    settings: IngestSettings, stop: asyncio.Event, changes: asyncio.Queue[IngestSettings] | None = None
+) -> None:
+    """Until ``stop``. MisuseError when a person must mend something first; all else is waited out.
+
+    changes: new settings; cameras added, changed or removed in them take effect without touching the others.
+    """
     status = StatusFile(settings.run_directory, "ingest", settings.recorder_name)
     problems = Problems()
     status.write("starting")
@@ -80,7 +85,7 @@ async def run(settings: IngestSettings, stop: asyncio.Event) -> None:
                 _enrol_again(identity, settings, client, problems),
                 role.save_health(pool),
             ):
-                await role.record()
+                await role.record(changes or asyncio.Queue())
             status.write("stopping", cameras={})
     status.remove()
 
@@ -111,29 +116,47 @@ class _Role:
         self._settings, self._recorder, self._status, self._problems = settings, recorder, status, problems
         self._stop = stop
         self._clock = RecorderClock(time.monotonic_ns(), time.time_ns())
-        self._cameras = [
-            Camera(camera, recorder.camera(camera.site_id, camera.camera_id), make_source, self._clock, random.Random())
-            for camera in settings.cameras
-        ]
+        self._cameras: dict[CameraId, Camera] = {}
+        self._tasks: dict[CameraId, asyncio.Task[None]] = {}
         self._reports: dict[CameraId, dict[str, Any]] = {}
 
     def camera_ids(self) -> list[CameraId]:
-        return [camera.settings.camera_id for camera in self._cameras]
+        return list(self._cameras)
 
-    async def record(self) -> None:
+    async def record(self, changes: asyncio.Queue[IngestSettings]) -> None:
         """Until stopped, then in good order."""
-        tasks = [
-            asyncio.create_task(camera.run(number * _SPREAD_S), name=f"camera {camera.settings.name}")
-            for number, camera in enumerate(self._cameras)
-        ]
-        for task, camera in zip(tasks, self._cameras, strict=True):
+        await self._apply(self._settings)
+        stopping = asyncio.create_task(self._stop.wait(), name="stop")
+        while not self._stop.is_set():
+            change = asyncio.create_task(changes.get(), name="change")
+            await asyncio.wait((stopping, change), return_when=asyncio.FIRST_COMPLETED)
+            if change.done():
+                await self._apply(change.result())
+            change.cancel()
+        await self._end(list(self._cameras))
+
+    async def _apply(self, settings: IngestSettings) -> None:
+        """Start, restart and stop what differs; the others do not notice."""
+        wanted = {camera.camera_id: camera for camera in settings.cameras}
+        await self._end([known for known, camera in self._cameras.items() if camera.settings != wanted.get(known)])
+        fresh = [camera for known, camera in wanted.items() if known not in self._cameras]
+        for number, one in enumerate(fresh):
+            recording = self._recorder.camera(one.site_id, one.camera_id)
+            camera = Camera(one, recording, make_source, self._clock, random.Random())
+            self._cameras[one.camera_id] = camera
+            task = asyncio.create_task(camera.run(number * _SPREAD_S), name=f"camera {one.name}")
             task.add_done_callback(functools.partial(self._ended, camera))
-        await self._stop.wait()
+            self._tasks[one.camera_id] = task
+        self._settings = settings
+
+    async def _end(self, camera_ids: list[CameraId]) -> None:
+        tasks = [self._tasks.pop(camera_id) for camera_id in camera_ids]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for camera in self._cameras:
-            camera.stop()
+        for camera_id in camera_ids:
+            self._cameras.pop(camera_id).stop()
+            self._reports.pop(camera_id, None)
 
     def _ended(self, camera: Camera, task: asyncio.Task[None]) -> None:
         """A camera's task ends only by a mistake of ours: the others go on, and it is said."""
@@ -146,14 +169,17 @@ class _Role:
         """Clocks and what waits too long."""
         while True:
             await asyncio.sleep(_TICK_S)
-            stepped = self._clock.observe(time.monotonic_ns(), time.time_ns())
-            if stepped:
+            mono_ns, utc_ns = time.monotonic_ns(), time.time_ns()
+            if self._clock.stepped(mono_ns, utc_ns):
                 _log.warning("this machine's clock stepped forward: a gap says so")
+                for camera in self._cameras.values():
+                    camera.clock_stepped()
+            self._clock.observe(mono_ns, utc_ns)
             if self._clock.behind_ns:
                 self._problems.say("clock", MisuseError("This machine's clock was set back.", "Check its time."))
             else:
                 self._problems.take_back("clock")
-            for camera in self._cameras:
+            for camera in self._cameras.values():
                 camera.tick()
 
     async def report(self, keeper: KeyKeeper) -> None:
@@ -161,7 +187,7 @@ class _Role:
         while True:
             now_ns = time.time_ns()
             mono_ns = time.monotonic_ns()
-            for camera in self._cameras:
+            for camera in self._cameras.values():
                 recording = camera.recording
                 self._reports[camera.settings.camera_id] = camera.health.report(
                     mono_ns, now_ns, recording.segments, recording.gaps, recording.recorded_ns

@@ -51,5 +51,4 @@ class IngestSettings:
     recorder_directory: Path  # the recorder's own signing key, pinned custodian, cached hour keys; 0700
     recorder_name: str
     run_directory: Path  # status file
-    workers: int = 1
     upload_concurrency: int = 4

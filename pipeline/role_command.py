@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -14,18 +15,20 @@ from domain.errors import MisuseError, TallenneError
 from pipeline.exit_codes import MISUSE, OK, RETRY
 from pipeline.signals import stop_event
 
-Role = Callable[[Any, asyncio.Event], Awaitable[None]]
+_log = logging.getLogger(__name__)
+
+Role = Callable[..., Awaitable[None]]
 
 
-def run_role(role: Role, settings: Any) -> int:
-    """Run it until a signal stops it."""
+def run_role(role: Role, settings: Any, reload: Callable[[], Any] | None = None) -> int:
+    """Run it until a signal stops it. ``reload``: reads new settings when SIGUSR1 asks for it."""
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s"
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_until_stopped(role, settings))
+            runner.run(_until_stopped(role, settings, reload))
     except MisuseError as error:
         print(f"tallenne: {error}", file=sys.stderr)
         return MISUSE
@@ -35,5 +38,18 @@ def run_role(role: Role, settings: Any) -> int:
     return OK
 
 
-async def _until_stopped(role: Role, settings: Any) -> None:
-    await role(settings, stop_event())
+async def _until_stopped(role: Role, settings: Any, reload: Callable[[], Any] | None) -> None:
+    stop = stop_event()
+    if reload is None:
+        await role(settings, stop)
+        return
+    changes: asyncio.Queue[Any] = asyncio.Queue()
+
+    def change() -> None:
+        try:
+            changes.put_nowait(reload())
+        except TallenneError as error:
+            _log.error("the changed configuration is not used: %s", error)
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, change)
+    await role(settings, stop, changes)

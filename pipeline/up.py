@@ -18,6 +18,7 @@ from pipeline.embedded.process import remembered_port
 from pipeline.errors import ServiceError
 from pipeline.installation import Installation
 from pipeline.members import import_demo_members
+from pipeline.reload import Changes
 from pipeline.services import Services, prepare_database
 from pipeline.signals import stop_event
 from pipeline.supervise.display import camera_lines, problem_lines, summary_line
@@ -50,6 +51,7 @@ class Running:
     processes: dict[str, RoleProcess]
     gym: DemoGym | None
     address: str  # of the staff page
+    tell: Tell
 
     def statuses(self) -> list[dict[str, Any]]:
         return statuses(self.installation.run)
@@ -83,7 +85,7 @@ async def running(wish: Wish, tell: Tell) -> AsyncIterator[Running]:
         tell.line(f"  database schema {version} is in place")
         if gym is not None:
             await import_demo_members(settings, installation, tell.line)
-        names = ["custodian", *(["demo"] if gym else []), "index", "serve", "ingest"]
+        names = ["custodian", *(["demo"] if gym else []), "index", "serve", *ingest_names(loaded)]
         for name in names:
             processes[name] = _role(name, loaded, installation, tell)
             tasks.append(asyncio.create_task(processes[name].run(), name=f"role {name}"))
@@ -97,10 +99,12 @@ async def running(wish: Wish, tell: Tell) -> AsyncIterator[Running]:
             processes=processes,
             gym=gym,
             address=_address(installation),
+            tell=tell,
         )
     finally:
         tell.line("Stopping …")
-        for name in ("ingest", "serve", "index", "demo", "custodian"):
+        await asyncio.gather(*(processes[name].stop() for name in processes if name.startswith("ingest")))
+        for name in ("serve", "index", "demo", "custodian"):
             if name in processes:
                 await processes[name].stop()
         for task in tasks:
@@ -111,9 +115,17 @@ async def running(wish: Wish, tell: Tell) -> AsyncIterator[Running]:
 
 
 def _role(name: str, loaded: Loaded, installation: Installation, tell: Tell) -> RoleProcess:
-    command = "demo-gym" if name == "demo" else name
+    command, _, worker = name.partition(" ")
+    command = "demo-gym" if command == "demo" else command
     arguments = [command, "--config", str(loaded.path), "--data", str(installation.root)]
-    return RoleProcess(name, arguments, installation.logs / f"{name}.log", tell)
+    if worker:
+        arguments += ["--worker", worker]
+    return RoleProcess(name, arguments, installation.logs / f"{name.replace(' ', '-')}.log", tell)
+
+
+def ingest_names(loaded: Loaded) -> list[str]:
+    """A process each: "ingest", "ingest 1", …"""
+    return ["ingest", *(f"ingest {worker}" for worker in range(1, loaded.config.ingest.workers))]
 
 
 def _address(installation: Installation) -> str:
@@ -130,9 +142,11 @@ async def up(wish: Wish, tell: Tell, banner: Callable[[Running], list[str]]) -> 
         for line in banner(everything):
             tell.line(line)
         shown_s = 0.0
+        changed = Changes(everything)
         while not stop.is_set():
             now_s = time.monotonic()
             every_s = _SHOW_EVERY_S if tell.terminal else _SHOW_EVERY_WITHOUT_TERMINAL_S
+            await changed.look()
             if now_s - shown_s >= every_s:
                 shown_s = now_s
                 found = everything.statuses()

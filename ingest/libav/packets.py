@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from ingest.access_unit import AccessUnit, VideoParameters
+from ingest.access_unit import AccessUnit
 from ingest.errors import StreamError
 from ingest.video import nal
-
-
-def parameters_from(codec: str, nals: Iterable[bytes], known: VideoParameters | None) -> VideoParameters | None:
-    """What the parameter sets among ``nals`` make of what is ``known``; None while they are not complete."""
-    vps, sps = (known.vps, known.sps) if known else (b"", b"")
-    pps = {_pps_id(codec, item): item for item in known.pps} if known else {}
-    for item in nals:
-        kind = nal.h264_kind(item) if codec == "h264" else nal.h265_kind(item)
-        if (codec == "h264" and kind == nal.H264_SPS) or (codec == "h265" and kind == nal.H265_SPS):
-            if sps and item != sps:
-                pps = {}
-            sps = item
-        elif (codec == "h264" and kind == nal.H264_PPS) or (codec == "h265" and kind == nal.H265_PPS):
-            pps[_pps_id(codec, item)] = item
-        elif codec == "h265" and kind == nal.H265_VPS:
-            vps = item
-    if not sps or not pps or (codec == "h265" and not vps):
-        return None
-    made = VideoParameters(codec=codec, vps=vps, sps=sps, pps=tuple(pps.values()))
-    return known if made == known else made
-
-
-def _pps_id(codec: str, item: bytes) -> int:
-    """pic_parameter_set_id is the first Exp-Golomb code behind the NAL header; its bits tell ids apart."""
-    head = int.from_bytes(item[1 if codec == "h264" else 2 :][:4].ljust(4, b"\x00"), "big")
-    zeros = 32 - head.bit_length()
-    return (head >> max(0, 31 - 2 * zeros)) if zeros < 16 else 0
+from ingest.video.parameters import Role, parameters_from, role
 
 
 class Packets:
@@ -52,29 +26,17 @@ class Packets:
         sets: list[bytes] = []
         key = False
         for item in nal.split_annex_b(data):
-            role = _role(self._codec, item)
-            if role == "set":
+            what = role(self._codec, item)
+            if what is Role.SET:
                 sets.append(item)
-            elif role != "drop":
-                key = key or role == "key"
+            elif what is not Role.DROP:
+                key = key or what is Role.KEY
                 kept += (len(item).to_bytes(4, "big"), item)
         if sets:
             self._parameters = parameters_from(self._codec, sets, self._parameters)
         if not kept or self._parameters is None:
             return None
         return AccessUnit(b"".join(kept), pts_ticks, key, mono_ns, self._parameters)
-
-
-def _role(codec: str, item: bytes) -> str:
-    if codec == "h264":
-        kind = nal.h264_kind(item)
-        if kind in (nal.H264_SPS, nal.H264_PPS):
-            return "set"
-        return "key" if kind == nal.H264_IDR else "drop" if kind in (nal.H264_AUD, nal.H264_FILLER) else "keep"
-    kind = nal.h265_kind(item)
-    if kind in (nal.H265_VPS, nal.H265_SPS, nal.H265_PPS):
-        return "set"
-    return "key" if kind in nal.H265_IRAP else "drop" if kind in (nal.H265_AUD, nal.H265_FILLER) else "keep"
 
 
 def _extradata_nals(codec: str, extradata: bytes) -> Iterator[bytes]:

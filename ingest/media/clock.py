@@ -87,16 +87,18 @@ class RecorderClock:
         self._offset_ns = utc_ns - mono_ns
         self.behind_ns = 0
 
-    def observe(self, mono_ns: int, utc_ns: int) -> bool:
-        """Call about once a second. True: the system's clock stepped forward, and so did ours."""
+    def stepped(self, mono_ns: int, utc_ns: int) -> bool:
+        """Whether the system's clock went ahead: the next ``observe()`` follows it."""
+        return utc_ns - mono_ns - self._offset_ns > _JUMP_NS
+
+    def observe(self, mono_ns: int, utc_ns: int) -> None:
+        """Call about once a second."""
         error_ns = utc_ns - mono_ns - self._offset_ns
         self.behind_ns = max(0, -error_ns - _JUMP_NS)
         if error_ns > _JUMP_NS:
             self._offset_ns += error_ns
-            return True
-        if abs(error_ns) <= _JUMP_NS:
+        elif error_ns >= -_JUMP_NS:
             self._offset_ns += max(-500_000, min(500_000, error_ns))
-        return False
 
     def utc_ns(self, mono_ns: int) -> int:
         """UTC of a monotonic time near now."""

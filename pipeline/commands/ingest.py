@@ -11,7 +11,12 @@ from pipeline.role_command import run_role
 
 def add(parser: argparse.ArgumentParser) -> None:
     add_place(parser)
+    parser.add_argument("--worker", type=int, default=0, metavar="N", help="which of [ingest] workers, from 0")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    return run_role(role.run, settings_of(arguments).ingest())
+    return run_role(
+        role.run,
+        settings_of(arguments).ingest(arguments.worker),
+        reload=lambda: settings_of(arguments).ingest(arguments.worker),
+    )

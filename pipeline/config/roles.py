@@ -94,26 +94,35 @@ class RoleSettings:
 
     # -- Roles
 
-    def ingest(self) -> IngestSettings:
+    def ingest(self, worker: int = 0) -> IngestSettings:
+        """``worker``: of as many as the configuration says; each records its share of the cameras."""
         config = self.loaded.config
-        cameras = [self._camera(site, camera) for site in config.site for camera in site.camera]
+        workers = config.ingest.workers
+        cameras = [
+            self._camera(site, camera)
+            for site in config.site
+            for camera in site.camera
+            if _share(_camera_id(_site_id(site), camera), workers) == worker
+        ]
         spool = config.spool
         directory = self._path(spool.directory) or self.installation.root / "spool"
+        name = config.ingest.recorder
+        if worker:
+            name, directory = f"{name}-{worker}", directory.with_name(f"{directory.name}-{worker}")
         return IngestSettings(
             cameras=tuple(cameras),
             spool=SpoolSettings(
                 directory=directory,
-                max_bytes=int(spool.max_gib * (1 << 30)),
+                max_bytes=int(spool.max_gib * (1 << 30)) // workers,
                 fsync=spool.fsync,
                 when_full=spool.when_full,
             ),
             store=self.store(),
             database=self.database("ingest"),
             custodian_socket=self.installation.custodian_socket,
-            recorder_directory=self.installation.root / "recorder" / config.ingest.recorder,
-            recorder_name=config.ingest.recorder,
+            recorder_directory=self.installation.root / "recorder" / name,
+            recorder_name=name,
             run_directory=self.installation.run,
-            workers=config.ingest.workers,
             upload_concurrency=config.ingest.uploads,
         )
 
@@ -230,3 +239,8 @@ def _site_id(site: Site) -> SiteId:
 
 def _camera_id(site_id: SiteId, camera: Camera) -> CameraId:
     return CameraId(camera.id) if camera.id else camera_id_of(site_id, camera.name)
+
+
+def _share(camera_id: CameraId, workers: int) -> int:
+    """Which worker records a camera: always the same one, whatever other cameras there are."""
+    return camera_id.int % workers

@@ -32,18 +32,14 @@ async def wait_ready(run_directory: Path, processes: Sequence[RoleProcess], *, t
         for process in processes:
             if process.misuse:
                 raise SetupError(process.misuse.removeprefix("tallenne: "))
-        said = {status["role"]: status for status in statuses(run_directory)}
-        pids = {process.name: process.pid for process in processes}
-        waiting = {
-            name
-            for name in waiting
-            if said.get(name, {}).get("state") not in ("ready", "degraded") or said[name].get("pid") != pids[name]
-        }
+        by_pid = {status.get("pid"): status for status in statuses(run_directory)}
+        said = {process.name: by_pid.get(process.pid, {}) for process in processes}
+        waiting = {name for name in waiting if said[name].get("state") not in ("ready", "degraded")}
         if waiting and loop.time() > deadline:
             problems = [
                 f"{problem['what']} {problem['remedy']}"
                 for name in waiting
-                for problem in said.get(name, {}).get("problems", [])
+                for problem in said[name].get("problems", [])
             ]
             raise ServiceError(
                 f"Not ready within {timeout_s:.0f} s: {', '.join(sorted(waiting))}. {' '.join(problems)}",

@@ -32,6 +32,7 @@ class RoleProcess:
         self._tell = tell
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
+        self._expected = False  # it was asked to end, to be started again
         self.restarts = 0
         self.misuse = ""  # what a person must mend, as the role said it
 
@@ -47,6 +48,9 @@ class RoleProcess:
             code = await self._once()
             if self._stopping:
                 return
+            if self._expected:
+                self._expected = False
+                continue
             if code == MISUSE:
                 self.misuse = self._last_words()
             if time.monotonic() - started > _STEADY_S:
@@ -69,6 +73,17 @@ class RoleProcess:
                 preexec_fn=die_with_parent,
             )
         return await self._process.wait()
+
+    def reload(self) -> None:
+        """Let it read its configuration again (SIGUSR1)."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGUSR1)
+
+    def restart(self) -> None:
+        """End it in good order; it is started again at once."""
+        self._expected = True
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGTERM)
 
     async def stop(self) -> None:
         """SIGTERM, and by force after the grace period."""

@@ -67,6 +67,9 @@ class Server:
         task = asyncio.get_running_loop().create_task(self._serve(reader, writer), name="custodian connection")
         self._open.add(task)
         task.add_done_callback(self._open.discard)
+        task.add_done_callback(
+            lambda _: writer.close()
+        )  # a task that is cancelled before its first step has no finally
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
