@@ -19,7 +19,8 @@ _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;color:#1d2733;max-width:62rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;width:100%;margin:1rem 0}th,td{text-align:left;padding:.4rem .6rem;
 border-bottom:1px solid #dde3e8;vertical-align:top}th{font-weight:600}img{max-width:100%}
-.doubt{border-left:4px solid #c2410c;padding:.3rem .8rem;background:#fff4ed}td:first-child{min-width:14rem}code{font-size:.9em}
+.doubt{border-left:4px solid #c2410c;padding:.3rem .8rem;background:#fff4ed}
+td:first-child{min-width:14rem}code{font-size:.9em}
 """
 
 _HEAD = ("What", "Ours", "Peers", "Floor", "Ratio")

@@ -86,7 +86,7 @@ class _Bench:
         with cameras(count, self.film) as load, self._peer(name, load.urls, directory) as running:
             _wait(lambda: all(any(one.iterdir()) for one in running.cameras), f"{name} on all cameras")
             if name == "parts":  # the first files have gone the whole way: from here on it is at its usual work
-                _wait(lambda: running.counted()["puts"] > 0, "the first upload")
+                _wait_for_uploads(running)
             before = running.counted()
             case = self._measure(name, count, {"measured": running.pids}, load)
             case |= {"peer": True, "version": recorders.version(name), **_since(before, running.counted())}
@@ -277,6 +277,14 @@ def _further(one: dict[str, Any] | None, many: dict[str, Any]) -> float | None:
 def _recording(said: dict[str, Any], count: int) -> bool:
     states = [camera["state"] for camera in said.get("cameras", {}).values()]
     return len(states) == count and all(state == "recording" for state in states)
+
+
+def _wait_for_uploads(running: recorders.Running) -> None:
+    """Until the first round of them is over."""
+    _wait(lambda: running.counted()["puts"] > 0, "the first upload")
+    puts = -1
+    while puts != (puts := running.counted()["puts"]):
+        time.sleep(1)
 
 
 def _wait(holds: Callable[[], bool], what: str) -> None:
