@@ -1,0 +1,234 @@
+"""NAL units to access units: parameter sets taken out, damaged pictures and what refers to them dropped."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from ingest.access_unit import AccessUnit, Loss, VideoParameters
+from ingest.errors import StreamError
+from ingest.video.parameters import H264_ROLES, H265_ROLES, Role, check, parameters_from
+
+_MAX_BYTES: Final = 16 << 20
+_MAX_PARTS: Final = 1 << 17  # a part may be a single byte
+_MAX_SETS: Final = 64
+_START = re.compile(rb"\x00*\x00\x00\x01")
+_Items = list[AccessUnit | Loss]
+
+
+class Pictures:
+    """``begin()``, pieces appended to ``parts``, ``end()`` per NAL unit, or ``whole()``; ``finish()`` per picture.
+
+    parts: what the picture under way is made of, to be joined; whoever reads packets appends to it directly
+    pts_ticks: of the picture under way
+    """
+
+    __slots__ = (
+        "_broken",
+        "_bump",
+        "_complete",
+        "_first",
+        "_head",
+        "_key",
+        "_known",
+        "_last_ticks",
+        "_open_at",
+        "_open_role",
+        "_pending",
+        "_pictured",
+        "_roles",
+        "_sets",
+        "_shift",
+        "codec",
+        "overlong",
+        "parameters",
+        "parts",
+        "pts_ticks",
+        "repeated",
+        "started",
+        "waiting",
+    )  # fmt: skip
+
+    def __init__(self, codec: str, parameters: VideoParameters | None) -> None:
+        """``parameters``: from the session description, if they are there and make sense."""
+        self.codec = codec
+        self.parameters = parameters
+        self.parts: list[bytes] = []
+        self.pts_ticks = 0
+        self.waiting = True  # for a key frame
+        self.started = False  # a picture was given
+        self.repeated = 0  # timestamps that were moved on by a tick
+        self.overlong = 0
+        self._roles, self._head, self._shift = (H264_ROLES, 1, 0) if codec == "h264" else (H265_ROLES, 2, 1)
+        self._known: frozenset[bytes] = _all_of(parameters)
+        self._complete = parameters is not None
+        self._sets: list[bytes] = []
+        self._open_at, self._open_role = -1, Role.KEEP
+        self._pictured = self._key = self._first = self._broken = False
+        self._pending = 0
+        self._last_ticks: int | None = None
+        self._bump = 0
+
+    @property
+    def open(self) -> bool:
+        """A NAL unit has begun and not ended."""
+        return self._open_at >= 0
+
+    @property
+    def pictured(self) -> bool:
+        """The picture under way has a slice."""
+        return self._pictured
+
+    def begin(self, header: bytes, piece: bytes) -> None:
+        """The first piece of a NAL unit, behind its header."""
+        if self._open_at >= 0:
+            self.end()
+        role = self._open_role = self._roles[header[0] >> self._shift & len(self._roles) - 1]
+        self._open_at = len(self.parts)
+        self.parts.append(header)
+        self.parts.append(piece)
+        if role <= Role.KEY:
+            self._slice(role, piece[:1] >= b"\x80")
+
+    def end(self) -> None:
+        """The NAL unit under way is whole."""
+        at, parts = self._open_at, self.parts
+        self._open_at = -1
+        if self._open_role <= Role.KEY:
+            parts[at] = sum(map(len, parts[at:])).to_bytes(4, "big") + parts[at]
+            return
+        nal = b"".join(parts[at:])
+        del parts[at:]
+        self._other(nal, self._open_role)
+
+    def whole(self, nal: bytes) -> None:
+        """A NAL unit in one piece; not empty."""
+        if self._open_at >= 0:
+            self.end()
+        role = self._roles[nal[0] >> self._shift & len(self._roles) - 1]
+        if role > Role.KEY:
+            self._other(nal, role)
+            return
+        self.parts.append(len(nal).to_bytes(4, "big"))
+        self.parts.append(nal)
+        self._slice(role, nal[self._head : self._head + 1] >= b"\x80")
+
+    def starts_picture(self, nal_head: int, first_byte: int) -> bool | None:
+        """Whether a slice with this header byte and first byte begins a picture; None when it is no slice."""
+        if self._roles[nal_head >> self._shift & len(self._roles) - 1] > Role.KEY:
+            return None
+        return first_byte >= 0x80
+
+    def finish(self, mono_ns: int, out: _Items) -> None:
+        """The picture under way is whole. Without a slice it is kept for the next: SEI, sets that came alone."""
+        if self._open_at >= 0:
+            self.end()
+        if self._broken or (not self._pictured and len(self.parts) > 64):
+            self._lose(0, "a part of a picture is missing", out)
+            self._drop()
+            self._broken = False
+            return
+        if self._sets:
+            self._take_sets()
+        if not self._pictured:
+            return
+        parts, key, first = self.parts, self._key, self._first
+        self.parts, self._pictured, self._key = [], False, False
+        if self.waiting:
+            if not (key and first and self._complete):
+                return
+            self.waiting, self.started = False, True
+            if self._pending:
+                out.append(Loss(self._pending))
+                self._pending = 0
+        if not self._complete:
+            self._lose(0, "the camera changed its parameter sets by halves", out)
+            return
+        assert self.parameters is not None
+        out.append(AccessUnit(b"".join(parts), self._moved_on(), key, mono_ns, self.parameters))
+
+    def lost(self, packets: int, detail: str, out: _Items) -> None:
+        """Packets are missing here: the picture under way is damaged, and what refers to it."""
+        self._drop()
+        self._broken = True
+        self._lose(packets, detail, out)
+
+    def headless(self) -> None:
+        """A piece came whose NAL unit never began."""
+        self._broken = True
+
+    def bound(self, out: _Items) -> None:
+        """Call now and then: a picture that never ends is given up."""
+        if len(self.parts) > _MAX_PARTS or sum(map(len, self.parts)) > _MAX_BYTES:
+            self.overlong += 1
+            self.lost(0, "a picture of more than 16 MiB", out)
+
+    def _lose(self, packets: int, detail: str, out: _Items) -> None:
+        if self.waiting:
+            self._pending += packets if self.started else 0
+            return
+        self.waiting = True
+        out.append(Loss(packets, detail=detail))
+
+    def _drop(self) -> None:
+        self.parts = []
+        self._open_at = -1
+        self._pictured = self._key = False
+
+    def _slice(self, role: Role, first: bool) -> None:
+        if not self._pictured:
+            self._pictured, self._first = True, first
+        if role is Role.KEY:
+            self._key = True
+
+    def _other(self, nal: bytes, role: Role) -> None:
+        """No slice. Some cameras put several NAL units with start codes into one."""
+        if b"\x00\x00\x01" in nal:
+            for piece in _START.split(nal):
+                if piece:
+                    self.whole(piece)
+        elif role is Role.SET:
+            if len(self._sets) < _MAX_SETS:
+                self._sets.append(nal.rstrip(b"\x00"))
+        elif role is Role.KEEP and len(nal) > self._head:
+            self.parts += (len(nal).to_bytes(4, "big"), nal)
+
+    def _take_sets(self) -> None:
+        """A change takes effect with the picture that the sets came with."""
+        if self._complete and self._known.issuperset(self._sets):
+            self._sets.clear()
+            return
+        made = parameters_from(self.codec, self._sets, self.parameters)
+        self._complete = made is not None
+        if made is None:
+            return  # the rest may follow
+        if made is not self.parameters:
+            check(made)
+            self.parameters, self._known = made, _all_of(made)
+        self._sets.clear()
+
+    def _moved_on(self) -> int:
+        """Cameras that give two pictures one timestamp get the second shown a tick later."""
+        if self.pts_ticks == self._last_ticks:
+            self._bump += 1
+            self.repeated += 1
+        else:
+            self._bump, self._last_ticks = 0, self.pts_ticks
+        return self.pts_ticks + self._bump
+
+
+def described(codec: str, sets: list[bytes]) -> VideoParameters | None:
+    """From the session description; None unless complete and sensible: the stream then has to bring its own."""
+    nals = [piece.rstrip(b"\x00") for item in sets for piece in _START.split(item)]
+    nals = [item for item in nals if len(item) > 2]
+    try:
+        made = parameters_from(codec, nals, None)
+        if made is not None:
+            check(made)
+    except StreamError:
+        return None
+    return made
+
+
+def _all_of(parameters: VideoParameters | None) -> frozenset[bytes]:
+    return frozenset((parameters.vps, parameters.sps, *parameters.pps)) if parameters else frozenset()

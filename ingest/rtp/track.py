@@ -1,0 +1,180 @@
+"""One track of an interleaved connection: frames in, access units out, without an object per packet.
+
+A frame (RFC 2326, 10.12) is ``$``, channel, length in 2 bytes, and an RTP packet (RFC 3550, 5.1). Nearly all packets
+are the middle of a fragmented NAL unit and differ from their neighbours only in the sequence number: they are taken in
+a tight loop, everything else packet by packet.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final, Protocol
+
+from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss
+from ingest.rtp.pictures import Pictures
+
+SLACK: Final = 32  # bytes that a buffer must have behind what is in it
+_HEAD: Final = struct.Struct(">HHHHQI")  # $ and channel, length, flags and type, sequence, time and source, payload
+_NONE: Final = -1
+_VERSION: Final = 0x8000
+_MARKER: Final = 0x0080
+_LATE: Final = 256  # packets that come this much too late are repeated ones; more is a new numbering
+_Items = list[AccessUnit | Loss]
+
+
+class Payload(Protocol):
+    """How a codec is put into packets.
+
+    shift, skip: the fragment's headers are the first (32 - shift) bits of the payload; skip bytes from the frame's
+    start its data begins
+    """
+
+    pictures: Pictures
+    shift: int
+    skip: int
+
+    def take(self, view: memoryview, start: int, stop: int) -> int:
+        """One packet's payload, not empty; gives the fragment headers that would continue it, or -1."""
+        ...
+
+    def continues(self, view: memoryview, start: int, stop: int) -> bool:
+        """A slice that is not the first of its picture begins here."""
+        ...
+
+
+class Track:
+    """``walk()`` over received bytes.
+
+    lost_packets, late_packets, malformed, foreign: counters, the last for packets of another payload type
+    """
+
+    __slots__ = (
+        "_by_time", "_clock", "_clock_ns", "_expected", "_finished", "_lead", "_middle", "_payload", "_pictures",
+        "_plain", "_pts", "_run", "_run_stride", "foreign", "late_packets", "lost_packets", "malformed",
+    )  # fmt: skip
+
+    def __init__(self, channel: int, payload_type: int, payload: Payload) -> None:
+        self._lead = 0x2400 | channel
+        self._plain = _VERSION | payload_type
+        self._payload = payload
+        self._pictures = payload.pictures
+        self._expected = _NONE
+        self._clock, self._clock_ns, self._pts = _NONE, 0, 0
+        self._middle = _NONE
+        self._by_time = False  # the camera sets the marker wrongly: a picture ends where the timestamp changes
+        self._finished = False  # by the marker, and nothing came since
+        self._run, self._run_stride = _HEAD, 0
+        self.lost_packets = self.late_packets = self.malformed = self.foreign = 0
+
+    def walk(self, view: memoryview, at: int, end: int, mono_ns: int, out: _Items) -> int:
+        """This track's frames from ``at`` on, to the first that is not, or is not whole; gives where that begins."""
+        unpack, lead, plain = _HEAD.unpack_from, self._lead, self._plain
+        shift, skip = self._payload.shift, self._payload.skip
+        while end - at >= 4:
+            first, length, kind, sequence, clock, mark = unpack(view, at)
+            after = at + 4 + length
+            if first != lead or after > end:
+                break
+            if mark >> shift == self._middle and clock == self._clock and kind == plain and length > skip:
+                expected = self._expected
+                if sequence == expected:
+                    stride = length + 4
+                    if stride != self._run_stride:
+                        self._run_stride, self._run = stride, struct.Struct(f">6sH{skip - 8}s{stride - skip}s")
+                    append = self._pictures.parts.append
+                    same, alike = view[at : at + 6].tobytes(), view[at + 8 : at + skip].tobytes()
+                    for one, number, other, piece in self._run.iter_unpack(view[at : end - (end - at) % stride]):
+                        if number != expected or other != alike or one != same:
+                            break
+                        append(piece)
+                        expected = expected + 1 & 0xFFFF
+                        at += stride
+                    self._expected = expected
+                    continue
+            self._packet(view, at, after, kind, sequence, clock, mono_ns, out)
+            at = after
+        if len(self._pictures.parts) > 256:
+            self._pictures.bound(out)
+        return at
+
+    def _packet(
+        self, view: memoryview, at: int, stop: int, kind: int, sequence: int, clock: int, mono_ns: int, out: _Items
+    ) -> None:
+        start = at + 16
+        if kind & ~_MARKER != self._plain or stop < start:
+            start, stop = self._bounds(view, at + 4, stop)
+            if start < 0:
+                return
+        if sequence != self._expected and not self._in_order(sequence, clock, out):
+            return
+        self._expected = sequence + 1 & 0xFFFF
+        if clock != self._clock:
+            self._new_time(clock, mono_ns, out)
+        elif self._finished:
+            self._same_time(view, start, stop, out)
+        if stop > start:
+            self._middle = self._payload.take(view, start, stop)
+        if kind & _MARKER and not self._by_time:
+            self._finished = self._pictures.pictured
+            self._pictures.finish(mono_ns, out)
+            self._middle = _NONE
+
+    def _bounds(self, view: memoryview, start: int, stop: int) -> tuple[int, int]:
+        """Of the payload of a packet that is not the plain kind; (-1, -1) for one to be passed over."""
+        if stop - start < 12 or view[start] >> 6 != 2:
+            self.malformed += 1
+            return -1, -1
+        if view[start + 1] & 0x7F != self._plain & 0x7F:
+            self.foreign += 1
+            return -1, -1
+        flags = view[start]
+        start += 12 + 4 * (flags & 0x0F)
+        if flags & 0x10 and stop - start >= 4:
+            start += 4 + 4 * int.from_bytes(view[start + 2 : start + 4], "big")
+        if flags & 0x20 and stop > start:
+            stop -= view[stop - 1]
+        if stop < start:
+            self.malformed += 1
+            return -1, -1
+        return start, stop
+
+    def _in_order(self, sequence: int, clock: int, out: _Items) -> bool:
+        """False for a repeated packet."""
+        if self._expected == _NONE or (clock ^ self._clock) & 0xFFFFFFFF:
+            return True  # the first, or another source: told where time changes
+        lost = sequence - self._expected & 0xFFFF
+        if lost >= 0x10000 - _LATE:
+            self.late_packets += 1
+            return False
+        if lost >= 0x8000:
+            lost = 0
+        self.lost_packets += lost
+        self._pictures.lost(lost, "packets are missing" if lost else "the packets' numbers jumped", out)
+        self._middle = _NONE
+        self._finished = False
+        return True
+
+    def _new_time(self, clock: int, mono_ns: int, out: _Items) -> None:
+        pictures = self._pictures
+        if self._clock == _NONE:
+            self._pts = clock >> 32
+        elif (clock ^ self._clock) & 0xFFFFFFFF:
+            # Another source counts from elsewhere: go on by our clock.
+            pictures.lost(0, "the camera began a new stream", out)
+            pictures.finish(mono_ns, out)
+            self._pts += max(1, (mono_ns - self._clock_ns) * TICKS_PER_S // 1_000_000_000)
+        else:
+            pictures.finish(mono_ns, out)
+            delta = (clock >> 32) - (self._clock >> 32) & 0xFFFFFFFF
+            self._pts += delta - (delta >> 31 << 32)
+        pictures.pts_ticks = self._pts
+        self._clock, self._clock_ns = clock, mono_ns
+        self._middle = _NONE
+        self._finished = False
+
+    def _same_time(self, view: memoryview, start: int, stop: int, out: _Items) -> None:
+        """After the marker: more slices of that picture show that the marker does not say what it should."""
+        if stop > start and self._payload.continues(view, start, stop):
+            self._by_time = True
+            self._pictures.lost(0, "the camera marks the end of pictures wrongly", out)
+        self._finished = False

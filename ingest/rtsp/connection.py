@@ -1,0 +1,202 @@
+"""A connection read in gulps: as it comes while requests are answered and the clock settles, then after each pause.
+
+The socket is read directly rather than through a transport: a transport that is paused and resumed costs two system
+calls more per gulp.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from typing import Final
+
+from ingest.access_unit import AccessUnit, Loss
+from ingest.errors import CameraAwayError, CameraStalledError, IngestError
+from ingest.rtsp.pace import LONGEST_S, Pace
+from ingest.rtsp.session import Session, State
+from ingest.rtsp.tls import Tls
+from ingest.rtsp.wheel import BUFFER_BYTES, Wheel
+
+STALLED_NS: Final = 10_000_000_000
+_SETTLE_NS: Final = 1_000_000_000  # from the first picture on
+_WAITING_MAX: Final = 64  # items that nobody took, while read as it comes
+_UNSENT_MAX: Final = 64 << 10
+_LEAVE_S: Final = 1.0
+
+
+class Connection:
+    """Owns the socket. ``batch()`` again and again, at last ``close()``.
+
+    While a batch is not asked for, nothing is read: the camera is then held up by TCP, and not taken for stalled.
+    """
+
+    def __init__(self, connected: socket.socket, session: Session, wheel: Wheel, tls: Tls | None) -> None:
+        self.session = session
+        self._socket, self._wheel, self._tls = connected, wheel, tls
+        self._loop = asyncio.get_running_loop()
+        self._pace = Pace(connected.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF))
+        self._error: IngestError | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._unsent = b""
+        self._heard_ns = self._read_ns = time.monotonic_ns()
+        self._settled_ns = 0
+        self._keep_alive_ns = 0
+        self._listening = False
+        self._open = True
+        session.start()
+        self._listen()
+        self._flush()
+        wheel.schedule(self, LONGEST_S)
+
+    async def play(self) -> None:
+        """Until the camera sends. IngestError without the camera's name."""
+        while self.session.state is State.STARTING and not self.session.items:
+            if self._error is not None:
+                raise self._error
+            await self._woken()
+        self._heard_ns = time.monotonic_ns()
+        self._keep_alive_ns = self._heard_ns + int(self.session.keep_alive_s * 1e9)
+
+    async def batch(self) -> list[AccessUnit | Loss]:
+        """What came since the last, at least one item. IngestError without the camera's name."""
+        while not self.session.items:
+            if self._error is not None:
+                raise self._error
+            await self._woken()
+        return self.session.take()
+
+    async def close(self) -> None:
+        """TEARDOWN, its reply waited for a moment, and the end."""
+        if self._open and self._error is None:
+            self.session.leave()
+            self._flush()
+            self._listen()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LEAVE_S):
+                    while self.session.state is not State.ENDED and self._error is None:
+                        await self._woken()
+        self.shut()
+
+    def shut(self) -> None:
+        """At once."""
+        if self._open:
+            self._deafen()
+            self._open = False
+            self._socket.close()
+
+    # -- Called by the wheel and by the loop
+
+    def visit(self) -> float | None:
+        """See ingest.rtsp.wheel.Visited."""
+        if not self._open or self._error is not None:
+            return None
+        now_ns = time.monotonic_ns()
+        if self.session.items:
+            self._heard_ns = self._read_ns = now_ns  # it is we who are late
+            return LONGEST_S
+        if self._keep_alive_ns and now_ns >= self._keep_alive_ns:
+            self.session.keep_alive()
+            self._keep_alive_ns = now_ns + int(self.session.keep_alive_s * 1e9)
+        elapsed_ns = now_ns - self._read_ns
+        size = self._gulp(now_ns)
+        if size == 0 and now_ns - self._heard_ns > STALLED_NS and self._keep_alive_ns:
+            self._fail(CameraStalledError("it sends nothing.", "Restart it; check its network."))
+        return LONGEST_S if self._listening else self._pace.after(size, elapsed_ns)
+
+    def _readable(self) -> None:
+        session = self.session
+        leaving = session.state in (State.LEAVING, State.ENDED)
+        if leaving:
+            session.items.clear()
+        if not leaving and len(session.items) > _WAITING_MAX:
+            self._deafen()
+            return
+        now_ns = time.monotonic_ns()
+        self._gulp(now_ns)
+        if not self._settled_ns:
+            self._settled_ns = now_ns + _SETTLE_NS if session.items else 0
+        elif now_ns > self._settled_ns and not leaving:
+            self._deafen()
+
+    def _gulp(self, now_ns: int) -> int:
+        """Bytes that were read."""
+        session, view = self.session, self._wheel.view
+        at = len(session.kept)
+        if at:
+            view[:at] = session.kept
+        try:
+            size = self._fill(view[at : at + BUFFER_BYTES])
+        except (BlockingIOError, InterruptedError):
+            if self._unsent or session.has_outgoing:
+                self._flush()
+            return 0
+        except OSError as error:
+            self._fail(CameraAwayError(f"the connection broke ({error.strerror}).", "Check its network and power."))
+            return 0
+        if not size:
+            self._fail(CameraAwayError("it closed the connection.", "It is connected to again."))
+            return 0
+        self._heard_ns = self._read_ns = now_ns
+        try:
+            session.receive(view, at + size, now_ns)
+        except IngestError as error:
+            self._fail(error)
+            return size
+        if self._unsent or session.has_outgoing:
+            self._flush()
+        if session.items or session.state is not State.PLAYING:
+            self._wake()
+        return size
+
+    def _fill(self, into: memoryview) -> int:
+        if self._tls is None:
+            return self._socket.recv_into(into)
+        try:
+            size = self._socket.recv_into(self._wheel.sealed)
+        except BlockingIOError:
+            return self._tls.more(into)
+        return self._tls.opened(self._wheel.sealed[:size], into) if size else 0
+
+    # -- Small things
+
+    def _flush(self) -> None:
+        data = self.session.outgoing()
+        if self._tls is not None:
+            data = self._tls.sealed(data)
+        data = self._unsent + data
+        if not data:
+            return
+        try:
+            self._unsent = data[self._socket.send(data) :]
+        except (BlockingIOError, InterruptedError):
+            self._unsent = data
+        except OSError as error:
+            self._fail(CameraAwayError(f"the connection broke ({error.strerror}).", "Check its network and power."))
+        if len(self._unsent) > _UNSENT_MAX:
+            self._fail(CameraAwayError("it takes no requests.", "Restart it; check its network."))
+
+    def _listen(self) -> None:
+        if not self._listening:
+            self._listening = True
+            self._loop.add_reader(self._socket, self._readable)
+
+    def _deafen(self) -> None:
+        if self._listening:
+            self._listening = False
+            self._loop.remove_reader(self._socket)
+
+    def _fail(self, error: IngestError) -> None:
+        if self._error is None:
+            self._error = error
+        self._deafen()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def _woken(self) -> None:
+        self._waiter = self._loop.create_future()
+        await self._waiter

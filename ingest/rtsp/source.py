@@ -1,0 +1,120 @@
+"""A camera through the native client: RTP over the RTSP connection, in the clear or in TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import AsyncGenerator
+from typing import Final
+
+from ingest.access_unit import AccessUnit, Loss
+from ingest.addresses import CameraAddress, redacted, resolve
+from ingest.errors import CameraAwayError, CameraRefusedError, IngestError
+from ingest.rtsp.auth import Credentials
+from ingest.rtsp.connection import Connection
+from ingest.rtsp.session import RedirectedError, Session
+from ingest.rtsp.tls import Tls, secure
+from ingest.rtsp.wheel import Wheel
+from ingest.settings import CameraSettings, Transport
+
+_OPEN_S: Final = 15.0  # connecting and all replies together
+_REDIRECTS_MAX: Final = 3
+_RECEIVE_BUFFER: Final = 1 << 20
+
+
+class NativeSource:
+    """``batches()`` once. ``wheel``: shared by all sources of an event loop."""
+
+    kind = "native"
+
+    def __init__(self, camera: CameraSettings, wheel: Wheel) -> None:
+        self._camera = camera
+        self._wheel = wheel
+        self._session: Session | None = None
+
+    @property
+    def skew_ns(self) -> int | None:
+        """How far the camera's clock is ahead of this machine's, by its last sender report; None without one."""
+        if self._session is None or self._session.clock is None:
+            return None
+        camera_ns, mono_ns = self._session.clock
+        return camera_ns - (time.time_ns() - (time.monotonic_ns() - mono_ns))
+
+    async def batches(self) -> AsyncGenerator[list[AccessUnit | Loss], None]:
+        """See ingest.access_unit.Source."""
+        try:
+            connection = await self._playing()
+            try:
+                while True:
+                    yield await connection.batch()
+            finally:
+                await connection.close()
+        except IngestError as error:
+            raise self._named(error) from None
+
+    async def _playing(self) -> Connection:
+        camera, url = self._camera, self._camera.url
+        first: CameraAddress | None = None
+        try:
+            async with asyncio.timeout(_OPEN_S):
+                for _ in range(_REDIRECTS_MAX + 1):
+                    address = await resolve(url, camera.allowed_networks)
+                    if first is not None and (address.host, address.scheme) != (first.host, first.scheme):
+                        break
+                    first = first or address
+                    try:
+                        return await self._opened(address)
+                    except RedirectedError as error:
+                        url = error.url
+        except TimeoutError:
+            raise CameraAwayError("it does not answer in time.", "Check its address, power and network.") from None
+        raise CameraRefusedError("it redirects elsewhere.", "Name its new address in the configuration.")
+
+    async def _opened(self, address: CameraAddress) -> Connection:
+        camera = self._camera
+        credentials = Credentials(camera.user_name, camera.password)
+        connected = await _connected(address)
+        try:
+            tls: Tls | None = None
+            if address.scheme == "rtsps" or camera.transport is Transport.TLS:
+                tls = await secure(connected, address.name, camera.tls_ca, camera.tls_fingerprint)
+            self._session = Session(address.url, (address.name, address.host), credentials)
+            connection = Connection(connected, self._session, self._wheel, tls)
+        except BaseException:
+            connected.close()
+            raise
+        try:
+            await connection.play()
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
+
+    def _named(self, error: IngestError) -> IngestError:
+        """The core does not know whose session it is."""
+        place = redacted(self._camera.url)
+        if place in error.what:
+            return error
+        return type(error)(f"Camera {place}: {error.what}", error.remedy)
+
+
+async def _connected(address: CameraAddress) -> socket.socket:
+    """The receive buffer has to be set before: its size decides the window that is offered."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setblocking(False)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+        with contextlib.suppress(OSError):
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await asyncio.get_running_loop().sock_connect(made, (address.host, address.port))
+    except OSError as error:
+        made.close()
+        reason = error.strerror or type(error).__name__
+        raise CameraAwayError(f"cannot be reached ({reason}).", "Check its address, power and network.") from error
+    except BaseException:
+        made.close()
+        raise
+    return made

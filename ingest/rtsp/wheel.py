@@ -1,0 +1,73 @@
+"""One timer for all connections: visits them when their pause is over, many in one turn of the loop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final, Protocol
+
+from ingest.rtp.track import SLACK
+
+TICK_S: Final = 0.025
+BUFFER_BYTES: Final = 1 << 20
+KEPT_MAX: Final = 160 << 10  # a message's head and body, or a frame
+_SLOTS: Final = 32  # more ticks than the longest pause has
+
+
+class Visited(Protocol):
+    def visit(self) -> float | None:
+        """Read what there is; seconds until the next visit, or None for no more."""
+        ...
+
+
+class Wheel:
+    """Belongs to one event loop. Also holds the buffers that all its connections read into, one after the other.
+
+    view: what was kept, what is received, and slack behind it; sealed: what TLS received, before it is opened
+    """
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(KEPT_MAX + BUFFER_BYTES + SLACK))
+        self.sealed = memoryview(bytearray(BUFFER_BYTES))
+        self._slots: list[list[Visited]] = [[] for _ in range(_SLOTS)]
+        self._at = 0
+        self._next_s = 0.0  # when the slot behind _at is due
+        self._timer: asyncio.TimerHandle | None = None
+
+    def schedule(self, visited: Visited, pause_s: float) -> None:
+        """Visit it once, after about ``pause_s``; later visits are as it says itself."""
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        if self._timer is None:
+            self._next_s = now_s + TICK_S
+        ahead = min(_SLOTS - 1, max(1, 1 + round((now_s + pause_s - self._next_s) / TICK_S)))
+        self._slots[(self._at + ahead) % _SLOTS].append(visited)
+        due_s = self._next_s + (ahead - 1) * TICK_S
+        if self._timer is None or due_s < self._timer.when():
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = loop.call_at(due_s, self._turn)
+
+    def _turn(self) -> None:
+        """Once over what is due, however long we slept."""
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        due: list[Visited] = []
+        for _ in range(_SLOTS):
+            if self._next_s > now_s:
+                break
+            self._at = (self._at + 1) % _SLOTS
+            self._next_s += TICK_S
+            due += self._slots[self._at]
+            self._slots[self._at].clear()
+        else:
+            self._next_s = now_s + TICK_S
+        for visited in due:
+            pause_s = visited.visit()
+            if pause_s is not None:
+                ahead = min(_SLOTS - 1, max(1, int(pause_s / TICK_S)))
+                self._slots[(self._at + ahead) % _SLOTS].append(visited)
+        self._timer = None
+        for ahead in range(1, _SLOTS):
+            if self._slots[(self._at + ahead) % _SLOTS]:
+                self._timer = loop.call_at(self._next_s + (ahead - 1) * TICK_S, self._turn)
+                break

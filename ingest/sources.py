@@ -1,0 +1,64 @@
+"""Which client a camera is asked with: as its settings say, or the native one first."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from ingest.access_unit import AccessUnit, Loss, Source
+from ingest.libav.source import LibavSource
+from ingest.rtsp.session import NotSpokenError
+from ingest.rtsp.source import NativeSource
+from ingest.rtsp.wheel import Wheel
+from ingest.settings import CameraSettings, SourceKind, Transport
+
+_log = logging.getLogger(__name__)
+
+
+class Sources:
+    """Makes them; one for each event loop, since native connections share a timer and buffers."""
+
+    def __init__(self) -> None:
+        self._wheel = Wheel()
+
+    def make(self, camera: CameraSettings) -> Source:
+        """The client that the camera's settings ask for."""
+        if camera.source is SourceKind.LIBAV or camera.transport is Transport.UDP:
+            return LibavSource(camera)
+        if camera.source is SourceKind.NATIVE:
+            return NativeSource(camera, self._wheel)
+        return AutoSource(camera, NativeSource(camera, self._wheel))
+
+
+class AutoSource:
+    """Native first; libav when the camera wants what that does not speak. Never where TLS was asked for: libav would
+    not check who answers."""
+
+    def __init__(self, camera: CameraSettings, native: NativeSource) -> None:
+        self._camera = camera
+        self._source: Source = native
+
+    @property
+    def kind(self) -> str:
+        return self._source.kind
+
+    @property
+    def skew_ns(self) -> int | None:
+        return self._source.skew_ns
+
+    async def batches(self) -> AsyncGenerator[list[AccessUnit | Loss], None]:
+        """See ingest.access_unit.Source."""
+        try:
+            async with aclosing(self._source.batches()) as batches:
+                async for batch in batches:
+                    yield batch
+            return
+        except NotSpokenError as error:
+            if self._camera.transport is Transport.TLS or self._camera.url.startswith("rtsps:"):
+                raise
+            _log.info("%s libav is taken.", error.what)
+        self._source = LibavSource(self._camera)
+        async with aclosing(self._source.batches()) as batches:
+            async for batch in batches:
+                yield batch
