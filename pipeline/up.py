@@ -85,7 +85,7 @@ async def running(wish: Wish, tell: Tell) -> AsyncIterator[Running]:
         tell.line(f"  database schema {version} is in place")
         if gym is not None:
             await import_demo_members(settings, installation, tell.line)
-        names = ["custodian", *(["demo"] if gym else []), "index", "serve", *ingest_names(loaded)]
+        names = ["custodian", *(["demo"] if gym else []), "index", "serve", *ingest_names(settings)]
         for name in names:
             processes[name] = _role(name, loaded, installation, tell)
             tasks.append(asyncio.create_task(processes[name].run(), name=f"role {name}"))
@@ -123,9 +123,13 @@ def _role(name: str, loaded: Loaded, installation: Installation, tell: Tell) -> 
     return RoleProcess(name, arguments, installation.logs / f"{name.replace(' ', '-')}.log", tell)
 
 
-def ingest_names(loaded: Loaded) -> list[str]:
-    """A process each: "ingest", "ingest 1", …"""
-    return ["ingest", *(f"ingest {worker}" for worker in range(1, loaded.config.ingest.workers))]
+def ingest_names(settings: RoleSettings) -> list[str]:
+    """A process each: "ingest", "ingest 1", … More than configured while spools of earlier ones hold something."""
+    spool = settings.ingest().spool.directory
+    left = [path for path in spool.parent.glob(f"{spool.name}-*") if any((path / "segments").glob("*"))]
+    numbers = [int(path.name.rpartition("-")[2]) for path in left if path.name.rpartition("-")[2].isdigit()]
+    workers = max([settings.loaded.config.ingest.workers, *(number + 1 for number in numbers)])
+    return ["ingest", *(f"ingest {worker}" for worker in range(1, workers))]
 
 
 def _address(installation: Installation) -> str:
