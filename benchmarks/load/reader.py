@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from benchmarks.frame.process import ChildError
@@ -52,5 +53,7 @@ class Reader:
         return Got(first_s=first_s, whole_s=time.perf_counter() - began, size_bytes=size)
 
     async def close(self) -> None:
-        """Without waiting for the other side."""
+        """Whatever the other side makes of it."""
         self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()

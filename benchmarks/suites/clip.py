@@ -101,6 +101,7 @@ class _Bench:
         self._given, self._stand, self._settings, self._span = given, stand, settings, span
         self._accounts, self._serve, self._cores = accounts, serve, cores
         self._dice = random.Random(given.seed)
+        self._bare_readers: list[Reader] = []
         self.cases: list[dict[str, Any]] = []
         self.doubts: list[Doubt] = []
 
@@ -115,8 +116,8 @@ class _Bench:
             ours[count] = await self._measure(
                 f"ours, {count} at once", [self._through(seat) for seat in seats[:count]], measured=True
             )
-        for seat in seats:
-            await seat.reader.close()
+        for reader in (*(seat.reader for seat in seats), *self._bare_readers):
+            await reader.close()
         few, many = min(ours), max(ours)
         return {
             "ttfb_p50_ms": ours[few]["ttfb_p50_ms"],
@@ -213,6 +214,7 @@ class _Bench:
         minio = Minio(store.endpoint, store.access_key, store.secret_key, secure=False, region=store.region)
         host, _, port = store.endpoint.partition(":")
         reader = await Reader.connect(host, int(port), None)
+        self._bare_readers.append(reader)
         async with open_pool(self._stand.database("serve"), application_name="bench", max_size=1) as pool:
             spans = {}
             for camera in self._stand.cameras:

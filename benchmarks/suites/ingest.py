@@ -123,7 +123,8 @@ class _Bench:
                 received = running.report()["received_bytes"]
         self._close(case, load)
         shutil.rmtree(spool)
-        return case | {"floor": True, "received_bytes": sum(received)}
+        case |= {"floor": True, "received_bytes": sum(received)}
+        return case
 
     @contextmanager
     def sink(self) -> Iterator[tuple[Sink, list[int]]]:

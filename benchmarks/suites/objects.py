@@ -43,6 +43,9 @@ class Leanest:
         parts = urlsplit(url)
         self._addresses[method, name] = f"{parts.path}?{parts.query}"
 
+    def close(self) -> None:
+        self._http.close()
+
     def put(self, name: str) -> None:
         self._http.putrequest("PUT", self._addresses["PUT", name], skip_accept_encoding=True)
         self._http.putheader("content-length", str(SIZE))
@@ -70,7 +73,11 @@ async def measure(
     async with open_store(settings, connections=2) as store:
         await store.ensure_bucket()
         await store.probe()
-        clients = _clients(settings, store, body)
+        minio = Minio(
+            settings.endpoint, settings.access_key, settings.secret_key, secure=settings.secure, region=settings.region
+        )
+        least = Leanest(settings, minio, body)
+        clients = _clients(settings, store, body, minio, least)
         took: dict[tuple[str, str], list[tuple[float, float]]] = {}
         for number in range(objects + 1):
             for verb, calls in clients.items():
@@ -80,6 +87,7 @@ async def measure(
                     cost = await _timed(call, name)
                     if number:
                         took.setdefault((verb, client), []).append(cost)
+        least.close()
     costs = {key: (median([wall for wall, _ in each]), median([cpu for _, cpu in each])) for key, each in took.items()}
     headline: dict[str, float] = {}
     for verb in ("put", "get"):
@@ -89,13 +97,10 @@ async def measure(
 
 
 def _clients(
-    settings: StoreSettings, store: ObjectStore, body: Path
+    settings: StoreSettings, store: ObjectStore, body: Path, minio: Minio, least: Leanest
 ) -> dict[str, dict[str, tuple[Callable[[str], None], Call]]]:
     data = body.read_bytes()
     digest = hashlib.sha256(data).digest()
-    minio = Minio(
-        settings.endpoint, settings.access_key, settings.secret_key, secure=settings.secure, region=settings.region
-    )
     rust = ObstoreS3(
         settings.bucket,
         endpoint=f"http://{settings.endpoint}",
@@ -104,7 +109,6 @@ def _clients(
         region=settings.region,
         client_options={"allow_http": True},
     )
-    least = Leanest(settings, minio, body)
 
     async def put_ours(name: str) -> None:
         await store.put_new(name, body, size_bytes=SIZE, sha256=digest)

@@ -30,12 +30,12 @@ def _cases(result: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 def test_ingest_of_five_cameras_loses_no_frame_and_costs_more_than_its_floor(tmp_path: Path) -> None:
     given = ingest.Parameters(
         cameras=5,
-        seconds=4.0,
-        warm_up_s=0.5,
+        seconds=2.5,
+        warm_up_s=0.2,
         peers=(),
         bit_rate=1_000_000,
         size=_SMALL,
-        segment_s=4.0,
+        segment_s=2.0,
         baselines=False,
     )
     result = ingest.run(given, tmp_path)
@@ -43,10 +43,9 @@ def test_ingest_of_five_cameras_loses_no_frame_and_costs_more_than_its_floor(tmp
     assert result["frames_lost"] == 0
     assert result["cpu_ratio_vs_ffmpeg"] is None
     assert 0 < cases["floor upload"]["cpu_ms_per_camera_s"] < result["cpu_ms_per_camera_s_with_upload"]
-    assert cases["ours"]["frames"] >= 5 * 25 * 4
-    # The four seconds of every camera, and the probe of what the sink honours.
+    assert cases["ours"]["frames"] >= 5 * 25 * 2
     assert cases["ours with upload"]["sink_puts"] >= 5
-    assert cases["floor spool"]["received_bytes"] > 5 * 4 * 100_000
+    assert cases["floor spool"]["received_bytes"] > 5 * 2 * 100_000
 
 
 def test_storage_of_few_rows_answers_every_question(tmp_path: Path) -> None:
@@ -79,7 +78,7 @@ def test_clip_through_the_api_brings_what_was_recorded(tmp_path: Path) -> None:
 
 def test_compare_calls_a_planted_slowdown_in_sealing() -> None:
     with pinned() as cores, cores.measuring():
-        (verdict,) = compare((".", "."), ("sealing",), pairs=6, seed=1, slowdown="sealing=0.6")
+        (verdict,) = compare((".", "."), ("sealing",), pairs=5, seed=1, slowdown="sealing=0.6")
     assert verdict.called == "slower"
     assert 1.2 < verdict.effect.ratio < 2.2
 
