@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 from uuid import uuid4
 
@@ -10,9 +11,10 @@ from domain.footage import Codec, Gap, GapCause
 from domain.ids import CameraId, SegmentId, SiteId
 from domain.time import Span
 from storage.keys import HourKeyCache, RecorderIdentity
+from storage.recording.errors import AccountedError
 from storage.recording.segment import Done, OpenSegment
-from storage.sealed import Sealer, chunk_log2_for
-from storage.spool import Beginning, Mark, Spool, SpoolError, SpoolFullError
+from storage.sealed import Sealer, SegmentFullError, chunk_log2_for
+from storage.spool import Beginning, Mark, Spool, SpoolError, SpoolFullError, disk_error
 
 _SEAL_AFTER_NS = 900_000_000
 _EXPECTED_S = 10
@@ -22,7 +24,8 @@ class Publisher(Protocol):
     """What a camera's recording asks of its recorder."""
 
     def publish(self, done: Done, camera_id: CameraId) -> None: ...
-    def salvage(self, segment: OpenSegment) -> int: ...
+    def settle(self, camera_id: CameraId) -> None: ...
+    def salvage(self, segment: OpenSegment, camera_id: CameraId) -> int: ...
     def make_room(self, wanted_bytes: int) -> None: ...
     def gaps_wait(self) -> None: ...
 
@@ -46,7 +49,7 @@ class CameraRecording:
         self._spool, self._keys, self._identity, self._publisher = spool, keys, identity, publisher
         self._epoch = epoch
         self._mono_ns = mono_ns
-        self._mark = spool.marks.load(camera_id)
+        self._mark = _loaded(spool, camera_id)
         self._segment: OpenSegment | None = None
         self._bits_per_s = 4_000_000.0
         self.accounted_ns = self._mark.end_ns
@@ -71,20 +74,30 @@ class CameraRecording:
     def resume(self, now_ns: int) -> None:
         """At the start of a recorder: what it did not see while it was not running. Call once."""
         cause = GapCause.STOPPED if self._mark.orderly else GapCause.CRASH
+        for span in self._spool.accounted(self.camera_id):
+            if self.accounted_ns is None:
+                self.accounted_ns = span.start_ns
+            self.missing(span.start_ns, GapCause.CRASH)
+            self.accounted_ns = max(self.accounted_ns, span.end_ns)
         if self.accounted_ns is None:
             self.accounted_ns = now_ns
+            self._save_mark(orderly=False)
         else:
             self.missing(now_ns, cause)
 
     def missing(self, until_ns: int, cause: GapCause, detail: str = "") -> None:
         """A gap from where the camera is accounted for until ``until_ns``; nothing when there is no such time.
 
-        Durable on return unless the disk refuses. ``detail``: no personal data, no secrets.
+        Durable on return unless the disk refuses. ``detail``: no personal data, no secrets. ValueError while a
+        segment is open: there is footage.
         """
+        if self._segment is not None:
+            raise ValueError("a gap in the middle of a segment")
         if self.accounted_ns is None:
             self.accounted_ns = until_ns
         if until_ns <= self.accounted_ns:
             return
+        self._publisher.settle(self.camera_id)
         span = Span(self.accounted_ns, until_ns)
         self._spool.gaps.append(Gap(camera_id=self.camera_id, span=span, cause=cause, detail=detail))
         self.accounted_ns = until_ns
@@ -93,12 +106,18 @@ class CameraRecording:
         self._publisher.gaps_wait()
 
     def begin(self, start_ns: int, codec: Codec, init: bytes) -> None:
-        """Open a segment. NoHourKeyError, SpoolFullError, SpoolError: nothing was begun.
+        """Open a segment. NoHourKeyError, SpoolFullError, SpoolError, AccountedError: nothing was begun.
 
-        ``start_ns`` must not lie before ``accounted_ns``; a camera's segments never overlap.
+        Time between ``accounted_ns`` and ``start_ns`` becomes a gap; a camera's segments never overlap.
         """
-        if self._segment is not None or (self.accounted_ns is not None and start_ns < self.accounted_ns):
-            raise ValueError("a segment begins inside footage that is accounted for")
+        if self._segment is not None:
+            raise ValueError("a segment is open")
+        if self.accounted_ns is not None and start_ns < self.accounted_ns:
+            raise AccountedError(
+                f"Footage of camera {self.camera_id} begins {self.accounted_ns - start_ns} ns too early.",
+                "The clock was set back, or the camera repeats itself.",
+            )
+        self.missing(start_ns, GapCause.STARTING)
         hour_key = self._keys.key_for(self.camera_id, start_ns)
         expected = int(self._bits_per_s / 8 * _EXPECTED_S)
         self._publisher.make_room(expected)
@@ -121,15 +140,19 @@ class CameraRecording:
             epoch=self._epoch,
         )
         file = self._spool.begin(beginning, sealer.header, expected_bytes=expected)
-        self._segment = OpenSegment(sealer, file, start_ns, init, self._spool.grown)
+        try:
+            self._segment = OpenSegment(sealer, file, start_ns, init, self._spool.grown)
+        except SpoolError:
+            self._spool.discard(file)
+            raise
 
     def append(self, data: bytes | bytearray, start_ns: int, end_ns: int, *, key: bool, frames: int) -> None:
-        """One whole fragment. SpoolError, SpoolFullError: the segment was ended with what is safely on disk."""
+        """One whole fragment. SpoolError, SpoolFullError, SegmentFullError: the segment ended with what is on disk."""
         segment = self._current()
         try:
             self._publisher.make_room(len(data))
             segment.append(data, start_ns, end_ns, key=key, frames=frames, mono_ns=self._mono_ns())
-        except SpoolFullError:
+        except (SpoolFullError, SegmentFullError):
             self.finish(segment.end_ns)
             raise
         except SpoolError:
@@ -160,7 +183,7 @@ class CameraRecording:
         try:
             done = segment.finish(end_ns, self._identity, self._mark.trailer_sha256)
             self._publisher.publish(done, self.camera_id)
-        except (SpoolError, OSError):
+        except SpoolError:
             self._forsake(segment)
             raise
         self._segment = None
@@ -178,14 +201,26 @@ class CameraRecording:
             raise ValueError("no segment is open")
         return self._segment
 
+    def mended(self) -> None:
+        """A file of this camera was mended: the next segment follows its trailer."""
+        self._mark = replace(self._mark, trailer_sha256=self._spool.marks.load(self.camera_id).trailer_sha256)
+
     def _forsake(self, segment: OpenSegment) -> None:
         self._segment = None
-        self.accounted_ns = self._publisher.salvage(segment)
-        self._mark = self._spool.marks.load(self.camera_id)
+        self.accounted_ns = self._publisher.salvage(segment, self.camera_id)
+        self.mended()
 
     def _save_mark(self, *, orderly: bool) -> None:
+        self._publisher.settle(self.camera_id)
         self._mark = Mark(trailer_sha256=self._mark.trailer_sha256, end_ns=self.accounted_ns, orderly=orderly)
         try:
             self._spool.marks.save(self.camera_id, self._mark)
         except OSError:
             return  # the disk refuses: the next segment's publication or the next gap saves it
+
+
+def _loaded(spool: Spool, camera_id: CameraId) -> Mark:
+    try:
+        return spool.marks.load(camera_id)
+    except OSError as exc:
+        raise disk_error(exc) from exc

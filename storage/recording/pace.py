@@ -8,7 +8,7 @@ _REST = 0.25  # of each upload's own time: catching up takes at most 80 % of wha
 
 
 class Pace:
-    """After each late upload a rest of a quarter of the time it took."""
+    """One worker's: after each late upload a rest of a quarter of the time it took."""
 
     def __init__(self, clock_s: Callable[[], float]) -> None:
         self._clock_s = clock_s

@@ -6,29 +6,29 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-import os
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
-from domain.footage import Gap, GapCause
 from domain.ids import CameraId, SiteId
-from domain.time import Span
 from storage.catalogue import Catalogue
 from storage.keys import HourKeyCache, RecorderIdentity
 from storage.recording.camera import CameraRecording
 from storage.recording.pace import Pace
+from storage.recording.publishing import Publishing
 from storage.recording.retry import Gate
 from storage.recording.segment import Done, OpenSegment
 from storage.recording.stats import Problems, RecorderStats
 from storage.recording.uploader import Uploader
 from storage.settings import SpoolSettings
-from storage.spool import Ending, Pending, Spool, SpoolError, SpoolFullError, disk_error
+from storage.spool import DamagedSpoolFileError, Ending, Outcome, Pending, Spool, SpoolError, SpoolFullError, disk_error
+from storage.spool.layout import Place
 from storage.store import ObjectStore
 
 _log = logging.getLogger(__name__)
-_SYNC_EVERY_S = 0.5
 _MEND_EVERY_S = 5.0
+_RESTART_S = 5.0
+_ALARM_S = 60.0  # room that dropping made is no reason to be quiet at once
 
 
 class Recorder:
@@ -49,10 +49,11 @@ class Recorder:
         self._identity, self._keys, self.problems = identity, keys, problems
         self._epoch = epoch
         self._open: dict[CameraId, CameraRecording] = {}
-        self._syncing: set[asyncio.Task[None]] = set()
+        self._full_s = 0.0  # when the spool was found full
+        self.publishing = Publishing(spool, problems, uploader.offer)
 
     def camera(self, site_id: SiteId, camera_id: CameraId) -> CameraRecording:
-        """The camera's recording, resumed where its mark says."""
+        """The camera's recording, resumed where its mark says. SpoolError."""
         recording = self._open.get(camera_id)
         if recording is None:
             recording = self._open[camera_id] = CameraRecording(
@@ -79,6 +80,8 @@ class Recorder:
             shadows=self._uploader.shadows,
             gaps_waiting=not self._spool.gaps.empty,
             problems=self.problems.all(),
+            gaps_dropped=self._spool.gaps.dropped,
+            damaged=self._uploader.damaged,
         )
 
     # -- What the cameras' recordings ask (Publisher)
@@ -93,56 +96,51 @@ class Recorder:
             self._spool.check_room(wanted_bytes)
         except SpoolFullError as error:
             self.problems.say("spool", error)
-            while self._settings.when_full == "drop_oldest" and (oldest := self._uploader.take_oldest()):
-                self._drop(oldest)
+            self._full_s = time.monotonic()
+            while self._settings.when_full == "drop_oldest" and self._drop_oldest():
                 with contextlib.suppress(SpoolFullError):
                     self._spool.check_room(wanted_bytes)
                     return
             raise
-        self.problems.take_back("spool")
+        if time.monotonic() - self._full_s > _ALARM_S:
+            self.problems.take_back("spool")
 
     def publish(self, done: Done, camera_id: CameraId) -> None:
-        """A finished segment becomes the uploader's."""
-        if not self._settings.fsync:
-            self._uploader.offer(self._spool.publish(done.file, camera_id, done.mark))
-            return
-        descriptors = done.file.duplicate()
-        task = asyncio.create_task(self._publish_synced(done, camera_id, descriptors), name="publish")
-        self._syncing.add(task)
-        task.add_done_callback(self._syncing.discard)
+        """A finished segment becomes the uploader's. SpoolError."""
+        self.publishing.publish(done, camera_id)
 
-    async def _publish_synced(self, done: Done, camera_id: CameraId, descriptors: tuple[int, int]) -> None:
-        try:
-            await asyncio.to_thread(_sync_and_close, descriptors)
-            self._uploader.offer(self._spool.publish(done.file, camera_id, done.mark))
-        except OSError as exc:
-            self.problems.say("spool", disk_error(exc))
-            self._spool.forsake(done.file)
+    def settle(self, camera_id: CameraId) -> None:
+        """All of the camera's finished segments are published."""
+        self.publishing.settle(camera_id)
 
-    def salvage(self, segment: OpenSegment) -> int:
+    def salvage(self, segment: OpenSegment, camera_id: CameraId) -> int:
         """After the disk refused: until when what is left of the segment is footage."""
+        self.publishing.settle(camera_id)
         self._spool.forsake(segment.file)
         try:
             mended = self._spool.mend(segment.file.place, self._identity)
-            pending = self._spool.adopt(mended, segment.file.size_bytes)
+            pending = self._spool.adopt(mended)
         except (SpoolError, OSError):
-            return segment.durable_end_ns  # mend_later() tries again
+            return segment.durable_end_ns  # it cannot even be read now
         if pending is not None:
             self._uploader.offer(pending)
-        return mended.end_ns if mended.end_ns is not None else segment.start_ns
+        return mended.span.end_ns if mended.span is not None else segment.start_ns
 
-    def _drop(self, pending: Pending) -> None:
+    def _drop_oldest(self) -> bool:
+        """False when there is nothing to drop, or it cannot be removed."""
+        oldest = self._uploader.take_oldest()
+        if oldest is None:
+            return False
         try:
-            facts = self._spool.facts_of(pending)
-            assert facts.ending is not None
-            span = Span(facts.beginning.start_ns, facts.ending.end_ns)
-            camera_id = facts.beginning.camera_id
-            self._spool.gaps.append(
-                Gap(camera_id=camera_id, span=span, cause=GapCause.SPOOL_FULL, detail="dropped to make room")
-            )
-            self._spool.remove(pending)
+            self._uploader.drop(oldest, self._spool.facts_of(oldest))
+        except DamagedSpoolFileError:
+            self._uploader.offer(oldest, fresh=False)  # it is set aside when its turn comes
+            return False
         except SpoolError as error:
+            self._uploader.offer(oldest, fresh=False)
             self.problems.say("spool", error)
+            return False
+        return True
 
     # -- In the background
 
@@ -151,19 +149,23 @@ class Recorder:
         while True:
             await asyncio.sleep(_MEND_EVERY_S)
             try:
+                self.publishing.settle_all()
                 for place in self._spool.torn():
-                    size = place.part.stat().st_size + (place.facts.stat().st_size if place.facts.exists() else 0)
-                    mended = await asyncio.to_thread(self._spool.mend, place, self._identity)
-                    pending = self._spool.adopt(mended, size)
+                    mended = self._spool.mend(place, self._identity)
+                    if mended.outcome is Outcome.POSTPONED:
+                        continue
+                    pending = self._spool.adopt(mended)
                     if pending is not None:
                         self._uploader.offer(pending, fresh=False)
-            except (SpoolError, OSError) as error:
-                self.problems.say("spool", error)
-
-    async def settled(self) -> None:
-        """All finished segments are published."""
-        if self._syncing:
-            await asyncio.wait(self._syncing)
+                    if mended.camera_id in self._open:
+                        self._open[mended.camera_id].mended()
+                    await asyncio.sleep(0)
+            except OSError as exc:
+                self.problems.say("mending", disk_error(exc))
+            except SpoolError as error:
+                self.problems.say("mending", error)
+            else:
+                self.problems.take_back("mending")
 
 
 @contextlib.asynccontextmanager
@@ -186,7 +188,8 @@ async def open_recorder(
     """
     spool = Spool(settings)
     try:
-        for place in spool.torn():
+        for place in _torn(spool):
+            # When the disk is full the rest of this waits: uploading makes room.
             await asyncio.to_thread(spool.mend, place, identity)
         dice = random.Random()
         uploader = Uploader(
@@ -196,24 +199,51 @@ async def open_recorder(
             problems,
             concurrency=upload_concurrency,
             make_gate=lambda: Gate(clock_s, dice),
-            pace=Pace(clock_s),
+            make_pace=lambda: Pace(clock_s),
             matches=_matches,
         )
-        for pending in spool.waiting():
+        for pending in _waiting(spool):
             uploader.offer(pending, fresh=False)
         recorder = Recorder(settings, spool, uploader, identity, keys, problems, epoch=epoch)
-        tasks = [
-            asyncio.create_task(uploader.run(), name="uploader"),
-            asyncio.create_task(recorder.mend_later(), name="mend"),
-        ]
+        work = {"uploader": uploader.run, "mending": recorder.mend_later}
+        if settings.fsync:
+            work["syncing"] = recorder.publishing.sync_often
+        tasks = [asyncio.create_task(_kept_going(name, run, problems), name=name) for name, run in work.items()]
         try:
             yield recorder
-            await recorder.settled()
+            await recorder.publishing.finished()
             await _drained(uploader, spool, drain_s)
         finally:
+            await recorder.publishing.finished()
             await _ended(tasks)
     finally:
         spool.close()
+
+
+async def _kept_going(name: str, run: Callable[[], Awaitable[None]], problems: Problems) -> None:
+    """Supervisor: a mistake of ours in the background is said and does not end it. Recording would go on unnoticed."""
+    while True:
+        try:
+            await run()
+        except Exception as error:  # noqa: BLE001 - supervisor
+            _log.exception("%s ended and is started again", name)
+            problems.say(name, error)
+        await asyncio.sleep(_RESTART_S)
+        problems.take_back(name)
+
+
+def _torn(spool: Spool) -> list[Place]:
+    try:
+        return spool.torn()
+    except OSError as exc:
+        raise disk_error(exc) from exc
+
+
+def _waiting(spool: Spool) -> list[Pending]:
+    try:
+        return spool.waiting()
+    except OSError as exc:
+        raise disk_error(exc) from exc
 
 
 async def _drained(uploader: Uploader, spool: Spool, drain_s: float) -> None:
@@ -229,15 +259,6 @@ async def _ended(tasks: list[asyncio.Task[None]]) -> None:
     for outcome in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(outcome, Exception):
             _log.error("a recorder's task ended by %r", outcome)
-
-
-def _sync_and_close(descriptors: tuple[int, int]) -> None:
-    try:
-        for descriptor in descriptors:
-            os.fdatasync(descriptor)
-    finally:
-        for descriptor in descriptors:
-            os.close(descriptor)
 
 
 def _matches(pending: Pending, ending: Ending) -> bool:

@@ -24,7 +24,9 @@ class Gate:
         return self._failures > 0
 
     def failed(self) -> None:
-        """Call once per failed attempt."""
+        """Call once per failed attempt. Attempts that were made together count as one."""
+        if self._until_s > self._clock_s():
+            return
         longest = min(_LONGEST_S, _FIRST_S * 2 ** min(self._failures, 10))
         self._failures += 1
         self._until_s = self._clock_s() + longest * self._dice.uniform(0.5, 1.0)

@@ -41,7 +41,7 @@ class OpenSegment:
     )
 
     def __init__(
-        self, sealer: Sealer, file: SegmentFile, start_ns: int, init: bytes, grown: Callable[[int], None]
+        self, sealer: Sealer, file: SegmentFile, start_ns: int, init: bytes, grown: Callable[[SegmentFile], None]
     ) -> None:
         self.sealer, self.file, self.start_ns = sealer, file, start_ns
         self._header = sealer.header
@@ -103,16 +103,18 @@ class OpenSegment:
             recorder_id=identity.recorder_id,
         )
         try:
-            self._grown(self.file.finish(tail, ending))
+            self.file.finish(tail, ending)
         except OSError as exc:
             raise disk_error(exc) from exc
+        self._grown(self.file)
         return Done(file=self.file, mark=Mark(trailer_sha256=self.sealer.trailer_sha256, end_ns=end_ns))
 
     def _write(self, fragment: Fragment | None, chunks: list[bytes]) -> None:
         try:
-            self._grown(self.file.append(fragment, chunks))
+            self.file.append(fragment, chunks)
         except OSError as exc:
             raise disk_error(exc) from exc
+        self._grown(self.file)
         self._sealed_bytes += sum(map(len, chunks))
         sealed_to = self.sealer.plain_len - self.sealer.waiting
         while self._fragments and self._fragments[0][0] <= sealed_to:

@@ -18,6 +18,8 @@ class RecorderStats:
     shadows: int  # of them: hidden behind footage of the same or a higher epoch
     gaps_waiting: bool
     problems: tuple[dict[str, str], ...]
+    gaps_dropped: int = 0  # gaps that could be written nowhere: time that is missing without a row
+    damaged: int = 0  # segments set aside since the start
 
 
 class Problems:

@@ -1,6 +1,7 @@
 """What the catalogue's row will need and the sealed file does not tell: a journal beside each spool file. Pure.
 
-A first record when the segment begins, one for each fragment, one when it is finished, one when the object is stored.
+A first record when the segment begins, one for each fragment, one when it is finished, one when the object is stored,
+or one when it is given up to make room.
 After a crash the fragments that lie in full chunks count, the rest is dropped with the file's torn tail.
 """
 
@@ -17,7 +18,7 @@ from domain.ids import CameraId, RecorderId, SegmentId, SiteId
 from storage.spool.records import packed, unpacked
 
 _FRAGMENT = struct.Struct(">cIQIIBq")  # kind, start_ms, offset, size, frames, key, end_ns
-_BEGIN, _PIECE, _END, _STORED = b"B", b"F", b"E", b"S"
+_BEGIN, _PIECE, _END, _STORED, _DROPPED = b"B", b"F", b"E", b"S", b"D"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class Facts:
     fragments: tuple[Fragment, ...] = ()
     ending: Ending | None = None
     stored: bool = False  # the object store holds it, verified
+    dropped: bool = False  # given up to make room: a gap says so, or is about to
 
     def index(self) -> FragmentIndex:
         """Of all fragments that are known."""
@@ -115,6 +117,10 @@ def stored_record() -> bytes:
     return packed(_STORED)
 
 
+def dropped_record() -> bytes:
+    return packed(_DROPPED)
+
+
 def recovered_journal(beginning: Beginning, fragments: Sequence[Fragment], ending: Ending) -> bytes:
     """A whole journal in one piece."""
     return b"".join((begin_record(beginning), *map(fragment_record, fragments), end_record(ending)))
@@ -125,7 +131,7 @@ def parse_journal(data: bytes) -> Facts | None:
     beginning: Beginning | None = None
     ending: Ending | None = None
     fragments: list[Fragment] = []
-    stored = False
+    stored = dropped = False
     for payload, _ in unpacked(data):
         kind = payload[:1]
         if kind == _BEGIN:
@@ -136,9 +142,11 @@ def parse_journal(data: bytes) -> Facts | None:
             ending = _parse_ending(payload[1:])
         elif kind == _STORED:
             stored = True
+        elif kind == _DROPPED:
+            dropped = True
     if beginning is None:
         return None
-    return Facts(beginning=beginning, fragments=tuple(fragments), ending=ending, stored=stored)
+    return Facts(beginning=beginning, fragments=tuple(fragments), ending=ending, stored=stored, dropped=dropped)
 
 
 def _parse_beginning(data: bytes) -> Beginning:

@@ -1,16 +1,22 @@
-"""A camera's mark: its last trailer, and how far in time it is accounted for, by footage or by a gap."""
+"""A camera's mark: its last trailer, and how far in time it is accounted for, by footage or by a gap.
+
+Two slots in a small file, written in turn and in place: a torn write leaves the other slot, and a full disk does not
+keep a mark from being written once its file exists.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from domain.ids import CameraId
-from storage.spool.files import replace_file
+from storage.spool.files import sync_folder
 from storage.spool.records import packed, unpacked
 
 ZERO_HASH = bytes(32)
+_SLOT_BYTES = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,29 +27,54 @@ class Mark:
 
 
 class Marks:
-    """One small file per camera, replaced whole."""
+    """One small file per camera."""
 
     def __init__(self, folder: Path, *, sync: bool) -> None:
         self._folder = folder
         self._sync = sync
 
     def load(self, camera_id: CameraId) -> Mark:
-        """An empty mark when there is none, or a damaged one: the chain of trailers then begins anew."""
-        try:
-            data = self._path(camera_id).read_bytes()
-        except FileNotFoundError:
-            return Mark()
-        for payload, _ in unpacked(data):
-            body = json.loads(payload)
-            return Mark(
-                trailer_sha256=bytes.fromhex(body["trailer_sha256"]), end_ns=body["end_ns"], orderly=body["orderly"]
-            )
-        return Mark()
+        """An empty mark when there is none, or a damaged one: the chain of trailers then begins anew. OSError."""
+        return self._newest(camera_id)[1]
 
     def save(self, camera_id: CameraId, mark: Mark) -> None:
         """OSError when it cannot be written."""
-        body = {"trailer_sha256": mark.trailer_sha256.hex(), "end_ns": mark.end_ns, "orderly": mark.orderly}
-        replace_file(self._path(camera_id), packed(json.dumps(body).encode()), sync=self._sync)
+        number = self._newest(camera_id)[0] + 1
+        body = {
+            "number": number,
+            "trailer_sha256": mark.trailer_sha256.hex(),
+            "end_ns": mark.end_ns,
+            "orderly": mark.orderly,
+        }
+        slot = packed(json.dumps(body).encode()).ljust(_SLOT_BYTES, b"\0")
+        path = self._path(camera_id)
+        new = not path.exists()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if new:
+                os.pwrite(descriptor, bytes(2 * _SLOT_BYTES), 0)
+            if os.pwrite(descriptor, slot, number % 2 * _SLOT_BYTES) != _SLOT_BYTES:
+                raise OSError(5, "a mark was written in part")
+            if self._sync:
+                os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+        if new and self._sync:
+            sync_folder(self._folder)
+
+    def _newest(self, camera_id: CameraId) -> tuple[int, Mark]:
+        try:
+            data = self._path(camera_id).read_bytes()
+        except FileNotFoundError:
+            data = b""
+        found = [_parsed(payload) for at in (0, _SLOT_BYTES) for payload, _ in unpacked(data[at : at + _SLOT_BYTES])]
+        return max(found, key=lambda item: item[0], default=(0, Mark()))
 
     def _path(self, camera_id: CameraId) -> Path:
         return self._folder / f"{camera_id}.mark"
+
+
+def _parsed(payload: bytes) -> tuple[int, Mark]:
+    body = json.loads(payload)
+    mark = Mark(trailer_sha256=bytes.fromhex(body["trailer_sha256"]), end_ns=body["end_ns"], orderly=body["orderly"])
+    return body.get("number", 0), mark

@@ -28,3 +28,9 @@ def unpacked(data: bytes) -> Iterator[tuple[bytes, int]]:
             return
         at += _HEAD.size + length
         yield payload, at
+
+
+def whole_records(data: bytes) -> tuple[list[bytes], int]:
+    """All payloads up to the first that is torn or damaged, and the offset after them."""
+    found = list(unpacked(data))
+    return [payload for payload, _ in found], found[-1][1] if found else 0

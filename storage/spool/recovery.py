@@ -2,23 +2,25 @@
 
 A whole object (only the renaming was missing) is published. A torn one is cut to its full chunks and signed as
 recovered. One that holds no whole fragment is removed: there is nothing in it that could be shown. What cannot be
-understood is set aside. Any crash in here leaves a file that this same function mends at the next start.
+understood is set aside. ``examine()`` decides and changes nothing, so that what will be footage is known even while the
+disk refuses writes; ``apply()`` does it. Any crash in there leaves a file of which the same will be decided again.
 """
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import BinaryIO
 
 from domain.ids import CameraId
+from domain.time import Span
 from storage.failpoints import hit
 from storage.keys import RecorderIdentity
 from storage.sealed import HEADER_SIZE, OVERHEAD, Recovered, RefusedError, read_finished, recover
 from storage.sealed.format import STATE_RECOVERED, TAG_SIZE, parse_header
 from storage.sealed.recovery import Finished
-from storage.spool.facts import Beginning, Ending, Facts, Fragment, parse_journal, recovered_journal
+from storage.spool.facts import Ending, Facts, Fragment, parse_journal, recovered_journal
 from storage.spool.files import replace_file, write_all
 from storage.spool.layout import Layout, Place
 from storage.spool.marks import Mark, Marks
@@ -29,6 +31,7 @@ class Outcome(StrEnum):
     RECOVERED = "recovered"  # its full chunks were signed
     EMPTY = "empty"  # no whole fragment: removed
     DAMAGED = "damaged"  # set aside
+    POSTPONED = "postponed"  # the disk refuses: nothing has changed yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,50 +39,114 @@ class Mended:
     place: Place
     outcome: Outcome
     camera_id: CameraId | None = None
-    end_ns: int | None = None  # of what is left of it
+    span: Span | None = None  # of the footage in it; None: there is none
 
 
-def mend(place: Place, layout: Layout, marks: Marks, identity: RecorderIdentity, *, sync: bool) -> Mended:
-    """Deal with one ``.part`` file. OSError: the disk refuses, the file stays as it is for the next try."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be done with one file."""
+
+    place: Place
+    outcome: Outcome
+    facts: Facts | None = None  # as they will be
+    torn: Recovered | None = None  # how the file is to be cut and signed; None: it is whole
+    trailer_sha256: bytes = b""
+    previous_sha256: bytes = b""
+
+    @property
+    def span(self) -> Span | None:
+        if self.facts is None or self.facts.ending is None:
+            return None
+        return Span(self.facts.beginning.start_ns, self.facts.ending.end_ns)
+
+    def mended(self, outcome: Outcome | None = None) -> Mended:
+        camera_id = None if self.facts is None else self.facts.beginning.camera_id
+        return Mended(place=self.place, outcome=outcome or self.outcome, camera_id=camera_id, span=self.span)
+
+
+def examine(place: Place, marks: Marks, identity: RecorderIdentity) -> Plan:
+    """Decide what one ``.part`` file is. OSError when it cannot be read."""
     facts = parse_journal(place.facts.read_bytes()) if place.facts.exists() else None
     length = place.part.stat().st_size
-    if facts is None:
-        return _without_facts(place, layout, length)
-    try:
-        with place.part.open("rb") as file:
-            finished = read_finished(file, length, identity.public_key)
-            if finished is not None:
-                fragments = _held(facts, finished.trailer.plain_len)
-                return _publish(
-                    place, facts.beginning, fragments, _ending(finished), finished.trailer_sha256, marks, sync
-                )
-            found = _signed(file, facts, length, marks, identity)
-    except RefusedError:
-        return _without_facts(place, layout, length)
-    if found is None:
-        _remove(place)
-        return Mended(place=place, outcome=Outcome.EMPTY, camera_id=facts.beginning.camera_id)
-    fragments, whole = found
-    _cut(place, whole, sync)
+    if facts is not None:
+        facts = replace(facts, ending=None)
+        try:
+            with place.part.open("rb") as file:
+                finished = read_finished(file, length, identity.public_key)
+                if finished is not None:
+                    return _whole(place, facts, finished)
+                return _torn(place, facts, file, length, marks, identity)
+        except RefusedError:
+            pass  # not even its header is whole
+    # Nothing but a header, or less: the crash came as the segment began. More without readable facts: for a person.
+    outcome = Outcome.EMPTY if length < OVERHEAD else Outcome.DAMAGED
+    return Plan(place=place, outcome=outcome, facts=facts)
+
+
+def apply(plan: Plan, layout: Layout, marks: Marks, *, sync: bool) -> Mended:
+    """Do it. OSError: the disk refuses; the file is as it was, or mended further."""
+    if plan.outcome is Outcome.EMPTY:
+        remove(plan.place)
+    elif plan.outcome is Outcome.DAMAGED:
+        set_aside(plan.place, layout)
+    else:
+        if plan.torn is not None:
+            _cut(plan.place, plan.torn, sync)
+        _publish(plan, marks, sync)
+    return plan.mended()
+
+
+def _whole(place: Place, facts: Facts, finished: Finished) -> Plan:
+    trailer = finished.trailer
+    recovered = trailer.state == STATE_RECOVERED
     ending = Ending(
-        end_ns=fragments[-1].end_ns,
-        size_bytes=whole.size,
-        sha256=whole.sha256,
-        header=whole.header_bytes,
-        recovered=True,
-        recorder_id=identity.recorder_id,
-    )
-    return _publish(place, facts.beginning, fragments, ending, whole.trailer_sha256, marks, sync)
-
-
-def _ending(finished: Finished) -> Ending:
-    return Ending(
-        end_ns=finished.trailer.end_ns,
+        end_ns=trailer.end_ns,
         size_bytes=finished.size,
         sha256=finished.sha256,
         header=finished.header_bytes,
-        recovered=finished.trailer.state == STATE_RECOVERED,
-        recorder_id=finished.trailer.recorder_id,
+        recovered=recovered,
+        recorder_id=trailer.recorder_id,
+    )
+    return Plan(
+        place=place,
+        outcome=Outcome.RECOVERED if recovered else Outcome.PUBLISHED,
+        facts=replace(facts, fragments=tuple(_held(facts, trailer.plain_len)), ending=ending),
+        trailer_sha256=finished.trailer_sha256,
+        previous_sha256=trailer.previous_sha256,
+    )
+
+
+def _torn(place: Place, facts: Facts, file: BinaryIO, length: int, marks: Marks, identity: RecorderIdentity) -> Plan:
+    file.seek(0)
+    chunk_size = 1 << parse_header(file.read(HEADER_SIZE)).core.chunk_log2
+    fragments = _held(facts, (length - HEADER_SIZE) // (chunk_size + TAG_SIZE) * chunk_size)
+    if not fragments:
+        return Plan(place=place, outcome=Outcome.EMPTY, facts=facts)
+    previous = marks.load(facts.beginning.camera_id).trailer_sha256
+    end_ns = fragments[-1].end_ns
+    torn = recover(
+        file,
+        length,
+        end_ns=end_ns,
+        previous_trailer_sha256=previous,
+        recorder_id=identity.recorder_id,
+        sign=identity.sign,
+    )
+    ending = Ending(
+        end_ns=end_ns,
+        size_bytes=torn.size,
+        sha256=torn.sha256,
+        header=torn.header_bytes,
+        recovered=True,
+        recorder_id=identity.recorder_id,
+    )
+    return Plan(
+        place=place,
+        outcome=Outcome.RECOVERED,
+        facts=replace(facts, fragments=tuple(fragments), ending=ending),
+        torn=torn,
+        trailer_sha256=torn.trailer_sha256,
+        previous_sha256=previous,
     )
 
 
@@ -88,33 +155,13 @@ def _held(facts: Facts, plain_len: int) -> list[Fragment]:
     return [item for item in facts.fragments if item.offset + item.size <= plain_len]
 
 
-def _signed(
-    file: BinaryIO, facts: Facts, length: int, marks: Marks, identity: RecorderIdentity
-) -> tuple[list[Fragment], Recovered] | None:
-    """The fragments in full chunks, and the trailer over those chunks; None when not one fragment is whole."""
-    file.seek(0)
-    chunk_size = 1 << parse_header(file.read(HEADER_SIZE)).core.chunk_log2
-    fragments = _held(facts, (length - HEADER_SIZE) // (chunk_size + TAG_SIZE) * chunk_size)
-    if not fragments:
-        return None
-    whole = recover(
-        file,
-        length,
-        end_ns=fragments[-1].end_ns,
-        previous_trailer_sha256=marks.load(facts.beginning.camera_id).trailer_sha256,
-        recorder_id=identity.recorder_id,
-        sign=identity.sign,
-    )
-    return fragments, whole
-
-
-def _cut(place: Place, whole: Recovered, sync: bool) -> None:
+def _cut(place: Place, torn: Recovered, sync: bool) -> None:
     descriptor = os.open(place.part, os.O_WRONLY | os.O_CLOEXEC)
     try:
-        os.ftruncate(descriptor, whole.keep)
+        os.ftruncate(descriptor, torn.keep)
         hit("spool.recover.cut")
         os.lseek(descriptor, 0, os.SEEK_END)
-        write_all(descriptor, [whole.trailer])
+        write_all(descriptor, [torn.trailer])
         hit("spool.recover.trailer")
         if sync:
             os.fsync(descriptor)
@@ -122,32 +169,23 @@ def _cut(place: Place, whole: Recovered, sync: bool) -> None:
         os.close(descriptor)
 
 
-def _publish(
-    place: Place,
-    beginning: Beginning,
-    fragments: list[Fragment],
-    ending: Ending,
-    trailer_sha256: bytes,
-    marks: Marks,
-    sync: bool,
-) -> Mended:
-    replace_file(place.facts, recovered_journal(beginning, fragments, ending), sync=sync)
+def _publish(plan: Plan, marks: Marks, sync: bool) -> None:
+    facts, place = plan.facts, plan.place
+    assert facts is not None
+    assert facts.ending is not None
+    replace_file(place.facts, recovered_journal(facts.beginning, facts.fragments, facts.ending), sync=sync)
     hit("spool.recover.facts")
-    mark = marks.load(beginning.camera_id)
-    marks.save(beginning.camera_id, Mark(trailer_sha256=trailer_sha256, end_ns=max(ending.end_ns, mark.end_ns or 0)))
+    _advance(plan, facts.beginning.camera_id, facts.ending.end_ns, marks)
     hit("spool.recover.mark")
     place.part.rename(place.ready)
-    outcome = Outcome.RECOVERED if ending.recovered else Outcome.PUBLISHED
-    return Mended(place=place, outcome=outcome, camera_id=beginning.camera_id, end_ns=ending.end_ns)
+    hit("spool.recover.rename")
 
 
-def _without_facts(place: Place, layout: Layout, length: int) -> Mended:
-    """Nothing but a header, or less: the crash came as the segment began. More without readable facts: set aside."""
-    if length < OVERHEAD:
-        _remove(place)
-        return Mended(place=place, outcome=Outcome.EMPTY)
-    set_aside(place, layout)
-    return Mended(place=place, outcome=Outcome.DAMAGED)
+def _advance(plan: Plan, camera_id: CameraId, end_ns: int, marks: Marks) -> None:
+    """The camera's mark goes on to this file's trailer, unless later ones follow that already."""
+    mark = marks.load(camera_id)
+    trailer = plan.trailer_sha256 if mark.trailer_sha256 == plan.previous_sha256 else mark.trailer_sha256
+    marks.save(camera_id, Mark(trailer_sha256=trailer, end_ns=max(end_ns, mark.end_ns or end_ns)))
 
 
 def set_aside(place: Place, layout: Layout) -> None:
@@ -157,6 +195,9 @@ def set_aside(place: Place, layout: Layout) -> None:
             path.rename(layout.damaged / path.name)
 
 
-def _remove(place: Place) -> None:
+def remove(place: Place) -> None:
+    """The sealed bytes first: facts alone are cleared away at the next start."""
     place.part.unlink(missing_ok=True)
+    place.ready.unlink(missing_ok=True)
+    hit("spool.remove.sealed")
     place.facts.unlink(missing_ok=True)

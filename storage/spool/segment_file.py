@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Sequence
 
@@ -9,6 +10,8 @@ from storage.failpoints import hit
 from storage.spool.facts import Beginning, Ending, Fragment, begin_record, end_record, fragment_record
 from storage.spool.files import preallocate, write_all
 from storage.spool.layout import Place
+
+_CLOSED = -1
 
 
 class SegmentFile:
@@ -20,29 +23,29 @@ class SegmentFile:
     __slots__ = ("_facts", "_sealed", "dirty", "place", "size_bytes")
 
     def __init__(self, place: Place, beginning: Beginning, header: bytes, *, expected_bytes: int) -> None:
-        """Makes the files. ``expected_bytes`` are reserved on the disk."""
+        """Makes the files, or leaves none. ``expected_bytes`` are reserved on the disk."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         self.place = place
         self.size_bytes = 0  # of both files
         self.dirty = True  # written since the last sync
-        self._facts = os.open(place.facts, flags, 0o600)
+        self._facts = self._sealed = _CLOSED
         try:
+            self._facts = os.open(place.facts, flags, 0o600)
             self._sealed = os.open(place.part, flags, 0o600)
-        except OSError:
-            os.close(self._facts)
-            raise
-        try:
             preallocate(self._sealed, expected_bytes)
             self.size_bytes += write_all(self._facts, [begin_record(beginning)])
             hit("spool.begin.facts")
             self.size_bytes += write_all(self._sealed, [header])
+            hit("spool.begin.header")
         except OSError:
             self.close()
+            self.remove()
             raise
 
     def append(self, fragment: Fragment | None, chunks: Sequence[bytes]) -> int:
         """Bytes written. ``fragment``: the facts of what ``chunks`` end with, or None for padding."""
         written = 0
+        self.dirty = True
         if fragment is not None:
             written = write_all(self._facts, [fragment_record(fragment)])
             hit("spool.append.facts")
@@ -50,33 +53,44 @@ class SegmentFile:
             written += write_all(self._sealed, chunks)
             hit("spool.append.chunks")
         self.size_bytes += written
-        self.dirty = True
         return written
 
     def finish(self, tail: bytes, ending: Ending) -> int:
         """The object's last bytes, its length cut to ``ending.size_bytes``, then the last fact. Bytes written."""
+        self.dirty = True
         written = write_all(self._sealed, [tail])
         hit("spool.finish.tail")
         os.ftruncate(self._sealed, ending.size_bytes)  # gives back what was reserved in excess
         written += write_all(self._facts, [end_record(ending)])
         hit("spool.finish.facts")
         self.size_bytes += written
-        self.dirty = True
         return written
 
+    def sync(self) -> None:
+        """On the disk on return. Facts first: bytes without facts are lost footage, facts without bytes are not."""
+        self.dirty = False
+        os.fdatasync(self._facts)
+        os.fdatasync(self._sealed)
+
     def duplicate(self) -> tuple[int, int]:
-        """Descriptors of both files for somebody who syncs them in a thread and closes them."""
+        """Descriptors of both files, facts first, for somebody who syncs them in a thread and closes them."""
         facts = os.dup(self._facts)
         try:
-            return os.dup(self._sealed), facts
+            return facts, os.dup(self._sealed)
         except OSError:
             os.close(facts)
             raise
 
     def close(self) -> None:
-        """Never raises: whatever could not be written shows in the files."""
+        """Never raises: whatever could not be written shows in the files. Again: nothing."""
         for descriptor in (self._sealed, self._facts):
-            try:
-                os.close(descriptor)
-            except OSError:
-                continue
+            if descriptor != _CLOSED:
+                with contextlib.suppress(OSError):
+                    os.close(descriptor)
+        self._sealed = self._facts = _CLOSED
+
+    def remove(self) -> None:
+        """Both files, as far as the disk lets us: what stays is found again as torn."""
+        for path in (self.place.part, self.place.facts):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)

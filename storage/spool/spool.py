@@ -1,27 +1,32 @@
 """The spool: sealed files on the local disk, from their first byte until the catalogue has their row.
 
 A finished segment counts as accepted once its file is called ``.tlns``. It leaves the spool only by ``remove()``
-(stored, verified and committed), by ``drop()`` (the operator's policy for a full spool) or to ``damaged/``.
+(stored, verified and committed; or given up by the operator's policy for a full spool) or to ``damaged/``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from domain.ids import CameraId
+from domain.time import Span
 from storage.failpoints import hit
 from storage.keys import RecorderIdentity
+from storage.sealed import HEADER_SIZE, TRAILER_SIZE, RefusedError
+from storage.sealed.format import parse_header, parse_trailer
 from storage.settings import SpoolSettings
+from storage.spool import recovery
 from storage.spool.errors import DamagedSpoolFileError, SpoolBusyError, SpoolError, SpoolFullError
-from storage.spool.facts import Beginning, Facts, parse_journal, stored_record
-from storage.spool.files import sync_folder, write_all
+from storage.spool.facts import Beginning, Facts, dropped_record, parse_journal, stored_record
+from storage.spool.files import write_all
 from storage.spool.gaps import GapJournal
 from storage.spool.layout import PART, READY, Layout, Place, place_of
 from storage.spool.marks import Mark, Marks
-from storage.spool.recovery import Mended, Outcome, mend, set_aside
+from storage.spool.recovery import Mended, Outcome
 from storage.spool.segment_file import SegmentFile
 
 
@@ -40,17 +45,22 @@ class Spool:
         """Makes and locks the directory. SpoolBusyError, SpoolError."""
         self._settings = settings
         self.layout = Layout(settings.directory)
-        self._open: set[Place] = set()
+        self._open: dict[Place, SegmentFile] = {}
+        self._sizes: dict[Place, int] = {}
         self._used = 0
-        try:
-            self.layout.make()
-            self._lock = _locked(self.layout.lock)
-            self.marks = Marks(self.layout.cameras, sync=settings.fsync)
-            self.gaps = GapJournal(self.layout.gaps, sync=settings.fsync)
-        except OSError as exc:
-            raise SpoolError(
-                f"The spool {settings.directory} cannot be used ({exc.strerror}).", "Check owner, mode and disk."
-            ) from exc
+        self._postponed: dict[Place, Mended] = {}
+        with contextlib.ExitStack() as undo:
+            try:
+                self.layout.make()
+                self._lock = _locked(self.layout.lock)
+                undo.callback(os.close, self._lock)
+                self.marks = Marks(self.layout.cameras, sync=settings.fsync)
+                self.gaps = GapJournal(self.layout.gaps, sync=settings.fsync)
+            except OSError as exc:
+                raise SpoolError(
+                    f"The spool {settings.directory} cannot be used ({exc.strerror}).", "Check owner, mode and disk."
+                ) from exc
+            undo.pop_all()
 
     @property
     def fsync(self) -> bool:
@@ -78,8 +88,8 @@ class Spool:
             file = SegmentFile(place, beginning, header, expected_bytes=expected_bytes)
         except OSError as exc:
             raise disk_error(exc) from exc
-        self._open.add(place)
-        self._used += file.size_bytes
+        self._open[place] = file
+        self._count(place, file.size_bytes)
         return file
 
     def check_room(self, wanted_bytes: int) -> None:
@@ -98,37 +108,41 @@ class Spool:
                 f"The spool's disk has less than {self._settings.reserve_bytes} bytes left.", "Make room on it."
             )
 
-    def grown(self, written: int) -> None:
+    def grown(self, file: SegmentFile) -> None:
         """Account for what was appended to an open segment."""
-        self._used += written
+        self._count(file.place, file.size_bytes)
+
+    def open_files(self) -> list[SegmentFile]:
+        """Segments that are being written."""
+        return list(self._open.values())
 
     def publish(self, file: SegmentFile, camera_id: CameraId, mark: Mark) -> Pending:
-        """A finished segment becomes visible to the uploader. Synced before, where syncing is asked for. OSError."""
+        """A finished segment becomes visible to the uploader. Synced before, where syncing is asked for. SpoolError.
+
+        The new name need not be synced: a whole file that still has its old one is published at the next start.
+        """
         place = file.place
         file.close()
-        self.marks.save(camera_id, mark)
-        hit("spool.publish.mark")
-        place.part.rename(place.ready)
-        hit("spool.publish.rename")
-        if self._settings.fsync:
-            sync_folder(self.layout.segments)
-        self._open.discard(place)
+        try:
+            self.marks.save(camera_id, mark)
+            hit("spool.publish.mark")
+            place.part.rename(place.ready)
+            hit("spool.publish.rename")
+        except OSError as exc:
+            raise disk_error(exc) from exc
+        self._open.pop(place, None)
         return Pending(place, file.size_bytes)
 
     def forsake(self, file: SegmentFile) -> None:
         """An open segment whose file can no longer be written: left to ``mend()``."""
         file.close()
-        self._open.discard(file.place)
+        self._open.pop(file.place, None)
 
     def discard(self, file: SegmentFile) -> None:
-        """An open segment that came to nothing: it holds not one fragment. SpoolError."""
+        """An open segment that came to nothing: it holds not one fragment. What cannot be removed is mended later."""
         self.forsake(file)
-        try:
-            file.place.part.unlink(missing_ok=True)
-            file.place.facts.unlink(missing_ok=True)
-        except OSError as exc:
-            raise disk_error(exc) from exc
-        self._used -= file.size_bytes
+        file.remove()
+        self._count(file.place, 0)
 
     # -- After a crash, or a disk that refused for a while
 
@@ -138,22 +152,40 @@ class Spool:
         return sorted(place for place in found if place is not None and place not in self._open)
 
     def mend(self, place: Place, identity: RecorderIdentity) -> Mended:
-        """Deal with one torn file. May run in a thread as long as nobody else touches that one. SpoolError."""
+        """Deal with one torn file; POSTPONED when the disk refuses writes. SpoolError when it cannot be read.
+
+        At a start it may run in a thread; later it must not: the camera's mark may be written meanwhile.
+        """
         try:
-            return mend(place, self.layout, self.marks, identity, sync=self._settings.fsync)
+            plan = recovery.examine(place, self.marks, identity)
         except OSError as exc:
             raise disk_error(exc) from exc
+        try:
+            mended = recovery.apply(plan, self.layout, self.marks, sync=self._settings.fsync)
+        except OSError:
+            self._postponed[place] = plan.mended(Outcome.POSTPONED)
+            return self._postponed[place]
+        self._postponed.pop(place, None)
+        return mended
 
-    def adopt(self, mended: Mended, counted_bytes: int) -> Pending | None:
-        """After ``mend()``: account for what is left of ``counted_bytes``; None when nothing is to be uploaded."""
+    def accounted(self, camera_id: CameraId) -> list[Span]:
+        """At a start: footage and gaps that the camera's mark may not know of, by time."""
+        torn = [item.span for item in self._postponed.values() if item.camera_id == camera_id and item.span]
+        return sorted([*torn, *self.gaps.found(camera_id)])
+
+    def adopt(self, mended: Mended) -> Pending | None:
+        """After ``mend()``: account for what is left; None when nothing is to be uploaded. OSError."""
+        place = mended.place
+        if mended.outcome is Outcome.POSTPONED:
+            return None
         left = 0
         if mended.outcome in (Outcome.PUBLISHED, Outcome.RECOVERED):
-            left = mended.place.ready.stat().st_size + mended.place.facts.stat().st_size
-        self._used += left - counted_bytes
-        return Pending(mended.place, left) if left else None
+            left = place.ready.stat().st_size + place.facts.stat().st_size
+        self._count(place, left)
+        return Pending(place, left) if left else None
 
     def waiting(self) -> list[Pending]:
-        """All finished segments, oldest first; counts what the spool holds anew. OSError."""
+        """All finished segments, oldest first, those whose file somebody deleted included; counts anew. OSError."""
         sizes: dict[Place, int] = {}
         ready: set[Place] = set()
         with os.scandir(self.layout.segments) as entries:
@@ -164,17 +196,22 @@ class Spool:
                 sizes[place] = sizes.get(place, 0) + entry.stat().st_size
                 if entry.name.endswith(READY):
                     ready.add(place)
-        self._used = sum(sizes.values())
-        for place in sizes.keys() - ready - self._open:
-            if not place.part.exists():  # a crash between the two deletions of remove()
+        for place in sizes.keys() - ready - self._open.keys():
+            if place.part.exists():
+                continue
+            if _vanished(place):
+                ready.add(place)
+            else:
                 place.facts.unlink(missing_ok=True)
-                self._used -= sizes[place]
+                sizes[place] = 0
+        self._sizes = {place: size for place, size in sizes.items() if size}
+        self._used = sum(self._sizes.values())
         return sorted(Pending(place, sizes[place]) for place in ready)
 
     # -- Uploading
 
     def facts_of(self, pending: Pending) -> Facts:
-        """What the row will say. DamagedSpoolFileError, after the files have been set aside."""
+        """What the row will say. DamagedSpoolFileError when that cannot be known; SpoolError."""
         try:
             facts = parse_journal(pending.place.facts.read_bytes())
         except FileNotFoundError:
@@ -182,50 +219,76 @@ class Spool:
         except OSError as exc:
             raise disk_error(exc) from exc
         if facts is None or facts.ending is None:
-            self.set_aside(pending)
             raise DamagedSpoolFileError(
                 f"The facts of spool file {pending.place.stem} cannot be read.",
-                f"It was set aside in {self.layout.damaged}.",
+                f"It is set aside in {self.layout.damaged}.",
             )
         return facts
 
+    def footage_of(self, pending: Pending) -> tuple[CameraId, Span] | None:
+        """Whose footage of when a sealed file is, from its own bytes; None when they do not tell."""
+        with contextlib.suppress(OSError, RefusedError, ValueError), pending.place.ready.open("rb") as file:
+            core = parse_header(file.read(HEADER_SIZE)).core
+            file.seek(-TRAILER_SIZE, os.SEEK_END)
+            return core.camera_id, Span(core.start_ns, parse_trailer(file.read(TRAILER_SIZE)).end_ns)
+        return None
+
     def note_stored(self, pending: Pending) -> None:
         """The object store holds it: after a restart only the row is missing. SpoolError."""
-        try:
-            descriptor = os.open(pending.place.facts, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-            try:
-                write_all(descriptor, [stored_record()])
-            finally:
-                os.close(descriptor)
-        except OSError as exc:
-            raise disk_error(exc) from exc
+        self._note(pending, stored_record())
+        hit("spool.note.stored")
+
+    def note_dropped(self, pending: Pending) -> None:
+        """It is given up: after a restart the rest of that is done. SpoolError."""
+        self._note(pending, dropped_record())
+        hit("spool.note.dropped")
 
     def remove(self, pending: Pending) -> None:
         """The row is committed. SpoolError."""
         try:
-            pending.place.ready.unlink(missing_ok=True)
-            hit("spool.remove.sealed")
-            pending.place.facts.unlink(missing_ok=True)
+            recovery.remove(pending.place)
         except OSError as exc:
             raise disk_error(exc) from exc
-        self._used -= pending.size_bytes
+        self._count(pending.place, 0)
 
     def set_aside(self, pending: Pending) -> None:
         """Out of the way, for a person to look at. SpoolError."""
         try:
-            set_aside(pending.place, self.layout)
+            recovery.set_aside(pending.place, self.layout)
         except OSError as exc:
             raise disk_error(exc) from exc
-        self._used -= pending.size_bytes
+        self._count(pending.place, 0)
 
     def damaged_count(self) -> int:
         """Segments set aside."""
         return sum(1 for path in self.layout.damaged.iterdir() if path.suffix in (PART, READY))
 
+    def _note(self, pending: Pending, record: bytes) -> None:
+        try:
+            descriptor = os.open(pending.place.facts, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            try:
+                hit("spool.note")
+                write_all(descriptor, [record])
+            finally:
+                os.close(descriptor)
+        except OSError as exc:
+            raise disk_error(exc) from exc
+
+    def _count(self, place: Place, size_bytes: int) -> None:
+        self._used += size_bytes - self._sizes.pop(place, 0)
+        if size_bytes:
+            self._sizes[place] = size_bytes
+
 
 def disk_error(exc: OSError) -> SpoolError:
     """SpoolError in a person's words; the path is left out."""
     return SpoolError(f"The spool cannot be written or read ({os.strerror(exc.errno or 5)}).", "Check the disk.")
+
+
+def _vanished(place: Place) -> bool:
+    """Facts without a sealed file: a crash between the two deletions of remove(), or somebody deleted footage."""
+    facts = parse_journal(place.facts.read_bytes())
+    return facts is not None and facts.ending is not None and not facts.stored and not facts.dropped
 
 
 def _locked(path: Path) -> int:
