@@ -84,7 +84,9 @@ async def timeline(
         start=to_iso(span.start_ns),
         end=to_iso(span.end_ns),
         footage=[span_answer(piece) for piece in footage],
-        gaps=gap_answers(span, footage, known, services.clock_ns(), camera.retention_s),
+        gaps=gap_answers(
+            span, footage, known, services.clock_ns(), camera.retention_s, await first_known(services, camera.camera_id)
+        ),
         events=[event_answer(event, (), scope, people, purpose) for event in events],
         events_cut=len(rows) > EVENTS_MAX,
     )
@@ -102,13 +104,20 @@ async def footage_spans(services: Services, camera_ids: Sequence[CameraId], span
     return found
 
 
+async def first_known(services: Services, camera_id: CameraId) -> int:
+    """Since when anything is known of the camera, footage or gap; 0: nothing is."""
+    with wrapped_errors():
+        first_ns: int = await services.pool.fetchval(sql.load("api", "first_known"), camera_id)
+    return first_ns
+
+
 def gap_answers(
-    span: Span, footage: Sequence[Span], known: Sequence[Gap], now_ns: int, retention_s: int
+    span: Span, footage: Sequence[Span], known: Sequence[Gap], now_ns: int, retention_s: int, first_ns: int = 0
 ) -> list[GapAnswer]:
     """What is missing of ``span`` up to now, each piece with a cause: where footage and a gap overlap, footage counts.
 
-    Without a cause on record it is `pending` while the recorder may still deliver, `expired` after the retention, and
-    `unknown` between.
+    Without a cause on record it is `pending` while the recorder may still deliver, `expired` after the retention,
+    `before` when nothing older is known of the camera, and `unknown` between.
     """
     past = span.clipped_to(Span(span.start_ns, max(span.start_ns, now_ns)))
     if past is None:
@@ -122,15 +131,19 @@ def gap_answers(
         taken.append(gap.span)
     recent = Span(max(past.start_ns, now_ns - _PENDING_NS), max(past.end_ns, now_ns))
     kept = Span(max(0, now_ns - retention_s * NS), max(past.end_ns, now_ns))
+    before = Span(kept.start_ns, max(kept.start_ns, min(first_ns, now_ns)))
     for piece in subtract_spans(past, taken):
         if piece.duration_ns < SEAM_NS:
             continue
-        for early in subtract_spans(piece, [recent, kept]):
+        for early in subtract_spans(piece, [before, recent, kept]):
             found.append((early, "expired"))
-        if part := piece.clipped_to(Span(kept.start_ns, max(kept.start_ns, recent.start_ns))):
-            found.append((part, "unknown"))
-        if late := piece.clipped_to(recent):
-            found.append((late, "pending"))
+        if part := piece.clipped_to(before):
+            found.append((part, "before"))
+        for rest in subtract_spans(piece, [before]):
+            if part := rest.clipped_to(Span(kept.start_ns, max(kept.start_ns, recent.start_ns))):
+                found.append((part, "unknown"))
+            if late := rest.clipped_to(recent):
+                found.append((late, "pending"))
     return [
         GapAnswer(start=to_iso(piece.start_ns), end=to_iso(piece.end_ns), cause=cause) for piece, cause in sorted(found)
     ]

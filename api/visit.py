@@ -17,7 +17,7 @@ from api.scope import Scope, load_scope
 from api.search import VisitAnswer
 from api.services import Ours, Services
 from api.sessions import SignedIn
-from api.timeline import footage_spans, gap_answers, span_answer
+from api.timeline import first_known, footage_spans, gap_answers, span_answer
 from domain.access import AccessEvent, Visit
 from domain.ids import CameraId, EventId, MemberId
 from domain.time import NS, Span, to_iso
@@ -111,7 +111,14 @@ async def _with_footage(
             VisitCameraAnswer(
                 **camera.model_dump(exclude={"segments"}),
                 footage=[span_answer(piece) for piece in footage],
-                gaps=gap_answers(span, footage, known, now_ns, scope.cameras[camera_id].retention_s),
+                gaps=gap_answers(
+                    span,
+                    footage,
+                    known,
+                    now_ns,
+                    scope.cameras[camera_id].retention_s,
+                    await first_known(services, camera_id),
+                ),
             )
         )
     return answers

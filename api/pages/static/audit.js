@@ -42,6 +42,7 @@ function row(entry) {
 
 function actor(entry) {
   if (entry.name) return entry.name;
+  if (/^(user|operator):\d+$/.test(entry.actor)) return t("audit.operator");
   return { operator: t("audit.operator"), nobody: t("audit.nobody") }[entry.actor] ?? entry.actor;
 }
 

@@ -144,7 +144,7 @@ function listEvents() {
 }
 
 function listGaps() {
-  const gaps = tiles.flatMap((tile) => tile.gaps.map((gap) => ({ ...gap, name: tile.name })));
+  const gaps = tiles.flatMap((tile) => tile.gaps.filter((gap) => gap.cause !== "before").map((gap) => ({ ...gap, name: tile.name })));
   gaps.sort((one, other) => one.start - other.start);
   byId("missing").hidden = !gaps.length;
   byId("gaps").replaceChildren(

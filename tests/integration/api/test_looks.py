@@ -101,7 +101,7 @@ async def test_visit_shows_cameras_gaps_and_who_else(office: Office, gym: Gym) -
     ] == ["Lobby", "Corridor"]
     lobby = next(camera for camera in found["cameras"] if camera["name"] == "Lobby")
     assert lobby["start"] == to_iso(gym.now_ns - 3605 * NS)
-    assert [gap["cause"] for gap in lobby["gaps"]] == ["unknown", "unreachable", "unknown"]
+    assert [gap["cause"] for gap in lobby["gaps"]] == ["before", "unreachable", "unknown"]
     assert client.purpose in lobby["clip"]
     assert [(each["kind"], each["member"]["name"]) for each in found["around"]] == [
         ("granted", "Aino Virtanen"),
@@ -127,7 +127,7 @@ async def test_timeline_says_what_is_missing(office: Office, gym: Gym) -> None:
     client = await looking(office, "viewer")
     found = (await client.get(f"/v1/cameras/{LOBBY}/timeline", params=span(gym))).json()
     assert found["footage"] == []
-    assert [gap["cause"] for gap in found["gaps"]] == ["unknown", "unreachable", "unknown", "pending"]
+    assert [gap["cause"] for gap in found["gaps"]] == ["before", "unreachable", "unknown", "pending"]
     assert [each["kind"] for each in found["events"]] == ["granted", "entered", "exit"]
     assert (await last_entry(office))["camera_id"] == LOBBY
 

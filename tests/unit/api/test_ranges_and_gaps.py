@@ -92,6 +92,16 @@ def test_gap_without_a_cause_pending_then_unknown_then_expired() -> None:
     ]
 
 
+def test_gap_before_anything_is_known_is_no_loss() -> None:
+    answers = gap_answers(Span(700 * NS, 2000 * NS), [], [], 1000 * NS, 200, first_ns=850 * NS)
+    assert [(from_iso(each.end) // NS, each.cause) for each in answers] == [
+        (800, "expired"),
+        (850, "before"),
+        (880, "unknown"),
+        (1000, "pending"),
+    ]
+
+
 def event(kind: EventKind, at_s: int, *, member: MemberId | None, door: DoorId) -> EventRow:
     return EventRow(
         event=AccessEvent(

@@ -1,0 +1,303 @@
+"""From sign-in to the audit page, in Debian's Chromium, over a real gym: what the pictures say is what is held to."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Page
+
+from demo import strip
+from tests.browser.demo_desk import CHROMIUM, Desk, demo_desk
+from tests.browser.strips import read_player
+
+SHOTS = os.environ.get("TALLENNE_SCREENSHOTS", "")
+IN_STEP_MS = 200
+REASON = "two persons on one card, main door"
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.browser,
+    pytest.mark.services,
+    pytest.mark.slow,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's Chromium is not installed"),
+    # Playwright leaves its own transports to the collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def desk() -> AsyncIterator[Desk]:
+    async with demo_desk() as made:
+        page = await made.page()
+        await made.sign_in(page)
+        await made.state_purpose(page, REASON)
+        await page.context.close()
+        yield made
+        assert made.complaints == []
+
+
+async def wait(look: Callable[[], Awaitable[Any]], what: str, seconds: float = 20) -> Any:
+    """Asked again and again from here: the pages' policy forbids scripts made of strings."""
+    deadline = time.monotonic() + seconds
+    while not (found := await look()):
+        assert time.monotonic() < deadline, f"{what} after {seconds} s"
+        await asyncio.sleep(0.1)
+    return found
+
+
+async def states(page: Page) -> list[str]:
+    found: list[str] = await page.evaluate("[...document.querySelectorAll('.tile')].map((tile) => tile.dataset.state)")
+    return found
+
+
+async def reach(page: Page, state: str, seconds: float = 20) -> None:
+    """Both cameras in this state."""
+
+    async def there() -> bool:
+        return await states(page) == [state] * 2
+
+    await wait(there, f"both cameras {state}", seconds)
+
+
+async def open_passage(desk: Desk, page: Page) -> None:
+    await page.goto(f"{desk.address}/visit/{desk.passage['event_id']}")
+    await reach(page, "playing")
+
+
+async def hold_in_step(page: Page) -> float:
+    """The largest difference in ms between what the pictures say, the videos' own times and the player's."""
+    now, shown = await read_player(page)
+    assert len(shown) == 2
+    worst = 0.0
+    for camera in shown:
+        assert camera.strip_ms is not None, f"no readable strip ({camera.state})"
+        worst = max(worst, abs(camera.strip_ms - now), abs(camera.expected_ms - camera.strip_ms))
+    first, second = (camera.strip_ms for camera in shown)
+    assert first is not None
+    assert second is not None
+    return max(worst, abs(first - second))
+
+
+async def test_member_found_by_name_and_played_in_step(desk: Desk) -> None:
+    page = await desk.page()
+    await page.goto(f"{desk.address}/find")
+    await page.wait_for_selector("#find button:enabled")
+    await page.keyboard.type(desk.passage["name"])
+    await page.keyboard.press("Enter")
+    hit = await page.wait_for_selector(f"a.hit[href='/visit/{desk.passage['event_id']}']")
+    assert hit is not None
+    assert desk.passage["name"] in await hit.inner_text()
+    assert desk.passage["name"].split()[0] not in page.url
+    await page.keyboard.press("ArrowDown")
+    assert await page.evaluate("document.activeElement.matches('a.hit')")
+    await hit.click()
+    await page.wait_for_selector("#player[data-state=ready]")
+    assert desk.passage["name"] in await page.inner_text("#headline")
+    await reach(page, "playing")
+    before = {camera.camera: camera for camera in (await read_player(page))[1]}
+    await asyncio.sleep(2.5)
+    for camera in (await read_player(page))[1]:
+        assert camera.current_s > before[camera.camera].current_s + 1
+        assert not camera.paused
+    worst = []
+    for _ in range(6):
+        worst.append(await hold_in_step(page))
+        await asyncio.sleep(0.25)
+    assert max(worst) <= IN_STEP_MS, worst
+    await page.keyboard.press("k")
+    await reach(page, "paused")
+    paused = await hold_in_step(page)
+    assert paused <= IN_STEP_MS
+    print(f"in step: playing {max(worst):.0f} ms at worst, paused {paused:.0f} ms")
+    for key, change in ((".", 1), (",", -1)):
+        at = (await read_player(page))[0]
+        await page.keyboard.press(key)
+        moved = await wait(partial(moved_from, page, at), f"a step by {key}")
+        await reach(page, "paused")
+        assert 20 < change * moved < 250, (key, moved)
+        assert await hold_in_step(page) <= IN_STEP_MS
+    await page.context.close()
+
+
+async def moved_from(page: Page, at: int) -> int:
+    return (await read_player(page))[0] - at
+
+
+async def test_scrub_across_a_gap_and_play_on_behind_it(desk: Desk) -> None:
+    page = await desk.page()
+    await open_passage(desk, page)
+    gap_ms = (desk.gap.start_ns / 1e6, desk.gap.end_ns / 1e6)
+    assert "broke down" in await page.inner_text("#missing")
+    place = await page.evaluate("(() => { const r = document.getElementById('timeline').getBoundingClientRect(); "
+                                "return [r.left, r.top + r.height / 2, r.width]; })()")  # fmt: skip
+    centre = from_iso_ms(desk)
+
+    def x(at_ms: float) -> float:
+        return float(place[0] + (at_ms - (centre - 120_000)) / 240_000 * place[2])
+
+    await page.mouse.move(x(gap_ms[0] - 4000), place[1])
+    await page.mouse.down()
+    await reach(page, "playing")
+    await page.mouse.move(x(sum(gap_ms) / 2), place[1], steps=3)
+    await reach(page, "gap")
+    assert "No footage" in await page.inner_text(".tile .veil")
+    assert "broke down" in await page.inner_text(".tile .veil")
+    now = (await read_player(page))[0]
+    assert gap_ms[0] < now < gap_ms[1]
+    await page.mouse.move(x(gap_ms[1] + 4000), place[1], steps=3)
+    await page.mouse.up()
+    await reach(page, "playing")
+    await asyncio.sleep(1.5)
+    assert await hold_in_step(page) <= IN_STEP_MS
+    assert (await read_player(page))[0] > gap_ms[1]
+    # And by itself: playing from just before the gap leads through it.
+    await page.mouse.click(x(gap_ms[1] - 1500), place[1])
+    await reach(page, "gap")
+    await reach(page, "playing")
+    await asyncio.sleep(1.5)
+    assert await hold_in_step(page) <= IN_STEP_MS
+    await page.context.close()
+
+
+def from_iso_ms(desk: Desk) -> float:
+    return float(desk.passage["occurred_ns"] / 1e6)
+
+
+async def test_exported_file_decodes_and_says_when(desk: Desk, tmp_path: Path) -> None:
+    page = await desk.page(accept_downloads=True)
+    await open_passage(desk, page)
+    await page.click("#export")
+    await page.wait_for_selector("#export-dialog[open]")
+    boxes = await page.query_selector_all("#export-cameras input")
+    assert len(boxes) == 2
+    await boxes[1].uncheck()
+    async with page.expect_download() as started:
+        await page.click("#export-form button.primary")
+    download = await started.value
+    path = tmp_path / download.suggested_filename
+    await download.save_as(path)
+    assert path.suffix == ".mp4"
+    times = await asyncio.to_thread(strip_times, path)
+    first, last = times[0], times[-1]
+    occurred_ms = from_iso_ms(desk)
+    assert first < occurred_ms - 4_500
+    assert last > occurred_ms + 9_500
+    assert len(times) > 12.5 * 14
+    assert times == sorted(times)
+    await page.context.close()
+
+
+def strip_times(path: Path) -> list[int]:
+    """Every picture decoded and read; each says when it was made."""
+    with av.open(io.BytesIO(path.read_bytes()), format="mp4") as container:
+        found = [strip.read(frame.to_ndarray(format="gray")) for frame in container.decode(video=0)]
+    assert None not in found
+    return [each[0] for each in found if each is not None]
+
+
+async def test_audit_page_shows_it_all(desk: Desk) -> None:
+    page = await desk.page()
+    await page.goto(f"{desk.address}/audit")
+    await page.wait_for_selector("#entries tr:nth-child(5)")
+    text = await page.inner_text("#entries")
+    for action in ("Signed in", "Stated a purpose", "Searched", "Opened a passage", "Opened a timeline", "Watched",
+                   "Exported"):  # fmt: skip
+        assert action in text, action
+    assert REASON in text
+    assert f"member {desk.passage['number']}" in text
+    assert desk.passage["name"] not in text
+    await page.select_option("#action", "export")
+    await page.click("#filters button")
+
+    async def filtered() -> bool:
+        rows = await page.evaluate("[...document.querySelectorAll('#entries tr')].map((row) => row.innerText)")
+        return len(rows) == 1 and "Exported" in rows[0] and "Demo" in rows[0]
+
+    await wait(filtered, "the one export")
+    rows = await desk.owner.fetch("SELECT action, start_ns, end_ns FROM audit_entry WHERE action IN ('look', 'export')")
+    assert {row["action"] for row in rows} == {"look", "export"}
+    assert all(row["end_ns"] > row["start_ns"] for row in rows)
+    await page.context.close()
+
+
+@pytest.mark.parametrize("language", ["fi-FI", "en-GB"])
+@pytest.mark.parametrize("size", SIZES)
+async def test_every_page_fits_and_axe_finds_nothing_serious(desk: Desk, language: str, size: str) -> None:
+    width, height = SIZES[size]
+    scheme = "dark" if (language, size) == ("en-GB", "phone") else "light"
+    page = await desk.page(language, width, height, color_scheme=scheme)
+    serious: list[str] = []
+    for name, path, ready in pages(desk):
+        if name == "sign-in":
+            context = await desk.browser.new_context(
+                ignore_https_errors=True, locale=language, viewport={"width": width, "height": height}
+            )
+            shown = await context.new_page()
+        else:
+            shown = page
+        await shown.goto(f"{desk.address}{path}")
+        await shown.wait_for_selector(ready)
+        if name == "player":
+            await reach(shown, "playing")
+            await shown.keyboard.press("k")
+            await reach(shown, "paused")
+        if name == "find":
+            await shown.fill("#query", desk.passage["name"])
+            await shown.keyboard.press("Enter")
+            await shown.wait_for_selector("a.hit")
+        await shown.wait_for_load_state("networkidle")
+        if SHOTS:
+            shot = Path(SHOTS) / f"{name}-{language[:2]}-{size}.png"
+            await shown.screenshot(path=shot, full_page=name not in ("audit",))
+        assert await shown.evaluate("document.documentElement.scrollWidth") <= width, (name, size)
+        serious += await violations(shown, name)
+        if shown is not page:
+            await shown.context.close()
+    await page.context.close()
+    assert serious == []
+
+
+def pages(desk: Desk) -> list[tuple[str, str, str]]:
+    """(name, path, what is there when it is ready)"""
+    return [
+        ("sign-in", "/sign-in", "#sign-in button:enabled"),
+        ("purpose", "/purpose", "#purpose button:enabled"),
+        ("find", "/find", "#find button:enabled"),
+        ("player", f"/visit/{desk.passage['event_id']}", "#player[data-state=ready]"),
+        ("cameras", "/cameras", "#sites li"),
+        ("audit", "/audit", "#entries tr"),
+        ("error", "/nothing", "h1"),
+    ]
+
+
+async def violations(page: Page, name: str) -> list[str]:
+    found = await Axe().run(page, options={"resultTypes": ["violations"]})
+    return [
+        f"{name}: {each['id']}: {each['nodes'][0]['html'][:120]}"
+        for each in found.response["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+async def test_axe_sees_what_is_broken(desk: Desk) -> None:
+    """Positive control: a picture without words and grey on grey are found."""
+    page = await desk.page()
+    await page.goto(f"{desk.address}/purpose")
+    await page.wait_for_selector("#purpose button:enabled")
+    await page.evaluate(
+        "(() => { const field = document.createElement('input'); document.getElementById('main').append(field); })()"
+    )
+    assert any("label" in each for each in await violations(page, "broken"))
+    await page.context.close()
