@@ -21,5 +21,9 @@ class BrokerRefusedError(IndexerError, RetryableError):
     """The broker refuses us or a topic. It is asked again: a person may mend it on either side."""
 
 
+class EventsLostError(IndexerError, PeerError):
+    """The broker discarded messages before we had them. Said to people; nothing raises it."""
+
+
 class IndexMisuseError(IndexerError, MisuseError):
     """A person asked for something that cannot be."""

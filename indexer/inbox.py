@@ -17,7 +17,8 @@ class Inbox:
     """Bounded: when full, the connection it is filled from is no longer read, and the sender waits.
 
     A broker that keeps to its in-flight window (NATS max_ack_pending, mosquitto max_inflight_messages) never fills it;
-    messages at QoS 0 can. What has been taken still counts until it is said to be done().
+    messages at QoS 0 can. What has been taken still counts until it is said to be done(). What a lost connection
+    brought stays and is committed: a duplicate, should it come again; a broker that lost its own copy sends it no more.
     """
 
     def __init__(self, *, messages_max: int = MESSAGES_MAX, bytes_max: int = BYTES_MAX) -> None:
@@ -48,13 +49,6 @@ class Inbox:
             return True
         self.pauses += 1
         return False
-
-    def forget(self, client: ManualClient) -> None:
-        """That connection is lost: what it brought at QoS 1 and nobody has taken comes again over the next one."""
-        kept = deque(message for message in self._waiting if message.client is not client or message.qos == 0)
-        dropped = [message for message in self._waiting if message.client is client and message.qos > 0]
-        self._waiting = kept
-        self._give_back(dropped)
 
     async def take(self, most: int) -> list[Received]:
         """The next messages, at least one; waits for it."""

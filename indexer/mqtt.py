@@ -19,7 +19,7 @@ import paho.mqtt.client as paho
 READS_AT_ONCE: Final = 200
 """Messages read before the loop may do something else."""
 KEEPALIVE_S: Final = 30
-_REFUSED: Final = 128
+REFUSED: Final = 128
 
 
 class Received(NamedTuple):
@@ -89,7 +89,7 @@ class ManualClient(aiomqtt.Client):
             return []  # a gym whose doors report nothing: MQTT has no empty subscription
         codes = await self.subscribe([(pattern, 1) for pattern in patterns])
         granted = [getattr(code, "value", code) for code in codes]
-        return [pattern for pattern, code in zip(patterns, granted, strict=True) if code == 0 or code >= _REFUSED]
+        return [pattern for pattern, code in zip(patterns, granted, strict=True) if code == 0 or code >= REFUSED]
 
     def acknowledge(self, messages: Sequence[Received]) -> None:
         """In the order of arrival. Those of another or a lost connection are left out: the broker sends them again."""

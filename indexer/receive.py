@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,8 +17,9 @@ from indexer.errors import DecodeError
 from indexer.mqtt import Received
 from indexer.quarantine import Quarantine, Refused
 from indexer.rules import Names, Route, Rules
+from indexer.sequence import DoorCount, SequenceTracker
 from indexer.skew import SkewTracker
-from storage import sql
+from storage import failpoints, sql
 from storage.database import wrapped_errors
 from storage.errors import DatabaseError
 
@@ -62,18 +64,34 @@ class Verdicts:
     new: int
     duplicates: int
     refused: list[Refused]
-    doors: dict[UUID, object]  # door_id -> the skew tracker's name, of doors that were resolved
+    doors: dict[UUID, object]  # door_id -> the trackers' name, of doors that were resolved
+    fresh: set[UUID]  # the new events
 
 
 class Receiver:
-    """Decodes and commits. Its skew tracker and quarantine are its own; several Receivers may share a database."""
+    """Decodes and commits. Its trackers and quarantine are its own; several Receivers may share a database.
 
-    def __init__(self, rules: Rules, names: Names, quarantine: Quarantine, skew: SkewTracker, counters: Counters):
+    instance: whose counts of the doors' numbers these are: what one session lost another may have received.
+    """
+
+    def __init__(
+        self,
+        rules: Rules,
+        names: Names,
+        quarantine: Quarantine,
+        skew: SkewTracker,
+        counters: Counters,
+        *,
+        sequence: SequenceTracker | None = None,
+        instance: str = "0",
+    ) -> None:
         self._rules = rules
         self._names = names
         self._quarantine = quarantine
         self._skew = skew
         self._counters = counters
+        self._sequence = sequence or SequenceTracker()
+        self._instance = instance
 
     def decode(self, messages: Sequence[Received]) -> Batch:
         """No I/O. Every message ends as an offer, as refused or as ignored."""
@@ -127,8 +145,12 @@ class Receiver:
             async with pool.acquire() as conn, conn.transaction():
                 verdicts = await add_offers(conn, batch.offers)
                 await self._put_skew(conn, verdicts.doors, batch)
+                counted = self._counted(batch, verdicts)
+                await self._put_sequence(conn, verdicts.doors, counted)
                 refused = [*batch.refused, *verdicts.refused]
                 put = await self._quarantine.put(conn, refused, intake_key) if refused and intake_key else None
+                failpoints.hit("receive.committing")
+        self._sequence.keep(counted)
         counters = self._counters
         counters.committed += verdicts.new
         counters.duplicates += verdicts.duplicates
@@ -148,26 +170,53 @@ class Receiver:
             columns = ([door_id for door_id, _ in known], [skew for _, skew in known])
             await conn.execute(sql.load(_PACKAGE, "skew_put"), *columns, now_ns)
 
+    def _counted(self, batch: Batch, verdicts: Verdicts) -> dict[object, DoorCount]:
+        """The doors' counts after this batch, of controllers that number their messages."""
+        counted: dict[object, DoorCount] = {}
+        for offer in batch.offers:
+            seq = offer.event.seq
+            if seq is None:
+                continue
+            door = (offer.route.site_id, offer.event.door)
+            known = counted.get(door) or self._sequence.count(door)
+            is_new = offer.event_id in verdicts.fresh
+            counted[door] = known.after(seq, offer.message.received_ns, is_new=is_new) if known else DoorCount(seq)
+        return counted
+
+    async def _put_sequence(
+        self, conn: asyncpg.Connection, doors: dict[UUID, object], counted: dict[object, DoorCount]
+    ) -> None:
+        known = [(door_id, counted[name]) for door_id, name in sorted(doors.items()) if name in counted]
+        if known:
+            await conn.execute(
+                sql.load(_PACKAGE, "sequence_put"),
+                self._instance,
+                [door_id for door_id, _ in known],
+                [count.last for _, count in known],
+                [json.dumps(count.missing) for _, count in known],
+            )
+
 
 async def add_offers(conn: asyncpg.Connection, offers: Sequence[Offer]) -> Verdicts:
     """In the caller's transaction: resolve doors and credentials, add what is new, announce it to the tagger."""
     if not offers:
-        return Verdicts(new=0, duplicates=0, refused=[], doors={})
+        return Verdicts(new=0, duplicates=0, refused=[], doors={}, fresh=set())
     rows = await conn.fetch(sql.load(_PACKAGE, "commit_events"), *_columns(offers))
     refused: list[Refused] = []
     doors: dict[UUID, object] = {}
-    new = duplicates = 0
+    fresh: set[UUID] = set()
+    duplicates = 0
     for i, door_id, trouble, is_new, is_known in rows:
         offer = offers[i]
         if door_id is not None:
             doors[door_id] = (offer.route.site_id, offer.event.door)
         if is_new:
-            new += 1
+            fresh.add(offer.event_id)
         elif trouble is None or is_known:
             duplicates += 1
         else:
             refused.append(Refused(message=offer.message, reason=trouble))
-    return Verdicts(new=new, duplicates=duplicates, refused=refused, doors=doors)
+    return Verdicts(new=len(fresh), duplicates=duplicates, refused=refused, doors=doors, fresh=fresh)
 
 
 def _columns(offers: Sequence[Offer]) -> tuple[list[Any], ...]:
@@ -193,6 +242,17 @@ async def load_names(pool: asyncpg.Pool) -> Names:
     """With the key that all indexers share."""
     with wrapped_errors():
         return Names(await pool.fetchval(sql.load(_PACKAGE, "secret")))
+
+
+async def load_sequence(pool: asyncpg.Pool, instance: str) -> SequenceTracker:
+    """With what earlier runs of this instance counted."""
+    tracker = SequenceTracker()
+    with wrapped_errors():
+        rows = await pool.fetch(sql.load(_PACKAGE, "sequence_known"), instance)
+    for row in rows:
+        missing = tuple((first, past, since_ns) for first, past, since_ns in json.loads(row["missing"]))
+        tracker.keep({(row["site_id"], row["external_id"]): DoorCount(row["last_seq"], missing)})
+    return tracker
 
 
 async def load_skew(pool: asyncpg.Pool) -> SkewTracker:

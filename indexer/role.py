@@ -18,10 +18,12 @@ from indexer.counters import Counters
 from indexer.errors import IndexerError, IndexMisuseError
 from indexer.inbox import Inbox
 from indexer.intake import IntakeKey
+from indexer.losses import broker_dropped, sequence_gaps, session_forgotten
 from indexer.mqtt import Received
 from indexer.quarantine import Quarantine, expire
-from indexer.receive import Receiver, load_names, load_skew
+from indexer.receive import Receiver, load_names, load_sequence, load_skew
 from indexer.rules import Rules
+from indexer.sequence import SequenceTracker
 from indexer.session import Session, backoff_s
 from indexer.settings import IndexSettings
 from indexer.tagger import Tagger
@@ -70,6 +72,7 @@ class _Role:
         client = CustodianClient(settings.custodian_socket, deadline_s=CUSTODIAN_DEADLINE_S)
         self._intake = IntakeKey(client)
         self._quarantine: Quarantine | None = None
+        self._sequence = SequenceTracker()
         self._held: list[Received] = []  # must be quarantined, and the custodian has not told us its key yet
         self._lag: dict[str, Any] = {"outbox_rows": 0, "outbox_oldest_s": 0.0, "skewed_doors": 0}
 
@@ -110,9 +113,12 @@ class _Role:
     async def _make_receiver(self) -> Receiver:
         names = await load_names(self._pool)
         skew = await load_skew(self._pool)
+        instance = self._settings.instance
+        self._sequence = await load_sequence(self._pool, instance)
         self._quarantine = Quarantine(names)
         await self._quarantine.count(self._pool)
-        return Receiver(self._rules, names, self._quarantine, skew, self._counters)
+        parts = (self._rules, names, self._quarantine, skew, self._counters)
+        return Receiver(*parts, sequence=self._sequence, instance=instance)
 
     async def _commit(self, receiver: Receiver, messages: list[Received], stop: asyncio.Event) -> None:
         """Commit, then acknowledge. While the database is away: again and again, the messages unacknowledged."""
@@ -225,6 +231,10 @@ class _Role:
     def _write_status(self, state: str | None = None) -> None:
         full = self._counters.quarantine_overflow > 0
         self._trouble("quarantine", _quarantine_full(self._counters.quarantine_overflow) if full else None)
+        missing, doors = self._sequence.overdue(time.time_ns())
+        self._trouble("sequence", sequence_gaps(missing, doors))
+        self._trouble("dropped", broker_dropped(self._session.dropped))
+        self._trouble("forgotten", session_forgotten(self._session.sessions_lost))
         if state is None:
             ready = self._session.subscribed
             state = "degraded" if self._problems else "ready" if ready else "starting"
@@ -237,6 +247,8 @@ class _Role:
                 subscribed=self._session.subscribed,
                 connections=self._session.connections,
                 sessions_lost=self._session.sessions_lost,
+                broker_dropped=self._session.dropped,
+                sequence_missing=missing,
                 inbox=len(self._inbox),
                 inbox_pauses=self._inbox.pauses,
                 held=len(self._held),
@@ -253,7 +265,7 @@ def _doors_missing(count: int) -> IndexMisuseError:
 def _quarantine_full(count: int) -> IndexMisuseError:
     return IndexMisuseError(
         f"The quarantine is full; {count} messages that were not understood could not be kept.",
-        "Look at `tallenne events quarantine`: a door is misconfigured, or somebody floods a topic.",
+        "Look at `tallenne quarantine list`: a door is misconfigured, or somebody floods a topic.",
     )
 
 

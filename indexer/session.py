@@ -17,7 +17,8 @@ import aiomqtt.exceptions
 from domain.errors import TallenneError
 from indexer.errors import BrokerAwayError, BrokerRefusedError
 from indexer.inbox import Inbox
-from indexer.mqtt import ManualClient, Received
+from indexer.losses import DROPPED_TOPIC
+from indexer.mqtt import REFUSED, ManualClient, Received
 from indexer.settings import BrokerSettings
 
 _log = logging.getLogger(__name__)
@@ -51,6 +52,8 @@ class Session:
         self.connections = 0
         self.sessions_lost = 0  # the broker had forgotten us, and with us perhaps what we had not yet received
         self.subscribed = False
+        self.dropped = 0  # by the broker since its start, where it says so
+        self._ask_dropped = True
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``. Unacknowledged messages are the broker's again."""
@@ -80,7 +83,7 @@ class Session:
             client_id=settings.client_id,
             tls=await asyncio.to_thread(_tls, settings) if settings.tls else None,
             clock_ns=self._clock_ns,
-            on_message=self._inbox.put,
+            on_message=self._arrived,
         )
         # Before connecting: a persistent session sends at once, before we could subscribe.
         self._inbox.filled_by(client)
@@ -99,6 +102,7 @@ class Session:
                 self.connections += 1
                 self.subscribed = True
                 self._trouble(None)
+                await self._watch_dropped(client)
                 await _either(client.closed(), stop.wait())
                 if not stop.is_set():
                     raise BrokerAwayError("The connection to the broker was lost.", "It is opened again.")
@@ -107,7 +111,22 @@ class Session:
         finally:
             self.subscribed = False
             self._client = None
-            self._inbox.forget(client)
+
+    def _arrived(self, message: Received) -> bool:
+        if message.topic != DROPPED_TOPIC:
+            return self._inbox.put(message)
+        with contextlib.suppress(ValueError):
+            self.dropped = int(message.payload)
+        return True
+
+    async def _watch_dropped(self, client: ManualClient) -> None:
+        """mosquitto counts what it discards. A broker that refuses, or hangs up on us, is not asked again."""
+        self.dropped = 0
+        if not self._ask_dropped:
+            return
+        self._ask_dropped = False
+        (code,) = await client.subscribe([(DROPPED_TOPIC, 0)])
+        self._ask_dropped = getattr(code, "value", code) < REFUSED
 
     def _say(self, error: Exception) -> None:
         self.subscribed = False

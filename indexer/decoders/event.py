@@ -29,6 +29,7 @@ class DecodedEvent:
     number: str | None = field(repr=False)  # the gym's customer number
     occurred_ns: int | None
     dedup: tuple[str, ...] = field(repr=False)
+    seq: int | None = None  # the controller's count of its messages, where it numbers them
 
 
 Decoder = Callable[[str, bytes], DecodedEvent | None]

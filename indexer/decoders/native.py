@@ -4,18 +4,30 @@
 "member_id": "123456", "direction": "in"}``. event_id is unique for ever at its door. ``kind``: the values of
 domain.access.EventKind. granted, denied, entered and not_entered say who: credential, member_id (the gym's customer
 number) or both.
+
+``seq`` may be added: a whole number, one more with every message that is published of this door, from 1 after the
+controller's start. Numbers that never arrive are how a loss on the way is found out.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from domain.access import Direction, EventKind
 from indexer.decoders.event import DecodedEvent
-from indexer.decoders.reading import iso_time, last_level, optional_credential, optional_text, read_object, text
+from indexer.decoders.reading import (
+    iso_time,
+    last_level,
+    optional_credential,
+    optional_text,
+    read_object,
+    text,
+    whole_number,
+)
 from indexer.errors import DecodeError
 
 _OF_SOMEBODY: Final = (EventKind.GRANTED, EventKind.DENIED, EventKind.ENTERED, EventKind.NOT_ENTERED)
+SEQ_MAX: Final = 1 << 53
 
 
 def decode(topic: str, payload: bytes) -> DecodedEvent:
@@ -36,7 +48,17 @@ def decode(topic: str, payload: bytes) -> DecodedEvent:
         number=number,
         occurred_ns=iso_time(body, "occurred_at"),
         dedup=(door, event_id),
+        seq=_seq(body),
     )
+
+
+def _seq(body: dict[str, Any]) -> int | None:
+    if body.get("seq") is None:
+        return None
+    found = whole_number(body, "seq")
+    if not 0 <= found <= SEQ_MAX:
+        raise DecodeError("seq is out of range")
+    return found
 
 
 def _kind(value: str) -> EventKind:

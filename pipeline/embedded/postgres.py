@@ -81,7 +81,7 @@ def start_postgres(directory: Path, *, log: Path, durable: bool = True) -> Postg
         settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
     command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     process = ServiceProcess("postgres", command, log=log, directory=directory)
-    process.wait_until(lambda: _ready(cluster), timeout_s=60)
+    process.wait_until(lambda: _ready(cluster, process.pid), timeout_s=60)
     return Postgres(process, socket_directory, password)
 
 
@@ -132,9 +132,10 @@ def _socket_directory(directory: Path) -> Path:
     return made
 
 
-def _ready(cluster: Path) -> bool:
-    """The postmaster writes its state into the last line of its pid file."""
+def _ready(cluster: Path, pid: int) -> bool:
+    """The postmaster writes its id and its state into its pid file; one that was killed leaves "ready" behind."""
     try:
-        return (cluster / "postmaster.pid").read_text().splitlines()[7].strip() == "ready"
+        lines = (cluster / "postmaster.pid").read_text().splitlines()
+        return lines[0].strip() == str(pid) and lines[7].strip() == "ready"
     except (OSError, IndexError):
         return False

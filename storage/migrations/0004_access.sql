@@ -64,6 +64,16 @@ CREATE TABLE controller_skew (
     updated_ns bigint NOT NULL
 );
 
+-- How far a door's controller has counted its messages, where it numbers them, and which numbers never came: by
+-- indexer, since each has a session of its own at the broker.
+CREATE TABLE door_sequence (
+    door_id uuid NOT NULL REFERENCES door,
+    instance text NOT NULL,
+    last_seq bigint NOT NULL,
+    missing jsonb NOT NULL,                 -- [[first, past, since_ns], ...]
+    PRIMARY KEY (door_id, instance)
+);
+
 -- What could not be understood. The payload may hold personal data: it is sealed to the custodian's intake key.
 CREATE TABLE quarantine (
     quarantine_id uuid PRIMARY KEY,
@@ -85,7 +95,7 @@ CREATE TABLE index_secret (
 INSERT INTO index_secret
 SELECT sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'));
 
-GRANT SELECT, INSERT, UPDATE ON access_event, tag, controller_skew, quarantine TO tallenne_index;
+GRANT SELECT, INSERT, UPDATE ON access_event, tag, controller_skew, door_sequence, quarantine TO tallenne_index;
 GRANT SELECT, INSERT, UPDATE, DELETE ON member, member_identity, credential TO tallenne_index;
 GRANT DELETE ON quarantine TO tallenne_index;
 GRANT SELECT ON index_secret TO tallenne_index;

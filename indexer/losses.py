@@ -1,0 +1,37 @@
+"""What a broker lost on the way to us, as problems that people can read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from indexer.errors import EventsLostError
+
+DROPPED_TOPIC: Final = "$SYS/broker/publish/messages/dropped"
+"""Where mosquitto tells how many messages it has discarded since its start, for whomever they were."""
+
+
+def sequence_gaps(messages: int, doors: int) -> EventsLostError | None:
+    if not messages:
+        return None
+    return EventsLostError(
+        f"{messages} messages of {doors} doors never arrived in the last 7 days: their numbers are missing.",
+        "Give the broker room and a memory (mosquitto: max_queued_messages 0, persistence true); look into quarantine.",
+    )
+
+
+def broker_dropped(messages: int) -> EventsLostError | None:
+    if not messages:
+        return None
+    return EventsLostError(
+        f"The broker says that it has discarded {messages} messages since its start.",
+        "mosquitto keeps 1,000 for whoever is away and discards the rest: set max_queued_messages 0 and restart it.",
+    )
+
+
+def session_forgotten(times: int) -> EventsLostError | None:
+    if not times:
+        return None
+    return EventsLostError(
+        f"The broker forgot our session, {times} times since the start: what waited there is lost.",
+        "Let it keep its state over a restart (mosquitto: persistence true and a persistence_location).",
+    )
