@@ -131,6 +131,7 @@ class Floor:
         assert self._put is not None
         if self._store is None:
             self._store = socket.create_connection((self._put[0], int(self._put[1])), timeout=10)
+            self._store.settimeout(None)  # a timeout would make sendfile() return early
         self._counter += 1
         head = f"PUT /floor/{self._counter} HTTP/1.1\r\nHost: floor\r\nContent-Length: {camera.length}\r\n\r\n"
         self._store.sendall(head.encode(), socket.MSG_MORE)

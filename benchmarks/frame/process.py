@@ -61,7 +61,10 @@ class Child:
 
     def report(self, timeout_s: float = 20.0) -> Any:
         """What the child counted so far."""
-        self._say("report")
+        try:
+            self._say("report")
+        except OSError as exc:
+            raise ChildError(f"{self.name} ended with status {self._process.wait()}.") from exc
         return self.wait_for("report", timeout_s)
 
     def _say(self, word: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -74,6 +75,7 @@ class _Bench:
             with role(self.stand, "ingest", settings, core=self.cores.measured) as running:
                 self.stand.wait("ingest", lambda said: _recording(said, count), child=running, timeout_s=_SETTLE_S)
                 case = self._measure(name, count, {"measured": [running.pid], "sink": sink}, load)
+                more["sources"] = _sources(self.stand.status("ingest"))
         self._close(case, load)
         counted = asyncio.run(count_frames(self.stand.owner, began_ns, FPS))
         case |= {**more, **asdict(counted), "frames_lost": counted.frames_lost + load.account.get("slow_readers", 0)}
@@ -264,6 +266,11 @@ def _figures(usage: Usage, count: int, memory: int) -> dict[str, Any]:
         "cores_by_role": {name: cpu_s / usage.elapsed_s for name, cpu_s in usage.cpu_s.items()},
         "cores_of_others": usage.other_cpu_s / usage.elapsed_s,
     }
+
+
+def _sources(said: dict[str, Any]) -> dict[str, int]:
+    """How many cameras by which client: "native", "libav"."""
+    return dict(Counter(camera["source"] for camera in said.get("cameras", {}).values()))
 
 
 def _since(before: dict[str, int], now: dict[str, int]) -> dict[str, int]:
