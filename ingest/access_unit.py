@@ -49,11 +49,19 @@ class Loss:
 class Source(Protocol):
     """A camera's stream. Everything that can go wrong with the camera is an IngestError."""
 
-    def frames(self) -> AsyncGenerator[AccessUnit | Loss, None]:
-        """From connecting on until the camera ends it or fails. Close it with ``aclosing``. One use."""
+    def batches(self) -> AsyncGenerator[list[AccessUnit | Loss], None]:
+        """What came together, from connecting on until the camera ends it or fails; never empty.
+
+        Close it with ``aclosing``. One use. While a batch is not asked for, nothing is read from the camera.
+        """
         ...
 
     @property
     def kind(self) -> str:
-        """ "native" or "libav", for people."""
+        """ "native" or "libav", for people. May change until the first batch."""
+        ...
+
+    @property
+    def skew_ns(self) -> int | None:
+        """How far the camera's clock is ahead of this machine's; None if it does not say."""
         ...

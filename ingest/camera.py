@@ -90,21 +90,32 @@ class Camera:
         self._segmenter.accounted(self.recording.accounted_ns)
         self._last_begun_s = loop.time()
         try:
-            async with asyncio.timeout(SILENT_S + 5) as silence, aclosing(source.frames()) as frames:
+            async with asyncio.timeout(SILENT_S + 5) as silence, aclosing(source.batches()) as batches:
                 rescheduled_s = loop.time()
-                async for item in frames:
-                    if isinstance(item, Loss):
-                        self._loss(item)
-                        continue
-                    self._picture(item)
-                    if (now_s := loop.time()) - rescheduled_s > 1:
+                async for batch in batches:
+                    if self._take(batch) and (now_s := loop.time()) - rescheduled_s > 1:
                         silence.reschedule(now_s + SILENT_S)
                         rescheduled_s = now_s
+                        self._heard_from(source)
                         self._watch_segments(now_s)
         except TimeoutError:
             raise CameraStalledError(
                 f"Camera {self.settings.name} is connected but sends no picture.", "Restart it; check its network."
             ) from None
+
+    def _take(self, batch: list[AccessUnit | Loss]) -> bool:
+        """Whether there was a picture in it."""
+        pictures = False
+        for item in batch:
+            if isinstance(item, Loss):
+                self._loss(item)
+            else:
+                self._picture(item)
+                pictures = True
+        return pictures
+
+    def _heard_from(self, source: Source) -> None:
+        self.health.source, self.health.skew_ns = source.kind, source.skew_ns
 
     def _watch_segments(self, now_s: float) -> None:
         if self.recording.open:

@@ -22,6 +22,7 @@ class Health:
     forced_cuts: int = 0
     last_error: str = ""
     remedy: str = ""
+    skew_ns: int | None = None  # the camera's clock against ours
     last_picture_ns: int = 0  # UTC; 0: none yet
     _reported: tuple[int, int, int] = field(default=(0, 0, 0))  # mono_ns, frames, bytes
 
@@ -41,6 +42,7 @@ class Health:
             "segments": segments,
             "gaps": gaps,
             "lag_s": round((now_ns - recorded_ns) / 1e9, 1) if recorded_ns is not None else None,
+            "skew_s": round(self.skew_ns / 1e9, 3) if self.skew_ns is not None else None,
             "lost_packets": self.lost_packets,
             "losses": self.losses,
             "clock_jumps": self.clock_jumps,

@@ -13,11 +13,10 @@ from typing import Any
 
 from domain.errors import MisuseError, TallenneError
 from domain.ids import CameraId
-from ingest.access_unit import Source
 from ingest.camera import Camera
-from ingest.libav.source import LibavSource
 from ingest.media.clock import RecorderClock
-from ingest.settings import CameraSettings, IngestSettings
+from ingest.settings import IngestSettings
+from ingest.sources import Sources
 from storage.camera_health import save_health
 from storage.catalogue import Catalogue
 from storage.custodian.client import CustodianClient
@@ -37,11 +36,6 @@ _STATUS_S = 1.0
 _HEALTH_S = 5.0
 _SPREAD_S = 0.02  # between the starts of two cameras
 _DRAIN_S = 10.0
-
-
-def make_source(camera: CameraSettings) -> Source:
-    """The client that the camera's settings ask for."""
-    return LibavSource(camera)
 
 
 async def run(
@@ -116,6 +110,7 @@ class _Role:
         self._settings, self._recorder, self._status, self._problems = settings, recorder, status, problems
         self._stop = stop
         self._clock = RecorderClock(time.monotonic_ns(), time.time_ns())
+        self._sources = Sources()
         self._cameras: dict[CameraId, Camera] = {}
         self._tasks: dict[CameraId, asyncio.Task[None]] = {}
         self._reports: dict[CameraId, dict[str, Any]] = {}
@@ -142,7 +137,7 @@ class _Role:
         fresh = [camera for known, camera in wanted.items() if known not in self._cameras]
         for number, one in enumerate(fresh):
             recording = self._recorder.camera(one.site_id, one.camera_id)
-            camera = Camera(one, recording, make_source, self._clock, random.Random())
+            camera = Camera(one, recording, self._sources.make, self._clock, random.Random())
             self._cameras[one.camera_id] = camera
             task = asyncio.create_task(camera.run(number * _SPREAD_S), name=f"camera {one.name}")
             task.add_done_callback(functools.partial(self._ended, camera))

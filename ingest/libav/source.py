@@ -32,9 +32,10 @@ _log = logging.getLogger(__name__)
 
 
 class LibavSource:
-    """``frames()`` once."""
+    """``batches()`` once."""
 
     kind = "libav"
+    skew_ns: int | None = None
 
     def __init__(self, camera: CameraSettings) -> None:
         self._camera = camera
@@ -43,7 +44,7 @@ class LibavSource:
         self._stopped = threading.Event()
         self._loop = asyncio.get_running_loop()
 
-    async def frames(self) -> AsyncGenerator[AccessUnit | Loss, None]:
+    async def batches(self) -> AsyncGenerator[list[AccessUnit | Loss], None]:
         """See ingest.access_unit.Source."""
         address = await resolve(self._camera.url, self._camera.allowed_networks)
         av.logging.set_level(av.logging.PANIC)  # libav's messages carry addresses with passwords
@@ -51,18 +52,30 @@ class LibavSource:
         thread.start()
         try:
             while True:
-                while self._waiting:
-                    item = self._waiting.popleft()
-                    if item is None:
-                        return
-                    if isinstance(item, IngestError):
-                        raise item
-                    yield item
+                batch: list[AccessUnit | Loss] = []
+                ended, error = self._take_waiting(batch)
+                if batch:
+                    yield batch
+                if error is not None:
+                    raise error
+                if ended:
+                    return
                 self._wake.clear()
                 if not self._waiting:
                     await self._wake.wait()
         finally:
             self._stopped.set()
+
+    def _take_waiting(self, batch: list[AccessUnit | Loss]) -> tuple[bool, IngestError | None]:
+        """Whether the thread is at its end, and why."""
+        while self._waiting:
+            item = self._waiting.popleft()
+            if item is None:
+                return True, None
+            if isinstance(item, IngestError):
+                return True, item
+            batch.append(item)
+        return False, None
 
     # -- In the thread
 

@@ -12,6 +12,7 @@ from ingest.video.parameters import H264_ROLES, H265_ROLES, Role, check, paramet
 _MAX_BYTES: Final = 16 << 20
 _MAX_PARTS: Final = 1 << 17  # a part may be a single byte
 _MAX_SETS: Final = 64
+_KEY, _SET, _KEEP = Role.KEY, Role.SET, Role.KEEP
 _START = re.compile(rb"\x00*\x00\x00\x01")
 _Items = list[AccessUnit | Loss]
 
@@ -85,16 +86,15 @@ class Pictures:
             self.end()
         role = self._open_role = self._roles[header[0] >> self._shift & len(self._roles) - 1]
         self._open_at = len(self.parts)
-        self.parts.append(header)
-        self.parts.append(piece)
-        if role <= Role.KEY:
+        self.parts += (header, piece)
+        if role <= _KEY:
             self._slice(role, piece[:1] >= b"\x80")
 
     def end(self) -> None:
         """The NAL unit under way is whole."""
         at, parts = self._open_at, self.parts
         self._open_at = -1
-        if self._open_role <= Role.KEY:
+        if self._open_role <= _KEY:
             parts[at] = sum(map(len, parts[at:])).to_bytes(4, "big") + parts[at]
             return
         nal = b"".join(parts[at:])
@@ -106,16 +106,15 @@ class Pictures:
         if self._open_at >= 0:
             self.end()
         role = self._roles[nal[0] >> self._shift & len(self._roles) - 1]
-        if role > Role.KEY:
+        if role > _KEY:
             self._other(nal, role)
             return
-        self.parts.append(len(nal).to_bytes(4, "big"))
-        self.parts.append(nal)
+        self.parts += (len(nal).to_bytes(4, "big"), nal)
         self._slice(role, nal[self._head : self._head + 1] >= b"\x80")
 
     def starts_picture(self, nal_head: int, first_byte: int) -> bool | None:
         """Whether a slice with this header byte and first byte begins a picture; None when it is no slice."""
-        if self._roles[nal_head >> self._shift & len(self._roles) - 1] > Role.KEY:
+        if self._roles[nal_head >> self._shift & len(self._roles) - 1] > _KEY:
             return None
         return first_byte >= 0x80
 
@@ -178,7 +177,7 @@ class Pictures:
     def _slice(self, role: Role, first: bool) -> None:
         if not self._pictured:
             self._pictured, self._first = True, first
-        if role is Role.KEY:
+        if role == _KEY:
             self._key = True
 
     def _other(self, nal: bytes, role: Role) -> None:
@@ -187,10 +186,10 @@ class Pictures:
             for piece in _START.split(nal):
                 if piece:
                     self.whole(piece)
-        elif role is Role.SET:
+        elif role == _SET:
             if len(self._sets) < _MAX_SETS:
                 self._sets.append(nal.rstrip(b"\x00"))
-        elif role is Role.KEEP and len(nal) > self._head:
+        elif role == _KEEP and len(nal) > self._head:
             self.parts += (len(nal).to_bytes(4, "big"), nal)
 
     def _take_sets(self) -> None:

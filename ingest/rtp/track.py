@@ -18,6 +18,7 @@ _HEAD: Final = struct.Struct(">HHHHQI")  # $ and channel, length, flags and type
 _NONE: Final = -1
 _VERSION: Final = 0x8000
 _MARKER: Final = 0x0080
+_LAST: Final = 0x40  # the bit of the fragment header that ends a NAL unit
 _LATE: Final = 256  # packets that come this much too late are repeated ones; more is a new numbering
 _Items = list[AccessUnit | Loss]
 
@@ -50,7 +51,7 @@ class Track:
 
     __slots__ = (
         "_by_time", "_clock", "_clock_ns", "_expected", "_finished", "_lead", "_middle", "_payload", "_pictures",
-        "_plain", "_pts", "_run", "_run_stride", "foreign", "late_packets", "lost_packets", "malformed",
+        "_pieces", "_plain", "_pts", "_stride", "foreign", "late_packets", "lost_packets", "malformed",
     )  # fmt: skip
 
     def __init__(self, channel: int, payload_type: int, payload: Payload) -> None:
@@ -63,38 +64,50 @@ class Track:
         self._middle = _NONE
         self._by_time = False  # the camera sets the marker wrongly: a picture ends where the timestamp changes
         self._finished = False  # by the marker, and nothing came since
-        self._run, self._run_stride = _HEAD, 0
+        self._stride, self._pieces = 0, _HEAD.iter_unpack
         self.lost_packets = self.late_packets = self.malformed = self.foreign = 0
 
     def walk(self, view: memoryview, at: int, end: int, mono_ns: int, out: _Items) -> int:
         """This track's frames from ``at`` on, to the first that is not, or is not whole; gives where that begins."""
-        unpack, lead, plain = _HEAD.unpack_from, self._lead, self._plain
+        unpack, lead, plain, pictures = _HEAD.unpack_from, self._lead, self._plain, self._pictures
         shift, skip = self._payload.shift, self._payload.skip
         while end - at >= 4:
             first, length, kind, sequence, clock, mark = unpack(view, at)
             after = at + 4 + length
             if first != lead or after > end:
                 break
-            if mark >> shift == self._middle and clock == self._clock and kind == plain and length > skip:
-                expected = self._expected
-                if sequence == expected:
-                    stride = length + 4
-                    if stride != self._run_stride:
-                        self._run_stride, self._run = stride, struct.Struct(f">6sH{skip - 8}s{stride - skip}s")
-                    append = self._pictures.parts.append
-                    same, alike = view[at : at + 6].tobytes(), view[at + 8 : at + skip].tobytes()
-                    for one, number, other, piece in self._run.iter_unpack(view[at : end - (end - at) % stride]):
-                        if number != expected or other != alike or one != same:
-                            break
-                        append(piece)
-                        expected = expected + 1 & 0xFFFF
-                        at += stride
-                    self._expected = expected
+            if clock == self._clock and sequence == self._expected and length > skip:
+                fragment = mark >> shift ^ self._middle
+                if not fragment and kind == plain:
+                    at = self._run(view, at, end, length + 4)
+                    continue
+                if fragment == _LAST and kind == plain | _MARKER and not self._by_time:
+                    pictures.parts.append(view[at + skip : after].tobytes())
+                    self._expected = sequence + 1 & 0xFFFF
+                    self._middle, self._finished = _NONE, True
+                    pictures.finish(mono_ns, out)
+                    at = after
                     continue
             self._packet(view, at, after, kind, sequence, clock, mono_ns, out)
             at = after
-        if len(self._pictures.parts) > 256:
-            self._pictures.bound(out)
+        if len(pictures.parts) > 256:
+            pictures.bound(out)
+        return at
+
+    def _run(self, view: memoryview, at: int, end: int, stride: int) -> int:
+        """Middle pieces of one NAL unit, of one size: nearly everything that a camera sends."""
+        skip, expected = self._payload.skip, self._expected
+        if stride != self._stride:
+            self._stride, self._pieces = stride, struct.Struct(f">6sH{skip - 8}s{stride - skip}s").iter_unpack
+        append = self._pictures.parts.append
+        same, alike = view[at : at + 6].tobytes(), view[at + 8 : at + skip].tobytes()
+        for one, number, other, piece in self._pieces(view[at : end - (end - at) % stride]):
+            if number != expected or other != alike or one != same:
+                break
+            append(piece)
+            expected = expected + 1 & 0xFFFF
+            at += stride
+        self._expected = expected
         return at
 
     def _packet(
@@ -164,7 +177,8 @@ class Track:
             pictures.finish(mono_ns, out)
             self._pts += max(1, (mono_ns - self._clock_ns) * TICKS_PER_S // 1_000_000_000)
         else:
-            pictures.finish(mono_ns, out)
+            if not self._finished:
+                pictures.finish(mono_ns, out)
             delta = (clock >> 32) - (self._clock >> 32) & 0xFFFFFFFF
             self._pts += delta - (delta >> 31 << 32)
         pictures.pts_ticks = self._pts

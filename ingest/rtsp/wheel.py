@@ -10,6 +10,7 @@ from ingest.rtp.track import SLACK
 TICK_S: Final = 0.025
 BUFFER_BYTES: Final = 1 << 20
 KEPT_MAX: Final = 160 << 10  # a message's head and body, or a frame
+_TOGETHER: Final = 32  # visits in one turn: a few milliseconds
 _SLOTS: Final = 32  # more ticks than the longest pause has
 
 
@@ -47,6 +48,14 @@ class Wheel:
                 self._timer.cancel()
             self._timer = loop.call_at(due_s, self._turn)
 
+    def _slot(self, ahead: int) -> int:
+        """One that is due anyway, if it is not much earlier: waking up costs as much as reading a camera."""
+        for earlier in range(ahead, max(0, ahead - 1 - ahead // 4), -1):
+            slot = (self._at + earlier) % _SLOTS
+            if 0 < len(self._slots[slot]) < _TOGETHER:
+                return slot
+        return (self._at + max(1, ahead)) % _SLOTS
+
     def _turn(self) -> None:
         """Once over what is due, however long we slept."""
         loop = asyncio.get_running_loop()
@@ -64,8 +73,7 @@ class Wheel:
         for visited in due:
             pause_s = visited.visit()
             if pause_s is not None:
-                ahead = min(_SLOTS - 1, max(1, int(pause_s / TICK_S)))
-                self._slots[(self._at + ahead) % _SLOTS].append(visited)
+                self._slots[self._slot(min(_SLOTS - 1, int(pause_s / TICK_S)))].append(visited)
         self._timer = None
         for ahead in range(1, _SLOTS):
             if self._slots[(self._at + ahead) % _SLOTS]:

@@ -20,8 +20,8 @@ from demo.rtsp.server import RtspServer
 from domain.errors import TallenneError
 from domain.ids import CameraId, SiteId
 from ingest.errors import AddressRefusedError, CameraAwayError, CameraRefusedError
-from ingest.role import make_source
 from ingest.settings import CameraSettings, SourceKind
+from ingest.sources import Sources
 from pipeline.embedded.process import free_ports
 from storage.settings import SpoolSettings
 from storage.spool import Spool, SpoolFullError
@@ -46,7 +46,7 @@ def camera(url: str, source: str, **more: str) -> CameraSettings:
 
 
 async def first_error(settings: CameraSettings) -> TallenneError:
-    async with asyncio.timeout(30), aclosing(make_source(settings).frames()) as frames:
+    async with asyncio.timeout(30), aclosing(Sources().make(settings).batches()) as frames:
         with pytest.raises(TallenneError) as caught:
             async for _ in frames:
                 raise AssertionError("it sends pictures")
