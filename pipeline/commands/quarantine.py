@@ -6,20 +6,26 @@ import argparse
 import asyncio
 import json
 from dataclasses import asdict
+from typing import Any
+
+import asyncpg
 
 from domain.time import to_iso
 from indexer.replay import replay
 from pipeline.commands.common import add_place, settings_of
 from pipeline.exit_codes import OK
-from storage.access.quarantine import quarantined
+from storage.access.quarantine import QuarantineCursor, QuarantineRow, quarantined
 from storage.custodian.client import CustodianClient
 from storage.database import open_pool
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-    for name, text in (("list", "what waits, and why"), ("replay", "try all of it again; on record")):
-        action = actions.add_parser(name, help=text)
+    show = actions.add_parser("list", help="what waits, and why; the newest first")
+    show.add_argument("--all", action="store_true", help="what was replayed with success, too")
+    show.add_argument("--limit", type=int, default=100, metavar="N", help="how many (default 100)")
+    again = actions.add_parser("replay", help="try all of it again; on record")
+    for action in (show, again):
         action.add_argument("--json", action="store_true", help="for scripts")
         add_place(action)
 
@@ -31,13 +37,14 @@ def run(arguments: argparse.Namespace) -> int:
 async def _list(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     async with open_pool(settings.database("serve"), application_name="quarantine") as pool:
-        rows = await quarantined(pool)
+        rows = await _rows(pool, arguments.limit, waiting_only=not arguments.all)
     shown = [
         {
             "received": to_iso(row.received_ns),
             "topic": row.topic,
             "reason": row.reason,
             "seen": row.seen_count,
+            "replayed": None if row.replayed_ns is None else to_iso(row.replayed_ns),
             "id": str(row.quarantine_id),
         }
         for row in rows
@@ -46,9 +53,26 @@ async def _list(arguments: argparse.Namespace) -> int:
         print(json.dumps(shown))
         return OK
     for item in shown:
-        print(f"{item['received']}  {item['seen']:>4} times  {item['topic']:<32} {item['reason']}")
-    print(f"{len(shown)} in quarantine.")
+        print(f"{item['received']}  {item['seen']:>4} times  {item['topic']:<32} {_why(item)}")
+    more = "the newest; --limit shows more" if len(shown) == arguments.limit else "in quarantine"
+    print(f"{len(shown)} {more}.")
     return OK
+
+
+async def _rows(pool: asyncpg.Pool, limit: int, *, waiting_only: bool) -> list[QuarantineRow]:
+    rows: list[QuarantineRow] = []
+    while len(rows) < limit:
+        last = rows[-1] if rows else None
+        before = QuarantineCursor(received_ns=last.received_ns, quarantine_id=last.quarantine_id) if last else None
+        page = await quarantined(pool, limit=limit - len(rows), before=before, waiting_only=waiting_only)
+        if not page:
+            break
+        rows += page
+    return rows
+
+
+def _why(item: dict[str, Any]) -> str:
+    return f"replayed {item['replayed']}" if item["replayed"] else str(item["reason"])
 
 
 async def _replay(arguments: argparse.Namespace) -> int:
