@@ -11,8 +11,10 @@ from ingest.video.parameters import H264_ROLES, H265_ROLES, Role, check, paramet
 
 _MAX_BYTES: Final = 16 << 20
 _MAX_PARTS: Final = 1 << 17  # a part may be a single byte
+_MANY_PARTS: Final = 256
 _MAX_SETS: Final = 64
-_KEY, _SET, _KEEP = Role.KEY, Role.SET, Role.KEEP
+_KEY, _SET, _KEEP = int(Role.KEY), int(Role.SET), int(Role.KEEP)  # plain integers compare faster
+_H264, _H265 = (tuple(map(int, roles)) for roles in (H264_ROLES, H265_ROLES))
 _START = re.compile(rb"\x00*\x00\x00\x01")
 _Items = list[AccessUnit | Loss]
 
@@ -20,7 +22,8 @@ _Items = list[AccessUnit | Loss]
 class Pictures:
     """``begin()``, pieces appended to ``parts``, ``end()`` per NAL unit, or ``whole()``; ``finish()`` per picture.
 
-    parts: what the picture under way is made of, to be joined; whoever reads packets appends to it directly
+    parts: what the picture under way is made of, to be joined; whoever reads packets appends to it directly, views of
+    the receive buffer too, if ``keep()`` is called before that is used again
     pts_ticks: of the picture under way
     """
 
@@ -30,9 +33,12 @@ class Pictures:
         "_complete",
         "_first",
         "_head",
+        "_header",
+        "_kept",
         "_key",
         "_known",
         "_last_ticks",
+        "_mask",
         "_open_at",
         "_open_role",
         "_pending",
@@ -54,21 +60,24 @@ class Pictures:
         """``parameters``: from the session description, if they are there and make sense."""
         self.codec = codec
         self.parameters = parameters
-        self.parts: list[bytes] = []
+        self.parts: list[bytes | memoryview] = []
         self.pts_ticks = 0
         self.waiting = True  # for a key frame
         self.started = False  # a picture was given
         self.repeated = 0  # timestamps that were moved on by a tick
         self.overlong = 0
-        self._roles, self._head, self._shift = (H264_ROLES, 1, 0) if codec == "h264" else (H265_ROLES, 2, 1)
+        self._roles, self._head, self._shift = (_H264, 1, 0) if codec == "h264" else (_H265, 2, 1)
+        self._mask = len(self._roles) - 1
         self._known: frozenset[bytes] = _all_of(parameters)
         self._complete = parameters is not None
         self._sets: list[bytes] = []
-        self._open_at, self._open_role = -1, Role.KEEP
+        self._open_at, self._open_role = -1, _KEEP
         self._pictured = self._key = self._first = self._broken = False
         self._pending = 0
         self._last_ticks: int | None = None
         self._bump = 0
+        self._header = b""
+        self._kept = 0  # parts that are no views
 
     @property
     def open(self) -> bool:
@@ -84,37 +93,44 @@ class Pictures:
         """The first piece of a NAL unit, behind its header."""
         if self._open_at >= 0:
             self.end()
-        role = self._open_role = self._roles[header[0] >> self._shift & len(self._roles) - 1]
-        self._open_at = len(self.parts)
+        role = self._open_role = self._roles[header[0] >> self._shift & self._mask]
+        self._open_at, self._header = len(self.parts), header
         self.parts += (header, piece)
         if role <= _KEY:
-            self._slice(role, piece[:1] >= b"\x80")
+            if not self._pictured:
+                self._pictured, self._first = True, piece[:1] >= b"\x80"
+            if role:
+                self._key = True
 
     def end(self) -> None:
         """The NAL unit under way is whole."""
         at, parts = self._open_at, self.parts
         self._open_at = -1
         if self._open_role <= _KEY:
-            parts[at] = sum(map(len, parts[at:])).to_bytes(4, "big") + parts[at]
+            parts[at] = sum(map(len, parts[at:])).to_bytes(4, "big") + self._header
             return
         nal = b"".join(parts[at:])
         del parts[at:]
+        self._kept = min(self._kept, at)
         self._other(nal, self._open_role)
 
     def whole(self, nal: bytes) -> None:
         """A NAL unit in one piece; not empty."""
         if self._open_at >= 0:
             self.end()
-        role = self._roles[nal[0] >> self._shift & len(self._roles) - 1]
+        role = self._roles[nal[0] >> self._shift & self._mask]
         if role > _KEY:
             self._other(nal, role)
             return
         self.parts += (len(nal).to_bytes(4, "big"), nal)
-        self._slice(role, nal[self._head : self._head + 1] >= b"\x80")
+        if not self._pictured:
+            self._pictured, self._first = True, nal[self._head : self._head + 1] >= b"\x80"
+        if role:
+            self._key = True
 
     def starts_picture(self, nal_head: int, first_byte: int) -> bool | None:
         """Whether a slice with this header byte and first byte begins a picture; None when it is no slice."""
-        if self._roles[nal_head >> self._shift & len(self._roles) - 1] > _KEY:
+        if self._roles[nal_head >> self._shift & self._mask] > _KEY:
             return None
         return first_byte >= 0x80
 
@@ -132,7 +148,7 @@ class Pictures:
         if not self._pictured:
             return
         parts, key, first = self.parts, self._key, self._first
-        self.parts, self._pictured, self._key = [], False, False
+        self.parts, self._kept, self._pictured, self._key = [], 0, False, False
         if self.waiting:
             if not (key and first and self._complete):
                 return
@@ -144,7 +160,12 @@ class Pictures:
             self._lose(0, "the camera changed its parameter sets by halves", out)
             return
         assert self.parameters is not None
-        out.append(AccessUnit(b"".join(parts), self._moved_on(), key, mono_ns, self.parameters))
+        ticks = self.pts_ticks
+        if ticks == self._last_ticks:
+            ticks = self._moved_on(ticks)
+        else:
+            self._last_ticks, self._bump = ticks, 0
+        out.append(AccessUnit(b"".join(parts), ticks, key, mono_ns, self.parameters))
 
     def lost(self, packets: int, detail: str, out: _Items) -> None:
         """Packets are missing here: the picture under way is damaged, and what refers to it."""
@@ -156,9 +177,15 @@ class Pictures:
         """A piece came whose NAL unit never began."""
         self._broken = True
 
-    def bound(self, out: _Items) -> None:
-        """Call now and then: a picture that never ends is given up."""
-        if len(self.parts) > _MAX_PARTS or sum(map(len, self.parts)) > _MAX_BYTES:
+    def keep(self, out: _Items) -> None:
+        """The receive buffer is about to be used again. A picture that never ends is given up."""
+        parts = self.parts
+        for place in range(self._kept, len(parts)):
+            part = parts[place]
+            if type(part) is memoryview:
+                parts[place] = part.tobytes()
+        self._kept = len(parts)
+        if len(parts) > _MANY_PARTS and (len(parts) > _MAX_PARTS or sum(map(len, parts)) > _MAX_BYTES):
             self.overlong += 1
             self.lost(0, "a picture of more than 16 MiB", out)
 
@@ -171,16 +198,11 @@ class Pictures:
 
     def _drop(self) -> None:
         self.parts = []
+        self._kept = 0
         self._open_at = -1
         self._pictured = self._key = False
 
-    def _slice(self, role: Role, first: bool) -> None:
-        if not self._pictured:
-            self._pictured, self._first = True, first
-        if role == _KEY:
-            self._key = True
-
-    def _other(self, nal: bytes, role: Role) -> None:
+    def _other(self, nal: bytes, role: int) -> None:
         """No slice. Some cameras put several NAL units with start codes into one."""
         if b"\x00\x00\x01" in nal:
             for piece in _START.split(nal):
@@ -206,14 +228,11 @@ class Pictures:
             self.parameters, self._known = made, _all_of(made)
         self._sets.clear()
 
-    def _moved_on(self) -> int:
+    def _moved_on(self, ticks: int) -> int:
         """Cameras that give two pictures one timestamp get the second shown a tick later."""
-        if self.pts_ticks == self._last_ticks:
-            self._bump += 1
-            self.repeated += 1
-        else:
-            self._bump, self._last_ticks = 0, self.pts_ticks
-        return self.pts_ticks + self._bump
+        self._bump += 1
+        self.repeated += 1
+        return ticks + self._bump
 
 
 def described(codec: str, sets: list[bytes]) -> VideoParameters | None:

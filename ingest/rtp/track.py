@@ -82,7 +82,7 @@ class Track:
                     at = self._run(view, at, end, length + 4)
                     continue
                 if fragment == _LAST and kind == plain | _MARKER and not self._by_time:
-                    pictures.parts.append(view[at + skip : after].tobytes())
+                    pictures.parts.append(view[at + skip : after])
                     self._expected = sequence + 1 & 0xFFFF
                     self._middle, self._finished = _NONE, True
                     pictures.finish(mono_ns, out)
@@ -90,23 +90,24 @@ class Track:
                     continue
             self._packet(view, at, after, kind, sequence, clock, mono_ns, out)
             at = after
-        if len(pictures.parts) > 256:
-            pictures.bound(out)
+        if pictures.parts:
+            pictures.keep(out)
         return at
 
     def _run(self, view: memoryview, at: int, end: int, stride: int) -> int:
         """Middle pieces of one NAL unit, of one size: nearly everything that a camera sends."""
         skip, expected = self._payload.skip, self._expected
         if stride != self._stride:
-            self._stride, self._pieces = stride, struct.Struct(f">6sH{skip - 8}s{stride - skip}s").iter_unpack
+            self._stride, self._pieces = stride, struct.Struct(f">6sH{skip - 8}s{stride - skip}x").iter_unpack
         append = self._pictures.parts.append
         same, alike = view[at : at + 6].tobytes(), view[at + 8 : at + skip].tobytes()
-        for one, number, other, piece in self._pieces(view[at : end - (end - at) % stride]):
+        for one, number, other in self._pieces(view[at : end - (end - at) % stride]):
             if number != expected or other != alike or one != same:
                 break
-            append(piece)
+            after = at + stride
+            append(view[at + skip : after])
+            at = after
             expected = expected + 1 & 0xFFFF
-            at += stride
         self._expected = expected
         return at
 
@@ -142,9 +143,9 @@ class Track:
             return -1, -1
         flags = view[start]
         start += 12 + 4 * (flags & 0x0F)
-        if flags & 0x10 and stop - start >= 4:
+        if flags & 0x10:
             start += 4 + 4 * int.from_bytes(view[start + 2 : start + 4], "big")
-        if flags & 0x20 and stop > start:
+        if flags & 0x20:
             stop -= view[stop - 1]
         if stop < start:
             self.malformed += 1
