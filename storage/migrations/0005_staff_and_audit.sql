@@ -63,6 +63,30 @@ CREATE TABLE purpose (
     stated_ns bigint NOT NULL
 );
 
+-- An export is described and hashed here, and streamed from the sealed objects whenever it is fetched. No footage.
+-- state: approval (a second person has to approve), approved, working, ready, failed.
+CREATE TABLE footage_export (
+    export_id uuid PRIMARY KEY,
+    staff_id uuid NOT NULL REFERENCES staff,
+    purpose_id uuid NOT NULL REFERENCES purpose,
+    camera_ids uuid[] NOT NULL CHECK (cardinality(camera_ids) > 0),
+    start_ns bigint NOT NULL,
+    end_ns bigint NOT NULL CHECK (end_ns > start_ns),
+    format text NOT NULL CHECK (format IN ('zip', 'mp4')),
+    state text NOT NULL CHECK (state IN ('approval', 'approved', 'working', 'ready', 'failed')),
+    minor boolean NOT NULL,
+    approved_by uuid REFERENCES staff CHECK (approved_by <> staff_id),
+    approved_ns bigint,
+    problem text,
+    manifest bytea,                         -- as signed
+    signature bytea CHECK (length(signature) = 64),
+    created_ns bigint NOT NULL,
+    finished_ns bigint,
+    CHECK (NOT minor OR approved_by IS NOT NULL OR state IN ('approval', 'failed')),
+    CHECK ((state = 'ready') = (manifest IS NOT NULL AND signature IS NOT NULL))
+);
+CREATE INDEX footage_export_created ON footage_export (created_ns);
+
 CREATE TABLE audit_entry (
     seq bigint PRIMARY KEY,
     at_ns bigint NOT NULL,
@@ -143,6 +167,7 @@ GRANT SELECT, INSERT, DELETE ON staff_grant TO tallenne_serve;
 GRANT DELETE ON recovery_code TO tallenne_serve;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_throttle TO tallenne_serve;
 GRANT SELECT, INSERT ON purpose TO tallenne_serve;
+GRANT SELECT, INSERT, UPDATE ON footage_export TO tallenne_serve;
 GRANT SELECT ON purpose, staff_session TO tallenne_custodian;
 GRANT SELECT ON audit_entry TO tallenne_custodian, tallenne_serve;
 GRANT SELECT, INSERT ON audit_head TO tallenne_custodian;

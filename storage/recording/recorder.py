@@ -190,7 +190,7 @@ async def open_recorder(
     try:
         for place in _torn(spool):
             # When the disk is full the rest of this waits: uploading makes room.
-            await asyncio.to_thread(spool.mend, place, identity)
+            await asyncio.to_thread(spool.mend, place, identity, at_start=True)
         dice = random.Random()
         uploader = Uploader(
             spool,

@@ -214,13 +214,7 @@ class Uploader:
         return True
 
     async def _put(self, pending: Pending, facts: Facts, ending: Ending) -> None:
-        beginning = facts.beginning
-        name = object_name(
-            site_id=beginning.site_id,
-            camera_id=beginning.camera_id,
-            segment_id=beginning.segment_id,
-            start_ns=beginning.start_ns,
-        )
+        name = _name(facts)
         hit("upload.put.before")
         await self._store.put_new(name, pending.place.ready, size_bytes=ending.size_bytes, sha256=ending.sha256)
         hit("upload.put.after")
@@ -238,10 +232,21 @@ class Uploader:
             if await asyncio.to_thread(self._matches, pending, facts.ending):
                 return self._again(STORE, error)
         except FileNotFoundError:
-            pass  # somebody removed it: so much for that footage
+            return await self._vanished(pending, facts, facts.ending, error)
         except OSError:
             return self._again(STORE, error)
         return self._aside(pending, error, facts)
+
+    async def _vanished(self, pending: Pending, facts: Facts, ending: Ending, error: DigestError) -> bool:
+        """A power cut kept the facts of a segment that was being removed; or somebody deleted footage."""
+        try:
+            info = await self._store.stat(_name(facts))
+        except StorageError as away:
+            return self._again(STORE, away)
+        if info is None or info.size_bytes != ending.size_bytes or info.sha256 not in (None, ending.sha256):
+            return self._aside(pending, error, facts)
+        self._committer.add(pending, facts, ending)
+        return True
 
     def _aside(self, pending: Pending, error: StorageError, facts: Facts | None = None) -> bool:
         try:
@@ -266,3 +271,13 @@ class Uploader:
     def _say(self, topic: str, error: Exception) -> None:
         if self._problems.say(topic, error):
             _log.warning("%s: %s", topic, error)
+
+
+def _name(facts: Facts) -> str:
+    beginning = facts.beginning
+    return object_name(
+        site_id=beginning.site_id,
+        camera_id=beginning.camera_id,
+        segment_id=beginning.segment_id,
+        start_ns=beginning.start_ns,
+    )

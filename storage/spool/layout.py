@@ -17,6 +17,7 @@ from pathlib import Path
 from uuid import UUID
 
 from domain.ids import SegmentId
+from storage.spool.files import sync_folder
 
 _STEM = re.compile(r"(\d{1,19})-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 PART, READY, FACTS = ".part", ".tlns", ".facts"
@@ -83,3 +84,8 @@ class Layout:
         """Make the folders, closed to others. OSError."""
         for folder in (self.directory, self.segments, self.cameras, self.damaged):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def sync(self) -> None:
+        """The folders themselves survive a power cut, and the names in them. OSError."""
+        for folder in (self.segments, self.cameras, self.damaged, self.directory, self.directory.parent):
+            sync_folder(folder)

@@ -12,8 +12,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from domain.footage import Gap, GapCause
 from domain.ids import CameraId
-from domain.time import Span
+from domain.time import Span, subtract_spans
 from storage.failpoints import hit
 from storage.keys import RecorderIdentity
 from storage.sealed import HEADER_SIZE, TRAILER_SIZE, RefusedError
@@ -56,6 +57,9 @@ class Spool:
                 undo.callback(os.close, self._lock)
                 self.marks = Marks(self.layout.cameras, sync=settings.fsync)
                 self.gaps = GapJournal(self.layout.gaps, sync=settings.fsync)
+                undo.callback(self.gaps.close)
+                if settings.fsync:
+                    self.layout.sync()
             except OSError as exc:
                 raise SpoolError(
                     f"The spool {settings.directory} cannot be used ({exc.strerror}).", "Check owner, mode and disk."
@@ -151,15 +155,18 @@ class Spool:
         found = [place_of(path) for path in self.layout.segments.glob("*" + PART)]
         return sorted(place for place in found if place is not None and place not in self._open)
 
-    def mend(self, place: Place, identity: RecorderIdentity) -> Mended:
+    def mend(self, place: Place, identity: RecorderIdentity, *, at_start: bool = False) -> Mended:
         """Deal with one torn file; POSTPONED when the disk refuses writes. SpoolError when it cannot be read.
 
         At a start it may run in a thread; later it must not: the camera's mark may be written meanwhile.
+        at_start: what a power cut took of the files before this one becomes a gap. Mend oldest first.
         """
         try:
             plan = recovery.examine(place, self.marks, identity)
         except OSError as exc:
             raise disk_error(exc) from exc
+        if at_start and plan.facts is not None and plan.span is not None:
+            self._tell_hole(plan.facts.beginning.camera_id, plan.span.start_ns)
         try:
             mended = recovery.apply(plan, self.layout, self.marks, sync=self._settings.fsync)
         except OSError:
@@ -172,6 +179,14 @@ class Spool:
         """At a start: footage and gaps that the camera's mark may not know of, by time."""
         torn = [item.span for item in self._postponed.values() if item.camera_id == camera_id and item.span]
         return sorted([*torn, *self.gaps.found(camera_id)])
+
+    def _tell_hole(self, camera_id: CameraId, until_ns: int) -> None:
+        """Before a mark goes on to a file: of what lies before it, all is accounted for."""
+        end_ns = self.marks.load(camera_id).end_ns
+        if end_ns is None or end_ns >= until_ns:
+            return
+        for hole in subtract_spans(Span(end_ns, until_ns), self.accounted(camera_id)):
+            self.gaps.append(Gap(camera_id=camera_id, span=hole, cause=GapCause.CRASH))
 
     def adopt(self, mended: Mended) -> Pending | None:
         """After ``mend()``: account for what is left; None when nothing is to be uploaded. OSError."""

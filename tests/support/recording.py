@@ -30,7 +30,7 @@ from storage.recording import CameraRecording, Problems, Recorder, open_recorder
 from storage.sealed import object_name
 from storage.sealed.format import parse_header
 from storage.settings import SpoolSettings
-from storage.store import Put
+from storage.store import ObjectInfo, Put
 from storage.store.errors import DigestError, ObjectConflictError, StoreAwayError
 from tests.support.footage import FRAGMENT_NS, Piece, init_of, piece
 from tests.support.sealed import START_NS, open_object
@@ -59,6 +59,14 @@ class FakeStore:
             return self._put(name, source, size_bytes, sha256)
         finally:
             self.at_once -= 1
+
+    async def stat(self, name: str) -> ObjectInfo | None:
+        if self.away:
+            raise StoreAwayError("The object store is away.", "It will be tried again.")
+        data = self.objects.get(name)
+        if data is None:
+            return None
+        return ObjectInfo(name=name, size_bytes=len(data), sha256=hashlib.sha256(data).digest())
 
     def _put(self, name: str, source: Path | bytes, size_bytes: int, sha256: bytes) -> Put:
         if self.away:

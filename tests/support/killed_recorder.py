@@ -1,0 +1,291 @@
+"""A recorder that is killed at a named place, started again, and held against its account."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import pickle
+import signal
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from domain.footage import Segment
+from domain.ids import CameraId, SegmentId, SiteId
+from domain.time import HOUR_NS, Span
+from pipeline.embedded.process import die_with_parent
+from storage.catalogue.rows import gap_from_row, segment_from_row
+from storage.custodian.client import CustodianClient
+from storage.database import open_pool
+from storage.keys import RecorderIdentity
+from storage.sealed import SegmentReader, object_name
+from storage.settings import SpoolSettings, StoreSettings
+from storage.store import ObjectStore, open_store
+from tests.conftest import Database
+from tests.support.custodian import add_camera, custodian, custodian_settings
+from tests.support.record_process import Task, read_account
+from tests.support.recording import assert_tiled
+
+FRAGMENTS_LOST_A_KILL = 2  # a second of footage
+
+
+@dataclass(kw_only=True)
+class Figures:
+    """What one scene came to."""
+
+    place: str
+    at: int
+    kills: int = 0
+    handed_in: int = 0  # fragments
+    lost: int = 0
+    acknowledged: int = 0  # segments
+    rows: int = 0
+    shadows: int = 0
+    bytes_handed_in: int = 0
+    bytes_lost: int = 0
+
+    def __str__(self) -> str:
+        return (
+            f"{self.place}@{self.at}: {self.kills} kills, {self.handed_in} fragments handed in, {self.lost} lost"
+            f" ({self.bytes_lost} of {self.bytes_handed_in} bytes), {self.acknowledged} segments acknowledged,"
+            f" {self.rows} rows"
+        )
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """Database, store, custodian and an enrolled recorder, shared by many scenes."""
+
+    database: Database
+    store: StoreSettings
+    objects: ObjectStore
+    client: CustodianClient
+    identity: RecorderIdentity
+    owner: asyncpg.Pool
+    site_id: SiteId
+    directory: Path
+    log: Path | None = None
+
+    async def scene(self, *, cameras: int = 2, **spool: Any) -> Scene:
+        """New cameras, a new spool; the custodian has made their keys when this returns."""
+        ids = [
+            (await add_camera(self.owner, site_id=self.site_id))[1]  # type: ignore[arg-type]
+            for _ in range(cameras)
+        ]
+        async with asyncio.timeout(20):
+            while await self._supplied(ids) < len(ids):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        directory = self.directory / uuid.uuid4().hex[:12]
+        directory.mkdir()
+        self.identity.save(directory / "identity")
+        values: dict[str, Any] = {"max_bytes": 1 << 30, "reserve_bytes": 0}
+        return Scene(
+            self,
+            directory,
+            tuple(ids),
+            SpoolSettings(directory=directory / "spool", **(values | spool)),
+            time.time_ns(),
+        )
+
+    async def _supplied(self, cameras: Sequence[CameraId]) -> int:
+        query = "SELECT count(DISTINCT camera_id) FROM hour_key_public WHERE camera_id = ANY ($1) AND hour_ns > $2"
+        return int(await self.owner.fetchval(query, list(cameras), time.time_ns() + HOUR_NS))
+
+    def say(self, what: object) -> None:
+        if self.log is not None:
+            with self.log.open("a") as file:
+                file.write(f"{what}\n")
+
+
+@asynccontextmanager
+async def stage(database: Database, store: StoreSettings, directory: Path) -> AsyncIterator[Stage]:
+    settings = custodian_settings(
+        database.custodian, directory, allowed_uids=(os.geteuid(),), operator_uids=(os.geteuid(),)
+    )
+    async with open_pool(database.owner, application_name="test") as owner:
+        site_id, _ = await add_camera(owner)  # type: ignore[arg-type]
+        async with custodian(settings) as client, open_store(store) as objects:
+            await objects.ensure_bucket()
+            identity = RecorderIdentity.create((await client.identity()).signer)
+            await client.enrol(identity.recorder_id, "test", identity.public_key)
+            yield Stage(
+                database=database,
+                store=store,
+                objects=objects,
+                client=client,
+                identity=identity,
+                owner=owner,
+                site_id=site_id,
+                directory=directory,
+            )
+
+
+@dataclass
+class Scene:
+    """One spool, its cameras, its account."""
+
+    stage: Stage
+    directory: Path
+    cameras: tuple[CameraId, ...]
+    spool: SpoolSettings
+    start_ns: int
+    kills: int = 0
+    known: tuple[tuple[SegmentId, bytes], ...] = ()
+    strikes: int = 0
+
+    async def run(self, failpoints: str = "", *, seed: int = 1, prefix: Sequence[str] = (), **task: Any) -> int:
+        """One process until it ends; its return code. Rows that were there before must be there afterwards."""
+        values: dict[str, Any] = {
+            "database": self.stage.database.ingest,
+            "store": self.stage.store,
+            "spool": self.spool,
+            "directory": self.directory,
+            "site_id": self.stage.site_id,
+            "cameras": self.cameras,
+            "start_ns": self.start_ns,
+            "seed": seed,
+        }
+        file = self.directory / "task.pickle"
+        file.write_bytes(pickle.dumps(Task(**(values | task))))
+        log = self.directory / "failpoints.log"
+        environment = {**os.environ, "TALLENNE_FAILPOINTS": failpoints, "TALLENNE_FAILPOINT_LOG": str(log)}
+        with (self.directory / "process.log").open("ab") as output:
+            process = await asyncio.create_subprocess_exec(
+                *prefix,
+                *(sys.executable, "-m", "tests.support.record_process", str(file)),
+                env=environment,
+                stdout=output,
+                stderr=output,
+                preexec_fn=die_with_parent,
+            )
+            async with asyncio.timeout(60):
+                code = await process.wait()
+        self.strikes = len(log.read_text().splitlines()) if log.exists() else 0
+        self.kills += code == -signal.SIGKILL
+        rows = {(row["segment_id"], row["sha256"]) for row in await self._rows()}
+        assert set(self.known) <= rows, "a committed row has changed or gone"
+        self.known = tuple(rows)
+        return code
+
+    async def killed(self, failpoints: str, **task: Any) -> bool:
+        """Whether the place was reached; anything else than that death or a clean end is an error."""
+        code = await self.run(failpoints, **task)
+        assert code in (0, -signal.SIGKILL), (self.directory / "process.log").read_text()[-3000:]
+        return code != 0
+
+    async def ended(self, **task: Any) -> None:
+        """A last run to its end, with everything uploaded."""
+        code = await self.run(drain_s=20.0, segments=1, **task)
+        assert code == 0, (self.directory / "process.log").read_text()[-3000:]
+
+    async def verdict(self, place: str, at: int, *, dropping: bool = False) -> Figures:
+        """Nothing acknowledged lost, nothing doubled, time tiled; every row's object opens to what was handed in."""
+        figures = Figures(place=place, at=at, kills=self.kills)
+        lines = read_account(self.directory / "account")
+        segments = [segment_from_row(row) for row in await self._rows()]
+        plain = await self._opened(segments)
+        for camera_id in self.cameras:
+            mine = [item for item in segments if item.camera_id == camera_id]
+            told = [line for line in lines if line.get("c") == str(camera_id)]
+            gaps = [gap_from_row(row).span for row in await self._gaps(camera_id)]
+            self._check(figures, mine, plain, told, gaps, dropping=dropping)
+        assert await self._names() == sorted(map(_name, segments)), "objects without a row"
+        left = [path.name for folder in ("segments", "damaged") for path in (self.spool.directory / folder).iterdir()]
+        assert left == []
+        self.stage.say(figures)
+        return figures
+
+    def _check(
+        self,
+        figures: Figures,
+        segments: list[Segment],
+        plain: dict[SegmentId, bytes],
+        told: list[dict[str, Any]],
+        gaps: list[Span],
+        *,
+        dropping: bool,
+    ) -> None:
+        spans = [item.span for item in segments]
+        assert all(item.state == "live" for item in segments)
+        assert_tiled(spans, gaps)
+        assert min([*spans, *gaps]).start_ns == min(line["e"] for line in told if line["k"] == "resume")
+        assert max([*spans, *gaps], key=lambda span: span.end_ns).end_ns == max(line["e"] for line in told)
+        found = [part for item in segments for part in _fragments(item, plain[item.segment_id])]
+        handed = {(line["s"] // 1_000_000, line["h"]): line for line in told if line["k"] == "in"}
+        assert len(set(found)) == len(found), "footage twice"
+        assert set(found) <= set(handed), "footage that nobody handed in"
+        missing = [line for key, line in handed.items() if key not in set(found)]
+        for line in missing:
+            assert any(gap.start_ns <= line["s"] and line["e"] <= gap.end_ns for gap in gaps), "missing without a gap"
+        acknowledged = [Span(line["s"], line["e"]) for line in told if line["k"] == "fin"]
+        if not dropping:
+            for span in acknowledged:
+                assert span in spans, "an acknowledged segment is lost"
+            assert len(missing) <= FRAGMENTS_LOST_A_KILL * self.kills, f"{len(missing)} fragments are missing"
+        figures.handed_in += len(handed)
+        figures.lost += len(missing)
+        figures.acknowledged += len(acknowledged)
+        figures.rows += len(segments)
+        figures.bytes_handed_in += sum(line["n"] for line in handed.values())
+        figures.bytes_lost += sum(line["n"] for line in missing)
+
+    async def _opened(self, segments: list[Segment]) -> dict[SegmentId, bytes]:
+        """As `verify` would: keys from the custodian, whole plaintexts; the row's size and hash compared."""
+        keys = await self.stage.client.open_for_verify([item.segment_id for item in segments])
+        plain = {}
+        for item in segments:
+            name = _name(item)
+            data = await self.stage.objects.get_range(name, 0, item.size_bytes)
+            assert hashlib.sha256(data).digest() == item.sha256
+
+            async def fetch(start: int, end: int, data: bytes = data) -> bytes:
+                return data[start:end]
+
+            reader = SegmentReader(keys[item.segment_id], item.size_bytes, fetch)
+            plain[item.segment_id] = bytes(await reader.read(0, reader.plain_len))
+        return plain
+
+    async def _rows(self) -> list[asyncpg.Record]:
+        query = "SELECT * FROM segment WHERE camera_id = ANY ($1) ORDER BY start_ns"
+        return list(await self.stage.owner.fetch(query, list(self.cameras)))
+
+    async def _gaps(self, camera_id: CameraId) -> list[asyncpg.Record]:
+        return list(await self.stage.owner.fetch("SELECT * FROM gap WHERE camera_id = $1 ORDER BY start_ns", camera_id))
+
+    async def _names(self) -> list[str]:
+        return sorted(
+            [
+                info.name
+                for camera_id in self.cameras
+                async for info in self.stage.objects.list(f"v1/{self.stage.site_id}/{camera_id}/")
+            ]
+        )
+
+    def without_store(self) -> StoreSettings:
+        return replace(self.stage.store, endpoint="127.0.0.1:9")
+
+
+def _name(segment: Segment) -> str:
+    return object_name(
+        site_id=segment.site_id,
+        camera_id=segment.camera_id,
+        segment_id=segment.segment_id,
+        start_ns=segment.span.start_ns,
+    )
+
+
+def _fragments(segment: Segment, plain: bytes) -> list[tuple[int, str]]:
+    index = segment.fragments
+    assert index is not None
+    return [
+        (segment.span.start_ns // 1_000_000 + start_ms, hashlib.sha256(plain[offset : offset + size]).hexdigest())
+        for start_ms, offset, size in zip(index.start_ms, index.offset, index.size, strict=True)
+    ]
