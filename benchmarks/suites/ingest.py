@@ -46,6 +46,7 @@ class Parameters:
     warm_up_s: float = 3.0
     peers: tuple[str, ...] = recorders.PEERS
     scaling: tuple[int, ...] = ()
+    scaling_seconds: float = 10.0
     bit_rate: int = 4_000_000
     size: tuple[int, int] = (1920, 1080)
     embedded_store: bool = False
@@ -74,7 +75,8 @@ class _Bench:
             settings = self._settings(load.urls, place, spool, store)
             with role(self.stand, "ingest", settings, core=self.cores.measured) as running:
                 self.stand.wait("ingest", lambda said: _recording(said, count), child=running, timeout_s=_SETTLE_S)
-                case = self._measure(name, count, {"measured": [running.pid], "sink": sink}, load)
+                seconds = self.given.scaling_seconds if more.get("scaling") else 0.0
+                case = self._measure(name, count, {"measured": [running.pid], "sink": sink}, load, seconds)
                 more["sources"] = _sources(self.stand.status("ingest"))
         self._close(case, load)
         counted = asyncio.run(count_frames(self.stand.owner, began_ns, FPS))
@@ -135,11 +137,13 @@ class _Bench:
 
     # -- How
 
-    def _measure(self, name: str, count: int, roles: dict[str, Sequence[int]], load: Cameras) -> dict[str, Any]:
+    def _measure(
+        self, name: str, count: int, roles: dict[str, Sequence[int]], load: Cameras, seconds: float = 0.0
+    ) -> dict[str, Any]:
         accounts = Accounts({"load": [load.pid], **self.shared, **roles})
         time.sleep(self.given.warm_up_s)
         first = accounts.read()
-        time.sleep(self.given.seconds)
+        time.sleep(seconds or self.given.seconds)
         usage = between(first, accounts.read())
         memory = accounts.memory_bytes()["measured"]
         self.doubts += [

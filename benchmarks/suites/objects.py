@@ -91,8 +91,8 @@ async def measure(
     costs = {key: (median([wall for wall, _ in each]), median([cpu for _, cpu in each])) for key, each in took.items()}
     headline: dict[str, float] = {}
     for verb in ("put", "get"):
-        least, ours = costs[verb, "floor"], costs[verb, "ours"]
-        headline |= {f"{verb}_ratio": least[0] / ours[0], f"{verb}_cpu_ratio": least[1] / ours[1]}
+        floor, ours = costs[verb, "floor"], costs[verb, "ours"]
+        headline |= {f"{verb}_ratio": floor[0] / ours[0], f"{verb}_cpu_ratio": floor[1] / ours[1]}
     return headline, [_case(verb, client, *each) for (verb, client), each in costs.items()]
 
 
