@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 from ingest.access_unit import AccessUnit, Loss, Source
 from ingest.libav.source import LibavSource
@@ -58,7 +59,7 @@ class AutoSource:
             if self._camera.transport is Transport.TLS or self._camera.url.startswith("rtsps:"):
                 raise
             _log.info("%s libav is taken.", error.what)
-        self._source = LibavSource(self._camera)
+        self._source = LibavSource(replace(self._camera, transport=Transport.UDP))
         async with aclosing(self._source.batches()) as batches:
             async for batch in batches:
                 yield batch

@@ -139,6 +139,7 @@ class Connection:
             self._fail(CameraAwayError("it closed the connection.", "It is connected to again."))
             return 0
         self._heard_ns = self._read_ns = now_ns
+        state = session.state
         try:
             session.receive(view, at + size, now_ns)
         except IngestError as error:
@@ -146,7 +147,7 @@ class Connection:
             return size
         if self._unsent or session.has_outgoing:
             self._flush()
-        if session.items or session.state is not State.PLAYING:
+        if session.items or session.state is not state:
             self._wake()
         return size
 

@@ -1,0 +1,173 @@
+"""Interoperation with a server not written here: Debian's gst-rtsp-server."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import hashlib
+import ipaddress
+import json
+import struct
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from ingest.access_unit import AccessUnit
+from ingest.errors import CameraAwayError, CameraRefusedError
+from ingest.media.fragments import TFDT_AT, FragmentWriter
+from ingest.media.init import make_init
+from ingest.settings import SourceKind, Transport
+from ingest.sources import Sources
+from tests.support.native import camera, take, taken
+from tests.support.rtp import losses, units
+from tests.support.video import decoded_times
+
+PYTHON = "/usr/bin/python3"
+SCRIPT = Path(__file__).resolve().parents[2] / "support" / "gst_rtsp_server.py"
+PROBE = (
+    'import gi; gi.require_version("GstRtspServer", "1.0"); from gi.repository import Gst, GstRtspServer;'
+    "Gst.init(None); assert Gst.ElementFactory.find('x264enc') and Gst.ElementFactory.find('x265enc')"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _gstreamer() -> None:
+    if not Path(PYTHON).exists() or subprocess.run([PYTHON, "-c", PROBE], capture_output=True, check=False).returncode:
+        pytest.skip("gst-rtsp-server is not installed (gir1.2-gst-rtsp-server-1.0, gstreamer1.0-plugins-ugly and -bad)")
+
+
+@contextmanager
+def serving(**given: Any) -> Iterator[str]:
+    """The camera's address."""
+    process = subprocess.Popen(
+        [PYTHON, str(SCRIPT), json.dumps({"codec": "h264", **given})],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        scheme = "rtsps" if given.get("certificate") else "rtsp"
+        yield f"{scheme}://127.0.0.1:{process.stdout.readline().strip()}/live"
+    finally:
+        process.terminate()
+        process.wait(10)
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+@dataclass(frozen=True)
+class Certificate:
+    file: Path  # key and certificate
+    fingerprint: str
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "camera")])
+    now = datetime.datetime.now(datetime.UTC)
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(alternative, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "camera.pem"
+    path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        + made.public_bytes(serialization.Encoding.PEM)
+    )
+    return Certificate(path, hashlib.sha256(made.public_bytes(serialization.Encoding.DER)).hexdigest())
+
+
+def check_plays(pictures: list[AccessUnit], codec: str) -> None:
+    """libav decodes every picture."""
+    writer = FragmentWriter()
+    fragments = [made for unit in pictures if (made := writer.push(unit))]
+    last = writer.flush()
+    assert last is not None
+    for fragment in (*fragments, last):
+        struct.pack_into(">Q", fragment.data, TFDT_AT, fragment.start_ticks - pictures[0].pts_ticks)
+    found, init = make_init(pictures[0].parameters)
+    assert found.name == codec
+    assert (found.width, found.height) == (640, 360)
+    assert len(decoded_times(init + b"".join(item.data for item in (*fragments, last)))) == len(pictures)
+
+
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+@pytest.mark.parametrize("sets_every", [0, -1])
+async def test_tcp(codec: str, sets_every: int) -> None:
+    """Parameter sets only in the description, or with every key frame."""
+    with serving(codec=codec, sets_every=sets_every) as address:
+        items = await taken(address, 30)
+    assert losses(items) == []
+    assert units(items)[0].key
+    check_plays(units(items), codec)
+
+
+@pytest.mark.parametrize("basic", [False, True])
+async def test_password(basic: bool) -> None:
+    with serving(user="gym", password="s3cret", basic=basic) as address:
+        assert units(await taken(address, 5, user_name="gym", password="s3cret"))
+        with pytest.raises(CameraRefusedError, match="refuses user name and password"):
+            await taken(address, 5, user_name="gym", password="wrong-word")
+        with pytest.raises(CameraRefusedError, match="asks for user name"):
+            await taken(address, 5)
+
+
+async def test_tls_by_authority_and_by_fingerprint(certificate: Certificate) -> None:
+    with serving(certificate=str(certificate.file)) as address:
+        for trust in ({"tls_ca": certificate.file}, {"tls_fingerprint": certificate.fingerprint.upper()}):
+            items = await taken(address, 30, transport=Transport.TLS, **trust)
+            assert losses(items) == []
+            check_plays(units(items), "h264")
+        with pytest.raises(CameraRefusedError, match="another fingerprint"):
+            await taken(address, 1, transport=Transport.TLS, tls_fingerprint="00" * 32)
+        with pytest.raises(CameraRefusedError, match="not trusted"):
+            await taken(address, 1, transport=Transport.TLS)
+
+
+async def test_tls_and_password(certificate: Certificate) -> None:
+    with serving(certificate=str(certificate.file), codec="h265", user="gym", password="s3cret") as address:
+        items = await taken(
+            address, 10, transport=Transport.TLS, tls_ca=certificate.file, user_name="gym", password="s3cret"
+        )
+    check_plays(units(items), "h265")
+
+
+async def test_server_that_ends_is_told_and_comes_back() -> None:
+    with serving() as address:
+        source = Sources().make(camera(address))
+        task = asyncio.create_task(take(source, 100_000))
+        await asyncio.sleep(2)
+    with pytest.raises(CameraAwayError):
+        await task
+    with serving(port=int(address.rpartition(":")[2].partition("/")[0])) as again:
+        assert units(await taken(again, 5))
+
+
+async def test_camera_that_only_speaks_udp_is_taken_by_libav() -> None:
+    with serving(transport="udp") as address:
+        source = Sources().make(camera(address, source=SourceKind.AUTO))
+        items = await take(source, 5)
+    assert source.kind == "libav"
+    assert units(items)

@@ -1,0 +1,70 @@
+"""An RTSP server not written here: Debian's gst-rtsp-server, run by the system's Python.
+
+/usr/bin/python3 gst_rtsp_server.py '{"codec": "h264", "user": "", "password": "", "certificate": "", "b_frames": 0}'
+Prints its port. Ends when its standard input does.
+"""
+
+import json
+import sys
+import threading
+
+import gi
+
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtsp", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+
+CODERS = {
+    "h264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=12 bitrate=2000 ! rtph264pay name=pay0 pt=96",
+    "h265": "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=12 bitrate=1500 ! rtph265pay name=pay0 pt=96",
+}
+PICTURES = "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=640,height=360,framerate=25/1"
+
+
+def main() -> None:
+    given = json.loads(sys.argv[1])
+    Gst.init(None)
+    server = GstRtspServer.RTSPServer()
+    server.set_address("127.0.0.1")
+    server.set_service(str(given.get("port", 0)))
+    factory = GstRtspServer.RTSPMediaFactory()
+    factory.set_launch(f"( {PICTURES} ! {CODERS[given['codec']]} config-interval={given.get('sets_every', 0)} )")
+    factory.set_shared(True)
+    if given.get("transport") == "udp":
+        factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
+    server.get_mount_points().add_factory("/live", factory)
+    if given.get("user") or given.get("certificate"):
+        server.set_auth(authentication(given, factory))
+    server.attach(None)
+    print(server.get_bound_port(), flush=True)
+    loop = GLib.MainLoop()
+    threading.Thread(target=lambda: (sys.stdin.read(), loop.quit()), daemon=True).start()
+    loop.run()
+
+
+def authentication(given: dict, factory: GstRtspServer.RTSPMediaFactory) -> GstRtspServer.RTSPAuth:
+    auth = GstRtspServer.RTSPAuth()
+    role = "recorder" if given.get("user") else "anonymous"
+    allowed = Gst.Structure.new_empty(role)
+    for name in ("media.factory.access", "media.factory.construct"):
+        allowed.set_value(name, True)
+    factory.add_role_from_structure(allowed)
+    token = GstRtspServer.RTSPToken()
+    token.set_string("media.factory.role", role)
+    if given.get("user"):
+        method = GstRtsp.RTSPAuthMethod.BASIC if given.get("basic") else GstRtsp.RTSPAuthMethod.DIGEST
+        auth.set_supported_methods(method)
+        if given.get("basic"):
+            auth.add_basic(auth.make_basic(given["user"], given["password"]), token)
+        else:
+            auth.add_digest(given["user"], given["password"], token)
+    else:
+        auth.set_default_token(token)
+    if given.get("certificate"):
+        auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(given["certificate"]))
+    return auth
+
+
+if __name__ == "__main__":
+    main()
