@@ -21,13 +21,27 @@ from api import (
     timeline,
     visit,
 )
+from api.export import routes as exports
 from api.middleware import Guard
 from api.pages.install import install as install_pages
 from api.services import Services
 
 ROUTERS: Final = tuple(
     module.router
-    for module in (sign_in, purposes, find, search, visit, inventory, timeline, clip, audit_trail, health, metrics)
+    for module in (
+        sign_in,
+        purposes,
+        find,
+        search,
+        visit,
+        inventory,
+        timeline,
+        clip,
+        exports,
+        audit_trail,
+        health,
+        metrics,
+    )
 )
 
 

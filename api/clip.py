@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import hashlib
-import logging
 import re
 import unicodedata
-from collections.abc import AsyncIterator
-from contextlib import aclosing
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from api import rights
 from api.problems import Problem, declared, not_found
@@ -25,20 +21,21 @@ from api.purposes import StatedInQuery
 from api.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from api.scope import CameraRow, visible_camera
 from api.services import Ours, Services
-from api.sessions import SignedIn
+from api.sessions import SignedIn, require_step_up
 from api.shelf import Wish
+from api.streaming import StreamedResponse
 from api.times import End, Start, checked_span
 from domain.errors import TallenneError
+from domain.footage import Segment
 from domain.ids import CameraId
-from domain.time import HOUR_NS, to_iso
+from domain.time import HOUR_NS, Span, to_iso
+from storage import sql
 from storage.catalogue import Catalogue
 from storage.clip import ClipReader, NoFootageError, plan_clip
+from storage.database import wrapped_errors
 
-_log = logging.getLogger(__name__)
 router = APIRouter(prefix="/v1", tags=["footage"])
 LONGEST_NS: Final = 2 * HOUR_NS
-SEND_DEADLINE_S: Final = 120.0
-"""A paused player stops reading; after this long it has to ask again, with a range."""
 
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The whole clip.", "content": {"video/mp4": {}}},
@@ -61,7 +58,10 @@ async def clip(
     span = checked_span(start, end, longest_ns=LONGEST_NS)
     camera = await visible_camera(services, session, CameraId(camera_id))
     if download:
-        _may_export(services, session, camera)
+        may_export(session, camera)
+        require_step_up(services, session)
+        if await minors_seen(services, [camera.camera_id], span):
+            raise approval_needed()
     wish = Wish(
         session_id=session.session_id,
         purpose_id=purpose.purpose_id,
@@ -94,8 +94,21 @@ router.add_api_route(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A clip that can be read, and the sealed segments that it is made of."""
+
+    reader: ClipReader
+    segments: tuple[Segment, ...]
+
+
 async def open_clip(services: Services, wish: Wish) -> ClipReader:
     """Catalogue, custodian (which puts the look on record before it gives a key), store."""
+    return (await open_with_segments(services, wish)).reader
+
+
+async def open_with_segments(services: Services, wish: Wish) -> Opened:
+    """The same, for whoever has to say what a clip is made of."""
     segments = await Catalogue(services.pool).segments([wish.camera_id], wish.span)
     plan = plan_clip(segments, wish.span)
     keys = await services.custodian.open_segments(
@@ -107,14 +120,16 @@ async def open_clip(services: Services, wish: Wish) -> ClipReader:
         span=wish.span,
     )
     try:
-        return await ClipReader.open(plan, keys, services.store)
+        reader = await ClipReader.open(plan, keys, services.store)
     except ExceptionGroup as group:
         # Several segments are opened at once; the first of our own errors speaks for all.
         mine = next((error for error in group.exceptions if isinstance(error, TallenneError)), None)
         raise mine or group from group
+    return Opened(reader=reader, segments=tuple(each for each in plan.segments if each.segment_id in keys))
 
 
-def _may_export(services: Services, session: SignedIn, camera: CameraRow) -> None:
+def may_export(session: SignedIn, camera: CameraRow) -> None:
+    """404 unless the person may export this camera's footage."""
     mine = [
         grant
         for grant in session.grants
@@ -122,8 +137,24 @@ def _may_export(services: Services, session: SignedIn, camera: CameraRow) -> Non
     ]
     if not rights.has_any(mine, rights.EXPORT):
         raise not_found()
-    if not session.stepped_up(services.clock_ns()):
-        raise Problem(403, "step-up-needed", "An export needs a fresh code.", "Send one to POST /v1/step-up.")
+
+
+async def minors_seen(services: Services, camera_ids: Sequence[CameraId], span: Span) -> bool:
+    """Whether a minor's credential was used at a door that one of the cameras saw, so that the span shows it."""
+    with wrapped_errors():
+        found = await services.pool.fetchval(
+            sql.load("api", "minors_seen"), list(camera_ids), span.start_ns, span.end_ns
+        )
+    return bool(found)
+
+
+def approval_needed() -> Problem:
+    return Problem(
+        403,
+        "approval-needed",
+        "The footage shows a minor's passage: a second person has to approve its export.",
+        "Ask for it with POST /v1/exports.",
+    )
 
 
 def _headers(reader: ClipReader, camera: CameraRow, download: bool) -> dict[str, str]:
@@ -136,11 +167,24 @@ def _headers(reader: ClipReader, camera: CameraRow, download: bool) -> dict[str,
         "Tallenne-Clip-End": to_iso(reader.span.end_ns),
     }
     if download:
-        name = f"{camera.name} {to_iso(reader.span.start_ns)[:19].replace(':', '-')}Z.mp4"
-        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.") or "clip.mp4"
-        headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+        headers["Content-Disposition"] = attachment(file_name(camera, reader.span))
     return headers
+
+
+def file_name(camera: CameraRow, span: Span) -> str:
+    """``Lobby 2026-11-22T06-31-04Z.mp4``"""
+    return f"{camera.name} {to_iso(span.start_ns)[:19].replace(':', '-')}Z.mp4"
+
+
+def plain_name(name: str) -> str:
+    """Of a file on any system: letters, digits, hyphens and points."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.") or "clip.mp4"
+
+
+def attachment(name: str) -> str:
+    """A Content-Disposition that makes browsers keep the answer as a file."""
+    return f"attachment; filename=\"{plain_name(name)}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def _wanted(request: Request, reader: ClipReader, etag: str) -> ByteRange | None:
@@ -153,8 +197,8 @@ def _wanted(request: Request, reader: ClipReader, etag: str) -> ByteRange | None
     return parse_range(ranges[0] if ranges else None, reader.size_bytes)
 
 
-class ClipResponse(Response):
-    """Streams without buffering. The first piece is opened before the status is sent, so that it can still be 503."""
+class ClipResponse(StreamedResponse):
+    """The clip, or one range of it."""
 
     def __init__(
         self, reader: ClipReader, wanted: ByteRange | None, headers: dict[str, str], *, head_only: bool
@@ -163,54 +207,5 @@ class ClipResponse(Response):
         headers = headers | {"Content-Length": str(part.end - part.start)}
         if wanted is not None:
             headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{reader.size_bytes}"
-        super().__init__(status_code=200 if wanted is None else 206, headers=headers)
-        self._reader = reader
-        self._part = part
-        self._head_only = head_only
-
-    def init_headers(self, headers: Any = None) -> None:
-        """As given: Starlette would add the length of an empty body."""
-        self.raw_headers = [
-            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
-        ]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
-        if self._head_only:
-            await send(start)
-            await send({"type": "http.response.body", "body": b""})
-            return
-        gone = asyncio.create_task(_disconnected(receive), name="client gone")
-        # An async generator, though its type says only that it can be iterated.
-        stream = cast("Any", self._reader.stream(self._part.start, self._part.end))
-        try:
-            async with aclosing(stream):
-                await self._send(stream, start, send, gone)
-        except (TimeoutError, OSError):
-            return
-        finally:
-            gone.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await gone
-
-    async def _send(
-        self, stream: AsyncIterator[bytes], start: dict[str, Any], send: Send, gone: asyncio.Task[None]
-    ) -> None:
-        piece = await anext(stream)
-        await send(start)
-        try:
-            while piece and not gone.done():
-                async with asyncio.timeout(SEND_DEADLINE_S):
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-                piece = await anext(stream, b"")
-        except TallenneError as exc:
-            # The status is sent already: breaking off short of the length is the only thing left to say.
-            _log.warning("a clip broke off: %s", exc)
-            return
-        if not piece:
-            await send({"type": "http.response.body", "body": b""})
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        status = 200 if wanted is None else 206
+        super().__init__(status, headers, partial(reader.stream, part.start, part.end), head_only=head_only)

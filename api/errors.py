@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.errors import MisuseError, TallenneError
+from domain.errors import MisuseError, PeerError, TallenneError
 
 
 class ApiError(TallenneError):
@@ -19,6 +19,10 @@ class StaffRefusedError(ApiError, MisuseError):
 
 class OwnKeyError(ApiError, MisuseError):
     """The api's own key does not open what it is said to have sealed."""
+
+
+class ExportChangedError(ApiError, PeerError):
+    """What is streamed is not what was hashed when the export was made."""
 
 
 class CannotServeError(ApiError, MisuseError):

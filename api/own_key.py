@@ -1,7 +1,8 @@
-"""The api's own key: a file that seals second factors and keys the hashes of codes and of throttled names.
+"""The api's own key: a file that seals second factors, keys the hashes of codes and throttled names, signs exports.
 
 Whoever has the database without this file cannot make a single code. Losing the file means new second factors for
-everybody; it belongs in the operator's backup of secrets, never beside the database's.
+everybody, and a new fingerprint for whoever receives exports; it belongs in the operator's backup of secrets, never
+beside the database's.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -28,12 +30,13 @@ _NONCE: Final = 12
 
 
 class OwnKey:
-    """Three keys derived from the file's 32 bytes; none of them is ever shown."""
+    """Keys derived from the file's 32 bytes; none of them is ever shown, but for the public half that exports need."""
 
     def __init__(self, root: bytes) -> None:
         self._seal = AESGCM(_derived(root, b"tallenne/1 totp"))
         self._codes = _derived(root, b"tallenne/1 recovery codes")
         self._names = _derived(root, b"tallenne/1 throttled names")
+        self._exports = Ed25519PrivateKey.from_private_bytes(_derived(root, b"tallenne/1 export signing"))
 
     def seal_totp(self, staff_id: StaffId, secret: str) -> bytes:
         """nonce 12 | AES-256-GCM; bound to the person, so that a row copied to somebody else does not open."""
@@ -53,6 +56,15 @@ class OwnKey:
     def hash_code(self, staff_id: StaffId, code: str) -> bytes:
         """What is kept of a recovery code, 32 bytes."""
         return hmac.digest(self._codes, staff_id.bytes + code.encode(), hashlib.sha256)
+
+    def sign_export(self, manifest: bytes) -> bytes:
+        """64 bytes, Ed25519."""
+        return self._exports.sign(manifest)
+
+    @property
+    def export_key(self) -> Ed25519PublicKey:
+        """What receivers of exports check signatures with."""
+        return self._exports.public_key()
 
     def throttle_key(self, kind: str, text: str) -> bytes:
         """What is kept of a user name or an address that is being throttled, 32 bytes."""

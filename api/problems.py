@@ -53,7 +53,9 @@ class Problem(HTTPException):
             "remedy": self.remedy,
             **more,
         }
-        return JSONResponse(body, status_code=self.status, headers=self.headers, media_type=MEDIA_TYPE)
+        # In a header too: the answer to a HEAD has no body.
+        headers = {**(self.headers or {}), "Tallenne-Problem": self.code}
+        return JSONResponse(body, status_code=self.status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def not_found() -> Problem:

@@ -9,6 +9,8 @@ from uuid import UUID
 
 LOOK: Final = ("viewer", "exporter")
 EXPORT: Final = ("exporter",)
+APPROVE: Final = ("exporter", "admin")
+"""The second person's word on an export, never the same person's."""
 INVENTORY: Final = ("viewer", "exporter", "admin")
 """Cameras and doors and how they are: nothing of members, nothing of footage."""
 AUDIT: Final = ("auditor", "admin")

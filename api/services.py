@@ -11,6 +11,7 @@ import asyncpg
 from fastapi import Depends, Request
 
 from api.counters import Metrics
+from api.jobs import Jobs
 from api.own_key import OwnKey
 from api.passwords import Passwords
 from api.settings import ServeSettings
@@ -32,6 +33,7 @@ class Services:
     passwords: Passwords
     throttle: Throttle
     shelf: ClipShelf
+    jobs: Jobs
     metrics: Metrics
     clock_ns: Callable[[], int]
 
@@ -64,6 +66,7 @@ def make_services(
         passwords=passwords or Passwords(),
         throttle=Throttle(pool),
         shelf=ClipShelf(clock_ns),
+        jobs=Jobs(),
         metrics=Metrics(),
         clock_ns=clock_ns,
     )

@@ -110,6 +110,12 @@ def require(session: Session, roles: tuple[str, ...]) -> None:
         raise not_found()
 
 
+def require_step_up(services: Services, session: Session) -> None:
+    """403 unless a second factor was shown within the last five minutes."""
+    if not session.stepped_up(services.clock_ns()):
+        raise Problem(403, "step-up-needed", "This needs a fresh code.", "Send one to POST /v1/step-up.")
+
+
 async def start_session(conn: asyncpg.Connection, staff_id: StaffId, now_ns: int) -> tuple[str, SessionId]:
     """A fresh session of somebody who has just shown both factors: (cookie, id). Never an old cookie again."""
     token, session_id = secrets.token_urlsafe(32), SessionId(uuid.uuid4())

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api import rights
+from api.export.manifest import fingerprint
 from api.pages.language import COOKIE, LANGUAGES
 from api.pages.rendering import page
 from api.problems import Problem, of_error
@@ -21,7 +22,12 @@ from api.sessions import Session, find_session
 from domain.errors import TallenneError
 
 router = APIRouter(include_in_schema=False)
-_NAV: Final = {"find": rights.LOOK, "cameras": rights.INVENTORY, "audit": rights.AUDIT}
+_NAV: Final = {
+    "find": rights.LOOK,
+    "exports": rights.APPROVE,
+    "cameras": rights.INVENTORY,
+    "audit": rights.AUDIT,
+}
 _YEAR_S: Final = 365 * 24 * 3600
 Handler = Callable[[Session], Awaitable[Response]]
 
@@ -76,16 +82,24 @@ async def play(request: Request, services: Ours) -> Response:
 
 @router.get("/cameras")
 async def cameras(request: Request, services: Ours) -> Response:
-    async def show(session: Session) -> Response:
-        return await _frame(request, services, session, "cameras.html", "cameras", rights.INVENTORY)
+    return await _plain(request, services, "cameras")
 
-    return await _for_staff(request, services, show)
+
+@router.get("/exports")
+async def exports(request: Request, services: Ours) -> Response:
+    return await _plain(request, services, "exports", export_key=fingerprint(services.key.export_key))
 
 
 @router.get("/audit")
 async def audit(request: Request, services: Ours) -> Response:
+    return await _plain(request, services, "audit")
+
+
+async def _plain(request: Request, services: Services, name: str, **context: Any) -> Response:
+    """A page of the menu that needs no purpose."""
+
     async def show(session: Session) -> Response:
-        return await _frame(request, services, session, "audit.html", "audit", rights.AUDIT)
+        return await _frame(request, services, session, f"{name}.html", name, _NAV[name], **context)
 
     return await _for_staff(request, services, show)
 
@@ -140,7 +154,9 @@ def _page(request: Request, services: Services, template: str, **context: Any) -
     may = frozenset(
         name for name, roles in _NAV.items() if session is not None and rights.has_any(session.grants, roles)
     )
-    return page(request, template, default_language=services.settings.default_language, may=may, **context)
+    return page(
+        request, template, default_language=services.settings.default_language, may=may, nav=tuple(_NAV), **context
+    )
 
 
 def _chosen_language(request: Request) -> Response | None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import sys
 import time
+import zipfile
+from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -180,23 +183,47 @@ async def test_exported_file_decodes_and_says_when(desk: Desk, tmp_path: Path) -
     await open_passage(desk, page)
     await page.click("#export")
     await page.wait_for_selector("#export-dialog[open]")
-    boxes = await page.query_selector_all("#export-cameras input")
-    assert len(boxes) == 2
-    await boxes[1].uncheck()
+    assert len(await page.query_selector_all("#export-cameras input")) == 2
     async with page.expect_download() as started:
         await page.click("#export-form button.primary")
     download = await started.value
-    path = tmp_path / download.suggested_filename
-    await download.save_as(path)
-    assert path.suffix == ".mp4"
-    times = await asyncio.to_thread(strip_times, path)
+    assert download.suggested_filename.endswith(".zip")
+    await download.save_as(tmp_path / "export.zip")
+    with zipfile.ZipFile(tmp_path / "export.zip") as archive:
+        archive.extractall(tmp_path)
+        names = [name for name in archive.namelist() if name.endswith(".mp4")]
+    assert len(names) == 2
+    # By nothing of ours but the script in it; and by its own words when something is changed.
+    for change, code in ((b"", 0), (b"x", 1)):
+        with (tmp_path / names[0]).open("ab") as file:
+            file.write(change)
+        command = [sys.executable, "-I", "verify.py"]
+        done = await asyncio.create_subprocess_exec(*command, cwd=tmp_path, stdout=DEVNULL, stderr=DEVNULL)
+        assert await done.wait() == code
+    times = await asyncio.to_thread(strip_times, tmp_path / names[1])
     first, last = times[0], times[-1]
     occurred_ms = from_iso_ms(desk)
     assert first < occurred_ms - 4_500
     assert last > occurred_ms + 9_500
     assert len(times) > 12.5 * 14
     assert times == sorted(times)
+    await plays_in_the_browser(page, tmp_path / names[1])
+    await page.goto(f"{desk.address}/exports")
+    await page.wait_for_selector("#exports li[data-state=ready]")
     await page.context.close()
+
+
+async def plays_in_the_browser(page: Page, path: Path) -> None:
+    """The file by itself, from the disk."""
+    alone = await page.context.new_page()
+    await alone.goto(path.as_uri())
+
+    async def plays() -> bool:
+        found: bool = await alone.evaluate("document.querySelector('video').currentTime > 1")
+        return found
+
+    await wait(plays, "the file plays")
+    await alone.close()
 
 
 def strip_times(path: Path) -> list[int]:
@@ -213,7 +240,7 @@ async def test_audit_page_shows_it_all(desk: Desk) -> None:
     await page.wait_for_selector("#entries tr:nth-child(5)")
     text = await page.inner_text("#entries")
     for action in ("Signed in", "Stated a purpose", "Searched", "Opened a passage", "Opened a timeline", "Watched",
-                   "Exported"):  # fmt: skip
+                   "Exported", "Asked for an export", "Downloaded an export"):  # fmt: skip
         assert action in text, action
     assert REASON in text
     assert f"member {desk.passage['number']}" in text
@@ -223,9 +250,9 @@ async def test_audit_page_shows_it_all(desk: Desk) -> None:
 
     async def filtered() -> bool:
         rows = await page.evaluate("[...document.querySelectorAll('#entries tr')].map((row) => row.innerText)")
-        return len(rows) == 1 and "Exported" in rows[0] and "Demo" in rows[0]
+        return len(rows) == 2 and all("Exported" in row and "Demo" in row for row in rows)
 
-    await wait(filtered, "the one export")
+    await wait(filtered, "the export of both cameras")
     rows = await desk.owner.fetch("SELECT action, start_ns, end_ns FROM audit_entry WHERE action IN ('look', 'export')")
     assert {row["action"] for row in rows} == {"look", "export"}
     assert all(row["end_ns"] > row["start_ns"] for row in rows)
@@ -276,6 +303,7 @@ def pages(desk: Desk) -> list[tuple[str, str, str]]:
         ("purpose", "/purpose", "#purpose button:enabled"),
         ("find", "/find", "#find button:enabled"),
         ("player", f"/visit/{desk.passage['event_id']}", "#player[data-state=ready]"),
+        ("exports", "/exports", "#exports li"),
         ("cameras", "/cameras", "#sites li"),
         ("audit", "/audit", "#entries tr"),
         ("error", "/nothing", "h1"),

@@ -1,7 +1,8 @@
-// The export dialog: cameras, span, a fresh code where one is needed, then the browser's own download.
+// The export dialog: cameras, span, a fresh code where one is needed; then watched until it can be fetched.
 
 import { byId, el, show, toast } from "./dom.js";
-import { clipAddress, head, post } from "./server.js";
+import { askExport, fetchExport, followExport } from "./exporting.js";
+import { post } from "./server.js";
 import { fromField, toField } from "./time.js";
 import { t } from "./words.js";
 
@@ -9,6 +10,9 @@ export function installExport({ tiles, zone, span }) {
   const dialog = byId("export-dialog");
   const problem = byId("export-problem");
   const codePart = byId("export-code-part");
+  const bar = byId("export-progress");
+  const button = dialog.querySelector("button.primary");
+  const chosen = () => [...byId("export-cameras").querySelectorAll("input:checked")].map((input) => input.value);
 
   byId("export").addEventListener("click", () => {
     const { start, end } = span();
@@ -19,7 +23,7 @@ export function installExport({ tiles, zone, span }) {
     byId("export-start").value = toField(start, zone());
     byId("export-end").value = toField(Math.ceil(end / 1000) * 1000, zone());
     show(problem, "");
-    codePart.hidden = true;
+    codePart.hidden = bar.hidden = true;
     byId("export-code").value = "";
     dialog.showModal();
   });
@@ -28,18 +32,24 @@ export function installExport({ tiles, zone, span }) {
   byId("export-form").addEventListener("submit", async (event) => {
     event.preventDefault();
     show(problem, "");
-    const wanted = [...byId("export-cameras").querySelectorAll("input:checked")].map((input) => input.value);
+    const wanted = chosen();
     const start = fromField(byId("export-start").value, zone());
     const end = fromField(byId("export-end").value, zone());
+    const format = dialog.querySelector("input[name=format]:checked").value;
     if (!wanted.length) return show(problem, t("export.none"));
     if (!(end > start)) return show(problem, t("export.order"));
-    const button = dialog.querySelector("button.primary");
+    if (format === "mp4" && wanted.length > 1) return show(problem, t("problem.one-camera"));
     button.disabled = true;
     try {
       if (!codePart.hidden) await post("/v1/step-up", { code: byId("export-code").value });
-      for (const cameraId of wanted) await download(clipAddress(cameraId, start, end, true));
+      codePart.hidden = true;
+      const asked = await askExport(wanted, start, end, format);
+      bar.hidden = false;
+      const made = await followExport(asked, bar, () => dialog.open);
+      if (made.state === "failed") return show(problem, t(`problem.${made.problem}`));
+      if (made.state === "ready") await fetchExport(made);
       dialog.close();
-      toast(t("export.started"));
+      toast(t({ ready: "export.started", approval: "export.waits" }[made.state] ?? "export.goes_on"));
     } catch (error) {
       if (error.code === "step-up-needed") {
         codePart.hidden = false;
@@ -48,17 +58,8 @@ export function installExport({ tiles, zone, span }) {
       show(problem, error.code === "not-found" ? t("problem.not_exporter") : error.message);
     } finally {
       button.disabled = false;
+      bar.hidden = true;
     }
     return undefined;
   });
-}
-
-async function download(address) {
-  // Asked first without a body: a refusal is told in the dialog, not in a file.
-  await head(address);
-  const link = el("a", { href: address, download: "" });
-  document.body.append(link);
-  link.click();
-  link.remove();
-  await new Promise((resolve) => setTimeout(resolve, 400));
 }

@@ -24,13 +24,7 @@ function headers(more = {}) {
 const here = () => encodeURIComponent(location.pathname + location.search);
 
 async function problemOf(answer) {
-  let code = "mistake";
-  try {
-    code = (await answer.json()).type.split(":").pop();
-  } catch {
-    // A HEAD has no body: the status has to do.
-    code = { 401: "sign-in-needed", 403: "step-up-needed", 404: "not-found", 503: "away" }[answer.status] ?? "mistake";
-  }
+  const code = answer.headers.get("Tallenne-Problem") ?? "mistake";
   if (code === "sign-in-needed") location.assign(`/sign-in?next=${here()}`);
   if (code === "purpose-needed") location.assign(`/purpose?next=${here()}`);
   return new Problem(code, answer.status, Number(answer.headers.get("Retry-After")) || 1);

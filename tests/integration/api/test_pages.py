@@ -9,6 +9,7 @@ from tests.integration.api.gym import open_gym
 
 pytestmark = pytest.mark.services
 HTML = {"Accept": "text/html"}
+PAGES = ("/find", "/exports", "/cameras", "/audit")
 
 
 async def test_pages_lead_to_sign_in_and_then_to_a_purpose(office: Office) -> None:
@@ -31,19 +32,20 @@ async def test_pages_lead_to_sign_in_and_then_to_a_purpose(office: Office) -> No
 async def test_pages_by_role(office: Office) -> None:
     for role, may in (
         ("viewer", {"/find", "/cameras"}),
-        ("admin", {"/cameras", "/audit"}),
+        ("exporter", {"/find", "/exports", "/cameras"}),
+        ("admin", {"/exports", "/cameras", "/audit"}),
         ("auditor", {"/audit"}),
         (None, set()),
     ):
         client = await office.signed_in(*([role] if role else []))
         if "/find" in may:
             await client.state_purpose()
-        answers = {path: (await client.get(path, headers=HTML)) for path in ("/find", "/cameras", "/audit")}
+        answers = {path: (await client.get(path, headers=HTML)) for path in PAGES}
         assert {path for path, answer in answers.items() if answer.status_code == 200} == may
         assert {answer.status_code for path, answer in answers.items() if path not in may} <= {404}
         for path, answer in answers.items():
             if answer.status_code == 200:
-                linked = {name for name in ("/find", "/cameras", "/audit") if f'<a href="{name}"' in answer.text}
+                linked = {name for name in PAGES if f'<a href="{name}"' in answer.text}
                 assert linked == may, path
 
 

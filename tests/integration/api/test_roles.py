@@ -19,6 +19,10 @@ EVERYBODY = dict.fromkeys(NOBODY, True)
 STAFF = EVERYBODY | {"": False}
 LOOK = NOBODY | {"viewer": True, "exporter": True}
 INVENTORY = LOOK | {"admin": True}
+EXPORT = NOBODY | {"exporter": True}
+APPROVE = NOBODY | {"exporter": True, "admin": True}
+NONE = "00000000-0000-4000-8000-000000000000"
+EXPORT_BODY = {"camera_ids": [str(LOBBY)], "start": "2026-11-22T06:00:00Z", "end": "2026-11-22T06:10:00Z"}
 AUDIT = NOBODY | {"admin": True, "auditor": True}
 
 # (method, route): (address, body, who may). "": not signed in; "none": signed in without any role.
@@ -40,6 +44,18 @@ TABLE = {
     # Nobody gets a clip of a span without footage; who may look is told so.
     ("GET", "/v1/cameras/{camera_id}/clip.mp4"): (f"/v1/cameras/{LOBBY}/clip.mp4?{SPAN}", None, NOBODY),
     ("HEAD", "/v1/cameras/{camera_id}/clip.mp4"): (f"/v1/cameras/{LOBBY}/clip.mp4?{SPAN}", None, NOBODY),
+    # Nobody has an export that could be looked at, approved or fetched; for those see test_exports.
+    ("POST", "/v1/exports"): ("/v1/exports", EXPORT_BODY, EXPORT),
+    ("GET", "/v1/exports"): ("/v1/exports", None, APPROVE),
+    ("GET", "/v1/exports/{export_id}"): (f"/v1/exports/{NONE}", None, NOBODY),
+    ("POST", "/v1/exports/{export_id}/approve"): (f"/v1/exports/{NONE}/approve", None, NOBODY),
+    ("POST", "/v1/exports/{export_id}/prepare"): (f"/v1/exports/{NONE}/prepare", None, NOBODY),
+    ("GET", "/v1/exports/{export_id}/download"): (f"/v1/exports/{NONE}/download", None, NOBODY),
+    ("HEAD", "/v1/exports/{export_id}/download"): (f"/v1/exports/{NONE}/download", None, NOBODY),
+    ("GET", "/v1/exports/{export_id}/manifest.json"): (f"/v1/exports/{NONE}/manifest.json", None, NOBODY),
+    ("GET", "/v1/exports/{export_id}/manifest.sig"): (f"/v1/exports/{NONE}/manifest.sig", None, NOBODY),
+    ("GET", "/v1/export-key.pem"): ("/v1/export-key.pem", None, EVERYBODY),
+    ("GET", "/v1/export-verifier.py"): ("/v1/export-verifier.py", None, EVERYBODY),
     ("GET", "/v1/audit"): ("/v1/audit", None, AUDIT),
     ("GET", "/v1/health"): ("/v1/health", None, EVERYBODY),
     ("GET", "/metrics"): ("/metrics", None, NOBODY),
@@ -63,12 +79,12 @@ async def test_route_by_role_as_the_table_says(office: Office, role: str) -> Non
     gym = await open_gym(office.owner, office.clock.now_ns)
     grants = () if role in ("", "none") else (role,)
     wrong = []
-    for (method, route), (address, body, may) in TABLE.items():
-        client = office.client() if role == "" else await office.signed_in(*grants)
-        # A purpose that is known, of this very session, so that nothing but the role decides.
-        if role:
-            session = (await client.get("/v1/session")).json()
-            client.purpose = await purpose_of(office, session["staff_id"])
+    client = office.client() if role == "" else await office.signed_in(*grants)
+    # A purpose that is known, of this very session, so that nothing but the role decides.
+    if role:
+        session = (await client.get("/v1/session")).json()
+        client.purpose = await purpose_of(office, session["staff_id"])
+    for (method, route), (address, body, may) in sorted(TABLE.items(), key=lambda item: "sign-" in item[0][1]):
         path = address.replace("{aino}", str(gym.aino)).replace("{granted}", str(gym.granted))
         answer = await client.request(method, path, json=body)
         allowed = answer.status_code < 300

@@ -1,0 +1,93 @@
+"""An export on its way out: opened again, hashed again, and broken off when it is not what the manifest says."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from functools import partial
+from typing import Any, cast
+from uuid import UUID
+
+from api.clip import attachment, open_clip
+from api.errors import ExportChangedError
+from api.export.bundle import zipped
+from api.export.make import wish_for
+from api.export.manifest import enclosures, public_pem
+from api.export.rows import ExportRow
+from api.problems import Problem
+from api.services import Services
+from api.sessions import Session
+from api.streaming import StreamedResponse
+from domain.ids import CameraId
+from storage.clip import ClipReader, NoFootageError
+
+
+async def response(
+    services: Services, session: Session, purpose_id: UUID, row: ExportRow, *, head_only: bool
+) -> StreamedResponse:
+    """409 when the footage is no longer all there."""
+    assert row.manifest is not None
+    assert row.signature is not None
+    manifest = json.loads(row.manifest)
+    said = manifest["files"]
+    readers = [await _reader(services, session, purpose_id, row, file) for file in said]
+    if row.format == "mp4":
+        (file,) = said
+        headers = {
+            "Content-Type": readers[0].mime,
+            "Content-Length": str(file["size_bytes"]),
+            "Content-Disposition": attachment(file["name"].partition("-")[2]),
+        }
+        return StreamedResponse(200, headers, partial(_checked, readers[0], file), head_only=head_only)
+    entries = [
+        (file["name"], file["size_bytes"], _checked(reader, file)) for reader, file in zip(readers, said, strict=True)
+    ]
+    rest = {
+        "manifest.json": row.manifest,
+        "manifest.sig": row.signature,
+        "public-key.pem": public_pem(services.key.export_key),
+        **enclosures(),
+    }
+    name = f"tallenne {manifest['asked']['start'][:19].replace(':', '-')}Z.zip"
+    headers = {"Content-Type": "application/zip", "Content-Disposition": attachment(name)}
+    stream = partial(zipped, entries, rest, row.created_ns)
+    return StreamedResponse(200, headers, stream, head_only=head_only)
+
+
+async def _reader(
+    services: Services, session: Session, purpose_id: UUID, row: ExportRow, said: dict[str, Any]
+) -> ClipReader:
+    wish = wish_for(session, purpose_id, CameraId(UUID(said["camera_id"])), row.span)
+    try:
+        reader = await services.shelf.reader(wish, partial(open_clip, services))
+    except NoFootageError:
+        raise changed() from None
+    if reader.size_bytes != said["size_bytes"]:
+        raise changed()
+    return reader
+
+
+def changed() -> Problem:
+    return Problem(
+        409,
+        "export-changed",
+        "The footage of this export is no longer all there.",
+        "Prepare the export again: it then holds what is left.",
+    )
+
+
+async def _checked(reader: ClipReader, said: dict[str, Any]) -> AsyncGenerator[bytes | memoryview, None]:
+    """The file; its last piece is held back until all of it is known to be what was hashed."""
+    digest = hashlib.sha256()
+    last: bytes | memoryview = b""
+    async with aclosing(cast("Any", reader.stream())) as stream:
+        async for piece in stream:
+            digest.update(piece)
+            if last:
+                yield last
+            last = piece
+    if digest.hexdigest() != said["sha256"]:
+        raise ExportChangedError("An export is not what was hashed.", "Prepare it again.")
+    yield last

@@ -1,0 +1,173 @@
+"""Exports in the background: every camera's clip opened and hashed, the manifest signed. Nothing of it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, cast
+from uuid import UUID
+
+from api import audit
+from api.clip import Opened, file_name, minors_seen, open_with_segments, plain_name
+from api.export import rows
+from api.export.manifest import ExportedFile, manifest_bytes
+from api.export.rows import ExportRow
+from api.jobs import Progress
+from api.scope import CameraRow, Scope
+from api.services import Services
+from api.sessions import Session
+from api.shelf import Wish
+from api.timeline import first_known, footage_spans, gap_answers
+from domain.errors import RetryableError, TallenneError
+from domain.ids import CameraId
+from domain.time import Span
+from storage import sql
+from storage.catalogue import Catalogue
+from storage.clip import NoFootageError
+from storage.custodian.errors import LookRefusedError
+from storage.database import wrapped_errors
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Making:
+    """One export that is being made, and on whose behalf."""
+
+    services: Services
+    session: Session
+    purpose_id: UUID
+    scope: Scope
+    row: ExportRow
+
+    async def run(self, progress: Progress) -> None:
+        """Ready, failed with a problem that the pages have words for, or back to waiting for a second person."""
+        try:
+            await _make(self, progress)
+        except TallenneError as exc:
+            _log.warning("an export was not made: %s", exc)
+            await _failed(self, problem_of(exc))
+
+
+async def _failed(making: Making, problem: str) -> None:
+    try:
+        await rows.put_state(making.services, making.row.export_id, "failed", problem=problem)
+    except TallenneError as exc:
+        _log.warning("and that could not be noted: %s", exc)
+
+
+def problem_of(exc: TallenneError) -> str:
+    """The code that the pages have words for."""
+    if isinstance(exc, NoFootageError):
+        return "no-footage"
+    if isinstance(exc, LookRefusedError):
+        return "step-up-needed"
+    return "away" if isinstance(exc, RetryableError) else "mistake"
+
+
+async def _make(making: Making, progress: Progress) -> None:
+    services, session, scope, row = making.services, making.session, making.scope, making.row
+    opened = await _open_all(services, session, making.purpose_id, row)
+    true_span = Span(
+        min(each.reader.span.start_ns for each in opened.values()),
+        max(each.reader.span.end_ns for each in opened.values()),
+    )
+    if row.approved_by is None and await minors_seen(services, list(opened), true_span):
+        await rows.put_state(services, row.export_id, "approval", minor=True)
+        return
+    progress.total = sum(each.reader.size_bytes for each in opened.values())
+    made = [
+        await _hashed(scope, scope.cameras[camera_id], opened[camera_id], number, progress)
+        for number, camera_id in enumerate(opened, start=1)
+    ]
+    manifest = manifest_bytes(
+        made,
+        export_id=row.export_id,
+        asked=row.span,
+        created_ns=row.created_ns,
+        purpose=row.category,
+        exported_by=row.staff_id,
+        approved_by=row.approved_by,
+        gaps=await _gaps(services, scope, row),
+        public_key=services.key.export_key,
+    )
+    await _ready(services, session, row, made, manifest)
+
+
+async def _open_all(services: Services, session: Session, purpose_id: UUID, row: ExportRow) -> dict[CameraId, Opened]:
+    """By camera, in the order asked for; those without footage are left out. NoFootageError when that is all."""
+    opened: dict[CameraId, Opened] = {}
+    for camera_id in row.camera_ids:
+        try:
+            opened[camera_id] = await open_with_segments(services, wish_for(session, purpose_id, camera_id, row.span))
+        except NoFootageError as exc:
+            missing = exc
+    if not opened:
+        raise missing
+    return opened
+
+
+def wish_for(session: Session, purpose_id: UUID, camera_id: CameraId, span: Span) -> Wish:
+    return Wish(session_id=session.session_id, purpose_id=purpose_id, action="export", camera_id=camera_id, span=span)
+
+
+async def _hashed(scope: Scope, camera: CameraRow, opened: Opened, number: int, progress: Progress) -> ExportedFile:
+    digest = hashlib.sha256()
+    # An async generator, though its type says only that it can be iterated.
+    async with aclosing(cast("Any", opened.reader.stream())) as stream:
+        async for piece in stream:
+            digest.update(piece)
+            progress.done += len(piece)
+            await asyncio.sleep(0)
+    reader = opened.reader
+    return ExportedFile(
+        name=f"{number}-{plain_name(file_name(camera, reader.span))}",
+        camera_id=camera.camera_id,
+        camera=camera.name,
+        site=scope.sites[camera.site_id].name,
+        time_zone=scope.zone_of(camera.site_id),
+        span=reader.span,
+        footage=reader.footage,
+        segments=opened.segments,
+        size_bytes=reader.size_bytes,
+        sha256=digest.digest(),
+    )
+
+
+async def _gaps(services: Services, scope: Scope, row: ExportRow) -> list[dict[str, str]]:
+    """What is missing of the span that was asked for, and why."""
+    found = []
+    footage = await footage_spans(services, row.camera_ids, row.span)
+    for camera_id in row.camera_ids:
+        known = await Catalogue(services.pool).gaps([camera_id], row.span)
+        first_ns = await first_known(services, camera_id)
+        kept_s = scope.cameras[camera_id].retention_s
+        mine = gap_answers(row.span, footage.get(camera_id, []), known, services.clock_ns(), kept_s, first_ns)
+        found += [{"camera_id": str(camera_id), **gap.model_dump()} for gap in mine]
+    return found
+
+
+async def _ready(
+    services: Services, session: Session, row: ExportRow, made: Sequence[ExportedFile], manifest: bytes
+) -> None:
+    """One entry per file, with the true span, in the transaction that makes the export one that can be fetched."""
+    now_ns = services.clock_ns()
+    with wrapped_errors():
+        async with services.pool.acquire() as conn, conn.transaction():
+            for file in made:
+                entry = audit.Entry(
+                    actor=session.actor,
+                    action="export_made",
+                    session_id=session.session_id,
+                    purpose_id=row.purpose_id,
+                    camera_id=file.camera_id,
+                    span=file.span,
+                    detail={"export_id": str(row.export_id), "sha256": file.sha256.hex()},
+                )
+                await audit.append_in(conn, entry, now_ns)
+            signature = services.key.sign_export(manifest)
+            await conn.execute(sql.load("api", "export_ready"), row.export_id, manifest, signature, now_ns)

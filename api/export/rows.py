@@ -1,0 +1,143 @@
+"""Exports as rows: who asked for what, and how far it has come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from api import audit
+from api.services import Services
+from api.sessions import Session
+from domain.ids import CameraId, StaffId
+from domain.time import DAY_NS, Span
+from storage import sql
+from storage.database import wrapped_errors
+
+LISTED_NS: Final = 30 * DAY_NS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportRow:
+    """``state``: approval, approved, working, ready or failed."""
+
+    export_id: UUID
+    staff_id: StaffId
+    display_name: str
+    purpose_id: UUID
+    category: str
+    reason: str
+    camera_ids: tuple[CameraId, ...]
+    span: Span
+    format: str
+    state: str
+    minor: bool
+    approved_by: StaffId | None
+    approver: str | None
+    problem: str | None
+    manifest: bytes | None = field(repr=False)
+    signature: bytes | None = field(repr=False)
+    created_ns: int
+
+
+async def find(services: Services, export_id: UUID) -> ExportRow | None:
+    with wrapped_errors():
+        row = await services.pool.fetchrow(sql.load("api", "export_find"), export_id)
+    return None if row is None else _row(row)
+
+
+async def listed(services: Services, staff_id: StaffId) -> list[ExportRow]:
+    """The person's own of the last month, and everybody's that wait for a second person; newest first."""
+    with wrapped_errors():
+        since_ns = services.clock_ns() - LISTED_NS
+        rows = await services.pool.fetch(sql.load("api", "export_list"), staff_id, since_ns)
+    return [_row(row) for row in rows]
+
+
+async def add(services: Services, row: ExportRow, session: Session) -> None:
+    """Durable and on record when this returns."""
+    with wrapped_errors():
+        async with services.pool.acquire() as conn, conn.transaction():
+            await conn.execute(
+                sql.load("api", "export_add"),
+                row.export_id,
+                row.staff_id,
+                row.purpose_id,
+                list(row.camera_ids),
+                row.span.start_ns,
+                row.span.end_ns,
+                row.format,
+                row.state,
+                row.minor,
+                row.created_ns,
+            )
+            detail = {
+                "export_id": str(row.export_id),
+                "cameras": [str(each) for each in row.camera_ids],
+                "minor": row.minor,
+            }
+            await audit.append_in(conn, entry(session, row, "export_asked", detail), row.created_ns)
+
+
+async def approve(services: Services, row: ExportRow, session: Session) -> bool:
+    """False: it does not wait any more, or it is the person's own."""
+    now_ns = services.clock_ns()
+    with wrapped_errors():
+        async with services.pool.acquire() as conn, conn.transaction():
+            if not await conn.fetchval(sql.load("api", "export_approve"), row.export_id, session.staff_id, now_ns):
+                return False
+            detail = {"export_id": str(row.export_id), "asked_by": str(row.staff_id)}
+            mine = audit.Entry(
+                actor=session.actor,
+                action="export_approved",
+                session_id=session.session_id,
+                purpose_id=row.purpose_id,
+                span=row.span,
+                detail=detail,
+            )
+            await audit.append_in(conn, mine, now_ns)
+    return True
+
+
+async def put_state(
+    services: Services, export_id: UUID, state: str, *, problem: str | None = None, minor: bool = False
+) -> None:
+    """Whatever was made before is forgotten."""
+    with wrapped_errors():
+        await services.pool.execute(sql.load("api", "export_state"), export_id, state, problem, minor)
+
+
+def entry(session: Session, row: ExportRow, action: str, detail: Mapping[str, Any]) -> audit.Entry:
+    """What the person did with this export."""
+    return audit.Entry(
+        actor=session.actor,
+        action=action,
+        session_id=session.session_id,
+        purpose_id=row.purpose_id,
+        camera_id=row.camera_ids[0] if len(row.camera_ids) == 1 else None,
+        span=row.span,
+        detail=detail,
+    )
+
+
+def _row(row: Mapping[str, Any]) -> ExportRow:
+    return ExportRow(
+        export_id=row["export_id"],
+        staff_id=StaffId(row["staff_id"]),
+        display_name=row["display_name"],
+        purpose_id=row["purpose_id"],
+        category=row["category"],
+        reason=row["reason"],
+        camera_ids=tuple(CameraId(each) for each in row["camera_ids"]),
+        span=Span(row["start_ns"], row["end_ns"]),
+        format=row["format"],
+        state=row["state"],
+        minor=row["minor"],
+        approved_by=None if row["approved_by"] is None else StaffId(row["approved_by"]),
+        approver=row["approver"],
+        problem=row["problem"],
+        manifest=row["manifest"],
+        signature=row["signature"],
+        created_ns=row["created_ns"],
+    )

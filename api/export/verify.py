@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""Checks an export of Tallenne: that no byte of it was changed since it was made. Needs Python 3.8 and openssl.
+
+    python3 verify.py                     in the folder of the unpacked export
+    python3 verify.py export.zip          or for the ZIP as it came
+    python3 verify.py --key-sha256 HEX    also: the key is the one whose fingerprint the operator told you
+
+Exit code 0: everything is as it was signed. By hand it is two commands:
+
+    openssl pkeyutl -verify -pubin -inkey public-key.pem -rawin -in manifest.json -sigfile manifest.sig
+    sha256sum *.mp4                       and compare with "sha256" in manifest.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import IO, Any, Union
+
+SIGNED = ("manifest.json", "manifest.sig", "public-key.pem")
+
+
+class WrongError(Exception):
+    """What is wrong, in words."""
+
+
+class Folder:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def names(self) -> list[str]:
+        return [item.name for item in self.path.iterdir() if item.is_file() and not item.name.startswith(".")]
+
+    def open(self, name: str) -> IO[bytes]:
+        return (self.path / name).open("rb")
+
+
+class Archive:
+    def __init__(self, path: Path) -> None:
+        self.zip = zipfile.ZipFile(path)
+
+    def names(self) -> list[str]:
+        return self.zip.namelist()
+
+    def open(self, name: str) -> IO[bytes]:
+        return self.zip.open(name)
+
+
+Source = Union[Folder, Archive]  # noqa: UP007 (Python 3.8)
+
+
+def whole(source: Source, name: str) -> bytes:
+    try:
+        with source.open(name) as file:
+            return file.read()
+    except (OSError, KeyError):
+        raise WrongError(f"{name} is missing") from None
+
+
+def key_fingerprint(pem: bytes) -> str:
+    """SHA-256 of the key's DER form; the file must be exactly what a key file is."""
+    lines = pem.decode("ascii", "replace").split("\n")
+    if lines[0] != "-----BEGIN PUBLIC KEY-----" or lines[-2:] != ["-----END PUBLIC KEY-----", ""]:
+        raise WrongError("public-key.pem is not a public key")
+    try:
+        der = base64.b64decode("".join(lines[1:-2]), validate=True)
+    except ValueError:
+        raise WrongError("public-key.pem is not a public key") from None
+    if base64.b64encode(der).decode() != "".join(lines[1:-2]):
+        raise WrongError("public-key.pem is not a public key")
+    return hashlib.sha256(der).hexdigest()
+
+
+def check_signature(parts: dict[str, bytes]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in parts.items():
+            (Path(folder) / name).write_bytes(data)
+        command = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", "public-key.pem", "-rawin"]
+        command += ["-in", "manifest.json", "-sigfile", "manifest.sig"]
+        try:
+            done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        except FileNotFoundError:
+            raise WrongError("the openssl command is not installed, so the signature cannot be checked") from None
+    if done.returncode != 0:
+        raise WrongError("the signature does not belong to manifest.json and public-key.pem")
+
+
+def check_file(source: Source, said: dict[str, Any]) -> None:
+    digest, size = hashlib.sha256(), 0
+    try:
+        with source.open(said["name"]) as file:
+            for piece in iter(lambda: file.read(1 << 20), b""):
+                digest.update(piece)
+                size += len(piece)
+    except (OSError, KeyError):
+        raise WrongError(f"{said['name']} is missing") from None
+    except zipfile.BadZipFile:
+        raise WrongError(f"{said['name']} is damaged") from None
+    if size != said["size_bytes"] or digest.hexdigest() != said["sha256"]:
+        raise WrongError(f"{said['name']} is not what was exported")
+
+
+def verify(source: Source, key_sha256: str) -> dict[str, Any]:
+    """The manifest, once everything holds; WrongError."""
+    parts = {name: whole(source, name) for name in SIGNED}
+    fingerprint = key_fingerprint(parts["public-key.pem"])
+    if key_sha256 and fingerprint != key_sha256.replace(":", "").lower():
+        raise WrongError(f"the key is another one: {fingerprint}")
+    check_signature(parts)
+    manifest: dict[str, Any] = json.loads(parts["manifest.json"])
+    if manifest["public_key_sha256"] != fingerprint:
+        raise WrongError("manifest.json names another key")
+    for said in [*manifest["files"], *manifest["enclosed"]]:
+        check_file(source, said)
+    known = {said["name"] for said in [*manifest["files"], *manifest["enclosed"]]}
+    strangers = sorted(name for name in set(source.names()) - known if name.lower().endswith(".mp4"))
+    if strangers:
+        raise WrongError(f"not part of the export: {', '.join(strangers)}")
+    return manifest
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Check an export of Tallenne.")
+    parser.add_argument("export", nargs="?", default=".", help="the folder or the ZIP (default: this folder)")
+    parser.add_argument("--key-sha256", default="", help="fingerprint of the operator's key, told by another way")
+    given = parser.parse_args()
+    path = Path(given.export)
+    try:
+        manifest = verify(Folder(path) if path.is_dir() else Archive(path), given.key_sha256)
+    except (WrongError, zipfile.BadZipFile, OSError, ValueError, KeyError, TypeError) as error:
+        print(f"WRONG: {error}", file=sys.stderr)
+        return 1
+    for said in manifest["files"]:
+        print(f"unchanged: {said['name']}  {said['camera']}, {said['start']} to {said['end']}")
+    if not given.key_sha256:
+        print("Signed with the key whose SHA-256 is below. Ask the operator by another way whether it is theirs.")
+    print(f"key: {manifest['public_key_sha256']}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

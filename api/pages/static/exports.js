@@ -1,0 +1,73 @@
+// Exports: one's own, and those that wait for a second person.
+
+import { byId, el, icon, show, toast } from "./dom.js";
+import { advance, fetchExport } from "./exporting.js";
+import { get, post, purpose } from "./server.js";
+import { withCode } from "./step_up.js";
+import { full, spanText } from "./time.js";
+import { t } from "./words.js";
+
+const EVERY_MS = 1000;
+const TONE = { ready: "good", failed: "bad", interrupted: "bad", approval: "warn", approved: "warn" };
+let again = 0;
+
+async function load() {
+  clearTimeout(again);
+  try {
+    const found = await get("/v1/exports");
+    byId("exports").replaceChildren(...found.map(card));
+    byId("none").hidden = found.length > 0;
+    if (found.some((each) => each.state === "working")) again = setTimeout(load, EVERY_MS);
+  } catch (error) {
+    show(byId("problem"), error.message);
+  }
+}
+
+function card(each) {
+  const zone = each.time_zone;
+  const spanOf = ({ start, end }) => spanText(Date.parse(start), Date.parse(end), zone);
+  const bar = el("progress", { "aria-label": t("exports.progress") });
+  advance(bar, each);
+  const soft = (...parts) => el("span", { class: "soft" }, ...parts);
+  return el(
+    "li",
+    { data: { export: each.export_id, state: each.state } },
+    el("span", { class: "row" }, el("strong", {}, each.cameras.map((camera) => camera.name).join(", ")), el("span", { class: `badge ${TONE[each.state] ?? ""}` }, t(`exports.${each.state}`))),
+    el("span", {}, spanOf(each)),
+    soft(`${t(`purpose.${each.purpose}`)}: ${each.reason}`),
+    soft(t("exports.asked", { name: each.asked_by, time: full(Date.parse(each.created), zone) }), each.approved_by ? ` ${t("exports.approved_by", { name: each.approved_by })}` : null),
+    each.minor ? el("span", {}, el("span", { class: "badge warn" }, t("exports.minor"))) : null,
+    each.problem ? el("span", { class: "problem" }, t(`problem.${each.problem}`)) : null,
+    ...each.files.map((file) => soft(`${file.camera}: ${spanOf(file)}, ${(file.size_bytes / 1e6).toFixed(1)} MB`)),
+    each.state === "working" ? bar : null,
+    el("span", { class: "row buttons" }, ...actions(each)),
+  );
+}
+
+function actions(each) {
+  const path = `/v1/exports/${each.export_id}`;
+  const button = (name, sign, act) => el("button", { type: "button", class: "primary", onclick: () => run(act) }, sign ? icon(sign) : null, t(`exports.${name}_do`));
+  if (each.may_approve) return [button("approve", null, () => post(`${path}/approve`, {}))];
+  if (!each.own) return [];
+  if (each.state === "ready") return [button("download", "download", () => needsPurpose() || fetchExport(each))];
+  if (["approved", "failed", "interrupted"].includes(each.state)) return [button("prepare", null, () => needsPurpose() || post(`${path}/prepare`, {}))];
+  return [];
+}
+
+function needsPurpose() {
+  if (purpose) return false;
+  location.assign("/purpose?next=/exports");
+  return true;
+}
+
+async function run(act) {
+  show(byId("problem"), "");
+  try {
+    if (await withCode(act)) toast(t("exports.done"));
+  } catch (error) {
+    show(byId("problem"), error.message);
+  }
+  load();
+}
+
+load();

@@ -1,0 +1,286 @@
+"""Exports: made in the background, streamed, checked by a verifier of their own, approved by a second person."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import json
+import subprocess
+import sys
+import uuid
+import zipfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from api.jobs import Jobs, Progress
+from api.problems import Problem
+from api.staff_admin import NewGrant
+from domain.time import NS, Span, from_iso, to_iso
+from tests.conftest import Database
+from tests.integration.api.conftest import Client, Office
+from tests.integration.api.footage import Footage, footage_of
+from tests.integration.api.gym import CORRIDOR, LOBBY, NORTH, SOUTH, SOUTH_CAMERA, Gym, open_gym
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture
+async def gym(office: Office) -> Gym:
+    return await open_gym(office.owner, office.clock.now_ns)
+
+
+@pytest.fixture
+async def footage(office: Office, gym: Gym, database: Database, tmp_path: Path) -> AsyncIterator[Footage]:
+    cameras = {LOBBY: NORTH, CORRIDOR: NORTH, SOUTH_CAMERA: SOUTH}
+    async with footage_of(office, database, cameras, tmp_path) as made:
+        yield made
+
+
+async def exporter(office: Office, *grants: NewGrant | str) -> Client:
+    client = await office.signed_in(*(grants or ("exporter",)))
+    await client.state_purpose()
+    return client
+
+
+def body(footage: Footage, *cameras: Any, **more: Any) -> dict[str, Any]:
+    span = Span(footage.span.start_ns + NS, footage.span.end_ns - 3 * NS)
+    return {
+        "camera_ids": [str(each) for each in cameras or (LOBBY, CORRIDOR)],
+        "start": to_iso(span.start_ns),
+        "end": to_iso(span.end_ns),
+        **more,
+    }
+
+
+async def made(client: Client, wanted: dict[str, Any]) -> dict[str, Any]:
+    answer = await client.post("/v1/exports", json=wanted)
+    assert answer.status_code == 202, answer.text
+    return await ended(client, answer.json()["export_id"])
+
+
+async def ended(client: Client, export_id: str) -> dict[str, Any]:
+    async with asyncio.timeout(20):
+        while True:
+            found: dict[str, Any] = (await client.get(f"/v1/exports/{export_id}")).json()
+            if found["state"] != "working":
+                return found
+            await asyncio.sleep(0.05)
+
+
+async def fetched(client: Client, export: dict[str, Any]) -> bytes:
+    answer = await client.get(f"/v1/exports/{export['export_id']}/download")
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+def verifies(path: Path, *arguments: str) -> tuple[bool, str]:
+    script = path / "verify.py" if path.is_dir() else Path(__file__).resolve().parents[3] / "api/export/verify.py"
+    done = subprocess.run(
+        [sys.executable, "-I", str(script), str(path), *arguments], capture_output=True, text=True, check=False
+    )
+    return done.returncode == 0, done.stdout + done.stderr
+
+
+async def test_zip_holds_what_was_recorded_and_verifies(office: Office, footage: Footage, tmp_path: Path) -> None:
+    client = await exporter(office)
+    export = await made(client, body(footage))
+    assert (export["state"], len(export["files"])) == ("ready", 2)
+    data = await fetched(client, export)
+    (tmp_path / "export.zip").write_bytes(data)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        assert archive.testzip() is None
+        archive.extractall(tmp_path / "export")
+    manifest = json.loads((tmp_path / "export" / "manifest.json").read_text())
+    for file, camera in zip(manifest["files"], (LOBBY, CORRIDOR), strict=True):
+        assert coded_pictures((tmp_path / "export" / file["name"]).read_bytes()) == recorded_pictures(footage, camera)
+        rows = {str(each.segment_id): each for each in footage.segments[camera]}
+        for said in file["sealed_objects"]:
+            assert bytes.fromhex(said["sha256"]) == rows[said["segment_id"]].sha256
+        # Cut at the key frame before, and said so.
+        assert from_iso(file["start"]) <= from_iso(manifest["asked"]["start"])
+        assert from_iso(file["end"]) >= from_iso(manifest["asked"]["end"])
+    for path in (tmp_path / "export.zip", tmp_path / "export"):
+        good, said = await asyncio.to_thread(verifies, path, "--key-sha256", export["key_sha256"])
+        assert good, said
+        assert not (await asyncio.to_thread(verifies, path, "--key-sha256", "00" * 32))[0]
+    text = (tmp_path / "export" / "manifest.json").read_text()
+    assert "Virtanen" not in text
+
+
+def coded_pictures(mp4: bytes) -> list[str]:
+    with av.open(io.BytesIO(mp4), format="mp4") as container:
+        return [hashlib.sha256(bytes(each)).hexdigest() for each in container.demux(video=0) if each.size]
+
+
+def recorded_pictures(footage: Footage, camera: Any) -> list[str]:
+    """Of the segments that the export takes, as they were sealed: whole fragments from the key frame before."""
+    pictures = []
+    for segment in footage.segments[camera]:
+        pictures += coded_pictures(footage.plain[segment.segment_id])
+    # From 1 s on (a key frame each second) to 9 s, in whole fragments of half a second.
+    return pictures[25 : 9 * 25]
+
+
+async def test_any_changed_byte_is_found(office: Office, footage: Footage, tmp_path: Path) -> None:
+    client = await exporter(office)
+    data = await fetched(client, await made(client, body(footage)))
+    folder = tmp_path / "export"
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        archive.extractall(folder)
+    assert (await asyncio.to_thread(verifies, folder))[0]
+    for path in sorted(folder.iterdir()):
+        if path.name == "verify.py":
+            continue  # a changed verifier is no verifier
+        whole = path.read_bytes()
+        for at in {0, len(whole) // 2, len(whole) - 1}:
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+            assert not (await asyncio.to_thread(verifies, folder))[0], (path.name, at)
+        path.write_bytes(whole)
+    (folder / "extra.mp4").write_bytes(b"x")
+    assert not (await asyncio.to_thread(verifies, folder))[0]
+    (folder / "extra.mp4").unlink()
+    assert (await asyncio.to_thread(verifies, folder))[0]
+
+
+async def test_single_file_with_the_manifest_apart(office: Office, footage: Footage) -> None:
+    client = await exporter(office)
+    assert (await client.post("/v1/exports", json=body(footage, format="mp4"))).status_code == 422
+    export = await made(client, body(footage, LOBBY, format="mp4"))
+    path = f"/v1/exports/{export['export_id']}"
+    head = await client.head(f"{path}/download")
+    data = await fetched(client, export)
+    assert int(head.headers["content-length"]) == len(data)
+    manifest = (await client.get(f"{path}/manifest.json")).content
+    assert json.loads(manifest)["files"][0]["sha256"] == hashlib.sha256(data).hexdigest()
+    office.services.key.export_key.verify((await client.get(f"{path}/manifest.sig")).content, manifest)
+    assert b"BEGIN PUBLIC KEY" in (await office.client().get("/v1/export-key.pem")).content
+    assert b"openssl" in (await office.client().get("/v1/export-verifier.py")).content
+
+
+async def test_everything_is_on_record_with_the_true_span(office: Office, footage: Footage) -> None:
+    client = await exporter(office)
+    export = await made(client, body(footage, LOBBY))
+    await fetched(client, export)
+    entries = [row for row in await office.audit() if row["action"].startswith("export")]
+    assert [row["action"] for row in entries] == ["export_asked", "export", "export_made", "export_fetched"]
+    assert entries[2]["camera_id"] == LOBBY
+    assert to_iso(entries[2]["start_ns"]) == export["files"][0]["start"]
+    assert all(str(row["purpose_id"]) == client.purpose for row in entries)
+
+
+async def test_damaged_store_breaks_the_download_off(office: Office, footage: Footage) -> None:
+    client = await exporter(office)
+    export = await made(client, body(footage, LOBBY))
+    store: Any = office.services.store
+    office.services.shelf.clear()
+    for name, data in store.objects.items():
+        store.objects[name] = data[:-2000] + bytes([data[-2000] ^ 1]) + data[-1999:]
+    answer = await client.get(f"/v1/exports/{export['export_id']}/download")
+    assert answer.status_code == 500 or not zipfile.is_zipfile(io.BytesIO(answer.content))
+
+
+async def test_no_footage_says_so_and_expired_footage_says_so(office: Office, footage: Footage) -> None:
+    client = await exporter(office)
+    old = {"camera_ids": [str(LOBBY)], "start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:10:00Z"}
+    assert (await made(client, old))["problem"] == "no-footage"
+    export = await made(client, body(footage, LOBBY))
+    office.services.shelf.clear()
+    await office.owner.execute("UPDATE segment SET state = 'gone' WHERE camera_id = $1", LOBBY)
+    answer = await client.get(f"/v1/exports/{export['export_id']}/download")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:tallenne:export-changed")
+    answer = await client.post(f"/v1/exports/{export['export_id']}/prepare")
+    assert answer.status_code == 200
+    assert (await ended(client, export["export_id"]))["problem"] == "no-footage"
+
+
+async def test_minors_passage_needs_a_second_person(office: Office, gym: Gym, footage: Footage) -> None:
+    await office.owner.execute("UPDATE member SET minor = true WHERE member_id = $1", gym.onni)
+    await gym.event("granted", footage.span.start_ns + 5 * NS, member=gym.onni)
+    client = await exporter(office)
+    export = await made(client, body(footage))
+    assert (export["state"], export["minor"]) == ("approval", True)
+    path = f"/v1/exports/{export['export_id']}"
+    clip = f"/v1/cameras/{LOBBY}/clip.mp4"
+    query = {key: body(footage)[key] for key in ("start", "end")}
+    answer = await client.get(clip, params={**query, "purpose": client.purpose, "download": "1"})
+    assert answer.json()["type"] == "urn:tallenne:approval-needed"
+    assert (await client.get(clip, params={**query, "purpose": client.purpose})).status_code == 200
+    for answer in (await client.post(f"{path}/approve"), await client.post(f"{path}/prepare")):
+        assert answer.status_code == 403
+    assert (await client.get(f"{path}/download")).status_code == 409
+    # Nobody without a role for all of its cameras, and nobody without a fresh code.
+    for grants in (
+        ["viewer"],
+        ["auditor"],
+        [NewGrant(role="admin", site_id=SOUTH)],
+        [NewGrant(role="exporter", camera_id=LOBBY)],
+    ):
+        other = await office.signed_in(*grants)
+        assert (await other.post(f"{path}/approve")).status_code == 404, grants
+    second = await office.signed_in(NewGrant(role="admin", site_id=NORTH))
+    waiting = (await second.get("/v1/exports")).json()
+    assert [(each["export_id"], each["may_approve"]) for each in waiting] == [(export["export_id"], True)]
+    office.clock.forward(301)
+    assert (await second.post(f"{path}/approve")).json()["type"] == "urn:tallenne:step-up-needed"
+    office.clock.forward(-301)
+    assert (await second.post(f"{path}/approve")).json()["state"] == "approved"
+    assert (await second.post(f"{path}/approve")).status_code == 409
+    assert (await second.get(f"{path}/download")).status_code == 404
+    assert (await client.post(f"{path}/prepare")).status_code == 200
+    export = await ended(client, export["export_id"])
+    assert export["state"] == "ready"
+    assert b"manifest.json" in await fetched(client, export)
+    actions = [row["action"] for row in await office.audit()]
+    assert "export_approved" in actions
+
+
+async def test_minor_who_comes_to_light_later_stops_the_download(office: Office, gym: Gym, footage: Footage) -> None:
+    client = await exporter(office)
+    export = await made(client, body(footage, LOBBY))
+    await office.owner.execute("UPDATE member SET minor = true WHERE member_id = $1", gym.onni)
+    await gym.event("granted", footage.span.start_ns + 5 * NS, member=gym.onni)
+    path = f"/v1/exports/{export['export_id']}"
+    assert (await client.get(f"{path}/download")).json()["type"] == "urn:tallenne:approval-needed"
+    assert (await client.get(path)).json()["state"] == "approval"
+
+
+async def test_exports_of_others_and_other_sites_are_not_there(office: Office, footage: Footage) -> None:
+    client = await exporter(office, NewGrant(role="exporter", site_id=NORTH))
+    assert (await client.post("/v1/exports", json=body(footage, SOUTH_CAMERA))).status_code == 404
+    export = await made(client, body(footage, LOBBY))
+    south = await exporter(office, NewGrant(role="exporter", site_id=SOUTH))
+    colleague = await exporter(office, NewGrant(role="exporter", site_id=NORTH))
+    path = f"/v1/exports/{export['export_id']}"
+    assert (await south.get(path)).status_code == 404
+    assert (await colleague.get("/v1/exports")).json() == []
+    for other in (south, colleague):
+        for address in ("download", "manifest.json", "manifest.sig"):
+            assert (await other.get(f"{path}/{address}")).status_code == 404
+    office.clock.forward(301)
+    assert (await client.get(f"{path}/download")).json()["type"] == "urn:tallenne:step-up-needed"
+    assert (await client.post("/v1/exports", json=body(footage, LOBBY))).json()["type"] == "urn:tallenne:step-up-needed"
+
+
+async def test_jobs_are_bounded_and_given_up_at_the_end() -> None:
+    jobs = Jobs()
+
+    async def work(progress: Progress) -> None:
+        progress.total = 1
+        await asyncio.sleep(60)
+
+    first = uuid.uuid4()
+    jobs.start(first, work)
+    jobs.start(first, work)
+    assert len(jobs) == 1
+    for _ in range(15):
+        jobs.start(uuid.uuid4(), work)
+    await asyncio.sleep(0)
+    with pytest.raises(Problem):
+        jobs.start(uuid.uuid4(), work)
+    await jobs.close()
+    assert (len(jobs), jobs.at_work()) == (0, {})
