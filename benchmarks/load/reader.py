@@ -23,19 +23,34 @@ class Got:
 class Reader:
     """Made by ``connect()``. One request at a time."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str) -> None:
-        self._reader, self._writer, self._host = reader, writer, host
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        self._host, self._port, self._tls = host, port, tls
+        self._reader: asyncio.StreamReader
+        self._writer: asyncio.StreamWriter
 
     @classmethod
     async def connect(cls, host: str, port: int, tls: ssl.SSLContext | None) -> Reader:
         """Connected, TLS included."""
-        reader, writer = await asyncio.open_connection(host, port, ssl=tls, limit=1 << 20)
-        return cls(reader, writer, f"{host}:{port}")
+        made = cls(host, port, tls)
+        await made._open()
+        return made
+
+    async def _open(self) -> None:
+        self._reader, self._writer = await asyncio.open_connection(self._host, self._port, ssl=self._tls, limit=1 << 20)
 
     async def get(self, target: str, headers: str = "") -> Got:
-        """ChildError when the answer is not 200."""
+        """Connects anew, before the clock runs, when the server gave an idle connection up. ChildError unless 200."""
+        if self._reader.at_eof():
+            await self.close()
+            await self._open()
+        try:
+            return await self._get(target, headers)
+        except (OSError, asyncio.IncompleteReadError) as exc:
+            raise ChildError(f"A connection for clips was lost ({type(exc).__name__}).") from exc
+
+    async def _get(self, target: str, headers: str) -> Got:
         began = time.perf_counter()
-        self._writer.write(f"GET {target} HTTP/1.1\r\nHost: {self._host}\r\n{headers}\r\n".encode())
+        self._writer.write(f"GET {target} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n{headers}\r\n".encode())
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:])}
         left = size = int(fields.get("content-length", "0"))

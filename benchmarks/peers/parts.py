@@ -62,7 +62,8 @@ def recording(
         words = [recipient, sink.endpoint, str(segment_s)]
         loop = pinned_process(["sh", "-c", _SCRIPT, "parts", *words], core, directory)
         try:
-            yield Running(pids=(*running.pids, loop.pid), cameras=running.cameras, counted=sink.counted)
+            pids = (*running.pids, loop.pid)
+            yield Running(pids=pids, cameras=running.cameras, counted=sink.counted, ended=running.ended)
         finally:
             loop.terminate()
             loop.wait()

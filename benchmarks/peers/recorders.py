@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+_APART_S = 0.1
+"""Between two starts: whoever starts fifty processes at once on one core is cut off by the cameras as too slow."""
 
 PEERS = ("ffmpeg", "gstreamer", "parts")
 
@@ -20,6 +24,7 @@ class Running:
     pids: tuple[int, ...]
     cameras: tuple[Path, ...]  # a directory each, where files appear
     counted: Callable[[], dict[str, int]]  # what it has done so far
+    ended: Callable[[], int]  # how many of its processes have given up
 
 
 def why_missing(peer: str) -> str | None:
@@ -61,12 +66,16 @@ def recording(
         def counted() -> dict[str, int]:
             return {"written_bytes": sum(map(_size, directory.rglob("*")))}
 
+        def ended() -> int:
+            return sum(process.poll() is not None for process in processes)
+
         folders = tuple(directory / f"camera-{number}" for number in range(len(urls)))
         for camera, url in zip(folders, urls, strict=True):
             camera.mkdir(parents=True)
             make = gstreamer_command if peer == "gstreamer" else ffmpeg_command
             processes.append(pinned_process(make(url, camera, segment_s), core))
-        yield Running(pids=tuple(process.pid for process in processes), cameras=folders, counted=counted)
+            time.sleep(_APART_S)
+        yield Running(pids=tuple(process.pid for process in processes), cameras=folders, counted=counted, ended=ended)
     finally:
         for process in processes:
             process.terminate()

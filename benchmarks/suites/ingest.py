@@ -94,9 +94,22 @@ class _Bench:
             before = running.counted()
             case = self._measure(name, count, {"measured": running.pids}, load)
             case |= {"peer": True, "version": recorders.version(name), **_since(before, running.counted())}
+            self._judge_peer(case, running.ended(), load.bit_rate)
         self._close(case, load)
         shutil.rmtree(directory)
         return case
+
+    def _judge_peer(self, case: dict[str, Any], ended: int, bit_rate: int) -> None:
+        """Whether it did the work: all of its processes, and about as many bytes as the cameras sent meanwhile."""
+        name = case["name"]
+        written = case.get("written_bytes", 0)
+        case["written_share"] = share = written * 8 / (bit_rate * case["seconds"] * case["cameras"])
+        if ended:
+            case["ended"] = ended
+            self.doubts.append(Doubt(code="unstable", detail=f"{name}: {ended} of its processes gave up"))
+        elif "written_bytes" in case and not 0.85 < share < 1.15:
+            detail = f"{name}: it wrote {share:.0%} of what the cameras sent in that time"
+            self.doubts.append(Doubt(code="unstable", detail=detail))
 
     @contextmanager
     def _peer(self, name: str, urls: Sequence[str], directory: Path) -> Iterator[recorders.Running]:
@@ -233,7 +246,7 @@ def _all(bench: _Bench, peers: Sequence[str], *, stored: bool) -> dict[str, Any]
     headline: dict[str, Any] = {
         "cpu_ms_per_camera_s": spool[key],
         "cpu_ms_per_camera_s_with_upload": uploaded[key],
-        "cpu_ratio_vs_ffmpeg": told["ffmpeg"][key] / spool[key] if "ffmpeg" in told else None,
+        "cpu_ratio_vs_ffmpeg": _ratio(told.get("ffmpeg"), spool),
         "cpu_ratio_vs_floor": uploaded[key] / least[key],
         "mib_per_camera": spool["mib_per_camera"],
         "mib_per_further_camera": _further(one, spool),
@@ -270,6 +283,13 @@ def _figures(usage: Usage, count: int, memory: int) -> dict[str, Any]:
         "cores_by_role": {name: cpu_s / usage.elapsed_s for name, cpu_s in usage.cpu_s.items()},
         "cores_of_others": usage.other_cpu_s / usage.elapsed_s,
     }
+
+
+def _ratio(peer: dict[str, Any] | None, ours: dict[str, Any]) -> float | None:
+    """None also for a peer some of whose processes gave up."""
+    if peer is None or peer.get("ended"):
+        return None
+    return float(peer["cpu_ms_per_camera_s"] / ours["cpu_ms_per_camera_s"])
 
 
 def _sources(said: dict[str, Any]) -> dict[str, int]:

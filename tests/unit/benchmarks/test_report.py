@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from benchmarks.cli import main
 from benchmarks.frame.result import SCHEMA, document
 from benchmarks.frame.trust import Doubt
+from benchmarks.peers.recorders import recording, why_missing
 from benchmarks.report.baseline import against_baseline, ratios
 from benchmarks.report.headline import figure, rows, table
 from benchmarks.report.write import markdown, write_report
@@ -87,3 +89,15 @@ def test_figure_keeps_three_digits_and_dashes_what_is_not_there() -> None:
 def test_command_of_an_unknown_revision_is_refused_with_a_remedy(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compare", "no-such-revision", ".", "--probe", "sealing"]) == 2
     assert "git does not know the revision 'no-such-revision'" in capsys.readouterr().err
+
+
+def test_peer_whose_process_gives_up_says_so(tmp_path: Path) -> None:
+    peer = "ffmpeg"
+    if why_missing(peer):
+        pytest.skip("ffmpeg is not installed")
+    with recording(peer, ["rtsp://127.0.0.1:1/nothing"], tmp_path, 2.0, core=None) as running:
+        deadline = time.monotonic() + 20
+        while not running.ended() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert running.ended() == 1
+        assert running.counted() == {"written_bytes": 0}
