@@ -41,6 +41,7 @@ class EventCameraAnswer(SpanAnswer):
     name: str
     segments: int | None = Field(default=None, description="Segments tagged; 0: no footage, see the timeline.")
     clip: str = Field(description="Address of the clip under the purpose of this search.")
+    thumbnail: str = Field(description="Address of a picture of the moment; loading it is a look.")
 
 
 class EventAnswer(BaseModel):
@@ -95,6 +96,7 @@ def event_answer(
                 end=to_iso(camera.span.end_ns),
                 segments=camera.segments,
                 clip=clip_address(camera.camera_id, camera.span, purpose),
+                thumbnail=thumbnail_address(camera.camera_id, event.occurred_ns, purpose),
             )
             for camera in cameras
             if camera.camera_id in scope.cameras
@@ -106,6 +108,12 @@ def clip_address(camera_id: CameraId, span: Span, purpose: Purpose) -> str:
     """Relative to this server."""
     query = {"start": to_iso(span.start_ns), "end": to_iso(span.end_ns), "purpose": str(purpose.purpose_id)}
     return f"/v1/cameras/{camera_id}/clip.mp4?{urlencode(query)}"
+
+
+def thumbnail_address(camera_id: CameraId, at_ns: int, purpose: Purpose) -> str:
+    """Relative to this server."""
+    query = {"at": to_iso(at_ns), "purpose": str(purpose.purpose_id)}
+    return f"/v1/cameras/{camera_id}/thumbnail.jpg?{urlencode(query)}"
 
 
 def pack_cursor(cursor: EventCursor) -> str:

@@ -25,6 +25,7 @@ from api.export import routes as exports
 from api.middleware import Guard
 from api.pages.install import install as install_pages
 from api.services import Services
+from api.thumbnail import routes as thumbnail
 
 ROUTERS: Final = tuple(
     module.router
@@ -37,6 +38,7 @@ ROUTERS: Final = tuple(
         inventory,
         timeline,
         clip,
+        thumbnail,
         exports,
         audit_trail,
         health,

@@ -25,5 +25,9 @@ class ExportChangedError(ApiError, PeerError):
     """What is streamed is not what was hashed when the export was made."""
 
 
+class NoPictureError(ApiError, PeerError):
+    """Footage in which no picture could be decoded, or not in time."""
+
+
 class CannotServeError(ApiError, MisuseError):
     """The address is taken, or the certificate cannot be used."""

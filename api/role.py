@@ -43,6 +43,7 @@ async def run(settings: ServeSettings, stop: asyncio.Event) -> None:
         services = make_services(settings, pool=pool, store=store, key=key)
         stack.callback(services.shelf.clear)
         stack.push_async_callback(services.jobs.close)
+        stack.push_async_callback(services.pictures.close)
         http = await stack.enter_async_context(serving(build_asgi(services), settings, certificate, sock))
         said: dict[str, Any] = {"address": _address(settings, sock), "certificate_sha256": certificate.fingerprint}
         _log.info("serving at %s", said["address"])

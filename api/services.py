@@ -17,6 +17,7 @@ from api.passwords import Passwords
 from api.settings import ServeSettings
 from api.shelf import ClipShelf
 from api.throttle import Throttle
+from api.thumbnail.pictures import Pictures
 from storage.custodian.client import CustodianClient
 from storage.store import ObjectStore
 
@@ -34,6 +35,7 @@ class Services:
     throttle: Throttle
     shelf: ClipShelf
     jobs: Jobs
+    pictures: Pictures
     metrics: Metrics
     clock_ns: Callable[[], int]
 
@@ -67,6 +69,7 @@ def make_services(
         throttle=Throttle(pool),
         shelf=ClipShelf(clock_ns),
         jobs=Jobs(),
+        pictures=Pictures(),
         metrics=Metrics(),
         clock_ns=clock_ns,
     )

@@ -58,6 +58,7 @@ class ClipReader:
         self._ends = [piece.at + piece.size for piece in pieces]
         self.mime = f'video/mp4; codecs="{camera_codec}"'
         self.size_bytes = self._ends[-1]
+        self.first_picture_bytes = self._ends[0]  # up to there it is a clip of its own, of one fragment
         self.span = Span(spans[0].start_ns, spans[-1].end_ns)
         self.footage = tuple(spans)  # where there is footage; between them are gaps
 

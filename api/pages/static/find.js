@@ -89,6 +89,7 @@ function row(hit) {
     el(
       "a",
       { class: "hit", href: `/visit/${hit.event_id}` },
+      picture(hit.cameras.find((camera) => camera.segments !== 0)),
       el("time", { datetime: hit.occurred }, clock(at, hit.time_zone)),
       el(
         "span",
@@ -102,6 +103,17 @@ function row(hit) {
       el("span", { class: "where soft", title: hit.cameras.map((camera) => camera.name).join(", ") }, withFootage ? icon("film") : null, footage),
     ),
   );
+}
+
+/** Loaded when it comes into sight: each is a look on record. */
+function picture(camera) {
+  const place = el("span", { class: "thumbnail" }, icon("film"));
+  if (camera) {
+    const image = el("img", { alt: "", loading: "lazy", width: 128, height: 72, onload: () => place.classList.add("shown"), onerror: () => image.remove() });
+    image.src = camera.thumbnail;
+    place.prepend(image);
+  }
+  return place;
 }
 
 function nothing({ understood: { span, words }, members }) {

@@ -21,6 +21,7 @@ LOOK = NOBODY | {"viewer": True, "exporter": True}
 INVENTORY = LOOK | {"admin": True}
 EXPORT = NOBODY | {"exporter": True}
 APPROVE = NOBODY | {"exporter": True, "admin": True}
+NOON = "2026-11-22T12:00:00Z"
 NONE = "00000000-0000-4000-8000-000000000000"
 EXPORT_BODY = {"camera_ids": [str(LOBBY)], "start": "2026-11-22T06:00:00Z", "end": "2026-11-22T06:10:00Z"}
 AUDIT = NOBODY | {"admin": True, "auditor": True}
@@ -44,6 +45,7 @@ TABLE = {
     # Nobody gets a clip of a span without footage; who may look is told so.
     ("GET", "/v1/cameras/{camera_id}/clip.mp4"): (f"/v1/cameras/{LOBBY}/clip.mp4?{SPAN}", None, NOBODY),
     ("HEAD", "/v1/cameras/{camera_id}/clip.mp4"): (f"/v1/cameras/{LOBBY}/clip.mp4?{SPAN}", None, NOBODY),
+    ("GET", "/v1/cameras/{camera_id}/thumbnail.jpg"): (f"/v1/cameras/{LOBBY}/thumbnail.jpg?at={NOON}", None, NOBODY),
     # Nobody has an export that could be looked at, approved or fetched; for those see test_exports.
     ("POST", "/v1/exports"): ("/v1/exports", EXPORT_BODY, EXPORT),
     ("GET", "/v1/exports"): ("/v1/exports", None, APPROVE),

@@ -1,0 +1,1 @@
+"""Small pictures of moments, decoded by a process that holds no secrets."""
