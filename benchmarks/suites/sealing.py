@@ -1,4 +1,4 @@
-"""Sealing and ranged opening beside bare AES-256-GCM at the same chunk size, interleaved, one thread, by its CPU time."""
+"""Sealing and ranged opening beside bare AES-256-GCM at the same chunk size, interleaved, in CPU time of one thread."""
 
 from __future__ import annotations
 

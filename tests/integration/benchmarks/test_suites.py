@@ -78,7 +78,7 @@ def test_clip_through_the_api_brings_what_was_recorded(tmp_path: Path) -> None:
 
 def test_compare_calls_a_planted_slowdown_in_sealing() -> None:
     with pinned() as cores, cores.measuring():
-        (verdict,) = compare((".", "."), ("sealing",), pairs=4, seed=1, slowdown="sealing=0.6")
+        (verdict,) = compare((".", "."), ("sealing",), pairs=3, seed=1, slowdown="sealing=0.6")
     assert verdict.called == "slower"
     assert 1.2 < verdict.effect.ratio < 2.2
 
