@@ -1,0 +1,72 @@
+"""A changed configuration takes effect while everything runs: cameras, doors, mappings, members of a site."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from domain.errors import TallenneError
+from pipeline.config.load import Loaded, load
+from pipeline.config.model import Config
+from pipeline.config.roles import RoleSettings
+from storage.database import connect
+from storage.inventory import apply_inventory
+
+if TYPE_CHECKING:
+    from pipeline.up import Running
+
+_LIVE = ("site", "door_system")
+"""Sections that take effect without a restart; a change of any other is told."""
+
+
+class Changes:
+    """``look()`` now and then: notices that the file was changed, checks it, and applies it or says what is wrong."""
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self._loaded = running.settings.loaded
+        self._seen = self._stamp()
+
+    async def look(self) -> None:
+        """Never raises what a person can mend: the old configuration stays in force, and the mistakes are told."""
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return
+        self._seen = stamp
+        tell = self._running.tell
+        try:
+            fresh = load(self._loaded.path)
+            await self._apply(fresh)
+        except TallenneError as error:
+            tell.line(f"! The changed configuration is not used. {error}")
+            return
+        for name in needing_restart(self._loaded.config, fresh.config):
+            tell.line(f"! [{name}] was changed: that takes effect at the next start.")
+        self._loaded = fresh
+        tell.line("The changed configuration is in force.")
+
+    async def _apply(self, fresh: Loaded) -> None:
+        running = self._running
+        settings = RoleSettings(loaded=fresh, installation=running.installation, endpoints=running.settings.endpoints)
+        conn = await connect(settings.database("owner"))
+        try:
+            await apply_inventory(conn, settings.inventory(), time.time_ns())
+        finally:
+            await conn.close()
+        for name, process in running.processes.items():
+            if name.startswith("ingest"):
+                process.reload()
+            elif name == "index":
+                process.restart()  # its session is persistent: nothing is lost
+
+    def _stamp(self) -> tuple[int, int]:
+        try:
+            status = self._loaded.path.stat()
+        except OSError:
+            return (0, 0)
+        return (status.st_mtime_ns, status.st_size)
+
+
+def needing_restart(old: Config, new: Config) -> list[str]:
+    """Sections that differ and are read only at the start."""
+    return [name for name in Config.model_fields if name not in _LIVE and getattr(old, name) != getattr(new, name)]
