@@ -45,7 +45,8 @@ CREATE TABLE segment (
     CHECK (end_ns > start_ns AND end_ns - start_ns <= 120000000000)
 ) PARTITION BY RANGE (start_ns);
 
-CREATE INDEX segment_camera_time ON segment (camera_id, start_ns) WHERE state = 'live';
+-- end_ns and segment_id are in it, so that overlaps are found without a look at the rows.
+CREATE INDEX segment_camera_time ON segment (camera_id, start_ns, end_ns) INCLUDE (segment_id) WHERE state = 'live';
 
 -- At most a day long (a longer one is stored in pieces), so that overlap searches look back by a day.
 CREATE TABLE gap (

@@ -74,6 +74,10 @@ CREATE TABLE door_sequence (
     PRIMARY KEY (door_id, instance)
 );
 
+-- Every event and segment passes through it: what is dead goes soon, or the tagger would wade through it.
+ALTER TABLE outbox SET (
+    autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
+
 -- What could not be understood. The payload may hold personal data: it is sealed to the custodian's intake key.
 CREATE TABLE quarantine (
     quarantine_id uuid PRIMARY KEY,

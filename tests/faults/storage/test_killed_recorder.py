@@ -80,7 +80,7 @@ async def test_recorder_killed_at_any_step_loses_nothing_acknowledged(scenery: S
         scene = await scenery.scene(fsync=number % 4 == 3)
         # The first hit proves that the place is reached; later ones may lie behind the end of a run.
         struck = await scene.killed(f"{place}=kill@{at}", seed=seed + number, drain_s=2.0 if at == 1 else 0.3)
-        assert struck or at > 1, f"{place} is never reached"
+        assert struck or number > 0, f"{place} is never reached"
         await scene.ended(seed=seed + number)
         await scene.verdict(place, at)
 
@@ -93,8 +93,9 @@ async def test_recovery_killed_at_any_step_comes_to_the_same(scenery: Stage, rou
         assert await scene.killed(f"spool.append.chunks=kill@{5 + number % 20}", seed=seed + number)
         torn = len(list((scene.spool.directory / "segments").glob("*.part")))
         assert torn > 0
-        struck = await scene.killed(f"{place}=kill@{1 + at % torn}", seed=seed + number, segments=0)
-        assert struck or at > 1
+        # Files without a whole fragment are removed, not mended: a later hit may not be reached.
+        struck = await scene.killed(f"{place}=kill@{1 + number % torn}", seed=seed + number, segments=0)
+        assert struck or number > 0
         if number % 2:
             await scene.killed(f"{place}=kill@1", seed=seed + number, segments=1)
         await scene.ended(seed=seed + number)
@@ -108,7 +109,7 @@ async def test_dropping_killed_at_any_step_is_a_gap_once(scenery: Stage, rounds:
         scene = await scenery.scene(max_bytes=5_500_000, when_full="drop_oldest")
         away = {"store": scene.without_store(), "segments": 12, "size": 70_000}
         struck = await scene.killed(f"{place}=kill@{at}", seed=seed + number, **away)
-        assert struck or at > 1, f"{place} is never reached"
+        assert struck or number > 0, f"{place} is never reached"
         await scene.ended(seed=seed + number)
         made = await scene.verdict(place, at, dropping=True)
         assert made.lost > 0

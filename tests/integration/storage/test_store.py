@@ -35,8 +35,12 @@ def digest(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
+def contents(data: bytes | Path) -> bytes:
+    return data.read_bytes() if isinstance(data, Path) else data
+
+
 async def put(store: S3Store, name: str, data: bytes | Path) -> Put:
-    body = data.read_bytes() if isinstance(data, Path) else data
+    body = contents(data)
     return await store.put_new(name, data, size_bytes=len(body), sha256=digest(body))
 
 

@@ -1,0 +1,47 @@
+"""What an init says of its video: codec, size, the words of RFC 6381. For rows rebuilt from the bucket alone."""
+
+from __future__ import annotations
+
+from domain.footage import Codec
+from storage.mp4.boxes import boxes, find
+from storage.mp4.errors import Mp4Error
+from storage.mp4.init import sample_entries
+
+_VISUAL_ENTRY = 78  # bytes of a VisualSampleEntry before its boxes (ISO/IEC 14496-12, 12.1.3), without its head
+
+
+def describe_init(init: bytes) -> Codec:
+    """The codec of an init's only track. Mp4Error when it is neither H.264 nor H.265."""
+    entries = sample_entries(init)
+    entry = next(boxes(entries), None)
+    if entry is None or entry.end - entry.body < _VISUAL_ENTRY:
+        raise Mp4Error("An init describes nothing.")
+    size = entries[entry.body + 24 : entry.body + 28]
+    width, height = int.from_bytes(size[:2], "big"), int.from_bytes(size[2:], "big")
+    inner = entries[entry.body + _VISUAL_ENTRY : entry.end]
+    if entry.kind == b"avc1":
+        return Codec(name="h264", mime=_avc(_body(inner, b"avcC", 4)), width=width, height=height)
+    if entry.kind == b"hvc1":
+        return Codec(name="h265", mime=_hevc(_body(inner, b"hvcC", 13)), width=width, height=height)
+    raise Mp4Error(f"An init describes {entry.kind!r}.")
+
+
+def _body(data: bytes, kind: bytes, least: int) -> bytes:
+    found = find(data, kind)
+    if found.end - found.body < least:
+        raise Mp4Error(f"Box {kind!r} is too short.")
+    return data[found.body : found.end]
+
+
+def _avc(configuration: bytes) -> str:
+    return "avc1." + configuration[1:4].hex()
+
+
+def _hevc(configuration: bytes) -> str:
+    """ISO/IEC 14496-15, E.3, from the 12 bytes of profile, tier and level after the version."""
+    head = configuration[1:13]
+    space = ("", "A", "B", "C")[head[0] >> 6]
+    tier = "H" if head[0] & 0x20 else "L"
+    compatible = int(f"{int.from_bytes(head[1:5], 'big'):032b}"[::-1], 2)
+    tail = "".join(f".{byte:x}" for byte in head[5:11].rstrip(b"\x00"))
+    return f"hvc1.{space}{head[0] & 0x1F}.{compatible:x}.{tier}{head[11]}{tail}"
