@@ -38,6 +38,9 @@ _PACKAGE: Final = "indexer"
 
 BATCH_MAX: Final = 1000
 IDLE_S: Final = 0.2
+LINGER_S: Final = 0.005
+"""A transaction costs much more than a row: a small batch waits a little for what comes next."""
+LINGER_BELOW: Final = 100
 STATUS_EVERY_S: Final = 1.0
 CLEANING_EVERY_S: Final = 60.0
 GRACE_S: Final = 3.0
@@ -106,9 +109,13 @@ class _Role:
 
     async def _next(self) -> list[Received]:
         try:
-            return await asyncio.wait_for(self._inbox.take(BATCH_MAX), IDLE_S)
+            messages = await asyncio.wait_for(self._inbox.take(BATCH_MAX), IDLE_S)
         except TimeoutError:
             return []
+        if len(messages) < LINGER_BELOW:
+            await asyncio.sleep(LINGER_S)
+            messages += self._inbox.take_now(BATCH_MAX - len(messages))
+        return messages
 
     async def _make_receiver(self) -> Receiver:
         names = await load_names(self._pool)

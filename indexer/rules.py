@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,4 +68,4 @@ class Names:
         return self._digest(b"correction\x1f" + replaced)
 
     def _digest(self, data: bytes) -> bytes:
-        return hmac.new(self._secret, data, hashlib.sha256).digest()
+        return hmac.digest(self._secret, data, "sha256")

@@ -19,6 +19,13 @@ EARLIEST_NS: Final = 30 * 365 * DAY_NS
 LATEST_NS: Final = 130 * 365 * DAY_NS
 
 
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)  # NaN and Infinity are not JSON
+
+
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)
+
+
 def read_object(payload: bytes) -> dict[str, Any]:
     """The JSON object in ``payload``."""
     if len(payload) > PAYLOAD_MAX_BYTES:
@@ -30,16 +37,12 @@ def read_object(payload: bytes) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise DecodeError("payload is not UTF-8") from None
     try:
-        body = json.loads(text, parse_constant=_refuse_constant)
+        body = _DECODER.decode(text)
     except (ValueError, RecursionError):
         raise DecodeError("payload is not JSON") from None
     if not isinstance(body, dict):
         raise DecodeError("payload is not a JSON object")
     return body
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(name)  # NaN and Infinity are not JSON
 
 
 def text(body: Mapping[str, Any], name: str) -> str:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import asyncpg
 import psutil
 
 from domain.time import NS
@@ -26,7 +25,7 @@ from pipeline.embedded.broker import Broker, start_broker
 from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
 from pipeline.embedded.process import ServiceProcess, die_with_parent
 from pipeline.embedded.provision import provision
-from storage.database import connect
+from storage.database import connect, wrapped_errors
 from storage.errors import StorageError
 from storage.migrate import migrate
 from storage.settings import DatabaseSettings
@@ -193,7 +192,8 @@ class Stage:
             finally:
                 publisher.halt()
                 recorder.cancel()
-                await asyncio.gather(recorder, return_exceptions=True)
+                with contextlib.suppress(asyncio.CancelledError):
+                    await recorder
             verdict = await self._verdict(account, time.monotonic() - began)
             self._say(str(verdict))
             return verdict
@@ -264,7 +264,7 @@ class Stage:
                 await asyncio.sleep(0.1)
                 continue
             # The database is killed now and then: again, until it is known to be there.
-            with contextlib.suppress(StorageError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            with contextlib.suppress(StorageError), wrapped_errors():
                 conn = await connect(self._database("ingest"))
                 try:
                     await ensure_days(conn, waiting[0].span.start_ns)
@@ -335,7 +335,7 @@ class Stage:
         last, since = (-1, -1), time.monotonic()
         while time.monotonic() - since < 13:
             self._revive()
-            with contextlib.suppress(StorageError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            with contextlib.suppress(StorageError), wrapped_errors():
                 conn = await connect(self._database("owner"))
                 try:
                     events = await conn.fetchval("SELECT count(*) FROM access_event")

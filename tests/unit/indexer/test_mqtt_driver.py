@@ -14,8 +14,11 @@ def test_driver_has_what_the_adapter_reaches_into() -> None:
         assert name in source
     for name in ("_on_message", "_on_connect", "_on_socket_open", "_on_socket_close"):
         assert callable(getattr(aiomqtt.Client, name))
-    for name in ("manual_ack_set", "ack", "loop_read", "disable_logger", "socket"):
+    for name in ("manual_ack_set", "loop_read", "disable_logger", "_sock_recv", "_packet_queue"):
         assert callable(getattr(paho.Client, name))
+    reading = inspect.getsource(paho.Client._packet_read)
+    assert "self._in_packet['command'] == 0" in reading and "self._sock_recv(" in reading
+    assert ".recv(" not in reading.replace("_sock_recv(", "")
     assert "_topic" in inspect.getsource(paho.MQTTMessage)
 
 
