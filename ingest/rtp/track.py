@@ -71,6 +71,7 @@ class Track:
         """This track's frames from ``at`` on, to the first that is not, or is not whole; gives where that begins."""
         unpack, lead, plain, pictures = _HEAD.unpack_from, self._lead, self._plain, self._pictures
         shift, skip = self._payload.shift, self._payload.skip
+        last = plain | (_NONE if self._by_time else _MARKER)
         while end - at >= 4:
             first, length, kind, sequence, clock, mark = unpack(view, at)
             after = at + 4 + length
@@ -79,9 +80,25 @@ class Track:
             if clock == self._clock and sequence == self._expected and length > skip:
                 fragment = mark >> shift ^ self._middle
                 if not fragment and kind == plain:
-                    at = self._run(view, at, end, length + 4)
+                    stride = length + 4
+                    if stride != self._stride:
+                        self._measure(stride)
+                    append = pictures.parts.append
+                    pieces = self._pieces(view[at : end - (end - at) % stride])
+                    same, _, alike = next(pieces)
+                    append(view[at + skip : after])
+                    sequence = sequence + 1 & 0xFFFF
+                    for one, number, other in pieces:
+                        if number != sequence or other != alike or one != same:
+                            break
+                        at = after
+                        after = at + stride
+                        append(view[at + skip : after])
+                        sequence = sequence + 1 & 0xFFFF
+                    self._expected = sequence
+                    at = after
                     continue
-                if fragment == _LAST and kind == plain | _MARKER and not self._by_time:
+                if fragment == _LAST and kind == last:
                     pictures.parts.append(view[at + skip : after])
                     self._expected = sequence + 1 & 0xFFFF
                     self._middle, self._finished = _NONE, True
@@ -94,22 +111,10 @@ class Track:
             pictures.keep(out)
         return at
 
-    def _run(self, view: memoryview, at: int, end: int, stride: int) -> int:
-        """Middle pieces of one NAL unit, of one size: nearly everything that a camera sends."""
-        skip, expected = self._payload.skip, self._expected
-        if stride != self._stride:
-            self._stride, self._pieces = stride, struct.Struct(f">6sH{skip - 8}s{stride - skip}x").iter_unpack
-        append = self._pictures.parts.append
-        same, alike = view[at : at + 6].tobytes(), view[at + 8 : at + skip].tobytes()
-        for one, number, other in self._pieces(view[at : end - (end - at) % stride]):
-            if number != expected or other != alike or one != same:
-                break
-            after = at + stride
-            append(view[at + skip : after])
-            at = after
-            expected = expected + 1 & 0xFFFF
-        self._expected = expected
-        return at
+    def _measure(self, stride: int) -> None:
+        """Frames of this size hold pieces; only their headers are looked at."""
+        skip = self._payload.skip
+        self._stride, self._pieces = stride, struct.Struct(f">6sH{skip - 8}s{stride - skip}x").iter_unpack
 
     def _packet(
         self, view: memoryview, at: int, stop: int, kind: int, sequence: int, clock: int, mono_ns: int, out: _Items
