@@ -28,6 +28,7 @@ class Installation:
     spool/         sealed footage on its way to the store
     run/           status files, the custodian's socket, where the services are
     logs/          one per process
+    tmp/           temporary files of the roles; never footage in clear, there neither
     """
 
     root: Path
@@ -43,6 +44,10 @@ class Installation:
     @property
     def logs(self) -> Path:
         return self.root / "logs"
+
+    @property
+    def scratch(self) -> Path:
+        return self.root / "tmp"
 
     @property
     def endpoints_file(self) -> Path:
@@ -65,7 +70,7 @@ class Installation:
                 )
         else:
             stamp.write_text(f"{FORMAT}\n")
-        for folder in (self.secrets, self.run, self.logs):
+        for folder in (self.secrets, self.run, self.logs, self.scratch):
             private_directory(folder)
 
     def lock(self) -> int:

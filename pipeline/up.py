@@ -120,7 +120,7 @@ def _role(name: str, loaded: Loaded, installation: Installation, tell: Tell) -> 
     arguments = [command, "--config", str(loaded.path), "--data", str(installation.root)]
     if worker:
         arguments += ["--worker", worker]
-    return RoleProcess(name, arguments, installation.logs / f"{name.replace(' ', '-')}.log", tell)
+    return RoleProcess(name, arguments, installation.logs / f"{name.replace(' ', '-')}.log", installation.scratch, tell)
 
 
 def ingest_names(settings: RoleSettings) -> list[str]:

@@ -41,6 +41,7 @@ class ServiceProcess:
         self._pid_file = directory / f"{name}.pid"
         self._end_leftover()
         minimal = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(directory), "LC_ALL": "C", "TZ": "UTC"}
+        minimal["TMPDIR"] = str(directory)
         rotate(log)
         try:
             with log.open("ab") as out:

@@ -24,11 +24,12 @@ _GRACE_S = 25.0
 class RoleProcess:
     """``run()`` until ``stop()``. restarts: how often it had to be started again."""
 
-    def __init__(self, name: str, arguments: Sequence[str], log: Path, tell: Tell) -> None:
-        """``arguments``: of the `tallenne` command."""
+    def __init__(self, name: str, arguments: Sequence[str], log: Path, scratch: Path, tell: Tell) -> None:
+        """``arguments``: of the `tallenne` command. ``scratch``: for temporary files, inside the data directory."""
         self.name = name
         self._command = [sys.executable, "-m", "pipeline.cli", *arguments]
         self._log = log
+        self._scratch = scratch
         self._tell = tell
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
@@ -68,7 +69,7 @@ class RoleProcess:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                env=_environment(),
+                env=_environment(self._scratch),
                 start_new_session=True,
                 preexec_fn=die_with_parent,
             )
@@ -106,9 +107,9 @@ class RoleProcess:
         return lines[-1][:400] if lines else ""
 
 
-def _environment() -> dict[str, str]:
-    """The roles' own: no proxies, no strangers' settings; secrets named in the configuration are passed on."""
-    return {**os.environ, "PYTHONUNBUFFERED": "1", "TZ": "UTC"}
+def _environment(scratch: Path) -> dict[str, str]:
+    """Ours, since secrets may be named there; temporary files stay in the data directory, where others cannot look."""
+    return {**os.environ, "PYTHONUNBUFFERED": "1", "TZ": "UTC", "TMPDIR": str(scratch)}
 
 
 def _reason(code: int) -> str:
