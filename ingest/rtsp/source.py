@@ -95,6 +95,8 @@ class NativeSource:
     def _named(self, error: IngestError) -> IngestError:
         """The core does not know whose session it is."""
         place = redacted(self._camera.url)
+        if isinstance(error, RedirectedError):  # in mid-session
+            return CameraAwayError(f"Camera {place} has moved.", "It is connected to again.")
         if place in error.what:
             return error
         return type(error)(f"Camera {place}: {error.what}", error.remedy)

@@ -26,7 +26,7 @@ BEGUN = (
 )
 
 
-def packets(data: bytes, provider: atheris.FuzzedDataProvider) -> bytes:
+def packets(provider: atheris.FuzzedDataProvider) -> bytes:
     """Frames in nearly right order around fuzzed payloads, so that depacketizing is reached."""
     made, sequence, ticks = [], 0, 0
     while provider.remaining_bytes():
@@ -55,7 +55,7 @@ def once(data: bytes) -> None:
             session.track = Track(0, 96, H265Payload(pictures))
         elif mode == 2:
             session.track = Track(0, 96, H264Payload(Pictures("h264", None)))
-        rest = packets(data, provider) if mode >= 2 else provider.ConsumeBytes(1 << 20)
+        rest = packets(provider) if mode >= 2 else provider.ConsumeBytes(1 << 20)
         session.feed(rest[:cut], 1)
         session.feed(rest[cut:], 2)
         for item in session.take():

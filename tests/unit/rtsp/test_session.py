@@ -15,7 +15,10 @@ from ingest.access_unit import AccessUnit, Loss
 from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, StreamError
 from ingest.rtsp.auth import Credentials
 from ingest.rtsp.session import NotSpokenError, RedirectedError, Session, State
+from ingest.rtsp.source import NativeSource
+from ingest.sources import Sources
 from tests.support.cameras import description_reply
+from tests.support.native import camera
 from tests.support.rtp import frames_of, losses, units
 from tests.support.video import encoded
 
@@ -363,6 +366,19 @@ def test_session_name_cannot_add_lines() -> None:
 def test_address_with_odd_characters_makes_one_line() -> None:
     session = started("rtsp://10.0.0.2:554/a b\u00e4?q=\x7f")
     assert first_line(session) == "DESCRIBE rtsp://10.0.0.2:554/a%20b%C3%A4?q=%7F RTSP/1.0"
+
+
+def test_redirect_in_mid_session_is_told_with_the_cameras_name() -> None:
+    session = playing()
+    session.keep_alive()
+    with pytest.raises(RedirectedError) as caught:
+        session.feed(ok(4, "Location: rtsp://10.0.0.2/b\r\n", "302 Moved"), 0)
+    source = Sources().make(camera("rtsp://gym:secret@10.0.0.2/live?token=1"))
+    assert isinstance(source, NativeSource)
+    named = source._named(caught.value)
+    assert isinstance(named, CameraAwayError)
+    assert "rtsp://10.0.0.2/live " in named.what
+    assert "secret" not in str(named)
 
 
 # -- Any bytes
