@@ -15,6 +15,8 @@ _COMMANDS = {
     "status": "what runs, what lags, what is missing, which protection level holds",
     "clip": "find a clip and download it as MP4",
     "verify": "read and authenticate every object of a span",
+    "reconcile": "compare the catalogue's rows with the bucket's objects, and repair them",
+    "catalogue": "rebuild the segment rows from the bucket alone",
     "members": "bring in members from a list",
     "events": "list door events and their tags",
     "staff": "make staff accounts",

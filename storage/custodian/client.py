@@ -74,6 +74,14 @@ class CustodianClient:
         """For `tallenne verify`, run by the operator's user only; on record as such."""
         return _keys(await self._ask("open_for_verify", segment_ids=[str(segment_id) for segment_id in segment_ids]))
 
+    async def open_headers(self, headers: Iterable[bytes]) -> dict[SegmentId, PayloadKey]:
+        """For `tallenne catalogue rebuild` and `reconcile`, run by the operator's user only; on record as such.
+
+        Objects that have no row: the custodian cannot look their headers up. Those that no living key opens are left
+        out.
+        """
+        return _keys(await self._ask("open_headers", headers=[header.hex() for header in headers]))
+
     async def open_intake(self, sealed: bytes, *, reason: str = "replay") -> bytes:
         """What was sealed to the intake key; on record. CustodianMisuseError when it does not open."""
         answer = await self._ask("open_intake", sealed=sealed.hex(), reason=reason)

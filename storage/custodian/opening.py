@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -23,7 +23,7 @@ from storage.database import wrapped_errors
 from storage.keys import KeyFileError, NoKeyringEntryError, PublicHourKey
 from storage.keys.intake import open_sealed
 from storage.sealed import PayloadKey, RefusedError
-from storage.sealed.format import parse_header
+from storage.sealed.format import Header, parse_header
 from storage.sealed.unwrap import open_header
 
 _PACKAGE: Final = "storage.custodian"
@@ -80,6 +80,27 @@ class Opener:
         self.opened += len(keys)
         return keys
 
+    async def open_headers(self, headers: Collection[bytes], actor: str) -> list[PayloadKey]:
+        """Payload keys of objects that have no row: to make the rows from the bucket. On record who took them.
+
+        RefusedError when one is not a header at all. One that opens with no key that is left is left out.
+        """
+        parsed = {item.core.segment_id: item for item in map(parse_header, headers)}
+        with wrapped_errors():
+            ids = list(parsed), [item.core.hour_key_id for item in parsed.values()]
+            rows = await self._pool.fetch(sql.load(_PACKAGE, "headers_to_open"), *ids)
+            enrolled = await self._pool.fetch(sql.load(_PACKAGE, "recorders"))
+        recorders = {RecorderId(row["recorder_id"]): bytes(row["public_key"]) for row in enrolled}
+        keys = [
+            key
+            for row, private in await self._with_privates(rows)
+            if (key := _opened(parsed[SegmentId(row["segment_id"])], row, private, recorders)) is not None
+        ]
+        detail = {"segments": len(parsed), "opened": len(keys)}
+        await audit.append(self._pool, audit.AuditEntry(actor=actor, action="rebuild", detail=detail), self._clock_ns())
+        self.opened += len(keys)
+        return keys
+
     async def open_intake(self, sealed: bytes, reason: str, actor: str) -> bytes:
         """What was sealed to the intake key, after it is on record. IntakeRefusedError."""
         payload = open_sealed(self._custody.intake, sealed)
@@ -123,17 +144,25 @@ class Opener:
         wanted = set(segment_ids)
         with wrapped_errors():
             rows = await self._pool.fetch(sql.load(_PACKAGE, "segments_to_open"), list(wanted), list(states))
-        privates: dict[HourKeyId, X25519PrivateKey | None] = {}
         keys = []
+        for row, private in await self._with_privates(rows):
+            key = _payload_key(row, private)
+            if key is not None:
+                keys.append(key)
+        return keys, len(wanted) - len(rows)
+
+    async def _with_privates(self, rows: Sequence[asyncpg.Record]) -> list[tuple[asyncpg.Record, X25519PrivateKey]]:
+        """Those whose hour key lives; each private half is opened once."""
+        privates: dict[HourKeyId, X25519PrivateKey | None] = {}
+        living = []
         for row in rows:
             hour_key_id = HourKeyId(row["hour_key_id"])
             if hour_key_id not in privates:
                 privates[hour_key_id] = await self._private_key(row)
             private = privates[hour_key_id]
-            key = None if private is None else _payload_key(row, private)
-            if key is not None:
-                keys.append(key)
-        return keys, len(wanted) - len(rows)
+            if private is not None:
+                living.append((row, private))
+        return living
 
     async def _private_key(self, row: asyncpg.Record) -> X25519PrivateKey | None:
         """The hour key's private half; None when it is dead, its keyring entry is gone, or the row was changed."""
@@ -159,12 +188,20 @@ def _payload_key(row: asyncpg.Record, private: X25519PrivateKey) -> PayloadKey |
     """None when the header does not open: damaged or forged, which `verify` and `reconcile` report."""
     recorders = {RecorderId(row["recorder_id"]): bytes(row["recorder_key"])}
     try:
-        key = open_header(
-            parse_header(row["header"]), private, recorders, wrap=row["wrap"], hour_key_id=HourKeyId(row["hour_key_id"])
-        )
+        header = parse_header(row["header"])
     except RefusedError:
         return None
-    return key if key.segment_id == row["segment_id"] else None
+    key = _opened(header, row, private, recorders)
+    return key if key is not None and key.segment_id == row["segment_id"] else None
+
+
+def _opened(
+    header: Header, row: asyncpg.Record, private: X25519PrivateKey, recorders: Mapping[RecorderId, bytes]
+) -> PayloadKey | None:
+    try:
+        return open_header(header, private, recorders, wrap=row["wrap"], hour_key_id=HourKeyId(row["hour_key_id"]))
+    except RefusedError:
+        return None
 
 
 def _within(key: PayloadKey, look: Look) -> bool:

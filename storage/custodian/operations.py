@@ -19,6 +19,7 @@ from storage.custodian.opening import Look, Opener
 from storage.custodian.protocol import SEGMENTS_MAX, Peer, key_to_json
 from storage.custodian.server import Operation
 from storage.database import wrapped_errors
+from storage.sealed import RefusedError
 from storage.settings import CustodianSettings
 
 _PACKAGE: Final = "storage.custodian"
@@ -41,6 +42,7 @@ class Operations:
             "enrol": self._enrol,
             "open_segments": self._open_segments,
             "open_for_verify": self._open_for_verify,
+            "open_headers": self._open_headers,
             "open_intake": self._open_intake,
         }
 
@@ -92,6 +94,14 @@ class Operations:
         keys = await self._opener.open_for_verify(_segment_ids(request), f"operator:{peer.uid}")
         return {"keys": [key_to_json(key) for key in keys]}
 
+    async def _open_headers(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
+        headers = [bytes.fromhex(text) for text in request["headers"]]
+        try:
+            keys = await self._opener.open_headers(headers, f"operator:{peer.uid}")
+        except RefusedError:
+            raise ValueError("header") from None
+        return {"keys": [key_to_json(key) for key in keys]}
+
     async def _open_intake(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
         sealed = bytes.fromhex(request["sealed"])
         payload = await self._opener.open_intake(sealed, str(request["reason"]), f"user:{peer.uid}")
@@ -108,6 +118,7 @@ def allowed(settings: CustodianSettings) -> dict[str, tuple[int, ...]]:
         "enrol": (*everybody, *settings.operator_uids),
         "open_segments": openers,
         "open_for_verify": settings.operator_uids,
+        "open_headers": settings.operator_uids,
         "open_intake": (*everybody, *settings.operator_uids),
     }
 

@@ -22,7 +22,7 @@ from storage.sealed.format import (
     parse_trailer,
 )
 from storage.sealed.opener import signature_holds
-from storage.store import ObjectStore
+from storage.store import ObjectInfo, ObjectStore
 from storage.store.errors import ObjectMissingError, StoreProtocolError
 
 
@@ -81,6 +81,21 @@ async def trailer_hash(store: ObjectStore, name: str, size_bytes: int) -> bytes 
     except (RefusedError, ObjectMissingError, StoreProtocolError):
         return None
     return hashlib.sha256(data).digest()
+
+
+async def object_sha256(store: ObjectStore, info: ObjectInfo) -> bytes | None:
+    """Of an object's bytes as they are: told by the store, or read; None when it is not there any more."""
+    told = await store.stat(info.name)
+    if told is None or told.sha256 is not None:
+        return None if told is None else told.sha256
+    digest = hashlib.sha256()
+    try:
+        async with aclosing(store.stream_range(info.name, 0, told.size_bytes)) as pieces:
+            async for piece in pieces:
+                digest.update(piece)
+    except ObjectMissingError:
+        return None
+    return digest.digest()
 
 
 class _Contents:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
-from domain.footage import Segment
+from domain.footage import SEGMENT_MAX_NS, Segment
 from domain.time import Span
 from storage.inspection.errors import BadObjectError, Flaw
 from storage.inspection.objects import Inspected
@@ -18,8 +18,8 @@ def segment_of_object(found: Inspected, *, epoch: int = 1) -> Segment:
     if found.walked is None:
         raise ValueError("the object was not opened")
     core, trailer = found.header.core, found.trailer
-    if trailer.end_ns <= core.start_ns:
-        raise BadObjectError(Flaw.TRAILER, "it ends before it starts")
+    if not 0 < trailer.end_ns - core.start_ns <= SEGMENT_MAX_NS:
+        raise BadObjectError(Flaw.TRAILER, "its times make no sense")
     try:
         codec = describe_init(found.walked.init)
     except Mp4Error as exc:
@@ -53,12 +53,14 @@ def name_of(segment: Segment) -> str:
     )
 
 
-def name_in(found: Inspected) -> str:
-    """What an object must be called, by its header."""
+def check_name(found: Inspected, name: str) -> None:
+    """BadObjectError unless the object is called what its header says: genuine bytes may be put under another name."""
     core = found.header.core
-    return object_name(
+    ours = object_name(
         site_id=core.site_id, camera_id=core.camera_id, segment_id=core.segment_id, start_ns=core.start_ns
     )
+    if ours != name:
+        raise BadObjectError(Flaw.NAME, "it is the object of another name")
 
 
 def differing_columns(row: Segment, found: Inspected) -> list[str]:

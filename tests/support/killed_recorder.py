@@ -72,6 +72,7 @@ class Stage:
     owner: asyncpg.Pool
     site_id: SiteId
     directory: Path
+    socket: Path  # the custodian's
     log: Path | None = None
 
     async def scene(self, *, cameras: int = 2, **spool: Any) -> Scene:
@@ -125,6 +126,7 @@ async def stage(database: Database, store: StoreSettings, directory: Path) -> As
                 owner=owner,
                 site_id=site_id,
                 directory=directory,
+                socket=settings.socket,
             )
 
 

@@ -1,0 +1,86 @@
+"""`tallenne catalogue rebuild`: the segment rows from the bucket alone; exit 1 when objects ended in quarantine."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+
+from domain.time import MINUTE_NS
+from pipeline.commands.common import add_place, settings_of
+from pipeline.exit_codes import FAILED, OK
+from storage.custodian.client import CustodianClient
+from storage.database import open_pool
+from storage.rebuild import RebuildReport, rebuild
+from storage.reconcile import GRACE_NS
+from storage.store import open_store
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="action")
+    make = actions.add_parser("rebuild", help="read every object without a row, authenticate it, give it a row")
+    make.add_argument(
+        "--grace",
+        type=int,
+        default=GRACE_NS // MINUTE_NS,
+        metavar="MINUTES",
+        help="objects younger than this are left to their recorders (default %(default)s)",
+    )
+    make.add_argument("--json", action="store_true", help="for scripts")
+    add_place(make)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    return asyncio.run(_rebuild(arguments))
+
+
+async def _rebuild(arguments: argparse.Namespace) -> int:
+    settings = settings_of(arguments)
+    async with (
+        open_pool(settings.database("owner"), application_name="rebuild", statement_timeout_s=120) as pool,
+        open_store(settings.store()) as store,
+    ):
+        custodian = CustodianClient(settings.installation.custodian_socket)
+        report = await rebuild(pool, store, custodian, grace_ns=arguments.grace * MINUTE_NS, progress=_progress)
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr)
+    if arguments.json:
+        _print_json(report)
+    else:
+        _tell(report)
+    return OK if report.ok else FAILED
+
+
+def _print_json(report: RebuildReport) -> None:
+    shown = {
+        "ok": report.ok,
+        "objects": report.objects,
+        "known": report.known,
+        "young": report.young,
+        "foreign": report.foreign,
+        "rows": report.rows,
+        "shadows": report.shadows,
+        "seconds": round(report.seconds, 3),
+        "quarantined_count": report.quarantined_count,
+        "quarantined": [
+            {"object": item.name, "reason": item.flaw.value if item.flaw else None, "detail": item.detail}
+            for item in report.quarantined
+        ],
+    }
+    print(json.dumps(shown))
+
+
+def _tell(report: RebuildReport) -> None:
+    for item in report.quarantined:
+        print(f"QUARANTINED  {item.name}  {item.flaw} {item.detail}".rstrip())
+    print(
+        f"{report.objects} objects in {report.seconds:.1f} s: {report.known} had a row, {report.rows} have one now,"
+        f" {report.shadows} are hidden behind others, {report.quarantined_count} are in quarantine,"
+        f" {report.young} are young and left to their recorders."
+    )
+
+
+def _progress(report: RebuildReport) -> None:
+    if sys.stderr.isatty():
+        print(f"\r  {report.objects} objects, {report.rows} rows made\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,135 @@
+"""`tallenne reconcile`: rows against objects, both ways, while everything runs; exit 1 when they disagreed."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from typing import Any
+
+from domain.ids import CameraId
+from domain.time import MINUTE_NS, to_iso
+from pipeline.commands.common import add_place, settings_of
+from pipeline.exit_codes import FAILED, OK
+from pipeline.times import local
+from storage.custodian.client import CustodianClient
+from storage.database import open_pool
+from storage.inspection.restore import Restored
+from storage.reconcile import GRACE_NS, ReconcileReport, reconcile
+from storage.store import open_store
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="rows whose object is missing or changed become gaps, objects without a row get one; nothing is deleted",
+    )
+    parser.add_argument(
+        "--grace",
+        type=int,
+        default=GRACE_NS // MINUTE_NS,
+        metavar="MINUTES",
+        help="objects younger than this may still get their row from their recorder (default %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="for scripts")
+    add_place(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    return asyncio.run(_reconcile(arguments))
+
+
+async def _reconcile(arguments: argparse.Namespace) -> int:
+    settings = settings_of(arguments)
+    names = {camera.camera_id: camera.name for camera in settings.inventory().cameras}
+    async with (
+        open_pool(settings.database("owner"), application_name="reconcile", statement_timeout_s=120) as pool,
+        open_store(settings.store()) as store,
+    ):
+        report = await reconcile(
+            pool,
+            store,
+            CustodianClient(settings.installation.custodian_socket),
+            repair=arguments.repair,
+            grace_ns=arguments.grace * MINUTE_NS,
+            progress=_progress,
+        )
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr)
+    if arguments.json:
+        print(json.dumps(_shown(report, names)))
+    else:
+        _tell(report, names)
+    return OK if report.ok else FAILED
+
+
+def _shown(report: ReconcileReport, names: dict[CameraId, str]) -> dict[str, Any]:
+    return {
+        "ok": report.ok,
+        "repair": report.repaired,
+        "rows": report.rows,
+        "objects": report.objects,
+        "young": report.young,
+        "foreign": report.foreign,
+        "leftover": report.leftover,
+        "quarantined_before": report.quarantined_before,
+        "seconds": round(report.seconds, 3),
+        "bad_row_count": report.bad_row_count,
+        "bad_rows": [
+            {
+                "segment": str(item.segment_id),
+                "camera": names.get(item.camera_id, str(item.camera_id)),
+                "start": to_iso(item.start_ns),
+                "reason": item.flaw.value,
+                "repaired": item.repaired,
+            }
+            for item in report.bad_rows
+        ],
+        "orphan_count": report.orphan_count,
+        "orphans": [
+            {
+                "object": item.name,
+                "outcome": item.restored.value,
+                "reason": item.flaw.value if item.flaw else None,
+                "detail": item.detail,
+            }
+            for item in report.orphans
+        ],
+    }
+
+
+def _tell(report: ReconcileReport, names: dict[CameraId, str]) -> None:
+    for bad in report.bad_rows:
+        done = "a gap now" if bad.repaired else "--repair makes it a gap"
+        camera = names.get(bad.camera_id, str(bad.camera_id))
+        print(f"ROW     {local(bad.start_ns)}  {camera:<20} {bad.segment_id}  object {bad.flaw}: {done}")
+    for item in report.orphans:
+        print(f"OBJECT  {item.name}  {_words(item.restored, report.repaired)} {item.flaw or ''} {item.detail}".rstrip())
+    more = [
+        f"{count} {words}"
+        for count, words in (
+            (report.young, "young objects wait for their row"),
+            (report.leftover, "objects of rows that are gone"),
+            (report.quarantined_before, "in quarantine from before"),
+            (report.foreign, "names that are not ours"),
+        )
+        if count
+    ]
+    print(f"{report.rows} rows, {report.objects} objects in {report.seconds:.1f} s. {'; '.join(more)}".rstrip())
+    if report.ok:
+        print("Rows and objects agree.")
+    else:
+        print(f"{report.bad_row_count} rows without their object, {report.orphan_count} objects without a row.")
+
+
+def _words(restored: Restored, repaired: bool) -> str:
+    if restored is Restored.QUARANTINED:
+        return "in quarantine:" if repaired else "--repair puts it in quarantine:"
+    return "has a row again" if repaired else "signed; --repair opens it and makes its row"
+
+
+def _progress(report: ReconcileReport) -> None:
+    if sys.stderr.isatty():
+        print(f"\r  {report.rows} rows, {report.objects} objects\x1b[K", end="", file=sys.stderr, flush=True)

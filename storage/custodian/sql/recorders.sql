@@ -1,0 +1,1 @@
+SELECT recorder_id, public_key FROM recorder

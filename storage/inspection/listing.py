@@ -1,0 +1,82 @@
+"""The bucket's footage, day by day of each camera, as its objects' names tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.footage import SEGMENT_MAX_NS
+from domain.ids import CameraId, SegmentId, SiteId
+from domain.time import DAY_NS, day_name
+from storage.store import ObjectInfo, ObjectStore
+
+PREFIX = "v1/"
+_ID = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_NAME = re.compile(rf"v1/{_ID}/{_ID}/(\d{{8}})/(\d{{1,19}})-{_ID}\.tlns")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footage:
+    """One object whose name is ours."""
+
+    info: ObjectInfo
+    site_id: SiteId
+    camera_id: CameraId
+    segment_id: SegmentId
+    start_ns: int
+
+    @property
+    def day_ns(self) -> int:
+        return self.start_ns - self.start_ns % DAY_NS
+
+    @property
+    def written_ns(self) -> int:
+        """By the store's clock; where it does not tell, when the object can have been written at the earliest."""
+        return self.info.modified_ns if self.info.modified_ns is not None else self.start_ns + SEGMENT_MAX_NS
+
+
+def footage_of(info: ObjectInfo) -> Footage | None:
+    """None for a name that our recorders do not give."""
+    match = _NAME.fullmatch(info.name)
+    if match is None or match[3] != day_name(int(match[4])):
+        return None
+    return Footage(
+        info=info,
+        site_id=SiteId(UUID(match[1])),
+        camera_id=CameraId(UUID(match[2])),
+        segment_id=SegmentId(UUID(match[5])),
+        start_ns=int(match[4]),
+    )
+
+
+@dataclass(slots=True)
+class Day:
+    """One camera's day: some ten thousand objects at most."""
+
+    objects: list[Footage]
+    foreign: list[ObjectInfo]
+
+    @property
+    def key(self) -> tuple[SiteId, CameraId, int] | None:
+        first = self.objects[0] if self.objects else None
+        return None if first is None else (first.site_id, first.camera_id, first.day_ns)
+
+
+async def days(store: ObjectStore) -> AsyncIterator[Day]:
+    """The whole bucket, in the order of its names. What is not footage comes along in ``foreign``."""
+    day = Day([], [])
+    async with aclosing(store.list(PREFIX)) as listing:
+        async for info in listing:
+            item = footage_of(info)
+            if item is None:
+                day.foreign.append(info)
+                continue
+            if day.objects and day.key != (item.site_id, item.camera_id, item.day_ns):
+                yield day
+                day = Day([], [])
+            day.objects.append(item)
+    if day.objects or day.foreign:
+        yield day

@@ -1,0 +1,1 @@
+DELETE FROM object_quarantine WHERE object_name = $1

@@ -1,0 +1,1 @@
+INSERT INTO outbox (kind, ref) VALUES ('segment', $1)

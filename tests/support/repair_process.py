@@ -1,0 +1,37 @@
+"""reconcile or rebuild as a process of its own, to be killed: ``python -m tests.support.repair_process <task>``."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from storage.custodian.client import CustodianClient
+from storage.database import open_pool
+from storage.rebuild import rebuild
+from storage.reconcile import reconcile
+from storage.settings import DatabaseSettings, StoreSettings
+from storage.store import open_store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repair:
+    what: str  # "rebuild" or "reconcile"
+    database: DatabaseSettings
+    store: StoreSettings
+    socket: Path
+
+
+async def main(task: Repair) -> None:
+    async with open_pool(task.database, application_name="repair") as pool, open_store(task.store) as store:
+        custodian = CustodianClient(task.socket)
+        if task.what == "rebuild":
+            await rebuild(pool, store, custodian, grace_ns=0)
+        else:
+            await reconcile(pool, store, custodian, repair=True, grace_ns=0)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(pickle.loads(Path(sys.argv[1]).read_bytes())))  # noqa: S301 our own test wrote it
