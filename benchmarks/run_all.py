@@ -41,7 +41,9 @@ def run(given: argparse.Namespace) -> int:
 
 def _whole() -> Suites:
     return {
-        "ingest": lambda at: ingest.run(ingest.Parameters(scaling=(10, 50, 100, 200), embedded_store=True), at),
+        "ingest": lambda at: ingest.run(
+            ingest.Parameters(seconds=10.0, scaling=(10, 50, 100, 200), embedded_store=True), at
+        ),
         "storage": lambda at: storage.run(storage.Parameters(rows=(1_000_000,)), at),
         "index": lambda at: index.run(index.Parameters(events=30_000), at),
         "clip": lambda at: clip.run(clip.Parameters(), at),
