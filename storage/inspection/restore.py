@@ -22,7 +22,7 @@ from storage.inspection.objects import inspect_object
 from storage.inspection.recorders import Recorders
 from storage.inspection.repairs import restore_segment
 from storage.inspection.rows import check_name, segment_of_object
-from storage.sealed import HEADER_SIZE, PayloadKey, RefusedError
+from storage.sealed import HEADER_SIZE, OVERHEAD, PayloadKey, RefusedError
 from storage.sealed.format import Header, parse_header
 from storage.store import ObjectInfo, ObjectStore
 from storage.store.errors import ObjectMissingError, StoreProtocolError
@@ -108,7 +108,7 @@ class Restorer:
     async def _one(self, item: ObjectInfo, header: Header | None, keys: dict[SegmentId, PayloadKey]) -> Outcome:
         try:
             if header is None:
-                raise BadObjectError(Flaw.HEADER)
+                raise BadObjectError(Flaw.SIZE if item.size_bytes < OVERHEAD else Flaw.HEADER)
             restored = await self._commit(item, keys.get(header.core.segment_id))
         except BadObjectError as error:
             if error.flaw is Flaw.MISSING:
