@@ -10,12 +10,14 @@ from starlette.types import ASGIApp
 from api import (
     audit_trail,
     clip,
+    disclosure,
     find,
     health,
     inventory,
     metrics,
     problems,
     purposes,
+    quarantine,
     search,
     sign_in,
     timeline,
@@ -25,6 +27,8 @@ from api.export import routes as exports
 from api.middleware import Guard
 from api.pages.install import install as install_pages
 from api.services import Services
+from api.staff import own as own_account
+from api.staff import routes as staff
 from api.thumbnail import routes as thumbnail
 
 ROUTERS: Final = tuple(
@@ -41,6 +45,10 @@ ROUTERS: Final = tuple(
         thumbnail,
         exports,
         audit_trail,
+        disclosure,
+        quarantine,
+        staff,
+        own_account,
         health,
         metrics,
     )

@@ -61,7 +61,7 @@ class Purpose:
 @router.post("/purposes", status_code=201, responses=declared(401, 404))
 async def state_purpose(body: PurposeBody, services: Ours, session: SignedIn) -> PurposeAnswer:
     """State what the looks that follow are for."""
-    require(session, rights.LOOK)
+    require(session, rights.MEMBERS)
     purpose_id, now_ns = uuid.uuid4(), services.clock_ns()
     with wrapped_errors():
         async with services.pool.acquire() as conn, conn.transaction():
@@ -116,6 +116,16 @@ async def stated(
     return await _known(services, session, tallenne_purpose)
 
 
+async def stated_for_members(
+    services: Ours,
+    session: SignedIn,
+    tallenne_purpose: Annotated[uuid.UUID | None, Header(description="From POST /v1/purposes.")] = None,
+) -> Purpose:
+    """The same for the members' register, which administrators search too."""
+    require(session, rights.MEMBERS)
+    return await _known(services, session, tallenne_purpose)
+
+
 async def stated_in_query(
     services: Ours,
     session: SignedIn,
@@ -128,4 +138,5 @@ async def stated_in_query(
 
 
 Stated = Annotated[Purpose, Depends(stated)]
+StatedForMembers = Annotated[Purpose, Depends(stated_for_members)]
 StatedInQuery = Annotated[Purpose, Depends(stated_in_query)]

@@ -11,6 +11,8 @@ LOOK: Final = ("viewer", "exporter")
 EXPORT: Final = ("exporter",)
 APPROVE: Final = ("exporter", "admin")
 """The second person's word on an export, never the same person's."""
+MEMBERS: Final = ("viewer", "exporter", "admin")
+"""Searching the members' register, with a purpose."""
 INVENTORY: Final = ("viewer", "exporter", "admin")
 """Cameras and doors and how they are: nothing of members, nothing of footage."""
 AUDIT: Final = ("auditor", "admin")

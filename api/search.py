@@ -11,7 +11,7 @@ from pydantic import BaseModel, StringConstraints
 from api import looks, rights
 from api.answers import EventAnswer, MemberAnswer, event_answer, member_answer, pack_cursor, unpack_cursor
 from api.problems import declared, not_found
-from api.purposes import Stated
+from api.purposes import Stated, StatedForMembers
 from api.scope import Scope, load_scope, visible_members
 from api.services import Ours
 from api.sessions import SignedIn
@@ -44,12 +44,12 @@ class EventsPage(BaseModel):
 async def find_members(
     services: Ours,
     session: SignedIn,
-    purpose: Stated,
+    purpose: StatedForMembers,
     query: Annotated[Words, Query(description="Part of a name, or the beginning of a number.")],
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> list[MemberAnswer]:
     """Members by name or number, of those who have been at a door that one may see."""
-    scope = await load_scope(services, session, rights.LOOK)
+    scope = await load_scope(services, session, rights.MEMBERS)
     found = await search_members(services.pool, query, limit)
     seen = await visible_members(services, scope, [row.member_id for row in found])
     shown = {row.member_id: row for row in found if row.member_id in seen}

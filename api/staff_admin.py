@@ -1,12 +1,12 @@
-"""Making staff: the first administrator and the demo's account, from the command on the machine."""
+"""Making staff: from the command on the machine (the first administrator, the demo), and for the routes."""
 
 from __future__ import annotations
 
 import re
 import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +14,7 @@ import asyncpg
 
 from api import audit, second_factor
 from api.errors import StaffExistsError, StaffRefusedError
-from api.own_key import load_own_key
+from api.own_key import OwnKey, load_own_key
 from api.passwords import Passwords, check_new
 from domain.ids import CameraId, SiteId, StaffId
 from storage import sql
@@ -31,6 +31,15 @@ class NewGrant:
     role: str
     site_id: SiteId | None = None
     camera_id: CameraId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewStaff:
+    """Somebody to be."""
+
+    user_name: str
+    display_name: str
+    grants: tuple[NewGrant, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,46 +66,88 @@ async def create_staff(
 
     A grant given as a mere role name counts everywhere. StaffExistsError, StaffRefusedError, KeyFileError.
     """
-    name = user_name.strip().lower()
     wanted = [NewGrant(role=grant) if isinstance(grant, str) else grant for grant in grants]
-    _check(name, display_name, password, wanted)
+    new = NewStaff(user_name=user_name.strip().lower(), display_name=display_name.strip(), grants=tuple(wanted))
+    check_staff(new, password)
     key = load_own_key(secret_directory)
-    staff_id, totp_secret, codes = (
-        StaffId(uuid.uuid4()),
-        second_factor.new_totp_secret(),
-        second_factor.new_recovery_codes(),
-    )
     password_hash = await Passwords().hash(password)
-    sealed = key.seal_totp(staff_id, totp_secret)
-    hashes = [key.hash_code(staff_id, second_factor.normal_code(code)) for code in codes]
-    now_ns = time.time_ns()
     with wrapped_errors():
         async with conn.transaction():
-            query = sql.load("api", "staff_add")
-            if not await conn.fetchval(query, staff_id, name, display_name.strip(), password_hash, sealed, now_ns):
-                raise StaffExistsError(f"There is a user {name!r} already.", "Choose another user name.")
-            await conn.execute(sql.load("api", "recovery_codes_add"), staff_id, hashes)
-            await conn.executemany(
-                sql.load("api", "grant_add"),
-                [(uuid.uuid4(), staff_id, grant.role, grant.site_id, grant.camera_id) for grant in wanted],
-            )
-            detail = {"staff_id": str(staff_id), "roles": sorted({grant.role for grant in wanted})}
-            await audit.append_in(conn, audit.Entry(actor=actor, action="staff_created", detail=detail), now_ns)
-    return CreatedStaff(
-        staff_id=staff_id,
-        totp_secret=totp_secret,
-        otpauth_uri=second_factor.otpauth_uri(totp_secret, name),
-        recovery_codes=codes,
+            return await add_staff(conn, key, new, password_hash, audit.Entry(actor=actor, action=""), time.time_ns())
+
+
+async def add_staff(
+    conn: asyncpg.Connection, key: OwnKey, new: NewStaff, password_hash: str, by: audit.Entry, now_ns: int
+) -> CreatedStaff:
+    """Within the caller's transaction. ``by``: who does it. StaffExistsError."""
+    staff_id = StaffId(uuid.uuid4())
+    factor = new_factor(key, staff_id, new.user_name)
+    arguments = (staff_id, new.user_name, new.display_name, password_hash, factor.sealed, now_ns)
+    if not await conn.fetchval(sql.load("api", "staff_add"), *arguments):
+        raise StaffExistsError(f"There is a user {new.user_name!r} already.", "Choose another user name.")
+    await conn.execute(sql.load("api", "recovery_codes_add"), staff_id, factor.hashes)
+    await add_grants(conn, staff_id, new.grants)
+    detail = {"staff_id": str(staff_id), "grants": said_grants(new.grants)}
+    await audit.append_in(conn, replace(by, action="staff_created", detail=detail), now_ns)
+    return factor.created
+
+
+async def add_grants(conn: asyncpg.Connection, staff_id: StaffId, grants: Iterable[NewGrant]) -> None:
+    """Within the caller's transaction."""
+    await conn.executemany(
+        sql.load("api", "grant_add"),
+        [(uuid.uuid4(), staff_id, grant.role, grant.site_id, grant.camera_id) for grant in grants],
     )
 
 
-def _check(name: str, display_name: str, password: str, grants: Sequence[NewGrant]) -> None:
-    if not _USER_NAME.fullmatch(name):
+def said_grants(grants: Iterable[NewGrant]) -> list[str]:
+    """For the record: ``viewer``, ``viewer site:<id>``, ``viewer camera:<id>``."""
+    return sorted(
+        " ".join(
+            [grant.role]
+            + ([f"site:{grant.site_id}"] if grant.site_id else [])
+            + ([f"camera:{grant.camera_id}"] if grant.camera_id else [])
+        )
+        for grant in grants
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFactor:
+    """A second factor and recovery codes, as they are kept and as they are shown once."""
+
+    sealed: bytes
+    hashes: list[bytes]
+    created: CreatedStaff
+
+
+def new_factor(key: OwnKey, staff_id: StaffId, user_name: str) -> NewFactor:
+    """Made, not yet stored."""
+    secret, codes = second_factor.new_totp_secret(), second_factor.new_recovery_codes()
+    return NewFactor(
+        sealed=key.seal_totp(staff_id, secret),
+        hashes=code_hashes(key, staff_id, codes),
+        created=CreatedStaff(
+            staff_id=staff_id,
+            totp_secret=secret,
+            otpauth_uri=second_factor.otpauth_uri(secret, user_name),
+            recovery_codes=codes,
+        ),
+    )
+
+
+def code_hashes(key: OwnKey, staff_id: StaffId, codes: Iterable[str]) -> list[bytes]:
+    return [key.hash_code(staff_id, second_factor.normal_code(code)) for code in codes]
+
+
+def check_staff(new: NewStaff, password: str) -> None:
+    """StaffRefusedError for what cannot be taken."""
+    if not _USER_NAME.fullmatch(new.user_name):
         raise StaffRefusedError(
             "A user name is 1 to 64 of a-z, 0-9 and . _ @ + -.", "An e-mail address serves, in small letters."
         )
-    if not 1 <= len(display_name.strip()) <= 100 or not display_name.isprintable():
+    if not 1 <= len(new.display_name) <= 100 or not new.display_name.isprintable():
         raise StaffRefusedError("A display name has 1 to 100 printable characters.")
-    if unknown := {grant.role for grant in grants} - set(ROLES):
+    if unknown := {grant.role for grant in new.grants} - set(ROLES):
         raise StaffRefusedError(f"There is no role {', '.join(sorted(unknown))}.", f"Roles: {', '.join(ROLES)}.")
-    check_new(password, name)
+    check_new(password, new.user_name)

@@ -26,8 +26,13 @@ _NAV: Final = {
     "find": rights.LOOK,
     "exports": rights.APPROVE,
     "cameras": rights.INVENTORY,
+    "members": rights.OPERATE,
+    "users": rights.OPERATE,
+    "quarantine": rights.OPERATE,
     "audit": rights.AUDIT,
 }
+_EVERYWHERE: Final = frozenset({"users", "quarantine"})
+"""For those who administer everything."""
 _YEAR_S: Final = 365 * 24 * 3600
 Handler = Callable[[Session], Awaitable[Response]]
 
@@ -57,7 +62,7 @@ async def purpose(request: Request, services: Ours) -> Response:
             session,
             "purpose.html",
             "find",
-            rights.LOOK,
+            rights.MEMBERS,
             categories=[each.value for each in Category],
         )
 
@@ -88,6 +93,30 @@ async def cameras(request: Request, services: Ours) -> Response:
 @router.get("/exports")
 async def exports(request: Request, services: Ours) -> Response:
     return await _plain(request, services, "exports", export_key=fingerprint(services.key.export_key))
+
+
+@router.get("/members")
+async def members(request: Request, services: Ours) -> Response:
+    return await _plain(request, services, "members", needs_purpose=True)
+
+
+@router.get("/users")
+async def users(request: Request, services: Ours) -> Response:
+    return await _plain(request, services, "users")
+
+
+@router.get("/quarantine")
+async def quarantine(request: Request, services: Ours) -> Response:
+    return await _plain(request, services, "quarantine")
+
+
+@router.get("/account")
+async def account(request: Request, services: Ours) -> Response:
+    async def show(session: Session) -> Response:
+        purpose = await latest_purpose(services, session)
+        return _page(request, services, "account.html", session=session, purpose=purpose, here="account")
+
+    return await _for_staff(request, services, show)
 
 
 @router.get("/audit")
@@ -134,7 +163,8 @@ async def _frame(
     needs_purpose: bool = False,
     **context: Any,
 ) -> Response:
-    if not rights.has_any(session.grants, roles):
+    everywhere = here in _EVERYWHERE
+    if not (rights.has_everywhere if everywhere else rights.has_any)(session.grants, roles):
         return error_page(request, services, Problem(404, "not-found", ""), session=session)
     purpose = await latest_purpose(services, session)
     if needs_purpose and purpose is None:
@@ -152,7 +182,10 @@ def error_page(request: Request, services: Services, problem: Problem, *, sessio
 def _page(request: Request, services: Services, template: str, **context: Any) -> Response:
     session: Session | None = context.get("session")
     may = frozenset(
-        name for name, roles in _NAV.items() if session is not None and rights.has_any(session.grants, roles)
+        name
+        for name, roles in _NAV.items()
+        if session is not None
+        and (rights.has_everywhere if name in _EVERYWHERE else rights.has_any)(session.grants, roles)
     )
     return page(
         request, template, default_language=services.settings.default_language, may=may, nav=tuple(_NAV), **context

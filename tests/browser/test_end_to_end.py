@@ -259,6 +259,30 @@ async def test_audit_page_shows_it_all(desk: Desk) -> None:
     await page.context.close()
 
 
+async def test_new_colleague_gets_a_square_to_scan(desk: Desk) -> None:
+    page = await desk.page()
+    await page.goto(f"{desk.address}/users")
+    await page.wait_for_selector("#users li")
+    await page.click("#add")
+    await page.fill("#display_name", "Vuoropäällikkö")
+    await page.fill("#user_name", "vuoro")
+    await page.fill("#password", "neljä sinistä kissaa")
+    await page.click("#user button.primary")
+    square = await page.wait_for_selector("#factor svg.qr path")
+    assert square is not None
+    box = await square.bounding_box()
+    assert box is not None
+    assert box["width"] > 100
+    assert len(await page.query_selector_all("#factor .codes li")) == 10
+    if SHOTS:
+        await page.screenshot(path=Path(SHOTS) / "factor.png")
+    assert await violations(page, "factor") == []
+    await page.click("#factor button.primary")
+    assert await page.query_selector("#factor svg") is None
+    await page.wait_for_selector("#users li[data-user=vuoro]")
+    await page.context.close()
+
+
 @pytest.mark.parametrize("language", ["fi-FI", "en-GB"])
 @pytest.mark.parametrize("size", SIZES)
 async def test_every_page_fits_and_axe_finds_nothing_serious(desk: Desk, language: str, size: str) -> None:
@@ -284,6 +308,13 @@ async def test_every_page_fits_and_axe_finds_nothing_serious(desk: Desk, languag
             await shown.fill("#query", desk.passage["name"])
             await shown.keyboard.press("Enter")
             await shown.wait_for_selector("a.hit")
+        if name == "members":
+            await shown.fill("#query", desk.passage["number"])
+            await shown.keyboard.press("Enter")
+            await shown.click("#members button")
+            await shown.wait_for_selector("#look-rows tr")
+        if name == "users":
+            await shown.click("details summary")
         await shown.wait_for_load_state("networkidle")
         if SHOTS:
             shot = Path(SHOTS) / f"{name}-{language[:2]}-{size}.png"
@@ -305,6 +336,10 @@ def pages(desk: Desk) -> list[tuple[str, str, str]]:
         ("player", f"/visit/{desk.passage['event_id']}", "#player[data-state=ready]"),
         ("exports", "/exports", "#exports li"),
         ("cameras", "/cameras", "#sites li"),
+        ("members", "/members", "#find button:enabled"),
+        ("users", "/users", "#users li"),
+        ("quarantine", "/quarantine", "#empty:not([hidden]), #messages tr"),
+        ("account", "/account", "#change-password button:enabled"),
         ("audit", "/audit", "#entries tr"),
         ("error", "/nothing", "h1"),
     ]

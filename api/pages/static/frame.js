@@ -1,7 +1,10 @@
-// What every page has: signing out.
+// What every page has: its place in the menu, and signing out.
 
 import { byId } from "./dom.js";
 import { post } from "./server.js";
+
+// On a telephone the menu may be wider than the screen.
+document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 byId("sign-out")?.addEventListener("click", async () => {
   sessionStorage.clear();

@@ -48,8 +48,11 @@ export async function get(path, query = {}, signal = undefined) {
   return answer.json();
 }
 
-export async function post(path, body) {
-  const options = { method: "POST", headers: headers({ "Content-Type": "application/json" }), body: JSON.stringify(body) };
+export const post = (path, body) => send("POST", path, body);
+export const put = (path, body) => send("PUT", path, body);
+
+async function send(method, path, body) {
+  const options = { method, headers: headers({ "Content-Type": "application/json" }), body: JSON.stringify(body) };
   const answer = await ask(path, options);
   return answer.status === 204 ? null : answer.json();
 }

@@ -5,17 +5,14 @@ import { post } from "./server.js";
 
 const dialog = byId("step-up");
 
-/** True once it is done; false when the person gave up. Other problems are thrown. */
+/** [what it answered] once it is done; null when the person gave up. Other problems are thrown. */
 export async function withCode(act) {
   try {
-    await act();
-    return true;
+    return [await act()];
   } catch (error) {
     if (error.code !== "step-up-needed") throw error;
   }
-  if (!(await asked())) return false;
-  await act();
-  return true;
+  return (await asked()) ? [await act()] : null;
 }
 
 function asked() {

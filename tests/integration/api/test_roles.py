@@ -8,8 +8,9 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.app import ROUTERS
-from tests.integration.api.conftest import Office
-from tests.integration.api.gym import LOBBY, open_gym
+from api.staff_admin import NewGrant
+from tests.integration.api.conftest import PASSWORD, Office
+from tests.integration.api.gym import LOBBY, NORTH, open_gym
 
 pytestmark = pytest.mark.services
 
@@ -21,6 +22,8 @@ LOOK = NOBODY | {"viewer": True, "exporter": True}
 INVENTORY = LOOK | {"admin": True}
 EXPORT = NOBODY | {"exporter": True}
 APPROVE = NOBODY | {"exporter": True, "admin": True}
+ADMIN = NOBODY | {"admin": True}
+STAFF_BODY = {"user_name": "new.one", "display_name": "New", "password": PASSWORD, "grants": []}
 NOON = "2026-11-22T12:00:00Z"
 NONE = "00000000-0000-4000-8000-000000000000"
 EXPORT_BODY = {"camera_ids": [str(LOBBY)], "start": "2026-11-22T06:00:00Z", "end": "2026-11-22T06:10:00Z"}
@@ -32,9 +35,9 @@ TABLE = {
     ("POST", "/v1/sign-out"): ("/v1/sign-out", {}, STAFF),
     ("POST", "/v1/step-up"): ("/v1/step-up", {"code": "000000"}, NOBODY),
     ("GET", "/v1/session"): ("/v1/session", None, STAFF),
-    ("POST", "/v1/purposes"): ("/v1/purposes", {"category": "safety", "reason": "a test"}, LOOK),
+    ("POST", "/v1/purposes"): ("/v1/purposes", {"category": "safety", "reason": "a test"}, INVENTORY),
     ("GET", "/v1/find"): ("/v1/find?query=aino", None, LOOK),
-    ("GET", "/v1/members"): ("/v1/members?query=aino", None, LOOK),
+    ("GET", "/v1/members"): ("/v1/members?query=aino", None, INVENTORY),
     ("GET", "/v1/members/{member_id}/visits"): (f"/v1/members/{{aino}}/visits?{SPAN}", None, LOOK),
     ("GET", "/v1/events"): (f"/v1/events?{SPAN}", None, LOOK),
     ("GET", "/v1/visits/{event_id}"): ("/v1/visits/{granted}", None, LOOK),
@@ -59,6 +62,17 @@ TABLE = {
     ("GET", "/v1/export-key.pem"): ("/v1/export-key.pem", None, EVERYBODY),
     ("GET", "/v1/export-verifier.py"): ("/v1/export-verifier.py", None, EVERYBODY),
     ("GET", "/v1/audit"): ("/v1/audit", None, AUDIT),
+    ("GET", "/v1/members/{member_id}/looks"): ("/v1/members/{aino}/looks", None, AUDIT),
+    ("GET", "/v1/quarantine"): ("/v1/quarantine", None, ADMIN),
+    ("GET", "/v1/staff"): ("/v1/staff", None, ADMIN),
+    ("POST", "/v1/staff"): ("/v1/staff", STAFF_BODY, ADMIN),
+    ("PUT", "/v1/staff/{staff_id}/grants"): ("/v1/staff/{somebody}/grants", {"grants": []}, ADMIN),
+    ("POST", "/v1/staff/{staff_id}/disable"): ("/v1/staff/{somebody}/disable", {"disabled": True}, ADMIN),
+    ("POST", "/v1/staff/{staff_id}/second-factor"): ("/v1/staff/{somebody}/second-factor", None, ADMIN),
+    ("POST", "/v1/staff/{staff_id}/password"): ("/v1/staff/{somebody}/password", {"password": PASSWORD}, ADMIN),
+    ("POST", "/v1/staff/{staff_id}/sign-out"): ("/v1/staff/{somebody}/sign-out", None, ADMIN),
+    ("POST", "/v1/password"): ("/v1/password", {"current": PASSWORD, "password": PASSWORD}, STAFF),
+    ("POST", "/v1/recovery-codes"): ("/v1/recovery-codes", None, STAFF),
     ("GET", "/v1/health"): ("/v1/health", None, EVERYBODY),
     ("GET", "/metrics"): ("/metrics", None, NOBODY),
 }
@@ -81,13 +95,17 @@ async def test_route_by_role_as_the_table_says(office: Office, role: str) -> Non
     gym = await open_gym(office.owner, office.clock.now_ns)
     grants = () if role in ("", "none") else (role,)
     wrong = []
+    _, somebody = await office.hire("viewer")
     client = office.client() if role == "" else await office.signed_in(*grants)
     # A purpose that is known, of this very session, so that nothing but the role decides.
     if role:
         session = (await client.get("/v1/session")).json()
         client.purpose = await purpose_of(office, session["staff_id"])
-    for (method, route), (address, body, may) in sorted(TABLE.items(), key=lambda item: "sign-" in item[0][1]):
+    for (method, route), (address, body, may) in sorted(
+        TABLE.items(), key=lambda item: item[0][1].startswith("/v1/sign-")
+    ):
         path = address.replace("{aino}", str(gym.aino)).replace("{granted}", str(gym.granted))
+        path = path.replace("{somebody}", str(somebody.staff_id))
         answer = await client.request(method, path, json=body)
         allowed = answer.status_code < 300
         if allowed != may[role]:
@@ -98,6 +116,16 @@ async def test_route_by_role_as_the_table_says(office: Office, role: str) -> Non
         if not allowed and role == "" and route not in ("/v1/sign-in",):
             assert answer.status_code == 401, (route, answer.status_code)
     assert wrong == []
+
+
+async def test_administrator_of_one_site_administers_no_staff(office: Office) -> None:
+    gym = await open_gym(office.owner, office.clock.now_ns)
+    _, somebody = await office.hire("viewer")
+    client = await office.signed_in(NewGrant(role="admin", site_id=NORTH), NewGrant(role="auditor", site_id=NORTH))
+    for (method, _), (address, body, may) in TABLE.items():
+        if may == ADMIN or "looks" in address:
+            path = address.replace("{aino}", str(gym.aino)).replace("{somebody}", str(somebody.staff_id))
+            assert (await client.request(method, path, json=body)).status_code == 404, address
 
 
 async def purpose_of(office: Office, staff_id: str) -> str:

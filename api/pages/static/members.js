@@ -1,0 +1,61 @@
+// The members' register, and what a member may be told about looks at their data.
+
+import { byId, el, show, takeForm } from "./dom.js";
+import { get } from "./server.js";
+import { full, spanText } from "./time.js";
+import { t } from "./words.js";
+
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const form = byId("find");
+
+takeForm(form, async () => {
+  show(byId("problem"), "");
+  byId("looks").hidden = true;
+  const query = byId("query").value;
+  if (!query.trim()) return;
+  try {
+    const found = await get("/v1/members", { query, limit: 50 });
+    byId("understood").textContent = !found.length ? t("find.nothing") : found.length === 1 ? t("members.count_one") : t("members.count", { count: found.length });
+    byId("members").replaceChildren(...found.map(card));
+  } catch (error) {
+    show(byId("problem"), error.message);
+  }
+});
+
+function card(member) {
+  return el(
+    "li",
+    {},
+    el("span", { class: "row" }, el("strong", {}, member.name), member.minor ? el("span", { class: "badge warn" }, t("member.minor")) : null),
+    el("span", { class: "soft" }, member.number),
+    byId("looks").dataset.may ? el("span", {}, el("button", { type: "button", onclick: () => looks(member, null) }, t("members.looks"))) : null,
+  );
+}
+
+async function looks(member, before) {
+  try {
+    const page = await get(`/v1/members/${member.member_id}/looks`, before ? { before } : {});
+    byId("looks").hidden = false;
+    byId("looks-title").textContent = t("members.looks_of", { name: member.name });
+    const rows = page.looks.map(row);
+    if (before) byId("look-rows").append(...rows);
+    else byId("look-rows").replaceChildren(...(rows.length ? rows : [el("tr", {}, el("td", { colspan: 4 }, t("members.no_looks")))]));
+    byId("older").hidden = page.next === null;
+    byId("older").onclick = () => looks(member, page.next);
+    if (!before) byId("looks").scrollIntoView({ block: "start" });
+  } catch (error) {
+    show(byId("problem"), error.message);
+  }
+}
+
+function row(look) {
+  const what = [look.camera, look.start ? spanText(Date.parse(look.start), Date.parse(look.end), zone) : null];
+  return el(
+    "tr",
+    {},
+    el("td", {}, el("time", { datetime: look.at }, full(Date.parse(look.at), zone))),
+    el("td", {}, t(`look.${look.kind}`)),
+    el("td", {}, look.purpose ? t(`purpose.${look.purpose}`) : "–"),
+    el("td", {}, what.filter(Boolean).join(" · ")),
+  );
+}

@@ -1,0 +1,1 @@
+DELETE FROM staff_grant WHERE staff_id = $1

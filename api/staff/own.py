@@ -1,0 +1,61 @@
+"""One's own account: a new password, new recovery codes."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from api import audit, second_factor
+from api.errors import StaffRefusedError
+from api.passwords import check_new
+from api.problems import Problem, declared
+from api.services import Ours
+from api.sessions import SignedIn, require_step_up
+from api.staff.shapes import CodesAnswer, OwnPasswordBody
+from api.staff_admin import code_hashes
+from api.throttle import PER_USER, Attempt
+from storage import sql
+from storage.database import wrapped_errors
+
+router = APIRouter(prefix="/v1", tags=["session"])
+
+
+@router.post("/password", status_code=204, responses=declared(401, 429))
+async def change_password(body: OwnPasswordBody, services: Ours, session: SignedIn) -> None:
+    """Needs the present one and a fresh code. One's other sessions end."""
+    require_step_up(services, session)
+    attempt = Attempt(key=services.key.throttle_key("password", str(session.staff_id)), limit=PER_USER)
+    if await services.throttle.begin((attempt,), services.clock_ns()):
+        raise Problem(429, "too-many", "Too many failed attempts.", "Wait a while.", headers={"Retry-After": "60"})
+    with wrapped_errors():
+        row = await services.pool.fetchrow(sql.load("api", "staff_by_name"), session.user_name)
+    stored = None if row is None else row["password_hash"]
+    if not await services.passwords.matches(body.current.get_secret_value(), stored):
+        raise Problem(403, "password-wrong", "The present password is another one.", "Check it.")
+    password = body.password.get_secret_value()
+    try:
+        check_new(password, session.user_name)
+    except StaffRefusedError as exc:
+        raise Problem(422, "staff-refused", exc.what, exc.remedy) from None
+    await services.throttle.forgive(attempt.key)
+    password_hash, now_ns = await services.passwords.hash(password), services.clock_ns()
+    with wrapped_errors():
+        async with services.pool.acquire() as conn, conn.transaction():
+            await conn.execute(sql.load("api", "staff_password"), session.staff_id, password_hash)
+            await conn.execute(sql.load("api", "sessions_end_others"), session.staff_id, now_ns, session.session_id)
+            entry = audit.Entry(actor=session.actor, action="password_changed", session_id=session.session_id)
+            await audit.append_in(conn, entry, now_ns)
+
+
+@router.post("/recovery-codes", responses=declared(401))
+async def new_recovery_codes(services: Ours, session: SignedIn) -> CodesAnswer:
+    """Ten new ones, shown once; the old ones count no more. Needs a fresh code."""
+    require_step_up(services, session)
+    codes = second_factor.new_recovery_codes()
+    hashes = code_hashes(services.key, session.staff_id, codes)
+    with wrapped_errors():
+        async with services.pool.acquire() as conn, conn.transaction():
+            await conn.execute(sql.load("api", "recovery_codes_drop"), session.staff_id)
+            await conn.execute(sql.load("api", "recovery_codes_add"), session.staff_id, hashes)
+            entry = audit.Entry(actor=session.actor, action="recovery_codes", session_id=session.session_id)
+            await audit.append_in(conn, entry, services.clock_ns())
+    return CodesAnswer(recovery_codes=list(codes))

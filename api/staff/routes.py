@@ -1,0 +1,210 @@
+"""Who may do what, kept by administrators of everything. Every change needs a fresh code and is on record."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+from uuid import UUID
+
+import asyncpg
+from fastapi import APIRouter, Depends
+
+from api import audit, rights
+from api.errors import StaffExistsError, StaffRefusedError
+from api.passwords import check_new
+from api.problems import Problem, declared, not_found
+from api.services import Ours, Services
+from api.sessions import ABSOLUTE_NS, IDLE_NS, Session, SignedIn, require_step_up
+from api.staff.shapes import (
+    DisableBody,
+    FactorAnswer,
+    GrantBody,
+    GrantsBody,
+    PasswordBody,
+    StaffAnswer,
+    StaffBody,
+    factor_answer,
+    staff_answer,
+)
+from api.staff_admin import NewStaff, add_grants, add_staff, check_staff, new_factor, said_grants
+from domain.ids import StaffId
+from storage import sql
+from storage.database import wrapped_errors
+
+router = APIRouter(prefix="/v1", tags=["staff"])
+
+
+def administrator(session: SignedIn) -> Session:
+    """404 unless the person administers everything."""
+    if not rights.has_everywhere(session.grants, rights.OPERATE):
+        raise not_found()
+    return session
+
+
+def confirmed(services: Ours, session: Annotated[Session, Depends(administrator)]) -> Session:
+    """The same, with a fresh code."""
+    require_step_up(services, session)
+    return session
+
+
+Administrator = Annotated[Session, Depends(administrator)]
+Confirmed = Annotated[Session, Depends(confirmed)]
+
+
+@router.get("/staff", responses=declared(401, 404))
+async def everybody(services: Ours, session: Administrator) -> list[StaffAnswer]:
+    """Who there is and what they may."""
+    return [staff_answer(row) for row in await _rows(services, None)]
+
+
+@router.post("/staff", status_code=201, responses=declared(401, 404, 409))
+async def create(body: StaffBody, services: Ours, session: Confirmed) -> FactorAnswer:
+    """Add somebody. The answer holds their second factor: shown now and never again."""
+    new = NewStaff(
+        user_name=body.user_name.strip().lower(),
+        display_name=body.display_name.strip(),
+        grants=tuple(each.grant() for each in body.grants),
+    )
+    try:
+        check_staff(new, body.password.get_secret_value())
+        password_hash = await services.passwords.hash(body.password.get_secret_value())
+        async with _changing(services) as conn:
+            made = await add_staff(conn, services.key, new, password_hash, _by(session), services.clock_ns())
+    except StaffRefusedError as exc:
+        raise _refused(exc) from None
+    except StaffExistsError as exc:
+        raise Problem(409, "staff-exists", exc.what, exc.remedy) from None
+    return factor_answer(made)
+
+
+@router.put("/staff/{staff_id}/grants", responses=declared(401, 404, 409))
+async def set_grants(staff_id: UUID, body: GrantsBody, services: Ours, session: Confirmed) -> StaffAnswer:
+    """What somebody may, from the next request on."""
+    grants = [each.grant() for each in _distinct(body.grants)]
+    async with _changing(services) as conn:
+        await _known(services, staff_id)
+        await conn.execute(sql.load("api", "grants_drop"), staff_id)
+        await add_grants(conn, StaffId(staff_id), grants)
+        await _require_an_administrator(conn)
+        await _note(conn, services, session, "staff_grants", staff_id, {"grants": said_grants(grants)})
+    return staff_answer(await _known(services, staff_id))
+
+
+@router.post("/staff/{staff_id}/disable", responses=declared(401, 404, 409))
+async def disable(staff_id: UUID, body: DisableBody, services: Ours, session: Confirmed) -> StaffAnswer:
+    """Nobody is deleted: the audit trail goes on naming them."""
+    if staff_id == session.staff_id:
+        raise Problem(409, "yourself", "You cannot disable yourself.", "Ask another administrator.")
+    async with _changing(services) as conn:
+        await _known(services, staff_id)
+        now_ns = services.clock_ns()
+        await conn.execute(sql.load("api", "staff_disable"), staff_id, now_ns if body.disabled else None)
+        await conn.execute(sql.load("api", "sessions_end_all"), staff_id, now_ns)
+        await _require_an_administrator(conn)
+        await _note(conn, services, session, "staff_disabled" if body.disabled else "staff_enabled", staff_id, {})
+    return staff_answer(await _known(services, staff_id))
+
+
+@router.post("/staff/{staff_id}/second-factor", responses=declared(401, 404))
+async def reset_factor(staff_id: UUID, services: Ours, session: Confirmed) -> FactorAnswer:
+    """For a lost telephone: a new second factor and new recovery codes. The old ones and all sessions end."""
+    async with _changing(services) as conn:
+        row = await _known(services, staff_id)
+        factor = new_factor(services.key, StaffId(staff_id), row["user_name"])
+        await conn.execute(sql.load("api", "staff_factor"), staff_id, factor.sealed)
+        await conn.execute(sql.load("api", "recovery_codes_drop"), staff_id)
+        await conn.execute(sql.load("api", "recovery_codes_add"), staff_id, factor.hashes)
+        await conn.execute(sql.load("api", "sessions_end_all"), staff_id, services.clock_ns())
+        await _note(conn, services, session, "factor_reset", staff_id, {})
+    return factor_answer(factor.created)
+
+
+@router.post("/staff/{staff_id}/password", status_code=204, responses=declared(401, 404))
+async def set_password(staff_id: UUID, body: PasswordBody, services: Ours, session: Confirmed) -> None:
+    """For a forgotten one. All of the person's sessions end."""
+    row = await _known(services, staff_id)
+    password = body.password.get_secret_value()
+    try:
+        check_new(password, row["user_name"])
+    except StaffRefusedError as exc:
+        raise _refused(exc) from None
+    password_hash = await services.passwords.hash(password)
+    async with _changing(services) as conn:
+        await conn.execute(sql.load("api", "staff_password"), staff_id, password_hash)
+        await conn.execute(sql.load("api", "sessions_end_all"), staff_id, services.clock_ns())
+        await _note(conn, services, session, "password_reset", staff_id, {})
+
+
+@router.post("/staff/{staff_id}/sign-out", status_code=204, responses=declared(401, 404))
+async def sign_out(staff_id: UUID, services: Ours, session: Confirmed) -> None:
+    """Everywhere, at once."""
+    async with _changing(services) as conn:
+        await _known(services, staff_id)
+        await conn.execute(sql.load("api", "sessions_end_all"), staff_id, services.clock_ns())
+        await _note(conn, services, session, "signed_out", staff_id, {})
+
+
+@contextlib.asynccontextmanager
+async def _changing(services: Services) -> AsyncIterator[asyncpg.Connection]:
+    """A transaction; administrative changes come one after another."""
+    with wrapped_errors():
+        async with services.pool.acquire() as conn, conn.transaction():
+            await conn.execute(sql.load("api", "staff_lock"))
+            try:
+                yield conn
+            except asyncpg.ForeignKeyViolationError:
+                raise Problem(
+                    422,
+                    "no-such-place",
+                    "A grant names a site or camera that is not there.",
+                    "Look at GET /v1/cameras.",
+                ) from None
+
+
+async def _rows(services: Services, staff_id: UUID | None) -> list[asyncpg.Record]:
+    now_ns = services.clock_ns()
+    with wrapped_errors():
+        found: list[asyncpg.Record] = await services.pool.fetch(
+            sql.load("api", "staff_list"), staff_id, now_ns - ABSOLUTE_NS, now_ns - IDLE_NS
+        )
+    return found
+
+
+async def _known(services: Services, staff_id: UUID) -> asyncpg.Record:
+    found = await _rows(services, staff_id)
+    if not found:
+        raise not_found()
+    return found[0]
+
+
+async def _require_an_administrator(conn: asyncpg.Connection) -> None:
+    if not await conn.fetchval(sql.load("api", "staff_admins")):
+        raise Problem(
+            409, "last-admin", "Nobody would administer everything any more.", "Make somebody else administrator first."
+        )
+
+
+def _by(session: Session) -> audit.Entry:
+    return audit.Entry(actor=session.actor, action="", session_id=session.session_id)
+
+
+async def _note(
+    conn: asyncpg.Connection,
+    services: Services,
+    session: Session,
+    action: str,
+    staff_id: UUID,
+    detail: dict[str, Any],
+) -> None:
+    said = {"staff_id": str(staff_id), **detail}
+    entry = audit.Entry(actor=session.actor, action=action, session_id=session.session_id, detail=said)
+    await audit.append_in(conn, entry, services.clock_ns())
+
+
+def _distinct(grants: list[GrantBody]) -> list[GrantBody]:
+    return list({(each.role, each.site_id, each.camera_id): each for each in grants}.values())
+
+
+def _refused(exc: StaffRefusedError) -> Problem:
+    return Problem(422, "staff-refused", exc.what, exc.remedy)
