@@ -4,9 +4,10 @@ Why no pair is missed: an event or segment and its outbox row are committed toge
 transaction. Of two that overlap, the one whose row is joined later finds the other already committed. The outbox has no
 high-water mark, so that numbers which commit out of order, or never, do not matter.
 
-Why no tag stays in force that should not: what takes tags out of force (an event withdrawn, a segment shadowed) runs
-alone, under the exclusive side of a lock of which every other join holds the shared side. A join that still saw the old
-state has therefore ended, and its tags are seen; a join that begins later sees the new state.
+Why no tag stays in force that should not: what takes tags out of force (an event withdrawn, a segment shadowed, expired
+or lost) runs alone, under the exclusive side of a lock of which every other join holds the shared side. A join that
+still saw the old state has therefore ended, and its tags are seen; a join that begins later sees the new state. Whoever
+changes a segment's state writes an outbox row with it, in one transaction.
 """
 
 from __future__ import annotations

@@ -87,6 +87,23 @@ async def test_shadowed_segment_loses_its_tags(
     assert await owner.fetchval("SELECT count(*) FROM tag WHERE superseded_ns IS NOT NULL") == 1
 
 
+@pytest.mark.parametrize("state", ["expiring", "gone"])
+async def test_footage_that_ends_loses_its_tags_and_has_them_again_when_it_is_back(
+    owner: asyncpg.Connection, ingest: asyncpg.Connection, pool: asyncpg.Pool, gym: Gym, state: str
+) -> None:
+    await ensure_days(ingest, T)
+    await add_event(owner, gym, "front", T + 5 * NS)
+    made = segment(gym, gym.cameras[0], T, T + 10 * NS)
+    await commit_segment(ingest, made)
+    tagger = Tagger(pool, Counters(), clock_ns=time.time_ns)
+    await tagger.join()
+    for now, tags in ((state, 0), ("live", 1)):
+        await owner.execute("UPDATE segment SET state = $1", now)
+        await owner.execute("INSERT INTO outbox (kind, ref) VALUES ('segment', $1)", made.segment_id)
+        await tagger.join()
+        assert len(await tags_in_force(owner)) == tags
+
+
 async def test_taggers_side_by_side_write_each_tag_once(
     owner: asyncpg.Connection, ingest: asyncpg.Connection, pool: asyncpg.Pool, gym: Gym
 ) -> None:

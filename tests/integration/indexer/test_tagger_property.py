@@ -31,6 +31,13 @@ ROUNDS = int(os.environ.get("TALLENNE_ROUNDS", "60"))
 MIDNIGHT = 20_500 * DAY_NS
 """The events lie around it: segments are in two partitions."""
 BLOCKED_S = 0.01
+LOSE = """
+    WITH lost AS (
+        UPDATE segment SET state = 'gone' WHERE state = 'live' AND segment_id = (
+            SELECT segment_id FROM segment ORDER BY committed_ns, segment_id OFFSET $1 LIMIT 1)
+        RETURNING segment_id)
+    INSERT INTO outbox (kind, ref) SELECT 'segment', segment_id FROM lost
+"""
 SUPERSEDE = sql.load("indexer", "events_supersede")
 
 seconds = st.integers(-40, 40).map(lambda s: MIDNIGHT + s * NS)
@@ -46,6 +53,7 @@ steps = st.lists(
         st.tuples(st.just("segment"), who, then, st.integers(0, 1), seconds, lengths, epochs),
         st.tuples(st.just("withdraw"), who, then, which),
         st.tuples(st.just("replace"), who, then, which, seconds),
+        st.tuples(st.just("lose"), who, then, which),
         st.tuples(st.just("end"), who, st.sampled_from(["commit", "rollback"])),
         st.tuples(st.just("join"), who, st.sampled_from(["commit", "stay open"]), st.sampled_from([1, 2, 100])),
         st.tuples(st.just("joined"), who, st.sampled_from(["commit", "rollback"])),
@@ -111,7 +119,7 @@ async def world(database: Database, owner: asyncpg.Connection) -> AsyncIterator[
     made = World(
         owner=owner,
         events=[Actor(await connect(database.index)) for _ in range(3)],
-        segments=[Actor(await connect(database.ingest)) for _ in range(3)],
+        segments=[Actor(await connect(database.owner)) for _ in range(3)],
         taggers=[Actor(await connect(database.index)) for _ in range(3)],
     )
     await ensure_days(made.segments[0].conn, MIDNIGHT - NS, MIDNIGHT)
@@ -132,6 +140,8 @@ async def play(world: World, gym: Gym, step: tuple[Any, ...], known: list[EventI
         case ("segment", who, then, camera, start, length, epoch):
             made = segment(gym, gym.cameras[camera], start, start + length * NS, epoch=epoch)
             await world.segments[who].do(lambda conn: commit_segment(conn, made), then)
+        case ("lose", who, then, n):
+            await world.segments[who].do(lambda conn: conn.execute(LOSE, n), then)
         case ("withdraw", who, then, n) if known:
             one = [known[n % len(known)]]
             await world.events[who].do(lambda conn: conn.fetch(SUPERSEDE, one, one, 1), then)
