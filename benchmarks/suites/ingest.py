@@ -76,7 +76,7 @@ class _Bench:
             with role(self.stand, "ingest", settings, core=self.cores.measured) as running:
                 self.stand.wait("ingest", lambda said: _recording(said, count), child=running, timeout_s=_SETTLE_S)
                 seconds = self.given.scaling_seconds if more.get("scaling") else 0.0
-                case = self._measure(name, count, {"measured": [running.pid], "sink": sink}, load, seconds)
+                case = self._measure(name, count, {"measured": [running.pid], "sink": sink}, load, seconds=seconds)
                 more["sources"] = _sources(self.stand.status("ingest"))
         self._close(case, load)
         counted = asyncio.run(count_frames(self.stand.owner, began_ns, FPS))
@@ -91,9 +91,8 @@ class _Bench:
             _wait(lambda: all(any(one.iterdir()) for one in running.cameras), f"{name} on all cameras")
             if name == "parts":  # the first files have gone the whole way: from here on it is at its usual work
                 _wait_for_uploads(running)
-            before = running.counted()
-            case = self._measure(name, count, {"measured": running.pids}, load)
-            case |= {"peer": True, "version": recorders.version(name), **_since(before, running.counted())}
+            case = self._measure(name, count, {"measured": running.pids}, load, counted=running.counted)
+            case |= {"peer": True, "version": recorders.version(name)}
             self._judge_peer(case, running.ended(), load.bit_rate)
         self._close(case, load)
         shutil.rmtree(directory)
@@ -151,19 +150,28 @@ class _Bench:
     # -- How
 
     def _measure(
-        self, name: str, count: int, roles: dict[str, Sequence[int]], load: Cameras, seconds: float = 0.0
+        self,
+        name: str,
+        count: int,
+        roles: dict[str, Sequence[int]],
+        load: Cameras,
+        *,
+        seconds: float = 0.0,
+        counted: Callable[[], dict[str, int]] = dict,
     ) -> dict[str, Any]:
         accounts = Accounts({"load": [load.pid], **self.shared, **roles})
         time.sleep(self.given.warm_up_s)
+        done = counted()
         first = accounts.read()
         time.sleep(seconds or self.given.seconds)
         usage = between(first, accounts.read())
+        done = _since(done, counted())
         memory = accounts.memory_bytes()["measured"]
         self.doubts += [
             Doubt(code=doubt.code, detail=f"{name}, {count} cameras: {doubt.detail}")
             for doubt in doubts(usage, cores=self.cores.usable, generator="load")
         ]
-        return {"name": name, "cameras": count, **_figures(usage, count, memory)}
+        return {"name": name, "cameras": count, **_figures(usage, count, memory), **done}
 
     def _close(self, case: dict[str, Any], load: Cameras) -> None:
         """What the generator says of itself at its end."""
