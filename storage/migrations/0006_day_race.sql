@@ -1,5 +1,6 @@
--- Two recorders that commit the first segments of a day at once: to_regclass() remembered, across the wait for the
--- lock, that the day's table was not there, and the second failed with "already exists". A query sees it.
+-- Two recorders that commit the first segments of a day at once. to_regclass() remembers, across the wait for the lock,
+-- that the day's table was not there: the second one failed with "already exists"; a query sees it. And whoever saw the
+-- table before its maker's caches were told found no partition: hence the lock comes first. Called once per process and day.
 SET search_path = tallenne;
 
 CREATE OR REPLACE FUNCTION ensure_segment_day(day_ns bigint) RETURNS void
@@ -9,7 +10,6 @@ DECLARE
     past bigint := first + 86400000000000;
     name text := 'segment_' || to_char(to_timestamp(first / 1000000000) AT TIME ZONE 'UTC', 'YYYYMMDD');
 BEGIN
-    IF to_regclass(name) IS NOT NULL THEN RETURN; END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended(name, 0));
     IF EXISTS (SELECT FROM pg_class WHERE relname = name AND relnamespace = 'tallenne'::regnamespace) THEN RETURN; END IF;
     EXECUTE format('CREATE TABLE %I (LIKE segment INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
