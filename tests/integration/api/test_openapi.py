@@ -1,0 +1,210 @@
+"""Every operation of the OpenAPI document, with whatever its schema allows and much that it does not."""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import dataclasses
+import uuid
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from api.app import build_app
+from api.sessions import COOKIE, start_session
+from domain.ids import SessionId, StaffId
+from domain.time import NS, Span, to_iso
+from tests.conftest import Database
+from tests.integration.api.conftest import BASE, Office
+from tests.integration.api.footage import footage_of
+from tests.integration.api.gym import FRONT, LOBBY, NORTH, Gym, open_gym
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+EXAMPLES = 24
+REFUSED = (
+    "/v1/sign-in",
+    "/v1/step-up",
+    "/v1/password",
+    "/v1/exports/{export_id}/approve",
+    # A password, a camera in a body: hardly ever guessed.
+    "/v1/staff/{staff_id}/password",
+    "/v1/exports",
+)
+
+
+@dataclasses.dataclass(kw_only=True)
+class Caller:
+    """Sends cases into the application; signs in anew when a case has ended the session."""
+
+    office: Office
+    gym: Gym
+    span: Span
+    staff_id: StaffId
+    somebody: StaffId
+    client: httpx.AsyncClient
+    export_id: str = ""
+    headers: dict[str, str] = dataclasses.field(default_factory=dict)
+    seen: collections.Counter[tuple[str, str, int]] = dataclasses.field(default_factory=collections.Counter)
+
+    async def sign_in(self) -> None:
+        now_ns, purpose_id = self.office.clock.now_ns, uuid.uuid4()
+        cookie, session_id = await start_session(self.office.owner, self.staff_id, now_ns)
+        await self._state(purpose_id, session_id)
+        csrf = await self.office.owner.fetchval(
+            "SELECT csrf_token FROM staff_session WHERE session_id = $1", session_id
+        )
+        self.headers = {"cookie": f"{COOKIE}={cookie}", "x-csrf-token": csrf, "tallenne-purpose": str(purpose_id)}
+
+    async def make_export(self) -> None:
+        body = {
+            "camera_ids": [str(LOBBY)],
+            "start": to_iso(self.span.start_ns),
+            "end": to_iso(self.span.end_ns),
+        }
+        answer = await self.client.post("/v1/exports", json=body, headers=self.headers)
+        self.export_id = answer.json()["export_id"]
+        while self.office.services.jobs.at_work():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+    async def _state(self, purpose_id: uuid.UUID, session_id: SessionId) -> None:
+        await self.office.owner.execute(
+            "INSERT INTO purpose VALUES ($1, $2, 'safety', 'a test', $3)",
+            purpose_id,
+            session_id,
+            self.office.clock.now_ns,
+        )
+
+    async def send(self, case: Any, *, known: bool, stranger: bool) -> httpx.Response:
+        if known:
+            self._make_known(case)
+        wanted = case.as_transport_kwargs(base_url=BASE)
+        wanted.pop("cookies", None)
+        headers = {name.lower(): str(value) for name, value in (wanted.pop("headers", None) or {}).items()}
+        if not stranger:
+            headers.update(self.headers)
+        request = self.client.build_request(
+            wanted.pop("method"),
+            wanted.pop("url"),
+            headers={name: value.encode("latin-1", "replace") for name, value in headers.items()},
+            **{name: value for name, value in wanted.items() if name in ("params", "json", "content", "files")},
+        )
+        answer = await self.client.send(request)
+        self.seen[case.method, case.operation.path, answer.status_code] += 1
+        if answer.status_code == 401 and not stranger:
+            await self.sign_in()
+        return answer
+
+    def _make_known(self, case: Any) -> None:
+        """What exists, in place of what was made up: otherwise most answers would be refusals."""
+        there = {
+            "camera_id": str(LOBBY),
+            "member_id": str(self.gym.aino),
+            "event_id": str(self.gym.granted),
+            "staff_id": str(self.somebody),
+            "export_id": self.export_id,
+            "site": str(NORTH),
+            "door": str(FRONT),
+            "start": to_iso(self.span.start_ns),
+            "at": to_iso(self.span.start_ns + NS),
+            "end": to_iso(self.span.end_ns),
+            "purpose": self.headers["tallenne-purpose"],
+            "cursor": None,
+        }
+        for values in (case.path_parameters, case.query):
+            for name in list(values or ()):
+                if there.get(name, ""):
+                    values[name] = there[name]
+        if case.query:
+            case.query.pop("cursor", None)
+
+
+@pytest.fixture
+async def caller(office: Office, database: Database, tmp_path: Path) -> AsyncIterator[Caller]:
+    gym = await open_gym(office.owner, office.clock.now_ns)
+    _, staff = await office.hire("exporter", "admin", "auditor")
+    _, somebody = await office.hire("viewer")
+    async with footage_of(office, database, {LOBBY: NORTH}, tmp_path, seconds=4) as footage:
+        made = Caller(
+            office=office,
+            gym=gym,
+            span=footage.span,
+            staff_id=staff.staff_id,
+            somebody=somebody.staff_id,
+            client=office.client(),
+        )
+        await made.sign_in()
+        await made.make_export()
+        yield made
+        await office.services.pictures.close()
+
+
+@pytest.mark.parametrize("stranger", [False, True], ids=["staff", "stranger"])
+async def test_no_operation_breaks_or_leaves_its_schema(caller: Caller, stranger: bool) -> None:
+    document = build_app(caller.office.services).openapi()
+    schema = schemathesis.openapi.from_dict(document)
+    loop = asyncio.get_running_loop()
+
+    def wait(work: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(30)
+
+    operations = [found.ok() for found in schema.get_all_operations()]
+    for operation in operations:
+        await asyncio.to_thread(_try, operation, caller, wait, stranger)
+    assert {(each.method.upper(), each.path) for each in operations} == {(m, p) for m, p, _ in caller.seen}
+    answered = {path for _, path, status in caller.seen if status < 300}
+    if not stranger:
+        # Not only refusals. Nobody guesses a password or a code; nobody else's export is approved.
+        refused = {path for _, path, _ in caller.seen} - answered
+        assert refused <= {*REFUSED}, refused
+    else:
+        assert answered == {"/v1/health", "/v1/export-key.pem", "/v1/export-verifier.py"}
+
+
+async def test_the_checks_see_a_schema_that_does_not_hold(caller: Caller) -> None:
+    """Positive control: the document promises another type, and an operation that breaks."""
+    document = build_app(caller.office.services).openapi()
+    answers = document["components"]["schemas"]["SiteAnswer"]["properties"]
+    answers["name"] = {"type": "integer"}
+    schema = schemathesis.openapi.from_dict(document)
+    loop = asyncio.get_running_loop()
+
+    def wait(work: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(30)
+
+    operation = schema["/v1/sites"]["GET"]
+    with pytest.raises(FailureGroup):
+        await asyncio.to_thread(_try, operation, caller, wait, False)
+
+
+def _try(operation: Any, caller: Caller, wait: Callable[..., httpx.Response], stranger: bool) -> None:
+    count = 0
+
+    @given(case=operation.as_strategy())
+    @settings(
+        max_examples=EXAMPLES // (3 if stranger else 1),
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def check(case: Any) -> None:
+        nonlocal count
+        count += 1
+        answer = wait(caller.send(case, known=count % 3 != 0, stranger=stranger))
+        case.validate_response(answer, checks=CHECKS)
+
+    check()
