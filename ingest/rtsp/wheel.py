@@ -32,7 +32,8 @@ class Wheel:
         self._slots: list[list[Visited]] = [[] for _ in range(_SLOTS)]
         self._at = 0
         self._next_s = 0.0  # when the slot behind _at is due
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None  # uvloop gives one without when() for a time that is past
+        self._due_s = 0.0
 
     def schedule(self, visited: Visited, pause_s: float) -> None:
         """Visit it once, after about ``pause_s``; later visits are as it says itself."""
@@ -43,10 +44,10 @@ class Wheel:
         ahead = min(_SLOTS - 1, max(1, 1 + round((now_s + pause_s - self._next_s) / TICK_S)))
         self._slots[(self._at + ahead) % _SLOTS].append(visited)
         due_s = self._next_s + (ahead - 1) * TICK_S
-        if self._timer is None or due_s < self._timer.when():
+        if self._timer is None or due_s < self._due_s:
             if self._timer is not None:
                 self._timer.cancel()
-            self._timer = loop.call_at(due_s, self._turn)
+            self._wake_at(due_s)
 
     def _slot(self, ahead: int) -> int:
         """One that is due anyway, if it is not much earlier: waking up costs as much as reading a camera."""
@@ -77,5 +78,9 @@ class Wheel:
         self._timer = None
         for ahead in range(1, _SLOTS):
             if self._slots[(self._at + ahead) % _SLOTS]:
-                self._timer = loop.call_at(self._next_s + (ahead - 1) * TICK_S, self._turn)
+                self._wake_at(self._next_s + (ahead - 1) * TICK_S)
                 break
+
+    def _wake_at(self, due_s: float) -> None:
+        self._due_s = due_s
+        self._timer = asyncio.get_running_loop().call_at(due_s, self._turn)
