@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import bisect
 import itertools
+from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from storage.store import ObjectStore
 TIMESCALE = 90_000
 _AT_ONCE = 8
 _GULP_BYTES = 1 << 20
+_AHEAD = 1  # gulps that are fetched and opened while another one is being sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +97,21 @@ class ClipReader:
         if start < min(end, len(self._head)):
             yield self._head[start : min(end, len(self._head))]
         number = bisect.bisect_right(self._ends, max(start, len(self._head)))
-        while number < len(self._pieces) and self._pieces[number].at < end:
-            gulp = self._gulp(number, end)
-            async for piece, data in _read(gulp):
-                yield data[max(0, start - piece.at) : end - piece.at]
-            number += len(gulp)
+        loading: deque[asyncio.Task[list[tuple[_Piece, memoryview]]]] = deque()
+        try:
+            while True:
+                while len(loading) <= _AHEAD and number < len(self._pieces) and self._pieces[number].at < end:
+                    gulp = self._gulp(number, end)
+                    loading.append(asyncio.create_task(_read(gulp), name="clip read"))
+                    number += len(gulp)
+                if not loading:
+                    return
+                for piece, data in await loading.popleft():
+                    yield data[max(0, start - piece.at) : end - piece.at]
+        finally:
+            for task in loading:
+                task.cancel()
+            await asyncio.gather(*loading, return_exceptions=True)
 
     def _gulp(self, number: int, end: int) -> list[_Piece]:
         """Pieces of one segment from ``number`` on, about a mebibyte of them."""
@@ -130,10 +142,11 @@ class _Fetch:
         return await self._store.get_range(self._name, start, end)
 
 
-async def _read(gulp: Sequence[_Piece]) -> AsyncIterator[tuple[_Piece, memoryview]]:
+async def _read(gulp: Sequence[_Piece]) -> list[tuple[_Piece, memoryview]]:
     opened, index = gulp[0].opened, gulp[0].opened.cut.index
     base = index.offset[gulp[0].number]
     data = await opened.reader.read(base, index.offset[gulp[-1].number] + gulp[-1].size)
+    read = []
     for piece in gulp:
         at = index.offset[piece.number] - base
         fragment = data[at : at + piece.size]
@@ -143,7 +156,8 @@ async def _read(gulp: Sequence[_Piece]) -> AsyncIterator[tuple[_Piece, memoryvie
             description_index=piece.description_index,
             shift_ticks=piece.shift_ticks,
         )
-        yield piece, fragment
+        read.append((piece, fragment))
+    return read
 
 
 def _assemble(opened: Sequence[_Opened]) -> ClipReader:

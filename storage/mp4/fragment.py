@@ -9,6 +9,7 @@ from storage.mp4.errors import Mp4Error
 
 _HAS_DESCRIPTION_INDEX = 0x000002  # tfhd flag sample-description-index-present
 _ROUNDING_TICKS = 90  # the catalogue knows a fragment's start to the millisecond
+_TICKS_MAX = (1 << 63) - 1
 _TFDT_V1 = struct.Struct(">IQ")
 
 
@@ -19,14 +20,20 @@ def patch_fragment(data: bytearray | memoryview, *, sequence: int, description_i
     """
     moof = find(data, b"moof")
     head = memoryview(data)[: moof.end]
-    struct.pack_into(">I", head, find(head, b"moof", b"mfhd").body + 4, sequence)
+    mfhd = find(head, b"moof", b"mfhd")
     tfhd = find(head, b"moof", b"traf", b"tfhd")
+    tfdt = find(head, b"moof", b"traf", b"tfdt")
+    for box, least in ((mfhd, 8), (tfhd, 12), (tfdt, _TFDT_V1.size)):
+        if box.end - box.body < least:
+            raise Mp4Error(f"Box {box.kind!r} is too short.")
     if not int.from_bytes(head[tfhd.body + 1 : tfhd.body + 4], "big") & _HAS_DESCRIPTION_INDEX:
         raise Mp4Error("A fragment does not say which description it needs.")
-    struct.pack_into(">I", head, tfhd.body + 8, description_index)
-    tfdt = find(head, b"moof", b"traf", b"tfdt")
     version_flags, decode_time = _TFDT_V1.unpack_from(head, tfdt.body)
     moved = decode_time + shift_ticks
     if version_flags >> 24 != 1 or moved < -_ROUNDING_TICKS:
         raise Mp4Error("A fragment's decode time cannot be moved.")
+    if moved > _TICKS_MAX:
+        raise Mp4Error("A fragment's decode time makes no sense.")
+    struct.pack_into(">I", head, mfhd.body + 4, sequence)
+    struct.pack_into(">I", head, tfhd.body + 8, description_index)
     _TFDT_V1.pack_into(head, tfdt.body, version_flags, max(0, moved))

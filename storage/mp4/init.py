@@ -14,6 +14,8 @@ _STSD = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 def sample_entries(init: bytes) -> bytes:
     """The entries of an init's only stsd."""
     found = find(init, *_STSD)
+    if found.end - found.body < 8:
+        raise Mp4Error("An init's stsd is too short.")
     return init[found.body + 8 : found.end]
 
 
@@ -23,7 +25,7 @@ def merge_inits(inits: Sequence[bytes], duration_s: float) -> bytes:
     stsd = full_box(b"stsd", 0, 0, len(entries).to_bytes(4, "big"), *entries)
     first = inits[0]
     mvhd = find(first, b"moov", b"mvhd")
-    if first[mvhd.body] != 0:
+    if mvhd.end - mvhd.body < 20 or first[mvhd.body] != 0:
         raise Mp4Error("An init has an mvhd of another version.")
     (timescale,) = struct.unpack_from(">I", first, mvhd.body + 12)
     mehd = full_box(b"mehd", 1, 0, round(duration_s * timescale).to_bytes(8, "big"))

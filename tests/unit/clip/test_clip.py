@@ -1,0 +1,427 @@
+"""Clips against libav: every picture at its time, any byte range a slice of the whole; segments, gaps, inits."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import itertools
+import random
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import av
+import pytest
+
+from domain.footage import FragmentIndex, Segment
+from domain.ids import CameraId, SegmentId
+from domain.time import HOUR_NS, NS, Span
+from ingest.access_unit import AccessUnit
+from ingest.media.clock import ticks_to_ns
+from ingest.media.fragments import FragmentWriter
+from ingest.media.segmenter import Append, Begin, Finish, Segmenter
+from storage.clip import ClipReader, ClipTooLongError, NoFootageError, plan_clip, reader
+from storage.clip.walk import index_by_reading
+from storage.mp4 import Mp4Error, boxes, find
+from storage.sealed import HEADER_SIZE, PayloadKey, RefusedError, SegmentReader, object_name, recover
+from storage.sealed.format import TAG_SIZE
+from tests.support.sealed import START_NS, World, finish, new_sealer, new_world, open_object, payload_key_of
+from tests.support.video import decoded_times, encoded, units
+
+
+@dataclass
+class Shelf:
+    """Sealed segments in memory, and what was in them."""
+
+    world: World = field(default_factory=new_world)
+    objects: dict[str, bytes] = field(default_factory=dict)
+    segments: list[Segment] = field(default_factory=list)
+    keys: dict[SegmentId, PayloadKey] = field(default_factory=dict)
+    pictures: list[tuple[int, tuple[int, int]]] = field(default_factory=list)  # (shown at, size), by time
+    reads: list[int] = field(default_factory=list)
+
+    async def get_range(self, name: str, start: int, end: int) -> bytes:
+        self.reads.append(end - start)
+        return self.objects[name][start:end]
+
+    def film(
+        self,
+        stream: Sequence[AccessUnit],
+        start_ns: int = START_NS,
+        *,
+        segment_s: float = 2.0,
+        pad_every: int = 3,
+        codec_size: tuple[int, int] = (320, 192),
+    ) -> int:
+        """Through fragments and segmenter as ingest does; where it ends."""
+        writer, segmenter = FragmentWriter(), Segmenter(segment_s, 30)
+        made = [item for unit in stream if (item := writer.push(unit))]
+        if last := writer.flush():
+            made.append(last)
+        first = made[0].start_ticks
+        actions = []
+        for item in made:
+            begin, end = (start_ns + ticks_to_ns(ticks - first) for ticks in (item.start_ticks, item.end_ticks))
+            actions += segmenter.push(item, begin, end)
+        actions += segmenter.close()
+        parts: list[Append] = []
+        begun: Begin | None = None
+        for action in actions:
+            if isinstance(action, Begin):
+                begun, parts = action, []
+            elif isinstance(action, Append):
+                parts.append(action)
+            elif isinstance(action, Finish):
+                assert begun is not None
+                self._seal(begun, parts, action.end_ns, pad_every)
+        shown = sorted(start_ns + ticks_to_ns(unit.pts_ticks - first) for unit in stream)
+        self.pictures += [(at, codec_size) for at in shown]
+        return self.segments[-1].span.end_ns
+
+    def _seal(self, begin: Begin, parts: list[Append], end_ns: int, pad_every: int) -> None:
+        sealer = new_sealer(self.world, start_ns=begin.start_ns)
+        data = [sealer.header, *sealer.push(begin.init)]
+        index: list[tuple[int, int, int, bool]] = []
+        for number, part in enumerate(parts):
+            if number % pad_every == 1:
+                data += sealer.pad()
+            start_ms = (part.start_ns - begin.start_ns) // 1_000_000
+            index.append((start_ms, sealer.plain_len, len(part.data), part.key))
+            data += sealer.push(bytes(part.data))
+        data.append(finish(self.world, sealer, end_ns=end_ns))
+        self.keep(begin, b"".join(data), index, sum(part.frames for part in parts), end_ns)
+
+    def keep(
+        self, begin: Begin, data: bytes, index: list[tuple[int, int, int, bool]], frames: int, end_ns: int
+    ) -> None:
+        key = payload_key_of(data, self.world.hour_private, self.world.recorders)
+        columns = list(zip(*index, strict=True)) if index else [(), (), (), ()]
+        segment = Segment(
+            segment_id=key.segment_id,
+            site_id=self.world.site_id,
+            camera_id=self.world.camera_id,
+            recorder_id=self.world.recorder_id,
+            hour_key_id=self.world.hour_key.hour_key_id,
+            span=Span(begin.start_ns, end_ns),
+            size_bytes=len(data),
+            sha256=hashlib.sha256(data).digest(),
+            header=data[:HEADER_SIZE],
+            codec=begin.codec,
+            init_size=len(begin.init),
+            frames=frames,
+            recovered=False,
+            fragments=FragmentIndex(
+                start_ms=columns[0],  # type: ignore[arg-type]
+                offset=columns[1],  # type: ignore[arg-type]
+                size=columns[2],  # type: ignore[arg-type]
+                key=columns[3],  # type: ignore[arg-type]
+            ),
+        )
+        self.segments.append(segment)
+        self.keys[segment.segment_id] = key
+        self.objects[self.name(segment)] = data
+
+    @staticmethod
+    def name(segment: Segment) -> str:
+        return object_name(
+            site_id=segment.site_id,
+            camera_id=segment.camera_id,
+            segment_id=segment.segment_id,
+            start_ns=segment.span.start_ns,
+        )
+
+    async def clip(self, span: Span) -> ClipReader:
+        return await ClipReader.open(plan_clip(self.segments, span), self.keys, self)  # type: ignore[arg-type]
+
+
+async def read(clip: ClipReader, start: int = 0, end: int | None = None) -> bytes:
+    return b"".join([bytes(piece) async for piece in clip.stream(start, end)])
+
+
+def sizes_of(mp4: bytes) -> list[tuple[int, int]]:
+    with av.open(io.BytesIO(mp4), format="mp4") as container:
+        return [(frame.width, frame.height) for frame in container.decode(video=0)]
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    """Twelve seconds in six segments, a gap of five seconds in the middle."""
+    made = Shelf()
+    end_ns = made.film(units(encoded(6, gop=25)))
+    made.film(units(encoded(6, gop=25)), end_ns + 5 * NS)
+    assert len(made.segments) == 6
+    return made
+
+
+@pytest.fixture
+def heavy() -> Shelf:
+    """One segment of many chunks."""
+    made = Shelf()
+    made.film(units(encoded(8, gop=25, size=(960, 576))), segment_s=20.0)
+    (segment,) = made.segments
+    assert segment.size_bytes > 5 << 14
+    return made
+
+
+def whole_span(shelf: Shelf) -> Span:
+    return Span(shelf.segments[0].span.start_ns, shelf.segments[-1].span.end_ns)
+
+
+async def test_whole_clip_shows_every_picture_at_its_time(shelf: Shelf) -> None:
+    clip = await shelf.clip(whole_span(shelf))
+    mp4 = await read(clip)
+    assert len(mp4) == clip.size_bytes
+    times = decoded_times(mp4)
+    expected = [(at - clip.span.start_ns) / NS for at, _ in shelf.pictures]
+    assert times == pytest.approx(expected, abs=0.002)
+    assert clip.span == whole_span(shelf)
+    assert len(clip.footage) == 6
+    assert clip.mime == 'video/mp4; codecs="avc1.42c00c"'
+
+
+@pytest.mark.parametrize("b_frames", [0, 3])
+@pytest.mark.parametrize("seed", range(6))
+async def test_clip_of_any_span_starts_at_a_key_frame_and_shows_what_was_asked_for(seed: int, b_frames: int) -> None:
+    dice = random.Random(seed)
+    shelf = Shelf()
+    at_ns = START_NS
+    for _ in range(3):
+        gop = dice.choice((13, 25, 50))
+        at_ns = shelf.film(units(encoded(dice.choice((2, 3.2, 4)), gop=gop, b_frames=b_frames)), at_ns)
+        at_ns += dice.choice((0, NS, 7 * NS))
+    whole = whole_span(shelf)
+    for _ in range(4):
+        start_ns = dice.randrange(whole.start_ns, whole.end_ns - NS)
+        span = Span(start_ns, dice.randrange(start_ns + 1, whole.end_ns))
+        try:
+            clip = await shelf.clip(span)
+        except NoFootageError:
+            assert not any(span.contains(at) for at, _ in shelf.pictures)
+            continue
+        mp4 = await read(clip)
+        assert len(mp4) == clip.size_bytes
+        shown = [clip.span.start_ns + round(time * NS) for time in decoded_times(mp4)]
+        wanted = [at for at, _ in shelf.pictures if span.contains(at)]
+        assert all(any(abs(at - found) < 2_000_000 for found in shown) for at in wanted)
+        assert min(shown) <= span.start_ns + 40_000_000 or min(shown) == pytest.approx(min(wanted), abs=2_000_000)
+        extra_ns = 2 * NS + 600_000_000  # a key frame at most every two seconds, whole fragments
+        assert all(span.start_ns - extra_ns < at < span.end_ns + 600_000_000 for at in shown)
+
+
+async def test_any_byte_range_is_a_slice_of_the_whole(shelf: Shelf) -> None:
+    clip = await shelf.clip(whole_span(shelf))
+    whole = await read(clip)
+    dice = random.Random(1)
+    head = whole.index(b"moof") - 4
+    edges = [0, 1, head - 1, head, head + 1, len(whole) - 1, len(whole), len(whole) + 10]
+    ranges = list(itertools.product(edges, edges))
+    ranges += [tuple(sorted(dice.sample(range(len(whole)), 2))) for _ in range(150)]  # type: ignore[misc]
+    for start, end in ranges:
+        assert await read(clip, start, end) == whole[start:end]
+    assert await read(clip) == whole  # reading changes nothing
+
+
+async def test_reading_a_range_fetches_little_more_than_the_range(shelf: Shelf) -> None:
+    clip = await shelf.clip(whole_span(shelf))
+    shelf.reads.clear()
+    await read(clip, clip.size_bytes // 2, clip.size_bytes // 2 + 1000)
+    largest = max(size for segment in shelf.segments for size in segment.fragments.size)  # type: ignore[union-attr]
+    assert sum(shelf.reads) <= largest + 2 * (1 << 14) + 4 * (TAG_SIZE + 16)
+
+
+async def test_sidx_leads_to_every_fragment(shelf: Shelf) -> None:
+    clip = await shelf.clip(whole_span(shelf))
+    mp4 = await read(clip)
+    top = list(boxes(mp4))
+    kinds = [item.kind for item in top]
+    assert kinds[:3] == [b"ftyp", b"moov", b"sidx"]
+    assert set(kinds[3:]) == {b"moof", b"mdat"}
+    at = top[2].end
+    (count,) = struct.unpack_from(">H", mp4, top[2].body + 4 + 8 + 16 + 2)
+    moofs = [item.start for item in top if item.kind == b"moof"]
+    assert count == len(moofs)
+    elapsed = 0
+    for number in range(count):
+        size, duration, sap = struct.unpack_from(">III", mp4, top[2].body + 32 + number * 12)
+        assert at == moofs[number]
+        (ticks,) = struct.unpack_from(">Q", mp4, at + mp4[at:].index(b"tfdt") + 8)
+        assert abs(ticks - elapsed) <= 90
+        assert (sap >> 31) == (number == 0 or bool(sap >> 31))
+        at += size
+        elapsed += duration
+    assert at == len(mp4)
+    assert elapsed == pytest.approx(clip.span.duration_ns * 90_000 / NS, abs=90)
+    with av.open(io.BytesIO(mp4), format="mp4") as container:
+        container.seek(int(8.0 * 1e6))  # into the second half, by the index
+        frame = next(container.decode(video=0))
+        assert 0 <= (frame.time or 0.0) <= 11.1
+
+
+async def test_sequence_numbers_count_on_and_times_never_go_back(shelf: Shelf) -> None:
+    mp4 = await read(await shelf.clip(whole_span(shelf)))
+    sequences, ticks = [], []
+    for item in boxes(mp4):
+        if item.kind == b"moof":
+            moof = mp4[item.start : item.end]
+            sequences.append(int.from_bytes(moof[20:24], "big"))
+            ticks.append(struct.unpack_from(">Q", moof, moof.index(b"tfdt") + 8)[0])
+    assert sequences == list(range(1, len(sequences) + 1))
+    assert ticks == sorted(ticks)
+
+
+async def test_inits_that_change_are_all_described() -> None:
+    shelf = Shelf()
+    end_ns = shelf.film(units(encoded(3, gop=25)))
+    end_ns = shelf.film(units(encoded(3, gop=25, size=(640, 384))), end_ns, codec_size=(640, 384))
+    shelf.film(units(encoded(3, gop=25)), end_ns)
+    clip = await shelf.clip(whole_span(shelf))
+    mp4 = await read(clip)
+    assert len(mp4) == clip.size_bytes
+    stsd = find(mp4, b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+    assert len(list(boxes(mp4, stsd.body + 8, stsd.end))) == 2
+    # libav knows one description per track in fragmented files: each description's fragments are shown to it apart.
+    shown: list[tuple[float, tuple[int, int]]] = []
+    for number, size in ((1, (320, 192)), (2, (640, 384))):
+        part = described_by(mp4, number, init_of_size(shelf, size))
+        sizes = sizes_of(part)
+        assert set(sizes) == {size}
+        shown += [(time, size) for time in decoded_times(part)]
+    expected = [((at - START_NS) / NS, size) for at, size in shelf.pictures]
+    assert [size for _, size in sorted(shown)] == [size for _, size in expected]
+    assert sorted(time for time, _ in shown) == pytest.approx([time for time, _ in expected], abs=0.002)
+
+
+def described_by(mp4: bytes, number: int, init: bytes) -> bytes:
+    """The fragments that need description ``number``, behind the one init that has it."""
+    parts = [init]
+    top = list(boxes(mp4))
+    for item, data in itertools.pairwise(top):
+        if item.kind == b"moof":
+            moof = bytearray(mp4[item.start : item.end])
+            tfhd = find(moof, b"moof", b"traf", b"tfhd")
+            if int.from_bytes(moof[tfhd.body + 8 : tfhd.body + 12], "big") == number:
+                moof[tfhd.body + 8 : tfhd.body + 12] = (1).to_bytes(4, "big")
+                parts += [bytes(moof), mp4[data.start : data.end]]
+    return b"".join(parts)
+
+
+def init_of_size(shelf: Shelf, size: tuple[int, int]) -> bytes:
+    segment = next(item for item in shelf.segments if (item.codec.width, item.codec.height) == size)
+    data = shelf.objects[shelf.name(segment)]
+    return open_object(data, shelf.world.hour_private, shelf.world.recorders)[: segment.init_size]
+
+
+async def test_clip_without_an_index_in_the_catalogue_is_the_same(shelf: Shelf) -> None:
+    span = Span(START_NS + NS, START_NS + 9 * NS)
+    expected = await read(await shelf.clip(span))
+    shelf.segments = [replace(item, fragments=None) for item in shelf.segments]
+    assert await read(await shelf.clip(span)) == expected
+
+
+async def test_recovered_segment_without_an_index_is_read_up_to_its_last_whole_fragment(heavy: Shelf) -> None:
+    shelf, segment = heavy, heavy.segments[0]
+    index = segment.fragments
+    assert index is not None
+    whole = shelf.objects[shelf.name(segment)]
+    plain_len = 0
+    for chunks in range(1, (len(whole) - HEADER_SIZE) // ((1 << 14) + TAG_SIZE) + 1):
+        length = HEADER_SIZE + chunks * ((1 << 14) + TAG_SIZE)
+        torn = recover(
+            io.BytesIO(whole),
+            length,
+            end_ns=segment.span.end_ns,
+            previous_trailer_sha256=bytes(32),
+            recorder_id=shelf.world.recorder_id,
+            sign=shelf.world.recorder_private.sign,
+        )
+        data = whole[: torn.keep] + torn.trailer
+        plain_len = chunks << 14
+        held = sum(offset + size <= plain_len for offset, size in zip(index.offset, index.size, strict=True))
+
+        async def fetch(start: int, end: int, data: bytes = data) -> bytes:
+            return data[start:end]
+
+        found = await index_by_reading(SegmentReader(shelf.keys[segment.segment_id], len(data), fetch), segment)
+        assert found == FragmentIndex(
+            start_ms=index.start_ms[:held], offset=index.offset[:held], size=index.size[:held], key=index.key[:held]
+        )
+    assert plain_len > 4 << 14
+
+
+async def test_segments_whose_key_is_gone_are_left_out(shelf: Shelf) -> None:
+    gone = shelf.segments[1]
+    del shelf.keys[gone.segment_id]
+    clip = await shelf.clip(whole_span(shelf))
+    times = [clip.span.start_ns + round(time * NS) for time in decoded_times(await read(clip))]
+    assert not any(gone.span.contains(at + 1_000_000) for at in times)
+    assert len(times) == len(shelf.pictures) - gone.frames
+    assert gone.span not in clip.footage
+    shelf.keys.clear()
+    with pytest.raises(NoFootageError):
+        await shelf.clip(whole_span(shelf))
+
+
+async def test_tampered_segment_is_refused_before_any_byte_of_it(shelf: Shelf) -> None:
+    for segment, at in ((shelf.segments[2], -100), (shelf.segments[3], -1)):
+        name = shelf.name(segment)
+        data = bytearray(shelf.objects[name])
+        data[at] ^= 1
+        shelf.objects[name] = bytes(data)
+        with pytest.raises(BaseExceptionGroup) as caught:
+            await shelf.clip(segment.span)
+        assert caught.group_contains(RefusedError)
+
+
+async def test_chunk_that_was_changed_is_refused_and_what_came_before_it_was_genuine(heavy: Shelf) -> None:
+    (segment,) = heavy.segments
+    whole = await read(await heavy.clip(segment.span))
+    data = bytearray(heavy.objects[heavy.name(segment)])
+    data[HEADER_SIZE + 4 * ((1 << 14) + TAG_SIZE) + 99] ^= 1
+    heavy.objects[heavy.name(segment)] = bytes(data)
+    clip = await heavy.clip(segment.span)
+    got = bytearray()
+    with pytest.raises(RefusedError):
+        async for piece in clip.stream():
+            got += piece
+    assert whole.startswith(bytes(got))
+    assert len(got) < len(whole)
+
+
+async def test_segment_that_opens_but_holds_rubbish_is_told_as_such(shelf: Shelf) -> None:
+    """Sealed and signed by the recorder, and yet not boxes: nothing breaks but this."""
+    sealer = new_sealer(shelf.world, start_ns=START_NS + 60 * NS)
+    data = b"".join(
+        (sealer.header, *sealer.push(b"\x00" * 40_000), finish(shelf.world, sealer, end_ns=START_NS + 70 * NS))
+    )
+    begin = Begin(START_NS + 60 * NS, shelf.segments[0].codec, b"\x00" * 700)
+    shelf.keep(begin, data, [], 0, START_NS + 70 * NS)
+    shelf.segments[-1] = replace(shelf.segments[-1], fragments=None)
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await shelf.clip(Span(START_NS + 60 * NS, START_NS + 70 * NS))
+    assert caught.group_contains(Mp4Error)
+
+
+async def test_clip_longer_than_an_index_can_tell_goes_without(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "ENTRIES_MAX", 10)
+    clip = await shelf.clip(whole_span(shelf))
+    mp4 = await read(clip)
+    assert b"sidx" not in [item.kind for item in boxes(mp4)]
+    assert len(mp4) == clip.size_bytes
+    assert len(decoded_times(mp4)) == len(shelf.pictures)
+
+
+def test_plans_are_for_one_camera_a_span_with_footage_and_eight_hours_at_most(shelf: Shelf) -> None:
+    span = whole_span(shelf)
+    plan = plan_clip(list(reversed(shelf.segments)), span)
+    assert plan.segment_ids == tuple(item.segment_id for item in shelf.segments)
+    first = shelf.segments[0].span
+    assert plan_clip(shelf.segments, Span(first.start_ns, first.end_ns)).segments == (shelf.segments[0],)
+    with pytest.raises(NoFootageError):
+        plan_clip(shelf.segments, Span(0, 1))
+    with pytest.raises(NoFootageError):
+        plan_clip([], span)
+    with pytest.raises(ClipTooLongError):
+        plan_clip(shelf.segments, Span(START_NS, START_NS + 8 * HOUR_NS + 1))
+    strange = replace(shelf.segments[0], camera_id=CameraId(shelf.segments[0].site_id))
+    with pytest.raises(ValueError, match="one camera"):
+        plan_clip([strange, *shelf.segments], span)
