@@ -163,6 +163,7 @@ class Stage:
     every_s: tuple[float, float] = (0.5, 1.5)  # between faults
     away_s: tuple[float, float] = (0.0, 1.0)  # how long a part stays away
     broker_stops: bool = False  # in good order, since this one acknowledges from memory
+    settle_s: float = 13.0  # without a new row: the embedded broker sends again after ten
     alone: bool = False  # the indexer is away whenever the broker is, so that events wait in the broker when it dies
     index_environment: dict[str, str] = field(default_factory=dict)
     log: Path | None = None
@@ -327,13 +328,12 @@ class Stage:
 
     async def _settled(self, publisher: Publisher) -> None:
         """Nothing more comes: no row for a while, nothing in the outbox, and footage until behind the last event."""
-        # What a killed indexer held comes again when the embedded broker's ack_wait (10 s) is over.
         async with asyncio.timeout(60):
             while not publisher.finished:
                 self._revive()
                 await asyncio.sleep(0.05)
         last, since = (-1, -1), time.monotonic()
-        while time.monotonic() - since < 13:
+        while time.monotonic() - since < self.settle_s:
             self._revive()
             with contextlib.suppress(StorageError), wrapped_errors():
                 conn = await connect(self._database("owner"))
