@@ -37,10 +37,13 @@ class SegmentReader:
 
     async def read(self, start: int, end: int) -> memoryview:
         """Plaintext [start, end), clamped to what exists. The result is writable and the caller's own."""
-        await self.trailer()
-        sealed_start, sealed_end = self._opener.sealed_range(start, end)
-        sealed = await self._fetch(sealed_start, sealed_end) if sealed_start < sealed_end else b""
+        # The tail and the range at once: nothing is opened before both are here and the tail has been verified.
+        _, sealed = await asyncio.gather(self.trailer(), self._sealed(start, end))
         return self._opener.open(start, end, sealed)
+
+    async def _sealed(self, start: int, end: int) -> bytes:
+        sealed_start, sealed_end = self._opener.sealed_range(start, end)
+        return await self._fetch(sealed_start, sealed_end) if sealed_start < sealed_end else b""
 
     async def stream(self, start: int, end: int) -> AsyncIterator[memoryview]:
         """The same in pieces of about GULP_BYTES, each ending at a chunk's end: no chunk is fetched twice."""
