@@ -23,7 +23,7 @@ from typing import Any
 
 from domain.footage import Gap, GapCause
 from domain.ids import CameraId, SiteId
-from domain.time import NS
+from domain.time import HOUR_NS, NS
 from storage.catalogue import Catalogue
 from storage.database import open_pool
 from storage.errors import StorageError
@@ -95,14 +95,24 @@ async def main(task: Task) -> None:
         open_store(task.store, connections=3) as store,
     ):
         catalogue = Catalogue(pool)
-        with suppress(StorageError):
-            await KeyKeeper(keys, catalogue, problems, lambda: task.cameras).refresh()
+        await _know_keys(KeyKeeper(keys, catalogue, problems, lambda: task.cameras), task, keys)
         async with open_recorder(
             task.spool, store, catalogue, identity, keys, problems, upload_concurrency=2, drain_s=task.drain_s
         ) as recorder:
             run = _Run(task, account, recorder, camera_clock(lines, task.start_ns), len(lines))
             await run.record()
     account.say("end")
+
+
+async def _know_keys(keeper: KeyKeeper, task: Task, keys: HourKeyCache) -> None:
+    """The database may be away: then those of the last run must do."""
+    for _ in range(30):
+        with suppress(StorageError):
+            await keeper.refresh()
+            return
+        if all(keys.ahead_ns(camera_id, task.start_ns) > HOUR_NS for camera_id in task.cameras):
+            return
+        await asyncio.sleep(0.1)
 
 
 class _Run:

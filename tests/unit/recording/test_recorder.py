@@ -322,6 +322,61 @@ async def test_disk_that_refuses_for_a_while_is_made_good_later(rig: Rig, monkey
     assert left_in_spool(rig) == []
 
 
+def read_only(broken: pytest.MonkeyPatch, directory: Path) -> None:
+    """As a file system that was remounted after an error: whatever is read is there, whatever changes it is refused."""
+
+    def refuse(path: object) -> None:
+        if isinstance(path, int):
+            path = Path(f"/proc/self/fd/{path}").readlink()
+        if str(path).startswith(str(directory)):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    def guarded(name: str) -> None:
+        original = getattr(os, name)
+
+        def call(first: object, *rest: object, **more: object) -> object:
+            if name != "open" or (rest and isinstance(rest[0], int) and rest[0] & (os.O_WRONLY | os.O_RDWR)):
+                refuse(first)
+            return original(first, *rest, **more)
+
+        broken.setattr(os, name, call)
+
+    for name in ("open", "write", "writev", "pwrite", "ftruncate", "rename", "replace", "unlink", "mkdir"):
+        guarded(name)
+
+
+async def test_disk_that_becomes_read_only_is_told_and_made_good(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.recording.recorder._MEND_EVERY_S", 0.1)
+    async with rig.recorder() as recorder:
+        camera = rig.camera(recorder)
+        camera.resume(rig.now_ns)
+        rig.segment(camera)
+        rig.begin(camera)
+        rig.hand_in(camera, 4, size=50_000)
+        with monkeypatch.context() as broken:
+            read_only(broken, rig.directory)
+            refused = 0
+            with pytest.raises(SpoolError):
+                camera.finish(rig.now_ns)
+            rig.now_ns += NS
+            camera.missing(rig.now_ns, GapCause.STORAGE)
+            for _ in range(3):
+                refused += await segment_or_gap(rig, camera, 2, 20_000)
+            assert refused == 3
+            # What was finished is stored and committed, gaps too; only the files cannot go.
+            await until(lambda: recorder.stats().uploaded >= 1 and bool(rig.catalogue.gap_rows))
+            assert recorder.stats().problems
+        rig.segment(camera)
+        rig.stop(camera)
+        await until(lambda: recorder.stats().uploaded >= 3)
+    rig.now_ns += NS
+    async with rig.recorder() as recorder:
+        rig.camera(recorder).resume(rig.now_ns)
+    live = rig.check(lost_at_most=8)
+    assert len(live) == 3
+    assert left_in_spool(rig) == []
+
+
 async def test_disk_that_is_full_at_the_start_does_not_keep_a_recorder_from_uploading(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
