@@ -66,8 +66,8 @@ def start_store(directory: Path, *, log: Path) -> Store:
 
 
 def _arguments(directory: Path, data: Path, ports: dict[str, int]) -> list[str]:
-    # A volume takes its room as it fills; their number only has to suffice for the disk.
-    volumes = max(16, shutil.disk_usage(directory).total // (_VOLUME_MIB << 20))
+    # A volume takes its room as it fills. Their number has to suffice for the disk, and each bucket takes seven.
+    volumes = max(1024, shutil.disk_usage(directory).total // (_VOLUME_MIB << 20))
     fixed = [
         f"-dir={data}",
         "-ip=127.0.0.1",
