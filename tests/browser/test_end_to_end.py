@@ -278,7 +278,7 @@ async def test_new_colleague_gets_a_square_to_scan(desk: Desk) -> None:
         await page.screenshot(path=Path(SHOTS) / "factor.png")
     assert await violations(page, "factor") == []
     await page.click("#factor button.primary")
-    assert await page.query_selector("#factor svg") is None
+    await page.wait_for_selector("#factor svg", state="detached")
     await page.wait_for_selector("#users li[data-user=vuoro]")
     await page.context.close()
 

@@ -40,6 +40,8 @@ function row(entry) {
   );
 }
 
+const count = (key, number) => (number === 1 ? t(`${key}_one`) : t(key, { count: number }));
+
 function actor(entry) {
   if (entry.name) return entry.name;
   if (/^(user|operator):\d+$/.test(entry.actor)) return t("audit.operator");
@@ -50,9 +52,9 @@ function what(entry) {
   const parts = [];
   if (entry.camera) parts.push(entry.camera);
   if (entry.member_number) parts.push(t("audit.member", { number: entry.member_number }));
-  else if (entry.detail.members?.length) parts.push(t("audit.members", { count: entry.detail.members.length }));
+  else if (entry.detail.members?.length) parts.push(count("audit.members", entry.detail.members.length));
   if (entry.start && entry.end) parts.push(spanText(Date.parse(entry.start), Date.parse(entry.end), zone));
-  if (entry.detail.results !== undefined) parts.push(t("audit.results", { count: entry.detail.results }));
+  if (entry.detail.results !== undefined) parts.push(count("audit.results", entry.detail.results));
   return parts.join(" · ");
 }
 
