@@ -14,6 +14,7 @@ _COMMANDS = {
     "up": "start everything: services, roles, and without --config the demo gym",
     "status": "what runs, what lags, what is missing, which protection level holds",
     "clip": "find a clip and download it as MP4",
+    "import": "a recorded file becomes sealed footage in the past",
     "verify": "read and authenticate every object of a span",
     "reconcile": "compare the catalogue's rows with the bucket's objects, and repair them",
     "catalogue": "rebuild the segment rows from the bucket alone",
@@ -30,6 +31,7 @@ _COMMANDS = {
     "serve": "the role that serves the staff pages and API",
     "demo-gym": "simulated cameras and doors",
 }
+_MODULES = {"import": "import_file"}  # a keyword is no name for a module
 _EXAMPLES = """\
 examples:
   tallenne up                                   the demo gym, data in ./data
@@ -79,7 +81,7 @@ def _parser(wanted: str | None) -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name == wanted:
-            module = importlib.import_module(f"pipeline.commands.{name.replace('-', '_')}")
+            module = importlib.import_module(f"pipeline.commands.{_MODULES.get(name, name.replace('-', '_'))}")
             module.add(sub)
             sub.set_defaults(run=module.run)
     return parser

@@ -22,6 +22,7 @@ from storage.inspection.objects import trailer_hash
 from storage.inspection.recorders import Recorders
 from storage.inspection.rows import differing_columns, name_of
 from storage.sealed import PayloadKey
+from storage.sealed.format import ZERO_HASH
 from storage.store import ObjectStore
 from storage.store.errors import StoreAwayError
 
@@ -215,17 +216,27 @@ class _Verify:
             await self._remember(chain, segment)  # it is bad, but it was there: what follows it is no further break
             return
         previous_sha256 = found.trailer.previous_sha256
+        anew = previous_sha256 == ZERO_HASH and await self._has_earlier(segment)
         await self._note_breaks(
-            chain.add(segment.segment_id, segment.span.start_ns, found.trailer_sha256, previous_sha256)
+            chain.add(segment.segment_id, segment.span.start_ns, found.trailer_sha256, previous_sha256, anew=anew)
         )
+
+    async def _has_earlier(self, segment: Segment) -> bool:
+        with wrapped_errors():
+            return bool(
+                await self._pool.fetchval(
+                    sql.load(_PACKAGE, "verify_earlier"),
+                    segment.camera_id,
+                    segment.span.start_ns,
+                    segment.recorder_id,
+                )
+            )
 
     async def _chain_before(self, first: Segment) -> ChainWatch:
         """What lies before the span: the first segment in it follows one of these."""
         with wrapped_errors():
-            arguments = (first.camera_id, first.span.start_ns)
-            rows = await self._pool.fetch(sql.load(_PACKAGE, "verify_before"), *arguments)
-            earlier = await self._pool.fetchval(sql.load(_PACKAGE, "verify_earlier"), *arguments)
-        chain = ChainWatch(first.camera_id, earlier=earlier)
+            rows = await self._pool.fetch(sql.load(_PACKAGE, "verify_before"), first.camera_id, first.span.start_ns)
+        chain = ChainWatch(first.camera_id)
         for row in rows:
             await self._remember(chain, segment_from_row(row))
         return chain

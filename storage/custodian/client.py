@@ -87,6 +87,14 @@ class CustodianClient:
         answer = await self._ask("open_intake", sealed=sealed.hex(), reason=reason)
         return bytes.fromhex(answer["payload"])
 
+    async def make_past_keys(self, camera_id: CameraId, span: Span) -> int:
+        """For `tallenne import`, run by the operator's user only; on record. How many hour keys were made.
+
+        CustodianMisuseError: in the future, expired by the camera's retention, more than a week, or there is footage.
+        """
+        answer = await self._ask("make_past_keys", camera_id=str(camera_id), start_ns=span.start_ns, end_ns=span.end_ns)
+        return int(answer["made"])
+
     async def status(self) -> dict[str, Any]:
         """Counters: the keys of storage/custodian/README.md, "Status"."""
         return await self._ask("status")

@@ -89,7 +89,7 @@ class HourKeyMaker:
         self._clock_ns = clock_ns
         self._served: tuple[int, tuple[KeyedCamera, ...]] | None = None
         self.made = 0
-        self.cameras = 0
+        self.camera_count = 0
         self.supplied = False  # every camera has keys for the hours at hand
 
     async def run_once(self, stop: asyncio.Event) -> int:
@@ -98,8 +98,8 @@ class HourKeyMaker:
         Returns early, with the rest still missing, when ``stop`` is set.
         """
         hour = hour_of(self._clock_ns())
-        cameras = await self._cameras()
-        self.cameras = len(cameras)
+        cameras = await self.cameras()
+        self.camera_count = len(cameras)
         if self._served == (hour, cameras):
             return 0
         known = set(self._served[1]) if self._served is not None and self._served[0] == hour else set()
@@ -113,7 +113,8 @@ class HourKeyMaker:
         self._served = (hour, cameras)
         return made
 
-    async def _cameras(self) -> tuple[KeyedCamera, ...]:
+    async def cameras(self) -> tuple[KeyedCamera, ...]:
+        """All that the configuration names now."""
         with wrapped_errors():
             rows = await self._pool.fetch(sql.load(_PACKAGE, "cameras"))
         return tuple(
@@ -125,11 +126,24 @@ class HourKeyMaker:
             for row in rows
         )
 
-    async def _fill(self, cameras: Sequence[KeyedCamera], first: int, last: int, stop: asyncio.Event) -> int:
+    async def missing(self, camera: KeyedCamera, first: int, last: int) -> list[tuple[KeyedCamera, int]]:
+        """The hours from ``first`` to ``last``, both included, for which it has no active key."""
+        return await self._wanted([camera], first, last)
+
+    async def make(self, wanted: Sequence[tuple[KeyedCamera, int]]) -> None:
+        """A key for each (camera, hour)."""
+        await self._custody.keyring.ensure({hour_ns + camera.lifetime_ns for camera, hour_ns in wanted})
+        for at in range(0, len(wanted), _BATCH):
+            await self._make(wanted[at : at + _BATCH])
+
+    async def _wanted(self, cameras: Sequence[KeyedCamera], first: int, last: int) -> list[tuple[KeyedCamera, int]]:
         ids, lifetimes = [c.camera_id for c in cameras], [c.lifetime_ns for c in cameras]
         with wrapped_errors():
             rows = await self._pool.fetch(sql.load(_PACKAGE, "wanted_hour_keys"), ids, lifetimes, first, last)
-        wanted = [(cameras[row["ordinal"] - 1], row["hour_ns"]) for row in rows]
+        return [(cameras[row["ordinal"] - 1], row["hour_ns"]) for row in rows]
+
+    async def _fill(self, cameras: Sequence[KeyedCamera], first: int, last: int, stop: asyncio.Event) -> int:
+        wanted = await self._wanted(cameras, first, last)
         await self._custody.keyring.ensure({hour_ns + camera.lifetime_ns for camera, hour_ns in wanted})
         for at in range(0, len(wanted), _BATCH):
             if stop.is_set():

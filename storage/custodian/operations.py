@@ -16,6 +16,7 @@ from storage.custodian import audit
 from storage.custodian.custody import Custody
 from storage.custodian.errors import CustodianMisuseError
 from storage.custodian.opening import Look, Opener
+from storage.custodian.past_keys import PastKeys
 from storage.custodian.protocol import SEGMENTS_MAX, Peer, key_to_json
 from storage.custodian.server import Operation
 from storage.database import wrapped_errors
@@ -28,10 +29,13 @@ _PACKAGE: Final = "storage.custodian"
 class Operations:
     """The operations, bound to one custodian's custody, pool and opener."""
 
-    def __init__(self, custody: Custody, pool: asyncpg.Pool, opener: Opener, status: Mapping[str, Any]) -> None:
+    def __init__(
+        self, custody: Custody, pool: asyncpg.Pool, opener: Opener, past_keys: PastKeys, status: Mapping[str, Any]
+    ) -> None:
         self._custody = custody
         self._pool = pool
         self._opener = opener
+        self._past_keys = past_keys
         self._status = status
 
     def table(self) -> dict[str, Operation]:
@@ -44,6 +48,7 @@ class Operations:
             "open_for_verify": self._open_for_verify,
             "open_headers": self._open_headers,
             "open_intake": self._open_intake,
+            "make_past_keys": self._make_past_keys,
         }
 
     async def _identity(self, _request: dict[str, Any], _peer: Peer) -> dict[str, Any]:
@@ -107,6 +112,11 @@ class Operations:
         payload = await self._opener.open_intake(sealed, str(request["reason"]), f"user:{peer.uid}")
         return {"payload": payload.hex()}
 
+    async def _make_past_keys(self, request: dict[str, Any], peer: Peer) -> dict[str, Any]:
+        camera_id = CameraId(UUID(request["camera_id"]))
+        span = Span(int(request["start_ns"]), int(request["end_ns"]))
+        return {"made": await self._past_keys.make(camera_id, span, f"operator:{peer.uid}")}
+
 
 def allowed(settings: CustodianSettings) -> dict[str, tuple[int, ...]]:
     """Which users may ask what."""
@@ -120,6 +130,7 @@ def allowed(settings: CustodianSettings) -> dict[str, tuple[int, ...]]:
         "open_for_verify": settings.operator_uids,
         "open_headers": settings.operator_uids,
         "open_intake": (*everybody, *settings.operator_uids),
+        "make_past_keys": settings.operator_uids,
     }
 
 

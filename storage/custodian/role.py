@@ -16,6 +16,7 @@ from storage.custodian.harden import forbid_dumps
 from storage.custodian.hour_keys import HourKeyMaker
 from storage.custodian.opening import Opener
 from storage.custodian.operations import Operations, allowed
+from storage.custodian.past_keys import PastKeys
 from storage.custodian.server import Server
 from storage.database import open_pool
 from storage.settings import CustodianSettings
@@ -42,7 +43,8 @@ async def run(settings: CustodianSettings, stop: asyncio.Event) -> None:
             signer = HeadSigner(pool, custody.signing, settings.audit_heads, clock_ns=time.time_ns)
             opener = Opener(pool, custody, clock_ns=time.time_ns)
             state = _State(settings, custody, maker, signer, opener)
-            operations = Operations(custody, pool, opener, state.counters)
+            past_keys = PastKeys(pool, maker, clock_ns=time.time_ns)
+            operations = Operations(custody, pool, opener, past_keys, state.counters)
             server = Server(operations.table(), allowed(settings))
             async with server.listening(settings.socket):
                 await _work(state, stop)
@@ -82,7 +84,7 @@ class _State:
     def write(self, stopping: bool = False) -> None:
         self.counters.update(
             hour_keys_made=self.maker.made,
-            cameras=self.maker.cameras,
+            cameras=self.maker.camera_count,
             opened=self.opener.opened,
             refused=self.opener.refused,
             audit_signed_seq=self.signer.last_seq,

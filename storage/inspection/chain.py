@@ -1,6 +1,7 @@
 """A camera's chain of trailers: each names the one that was signed before it. A segment that vanished leaves a break.
 
-Chained in the order of signing, which is the order of time but for a file that was mended late. Pure.
+Chained in the order of signing, which is the order of time but for a file that was mended late. Each recorder begins a
+chain of its own, an import as well. Pure.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ _UNRESOLVED = 1_000
 
 class BreakKind(StrEnum):
     LOST = "lost"  # the segment before it is not among the camera's
-    ANEW = "anew"  # it says it is the first, and is not: another spool, or a lost mark
+    ANEW = "anew"  # it says it is its recorder's first, and is not: another spool, or a lost mark
     FORK = "fork"  # two say that they follow the same one
 
 
@@ -39,10 +40,8 @@ class _Link:
 class ChainWatch:
     """One camera's. ``add()`` its segments by time, ``finish()`` once."""
 
-    def __init__(self, camera_id: CameraId, *, earlier: bool) -> None:
-        """``earlier``: the camera has segments before those that are added."""
+    def __init__(self, camera_id: CameraId) -> None:
         self._camera_id = camera_id
-        self._begun = earlier
         self._known: OrderedDict[bytes, None] = OrderedDict()
         self._followed: OrderedDict[bytes, None] = OrderedDict()
         self._waiting: OrderedDict[bytes, _Link] = OrderedDict()  # what they follow has not been seen yet
@@ -52,17 +51,18 @@ class ChainWatch:
         """A trailer from before the span."""
         self._known[trailer_sha256] = None
 
-    def add(self, segment_id: SegmentId, start_ns: int, trailer_sha256: bytes, previous_sha256: bytes) -> list[Break]:
-        """The breaks that are certain by now."""
+    def add(
+        self, segment_id: SegmentId, start_ns: int, trailer_sha256: bytes, previous_sha256: bytes, *, anew: bool = False
+    ) -> list[Break]:
+        """The breaks that are certain by now. ``anew``: it follows nothing although its recorder has earlier ones."""
         link = _Link(segment_id, start_ns)
         if previous_sha256 == ZERO_HASH:
-            if self._begun:
+            if anew:
                 self._broken(link, BreakKind.ANEW)
         elif previous_sha256 in self._followed:
             self._broken(link, BreakKind.FORK)
         elif previous_sha256 not in self._known:
             self._waiting[previous_sha256] = link
-        self._begun = True
         self._followed[previous_sha256] = None
         self._known[trailer_sha256] = None
         self._waiting.pop(trailer_sha256, None)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import fractions
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
 import av
 import numpy as np
 
 from ingest.access_unit import TICKS_PER_S, AccessUnit
 from ingest.libav.packets import Packets
+from ingest.video import nal
+from ingest.video.parameters import Role, role
 
 
 def encoded(
@@ -60,3 +63,31 @@ def decoded_times(mp4: bytes) -> list[float]:
     """Seconds at which the pictures of an MP4 are shown, sorted; decoding must not fail."""
     with av.open(io.BytesIO(mp4), format="mp4") as container:
         return sorted(float(frame.time or 0.0) for frame in container.decode(video=0))
+
+
+def written(
+    path: Path, stream: Sequence[tuple[bytes, int, bool]], *, codec: str = "h264", size: tuple[int, int] = (320, 192)
+) -> Path:
+    """The stream in a container that the path's suffix names; libav's muxers, not ours."""
+    shown = sorted(pts for _, pts, _ in stream)
+    with av.open(str(path), "w") as container:
+        track = container.add_stream(codec, rate=25)
+        track.width, track.height = size
+        track.pix_fmt = "yuv420p"
+        track.time_base = fractions.Fraction(1, TICKS_PER_S)
+        head = next(data for data, _, key in stream if key)
+        track.codec_context.extradata = b"".join(
+            b"\x00\x00\x00\x01" + item for item in nal.split_annex_b(head) if role(_NAMES[codec], item) is Role.SET
+        )
+        delay = max(0, *(decode - pts for (_, pts, _), decode in zip(stream, shown, strict=True)))
+        for (data, pts, key), decode in zip(stream, shown, strict=True):
+            packet = av.Packet(data)
+            packet.stream = track
+            packet.time_base = fractions.Fraction(1, TICKS_PER_S)
+            packet.pts, packet.dts = pts, decode - delay
+            packet.is_keyframe = key
+            container.mux(packet)
+    return path
+
+
+_NAMES = {"h264": "h264", "hevc": "h265"}

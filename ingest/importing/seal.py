@@ -1,0 +1,66 @@
+"""A file's pictures to finished, sealed segments in a directory that nobody looks into yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from domain.footage import GapCause
+from domain.time import NS
+from ingest.access_unit import TICKS_PER_S
+from ingest.libav.file import FileFacts, FileRefusedError, opened
+from ingest.media.fragments import Fragment, FragmentWriter
+from ingest.media.segmenter import Append, Begin, Finish, Missing, Segmenter
+from storage.recording import CameraRecording
+
+
+class FileSealer:
+    """Drives a recording as a camera would, on the file's own clock: its first picture is shown at ``start_ns``."""
+
+    def __init__(
+        self, recording: CameraRecording, facts: FileFacts, start_ns: int, segment_s: float, segment_max_s: float
+    ) -> None:
+        self._recording, self._facts, self._start_ns = recording, facts, start_ns
+        self._segmenter = Segmenter(segment_s, segment_max_s)
+        self.pictures = 0
+        self.forced_cuts = 0
+
+    def run(self, path: Path) -> Iterator[int]:
+        """Pictures sealed so far, after each fragment. FileRefusedError, StorageError, OSError."""
+        writer = FragmentWriter()
+        with opened(path) as file:
+            for unit in file.units():
+                fragment = writer.push(unit)
+                if fragment is not None:
+                    self._record(fragment)
+                    yield self.pictures
+        fragment = writer.flush()
+        if fragment is not None:
+            self._record(fragment)
+        for action in self._segmenter.close():
+            self._do(action)
+        status = path.stat()
+        if (status.st_size, status.st_mtime_ns) != (self._facts.size_bytes, self._facts.mtime_ns):
+            raise FileRefusedError(f"{path.name} was changed while it was read.", "Import it once it is finished.")
+        yield self.pictures
+
+    def _record(self, fragment: Fragment) -> None:
+        start_ns, end_ns = self._time_ns(fragment.start_ticks), self._time_ns(fragment.end_ticks)
+        for action in self._segmenter.push(fragment, start_ns, end_ns):
+            self._do(action)
+
+    def _time_ns(self, ticks: int) -> int:
+        return self._start_ns + (ticks - self._facts.start_ticks) * NS // TICKS_PER_S
+
+    def _do(self, action: Append | Begin | Finish | Missing) -> None:
+        recording = self._recording
+        if isinstance(action, Append):
+            recording.append(action.data, action.start_ns, action.end_ns, key=action.key, frames=action.frames)
+            self.pictures += action.frames
+        elif isinstance(action, Finish):
+            self.forced_cuts += action.forced
+            recording.finish(action.end_ns)
+        elif isinstance(action, Begin):
+            recording.begin(action.start_ns, action.codec, action.init)
+        elif recording.accounted_ns is not None:
+            recording.missing(action.until_ns, GapCause.LOSS, "a hole in the imported file")

@@ -1,0 +1,139 @@
+"""`tallenne import`: a recorded file becomes sealed footage of a camera, at the time at which it was recorded."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from domain.time import to_iso
+from ingest.importing import Imported, ImportSettings, import_file, resume
+from ingest.settings import CameraSettings
+from pipeline.commands.common import add_place, settings_of
+from pipeline.config.roles import RoleSettings
+from pipeline.errors import SetupError
+from pipeline.exit_codes import OK
+from pipeline.times import local, typed_time
+
+_EXAMPLES = """\
+examples:
+  tallenne import hall.mp4 --camera Hall --start 2026-11-22T06:00:00+02:00
+  tallenne import --resume                    finish one that was interrupted while it was uploaded
+"""
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="MP4, Matroska, MPEG-TS, AVI; H.264 or H.265"
+    )
+    parser.add_argument(
+        "--camera", metavar="NAME", help="the camera it is footage of; SITE/NAME where several are so named"
+    )
+    parser.add_argument(
+        "--start", type=typed_time, metavar="TIME", help="when its first picture was recorded: 06:31, or with a date"
+    )
+    parser.add_argument("--resume", action="store_true", help="carry an interrupted import through")
+    parser.add_argument("--json", action="store_true", help="for scripts")
+    add_place(parser)
+    parser.epilog = _EXAMPLES
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if not arguments.resume and (arguments.file is None or arguments.camera is None or arguments.start is None):
+        raise SetupError("What is to be imported was not said.", "Give FILE, --camera and --start; or --resume.")
+    try:
+        return asyncio.run(_run(arguments))
+    except KeyboardInterrupt:
+        print("\nInterrupted. `tallenne import --resume` finishes what was sealed, if there is any.", file=sys.stderr)
+        raise
+
+
+async def _run(arguments: argparse.Namespace) -> int:
+    settings = settings_of(arguments)
+    wanted = import_settings(settings)
+    tell = _Progress()
+    if arguments.resume:
+        found = await resume(wanted, tell)
+    else:
+        camera = named_camera(settings, arguments.camera)
+        found = await import_file(wanted, camera, arguments.file, arguments.start, tell)
+    tell.clear()
+    _say(found, arguments.json)
+    return OK
+
+
+def import_settings(settings: RoleSettings) -> ImportSettings:
+    """Beside the running installation."""
+    config = settings.loaded.config
+    return ImportSettings(
+        database=settings.database("owner"),
+        store=settings.store(),
+        custodian_socket=settings.installation.custodian_socket,
+        directory=settings.installation.root / "import",
+        spools=tuple(settings.ingest(worker).spool.directory for worker in range(config.ingest.workers)),
+        fsync=config.spool.fsync,
+    )
+
+
+def named_camera(settings: RoleSettings, name: str) -> CameraSettings:
+    """By "NAME" or "SITE/NAME". SetupError names the cameras that there are."""
+    sites = {site.site_id: site.name for site in settings.inventory().sites}
+    workers = range(settings.loaded.config.ingest.workers)
+    cameras = [camera for worker in workers for camera in settings.ingest(worker).cameras]
+    wanted = name.casefold()
+    found = [
+        camera
+        for camera in cameras
+        if wanted in (camera.name.casefold(), f"{sites[camera.site_id]}/{camera.name}".casefold())
+    ]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(sorted(f"{sites[camera.site_id]}/{camera.name}" for camera in (found or cameras)))
+    if found:
+        raise SetupError(f"There are several cameras {name!r}.", f"Name one of: {names}.")
+    raise SetupError(f"There is no camera {name!r}.", f"There are: {names}.")
+
+
+class _Progress:
+    """On a terminal only."""
+
+    def __call__(self, what: str, part: float) -> None:
+        if sys.stderr.isatty():
+            print(f"\r  {what}  {part:.0%}\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        if sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr)
+
+
+def _say(found: Imported | None, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(_shown(found)))
+        return
+    if found is None:
+        print("There is no interrupted import.")
+        return
+    print(
+        f"{found.camera_name}: {local(found.span.start_ns)} to {local(found.span.end_ns)},"
+        f" {found.segments} segments, {found.pictures} pictures."
+    )
+    if found.audio_left_out:
+        print("Its sound was left out.")
+    if found.shadows:
+        print(f"{found.shadows} segments are hidden: the recorder handed in footage of their time meanwhile.")
+
+
+def _shown(found: Imported | None) -> dict[str, object] | None:
+    if found is None:
+        return None
+    return {
+        "camera": found.camera_name,
+        "start": to_iso(found.span.start_ns),
+        "end": to_iso(found.span.end_ns),
+        "segments": found.segments,
+        "pictures": found.pictures,
+        "shadows": found.shadows,
+        "audio_left_out": found.audio_left_out,
+    }
