@@ -263,9 +263,12 @@ async def test_footage_on_its_way_is_waited_for(recorded: Gym, film: Path) -> No
     scene = recorded.scene
     store = scene.without_store()
     assert await scene.run(segments=2, store=store, drain_s=0.0) == 0
-    waiting_ns = min(int(path.name.partition("-")[0]) for path in (scene.spool.directory / "segments").glob("*.facts"))
+    path = min((scene.spool.directory / "segments").glob("*.facts"))
+    started_ns = time.time_ns() - HOUR_NS
+    earlier = path.rename(path.with_name(f"{started_ns}-{path.name.partition('-')[2]}"))  # as if it had waited an hour
     with pytest.raises(FileRefusedError, match="still has footage"):
-        await recorded.put(film, waiting_ns - 2 * NS)
+        await recorded.put(film, started_ns - 2 * NS)
+    earlier.rename(path)
     await recorded.put(film)  # earlier than all of that
     assert await scene.run(segments=1, drain_s=20.0) == 0
     await recorded.tiled()
