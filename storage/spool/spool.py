@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,8 @@ from storage.spool.marks import Mark, Marks
 from storage.spool.recovery import Mended, Outcome
 from storage.spool.segment_file import SegmentFile
 
+_ASK_DISK_S = 0.5
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pending:
@@ -49,6 +52,8 @@ class Spool:
         self._open: dict[Place, SegmentFile] = {}
         self._sizes: dict[Place, int] = {}
         self._used = 0
+        self._asked_s = -_ASK_DISK_S
+        self._left_bytes = 0
         self._postponed: dict[Place, Mended] = {}
         with contextlib.ExitStack() as undo:
             try:
@@ -103,14 +108,23 @@ class Spool:
                 f"The spool is full ({self.used_bytes} of {self._settings.max_bytes} bytes).",
                 "Is the object store or the database away? Mend that, or allow the spool more.",
             )
-        try:
-            disk = os.statvfs(self.layout.directory)
-        except OSError as exc:
-            raise disk_error(exc) from exc
-        if disk.f_bavail * disk.f_frsize < self._settings.reserve_bytes + wanted_bytes:
+        if self._disk_left(wanted_bytes) < self._settings.reserve_bytes + wanted_bytes:
             raise SpoolFullError(
                 f"The spool's disk has less than {self._settings.reserve_bytes} bytes left.", "Make room on it."
             )
+
+    def _disk_left(self, wanted_bytes: int) -> int:
+        """Free bytes of the disk as the kernel said a moment ago, less what has been asked for since."""
+        now_s = time.monotonic()
+        if now_s - self._asked_s > _ASK_DISK_S or self._left_bytes < self._settings.reserve_bytes + wanted_bytes:
+            try:
+                disk = os.statvfs(self.layout.directory)
+            except OSError as exc:
+                raise disk_error(exc) from exc
+            self._asked_s, self._left_bytes = now_s, disk.f_bavail * disk.f_frsize
+        left_bytes = self._left_bytes
+        self._left_bytes -= wanted_bytes
+        return left_bytes
 
     def grown(self, file: SegmentFile) -> None:
         """Account for what was appended to an open segment."""

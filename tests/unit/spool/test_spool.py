@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import random
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ from storage.spool import (
     Spool,
     SpoolBusyError,
     SpoolError,
+    SpoolFullError,
 )
 from storage.spool.facts import parse_journal
 from tests.support.footage import FRAGMENT_NS, piece
@@ -332,3 +335,32 @@ def test_segment_file_methods_after_close_refuse(bench: Bench) -> None:
     bench.spool.forsake(file)
     with pytest.raises(OSError, match="Bad file descriptor"):
         file.append(None, [b"x"])
+
+
+def test_disk_is_asked_rarely_and_always_before_it_is_called_full(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    free_blocks = 1000
+    real = os.statvfs(bench.directory)
+
+    def statvfs(path: object) -> os.statvfs_result:
+        nonlocal asked
+        asked += 1
+        fields = list(real)
+        fields[1], fields[4] = 4096, free_blocks  # f_frsize, f_bavail
+        return os.statvfs_result(fields)
+
+    monkeypatch.setattr(os, "statvfs", statvfs)
+    monkeypatch.setattr(time, "monotonic", lambda: 1000.0)
+    for _ in range(10):
+        bench.spool.check_room(4096 * 50)
+    assert asked == 1
+    free_blocks = 600  # what was asked for is written meanwhile
+    for _ in range(20):
+        bench.spool.check_room(4096 * 50)  # never more than the 600 from here on, as far as the kernel says
+    assert asked > 1
+    free_blocks = 49
+    with pytest.raises(SpoolFullError):
+        for _ in range(20):
+            bench.spool.check_room(4096 * 50)
