@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from storage.sealed import HEADER_SIZE, RefusedError, SegmentReader, opener, unwrap
-from storage.sealed.format import TAG_SIZE, parse_header
+from storage.sealed import HEADER_SIZE, RefusedError, SegmentReader, opener, sealer, unwrap
+from storage.sealed.format import TAG_SIZE, layout_of, parse_header
 from storage.sealed.unwrap import open_header
 from tests.support.tampered import KINDS, Case, Shelf
 from tests.vectors import second
@@ -87,6 +87,8 @@ async def test_ranges_give_genuine_bytes_or_that_error_and_never_a_byte_of_a_cha
         if isinstance(outcome, RefusedError):
             assert told(outcome) == THE_ERROR, case.kind
         else:
+            # A row with the size of a shorter object, rightly signed, has a range clamped to what it says there is.
+            end = min(end, layout_of(size, genuine.chunk_log2).plain_len)
             assert outcome == genuine.plain[start:end], case.kind
             assert not touched(case, start, end), case.kind
         outcomes[isinstance(outcome, RefusedError)] += 1
@@ -154,20 +156,24 @@ async def test_unchanged_objects_open_and_the_second_implementation_agrees_on_ch
             second.open_whole(case.data, hour_private, recorders)
 
 
-LEFT_OUT: dict[str, tuple[Any, str, Any, str]] = {
-    "signature": (opener, "signature_holds", lambda *_: True, "signed-by-a-stranger"),
-    "number of the chunk": (opener, "nonce", lambda index, last: bytes(12), "chunks-rearranged-and-signed"),
-    "commitment": (unwrap.hmac, "compare_digest", lambda *_: True, "part-of-another-signed"),
+Fault = tuple[Any, str, Any]
+LEFT_OUT: dict[str, tuple[list[Fault], str]] = {
+    "signature": ([(opener, "signature_holds", lambda *_: True)], "signed-by-a-stranger"),
+    "commitment": ([(unwrap.hmac, "compare_digest", lambda *_: True)], "part-of-another-signed"),
+    "number of the chunk": (
+        [(place, "nonce", lambda index, last: bytes(12)) for place in (sealer, opener)],
+        "chunks-rearranged-and-signed",
+    ),
 }
 
 
 @pytest.mark.parametrize("check", LEFT_OUT)
-async def test_reader_that_leaves_a_check_out_is_found_out(
-    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, check: str
-) -> None:
+async def test_format_that_leaves_a_check_out_is_found_out(monkeypatch: pytest.MonkeyPatch, check: str) -> None:
     """Control: with the check gone, changed objects of the kind that it is there for come through."""
-    place, name, fault, kind = LEFT_OUT[check]
-    monkeypatch.setattr(place, name, fault)
+    faults, kind = LEFT_OUT[check]
+    for place, name, fault in faults:
+        monkeypatch.setattr(place, name, fault)
+    shelf = Shelf(random.Random(7))
     came_through = set()
     for case in shelf.cases(100):
         outcome = await read(case, shelf, 0, 1 << 60, header=case.data[:HEADER_SIZE], size=len(case.data))
