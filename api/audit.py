@@ -33,14 +33,12 @@ class Entry:
 async def append(pool: asyncpg.Pool, entry: Entry, at_ns: int) -> int:
     """Its number in the chain, once it is durable. The database errors of storage."""
     with wrapped_errors():
-        async with pool.acquire() as conn, conn.transaction():
-            return await append_in(conn, entry, at_ns)
+        return await append_in(pool, entry, at_ns)
 
 
-async def append_in(conn: asyncpg.Connection, entry: Entry, at_ns: int) -> int:
+async def append_in(conn: asyncpg.Connection | asyncpg.Pool, entry: Entry, at_ns: int) -> int:
     """The same within the caller's transaction, which thereby becomes a durable one."""
     start_ns, end_ns = (entry.span.start_ns, entry.span.end_ns) if entry.span else (None, None)
-    await conn.execute(sql.load("api", "durable"))
     seq: int = await conn.fetchval(
         sql.load("api", "audit_append"),
         at_ns,

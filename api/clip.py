@@ -31,7 +31,7 @@ from domain.ids import CameraId
 from domain.time import HOUR_NS, Span, to_iso
 from storage import sql
 from storage.catalogue import Catalogue
-from storage.clip import ClipReader, NoFootageError, plan_clip
+from storage.clip import ClipReader, Early, NoFootageError, plan_clip
 from storage.database import wrapped_errors
 
 router = APIRouter(prefix="/v1", tags=["footage"])
@@ -111,20 +111,25 @@ async def open_with_segments(services: Services, wish: Wish) -> Opened:
     """The same, for whoever has to say what a clip is made of."""
     segments = await Catalogue(services.pool).segments([wish.camera_id], wish.span)
     plan = plan_clip(segments, wish.span)
-    keys = await services.custodian.open_segments(
-        plan.segment_ids,
-        session_id=wish.session_id,
-        purpose_id=wish.purpose_id,
-        action=wish.action,
-        camera_id=wish.camera_id,
-        span=wish.span,
-    )
+    early = Early.of(plan, services.store, services.inits)
     try:
-        reader = await ClipReader.open(plan, keys, services.store)
-    except ExceptionGroup as group:
+        keys = await services.custodian.open_segments(
+            plan.segment_ids,
+            session_id=wish.session_id,
+            purpose_id=wish.purpose_id,
+            action=wish.action,
+            camera_id=wish.camera_id,
+            span=wish.span,
+        )
+        reader = await ClipReader.open(plan, keys, services.store, inits=services.inits, early=early)
+    except BaseException as exc:
+        if early is not None:
+            await early.close()
+        if not isinstance(exc, ExceptionGroup):
+            raise
         # Several segments are opened at once; the first of our own errors speaks for all.
-        mine = next((error for error in group.exceptions if isinstance(error, TallenneError)), None)
-        raise mine or group from group
+        mine = next((error for error in exc.exceptions if isinstance(error, TallenneError)), None)
+        raise mine or exc from exc
     return Opened(reader=reader, segments=tuple(each for each in plan.segments if each.segment_id in keys))
 
 

@@ -18,6 +18,7 @@ from api.settings import ServeSettings
 from api.shelf import ClipShelf
 from api.throttle import Throttle
 from api.thumbnail.pictures import Pictures
+from storage.clip import Inits
 from storage.custodian.client import CustodianClient
 from storage.store import ObjectStore
 
@@ -34,14 +35,15 @@ class Services:
     passwords: Passwords
     throttle: Throttle
     shelf: ClipShelf
+    inits: Inits
     jobs: Jobs
     pictures: Pictures
     metrics: Metrics
     clock_ns: Callable[[], int]
 
 
-def services(request: Request) -> Services:
-    """The dependency behind ``Ours``."""
+async def services(request: Request) -> Services:
+    """The dependency behind ``Ours``. Not blocking, and so not sent to a thread."""
     found: Services = request.app.state.services
     return found
 
@@ -68,6 +70,7 @@ def make_services(
         passwords=passwords or Passwords(),
         throttle=Throttle(pool),
         shelf=ClipShelf(clock_ns),
+        inits=Inits(),
         jobs=Jobs(),
         pictures=Pictures(),
         metrics=Metrics(),

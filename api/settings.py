@@ -24,4 +24,4 @@ class ServeSettings:
     trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For counts; none: nobody's
     connections_max: int = 256
     database_connections: int = 8
-    store_connections: int = 16
+    store_connections: int = 48

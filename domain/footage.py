@@ -82,6 +82,7 @@ class Segment:
     fragments: FragmentIndex | None  # None after a rebuild from the bucket alone: read the boxes then
     epoch: int = 1
     state: SegmentState = SegmentState.LIVE
+    init_sha256: bytes | None = None  # None: recorded before it was kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from urllib.parse import urlencode, urlsplit
 
 import httpx
 import pyotp
+import uvloop
 from minio import Minio
 
 from api.settings import ServeSettings
@@ -82,7 +83,7 @@ def run(given: Parameters, directory: Path) -> dict[str, Any]:
         with role(stand, "serve", settings, core=cores.measured, ready=lambda said: "address" in said) as serve:
             roles = {**stand.service_pids(), "custodian": [keys.pid], "measured": [serve.pid]}
             bench = _Bench(given, stand, settings, span, Accounts(roles), serve, cores.usable)
-            headline = asyncio.run(bench.run())
+            headline = uvloop.run(bench.run())
     cases, raised = bench.cases, bench.doubts
     return document("clip", parameters=asdict(given), headline=headline, cases=cases, doubts=raised, missing={})
 

@@ -6,37 +6,35 @@ import asyncio
 import bisect
 import itertools
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from domain.footage import Segment
 from domain.ids import SegmentId
 from domain.time import NS, Span
+from storage.clip.early import Early
 from storage.clip.errors import NoFootageError
-from storage.clip.plan import ClipPlan, Cut, cut_segment
+from storage.clip.flow import Fetch, Flow
+from storage.clip.inits import Inits
+from storage.clip.opened import Opened, inits_of
+from storage.clip.plan import ClipPlan, cut_segment
 from storage.clip.walk import index_by_reading
 from storage.mp4 import merge_inits, patch_fragment, sidx
 from storage.mp4.sidx import ENTRIES_MAX
-from storage.sealed import PayloadKey, SegmentReader, object_name
+from storage.sealed import PayloadKey, RefusedError, SegmentReader
 from storage.store import ObjectStore
 
 TIMESCALE = 90_000
 _AT_ONCE = 8
-_GULP_BYTES = 1 << 20
+_GULP_BYTES = 1 << 18
 _AHEAD = 1  # gulps that are fetched and opened while another one is being sent
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Opened:
-    cut: Cut
-    reader: SegmentReader
-    init: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Piece:
     """One fragment and where it lies in the clip."""
 
-    opened: _Opened
+    opened: Opened
     number: int  # of the fragment in its segment
     at: int
     size: int
@@ -65,87 +63,120 @@ class ClipReader:
         self.footage = tuple(spans)  # where there is footage; between them are gaps
 
     @classmethod
-    async def open(cls, plan: ClipPlan, keys: Mapping[SegmentId, PayloadKey], store: ObjectStore) -> ClipReader:
-        """Read the segments' inits. Segments without a key are left out; NoFootageError when nothing is left."""
+    async def open(
+        cls,
+        plan: ClipPlan,
+        keys: Mapping[SegmentId, PayloadKey],
+        store: ObjectStore,
+        *,
+        inits: Inits | None = None,
+        early: Early | None = None,
+    ) -> ClipReader:
+        """Read what the clip's head needs. Segments without a key are left out; NoFootageError when nothing is left.
+
+        ``early``: what was fetched of the plan's first segment while the keys were asked for.
+        """
         limit = asyncio.Semaphore(_AT_ONCE)
 
-        async def one(number: int) -> _Opened | None:
+        async def one(segment: Segment) -> Opened | None:
+            key = keys.get(segment.segment_id)
+            if key is None:
+                return None
             async with limit:
-                segment = plan.segments[number]
-                key = keys.get(segment.segment_id)
-                if key is None:
-                    return None
-                reader = SegmentReader(key, segment.size_bytes, _Fetch(store, plan, number))
+                ours = early if early is not None and early.segment_id == segment.segment_id else None
+                reader = SegmentReader(key, segment.size_bytes, ours.fetch if ours else Fetch(store, segment))
                 index = segment.fragments or await index_by_reading(reader, segment)
                 cut = cut_segment(segment, index, plan.span)
                 if cut is None:
                     return None
-                return _Opened(cut=cut, reader=reader, init=bytes(await reader.read(0, segment.init_size)))
+                return Opened(cut=cut, reader=reader, store=store, early=ours.flow if ours else None)
 
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(number)) for number in range(len(plan.segments))]
+            tasks = [group.create_task(one(segment)) for segment in plan.segments]
         opened = [item for task in tasks if (item := task.result()) is not None]
         if not opened:
             raise NoFootageError(
                 "There is no footage in this span that still opens.", "Its retention may be over; see the timeline."
             )
-        return _assemble(opened)
+        # The first segment's trailer is verified here, each other one's before anything of it is released.
+        async with asyncio.TaskGroup() as group:
+            group.create_task(opened[0].reader.trailer())
+            reading = group.create_task(inits_of(opened, inits or Inits(), limit))
+        return _assemble(opened, reading.result())
 
     async def stream(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes | memoryview]:
-        """Bytes [start, end) of the clip, clamped."""
+        """Bytes [start, end) of the clip, clamped. The first footage is there before the head is given out."""
         end = self.size_bytes if end is None else min(end, self.size_bytes)
-        if start < min(end, len(self._head)):
-            yield self._head[start : min(end, len(self._head))]
-        number = bisect.bisect_right(self._ends, max(start, len(self._head)))
+        head = self._head[start:end] if start < len(self._head) else b""
+        loads = self._loads(max(start, len(self._head)), end)
         loading: deque[asyncio.Task[list[tuple[_Piece, memoryview]]]] = deque()
+        flows: list[Flow] = []
         try:
             while True:
-                while len(loading) <= _AHEAD and number < len(self._pieces) and self._pieces[number].at < end:
-                    gulp = self._gulp(number, end)
-                    loading.append(asyncio.create_task(_read(gulp), name="clip read"))
-                    number += len(gulp)
+                while len(loading) <= _AHEAD and (load := next(loads, None)) is not None:
+                    gulp, flow = load
+                    if flow not in flows:
+                        flows.append(flow)
+                    loading.append(asyncio.create_task(_read(gulp, flow), name="clip read"))
                 if not loading:
-                    return
-                for piece, data in await loading.popleft():
+                    break
+                read = await loading.popleft()
+                if head:
+                    yield head
+                    head = b""
+                for piece, data in read:
                     yield data[max(0, start - piece.at) : end - piece.at]
+                while len(flows) > _AHEAD + 1:
+                    await flows.pop(0).close()
+            if head:
+                yield head
         finally:
             for task in loading:
                 task.cancel()
             await asyncio.gather(*loading, return_exceptions=True)
+            for flow in flows:
+                await flow.close()
 
-    def _gulp(self, number: int, end: int) -> list[_Piece]:
-        """Pieces of one segment from ``number`` on, about a mebibyte of them."""
+    def _loads(self, start: int, end: int) -> Iterator[tuple[list[_Piece], Flow]]:
+        """What to read at a time, in order, and from which flow: one for each segment. The first bite is small."""
+        number = bisect.bisect_right(self._ends, start)
+        flow: Flow | None = None
+        of: Opened | None = None
+        limit = 0
+        while number < len(self._pieces) and self._pieces[number].at < end:
+            gulp = self._gulp(number, end, limit)
+            opened, limit = gulp[0].opened, _GULP_BYTES
+            if flow is None or opened is not of:
+                last = self._pieces[min(bisect.bisect_left(self._ends, end), len(self._pieces) - 1)]
+                flow = opened.flow(gulp[0].number, last.number if last.opened is opened else opened.cut.last)
+                of = opened
+            yield gulp, flow
+            number += len(gulp)
+
+    def _gulp(self, number: int, end: int, limit: int) -> list[_Piece]:
+        """Pieces of one segment from ``number`` on, about ``limit`` bytes of them; one at least."""
         first = self._pieces[number]
         gulp: list[_Piece] = []
         for piece in itertools.islice(self._pieces, number, None):
-            beyond = piece.at + piece.size - first.at > _GULP_BYTES
+            beyond = piece.at + piece.size - first.at > limit
             if piece.opened is not first.opened or piece.at >= end or (gulp and beyond):
                 break
             gulp.append(piece)
         return gulp
 
 
-class _Fetch:
-    """Ranges of one segment's object."""
-
-    def __init__(self, store: ObjectStore, plan: ClipPlan, number: int) -> None:
-        segment = plan.segments[number]
-        self._store = store
-        self._name = object_name(
-            site_id=segment.site_id,
-            camera_id=segment.camera_id,
-            segment_id=segment.segment_id,
-            start_ns=segment.span.start_ns,
-        )
-
-    async def __call__(self, start: int, end: int) -> bytes:
-        return await self._store.get_range(self._name, start, end)
-
-
-async def _read(gulp: Sequence[_Piece]) -> list[tuple[_Piece, memoryview]]:
+async def _read(gulp: Sequence[_Piece], flow: Flow) -> list[tuple[_Piece, memoryview]]:
     opened, index = gulp[0].opened, gulp[0].opened.cut.index
     base = index.offset[gulp[0].number]
-    data = await opened.reader.read(base, index.offset[gulp[-1].number] + gulp[-1].size)
+    stop = index.offset[gulp[-1].number] + gulp[-1].size
+    if gulp[0].number == 0 and base == opened.cut.segment.init_size:
+        # Its init lies in the same chunk: that it is the one in the clip's head need not be believed.
+        whole = await opened.reader.read(0, stop, flow)
+        if whole[:base] != opened.init:
+            raise RefusedError
+        data = whole[base:]
+    else:
+        data = await opened.reader.read(base, stop, flow)
     read = []
     for piece in gulp:
         at = index.offset[piece.number] - base
@@ -160,8 +191,9 @@ async def _read(gulp: Sequence[_Piece]) -> list[tuple[_Piece, memoryview]]:
     return read
 
 
-def _assemble(opened: Sequence[_Opened]) -> ClipReader:
-    inits = list(dict.fromkeys(item.init for item in opened))
+def _assemble(bare: Sequence[Opened], found: Sequence[bytes]) -> ClipReader:
+    opened = [replace(item, init=init) for item, init in zip(bare, found, strict=True)]
+    inits = list(dict.fromkeys(found))
     start_ns = opened[0].cut.start_ns
     end_ns = opened[-1].cut.end_ns
     merged = merge_inits(inits, (end_ns - start_ns) / NS)

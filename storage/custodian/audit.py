@@ -39,25 +39,23 @@ class AuditEntry:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def append(pool: asyncpg.Pool, entry: AuditEntry, at_ns: int) -> int:
+async def append(pool: asyncpg.Pool | asyncpg.Connection, entry: AuditEntry, at_ns: int) -> int:
     """Its number in the chain, once it is durable."""
     start_ns, end_ns = (entry.span.start_ns, entry.span.end_ns) if entry.span else (None, None)
     with wrapped_errors():
-        async with pool.acquire() as conn, conn.transaction():
-            await conn.execute(sql.load(_PACKAGE, "durable"))
-            seq: int = await conn.fetchval(
-                sql.load(_PACKAGE, "audit_append"),
-                at_ns,
-                entry.actor,
-                entry.action,
-                entry.session_id,
-                entry.purpose_id,
-                None,
-                entry.camera_id,
-                start_ns,
-                end_ns,
-                json.dumps(entry.detail),
-            )
+        seq: int = await pool.fetchval(
+            sql.load(_PACKAGE, "audit_append"),
+            at_ns,
+            entry.actor,
+            entry.action,
+            entry.session_id,
+            entry.purpose_id,
+            None,
+            entry.camera_id,
+            start_ns,
+            end_ns,
+            json.dumps(entry.detail),
+        )
     return seq
 
 

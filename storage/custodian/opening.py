@@ -60,9 +60,9 @@ class Opener:
         the purpose is the session's, and the session may.
         """
         now_ns = self._clock_ns()
-        staff_id = await self._staff(look)
+        staff_id, may = await self._asker(look, now_ns)
         keys, missing = await self._open(segment_ids, ["live"])
-        if missing or not all(_within(key, look) for key in keys) or not await self._may(look, now_ns):
+        if missing or not may or not all(_within(key, look) for key in keys):
             await self._refuse(look, staff_id, now_ns)
         self._recorded = _recent(self._recorded, now_ns)
         if look not in self._recorded:
@@ -108,19 +108,17 @@ class Opener:
         await audit.append(self._pool, entry, self._clock_ns())
         return payload
 
-    async def _staff(self, look: Look) -> UUID:
+    async def _asker(self, look: Look, now_ns: int) -> tuple[UUID, bool]:
+        """Who asks, and whether they may. LookRefusedError when the purpose is not the session's."""
         with wrapped_errors():
-            query = sql.load(_PACKAGE, "staff_of_session")
-            staff_id: UUID | None = await self._pool.fetchval(query, look.session_id, look.purpose_id)
-        if staff_id is None:
+            query = sql.load(_PACKAGE, "asker")
+            row = await self._pool.fetchrow(
+                query, look.session_id, look.purpose_id, look.action, look.camera_id, now_ns
+            )
+        if row is None:
             self.refused += 1
             raise LookRefusedError("There is no such footage.")
-        return staff_id
-
-    async def _may(self, look: Look, now_ns: int) -> bool:
-        with wrapped_errors():
-            query = sql.load(_PACKAGE, "staff_may")
-            return bool(await self._pool.fetchval(query, look.session_id, look.action, look.camera_id, now_ns))
+        return row["staff_id"], bool(row["may"])
 
     async def _refuse(self, look: Look, staff_id: UUID, now_ns: int) -> None:
         self.refused += 1

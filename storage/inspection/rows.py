@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import fields, replace
 
 from domain.footage import SEGMENT_MAX_NS, Segment
@@ -40,6 +41,7 @@ def segment_of_object(found: Inspected, *, epoch: int = 1) -> Segment:
         recovered=trailer.state == STATE_RECOVERED,
         fragments=found.walked.index,
         epoch=epoch,
+        init_sha256=hashlib.sha256(found.walked.init).digest(),
     )
 
 
@@ -81,4 +83,6 @@ def differing_columns(row: Segment, found: Inspected) -> list[str]:
     true = replace(plain, state=row.state)
     if row.fragments is None:
         true = replace(true, fragments=None)
+    if row.init_sha256 is None:
+        true = replace(true, init_sha256=None)
     return [item.name for item in fields(Segment) if getattr(row, item.name) != getattr(true, item.name)]

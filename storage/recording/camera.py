@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
@@ -138,6 +139,7 @@ class CameraRecording:
             codec=codec,
             init_size=len(init),
             epoch=self._epoch,
+            init_sha256=hashlib.sha256(init).digest(),
         )
         file = self._spool.begin(beginning, sealer.header, expected_bytes=expected)
         try:

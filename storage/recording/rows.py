@@ -28,4 +28,5 @@ def segment_of(facts: Facts, ending: Ending) -> Segment:
         recovered=ending.recovered,
         fragments=facts.index(),
         epoch=beginning.epoch,
+        init_sha256=beginning.init_sha256,
     )

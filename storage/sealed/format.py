@@ -202,6 +202,32 @@ class Layout:
     def trailer_at(self) -> int:
         return HEADER_SIZE + self.full_chunks * (self.chunk_size + TAG_SIZE) + self.last_size
 
+    @property
+    def tail_range(self) -> tuple[int, int]:
+        """Sealed range of the last chunk, if any, and the trailer."""
+        return self.trailer_at - self.last_size, self.trailer_at + TRAILER_SIZE
+
+    @property
+    def step(self) -> int:
+        """Sealed bytes of a full chunk."""
+        return self.chunk_size + TAG_SIZE
+
+    def clamp(self, start: int, end: int) -> tuple[int, int]:
+        """The part of plaintext [start, end) that exists; (0, 0) when there is none."""
+        if start < 0:
+            raise ValueError(f"range starts at {start}")
+        end = min(end, self.plain_len)
+        return (start, end) if start < end else (0, 0)
+
+    def sealed_range(self, start: int, end: int) -> tuple[int, int]:
+        """Sealed range of the full chunks that hold plaintext [start, end); empty when only the last chunk does."""
+        start, end = self.clamp(start, end)
+        first = start // self.chunk_size
+        stop = min(-(-end // self.chunk_size), self.full_chunks)
+        if first >= stop:
+            return HEADER_SIZE, HEADER_SIZE
+        return HEADER_SIZE + first * self.step, HEADER_SIZE + stop * self.step
+
 
 def layout_of(size: int, chunk_log2: int) -> Layout:
     """Length arithmetic. RefusedError for a size that no object has."""

@@ -17,11 +17,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from domain.ids import CameraId, RecorderId, SegmentId
 from storage.sealed.errors import RefusedError
 from storage.sealed.format import (
-    HEADER_SIZE,
     STATE_COMPLETE,
     STATE_RECOVERED,
     TAG_SIZE,
     TRAILER_SIZE,
+    Layout,
     Trailer,
     layout_of,
     nonce,
@@ -57,6 +57,11 @@ class RangeOpener:
         self.trailer_sha256 = b""
 
     @property
+    def layout(self) -> Layout:
+        """Where the chunks lie."""
+        return self._layout
+
+    @property
     def plain_len(self) -> int:
         return self._layout.plain_len
 
@@ -67,8 +72,7 @@ class RangeOpener:
     @property
     def tail_range(self) -> tuple[int, int]:
         """Sealed range that ``accept_tail`` wants: the last chunk, if any, and the trailer."""
-        end = self._layout.trailer_at
-        return end - self._layout.last_size, end + TRAILER_SIZE
+        return self._layout.tail_range
 
     def accept_tail(self, data: bytes | memoryview) -> Trailer:
         """Verify the trailer and open the last chunk. RefusedError."""
@@ -95,20 +99,11 @@ class RangeOpener:
 
     def clamp(self, start: int, end: int) -> tuple[int, int]:
         """The part of [start, end) that exists; (0, 0) when there is none."""
-        if start < 0:
-            raise ValueError(f"range starts at {start}")
-        end = min(end, self._layout.plain_len)
-        return (start, end) if start < end else (0, 0)
+        return self._layout.clamp(start, end)
 
     def sealed_range(self, start: int, end: int) -> tuple[int, int]:
         """Sealed range of the full chunks that hold [start, end); empty when the last chunk alone holds it."""
-        start, end = self.clamp(start, end)
-        step = self._layout.chunk_size + TAG_SIZE
-        first = start // self._layout.chunk_size
-        stop = min(-(-end // self._layout.chunk_size), self._layout.full_chunks)
-        if first >= stop:
-            return HEADER_SIZE, HEADER_SIZE
-        return HEADER_SIZE + first * step, HEADER_SIZE + stop * step
+        return self._layout.sealed_range(start, end)
 
     def open(self, start: int, end: int, sealed: bytes | memoryview) -> memoryview:
         """Plaintext [start, end), clamped; ``sealed`` is what ``sealed_range`` asked for. RefusedError.

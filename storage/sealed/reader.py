@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from storage.sealed.format import Trailer
+from storage.sealed.format import Layout, Trailer
 from storage.sealed.opener import PayloadKey, RangeOpener
 
 Fetch = Callable[[int, int], Awaitable[bytes]]
@@ -24,6 +24,11 @@ class SegmentReader:
         self._lock = asyncio.Lock()
 
     @property
+    def layout(self) -> Layout:
+        """Where its chunks lie, by the object's size and the key."""
+        return self._opener.layout
+
+    @property
     def plain_len(self) -> int:
         """From the object's size; verified by the time anything is released."""
         return self._opener.plain_len
@@ -35,15 +40,18 @@ class SegmentReader:
                 return self._opener.accept_tail(await self._fetch(*self._opener.tail_range))
             return self._opener.trailer
 
-    async def read(self, start: int, end: int) -> memoryview:
-        """Plaintext [start, end), clamped to what exists. The result is writable and the caller's own."""
+    async def read(self, start: int, end: int, fetch: Fetch | None = None) -> memoryview:
+        """Plaintext [start, end), clamped to what exists. The result is writable and the caller's own.
+
+        ``fetch``: where the range comes from, if not from where the tail does.
+        """
         # The tail and the range at once: nothing is opened before both are here and the tail has been verified.
-        _, sealed = await asyncio.gather(self.trailer(), self._sealed(start, end))
+        _, sealed = await asyncio.gather(self.trailer(), self._sealed(start, end, fetch or self._fetch))
         return self._opener.open(start, end, sealed)
 
-    async def _sealed(self, start: int, end: int) -> bytes:
+    async def _sealed(self, start: int, end: int, fetch: Fetch) -> bytes:
         sealed_start, sealed_end = self._opener.sealed_range(start, end)
-        return await self._fetch(sealed_start, sealed_end) if sealed_start < sealed_end else b""
+        return await fetch(sealed_start, sealed_end) if sealed_start < sealed_end else b""
 
     async def stream(self, start: int, end: int) -> AsyncIterator[memoryview]:
         """The same in pieces of about GULP_BYTES, each ending at a chunk's end: no chunk is fetched twice."""

@@ -32,6 +32,7 @@ class Beginning:
     codec: Codec
     init_size: int
     epoch: int
+    init_sha256: bytes | None = None  # None: begun before it was kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,7 @@ def begin_record(facts: Beginning) -> bytes:
         "codec": [facts.codec.name, facts.codec.mime, facts.codec.width, facts.codec.height],
         "init_size": facts.init_size,
         "epoch": facts.epoch,
+        "init_sha256": None if facts.init_sha256 is None else facts.init_sha256.hex(),
     }
     return packed(_BEGIN + json.dumps(body).encode())
 
@@ -160,6 +162,7 @@ def _parse_beginning(data: bytes) -> Beginning:
         codec=Codec(name=name, mime=mime, width=width, height=height),
         init_size=body["init_size"],
         epoch=body["epoch"],
+        init_sha256=bytes.fromhex(init) if (init := body.get("init_sha256")) else None,
     )
 
 

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,11 @@ class MemoryStore:
         if name not in self.objects:
             raise ObjectMissingError("There is no such object.")
         return self.objects[name][start:end]
+
+    async def stream_range(self, name: str, start: int, end: int) -> AsyncGenerator[bytes, None]:
+        data = await self.get_range(name, start, end)
+        for at in range(0, len(data), 1 << 16):
+            yield data[at : at + (1 << 16)]
 
     async def stat(self, name: str) -> None:
         return None

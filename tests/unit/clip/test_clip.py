@@ -7,7 +7,7 @@ import io
 import itertools
 import random
 import struct
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 
 import av
@@ -20,7 +20,7 @@ from ingest.access_unit import AccessUnit
 from ingest.media.clock import ticks_to_ns
 from ingest.media.fragments import FragmentWriter
 from ingest.media.segmenter import Append, Begin, Finish, Segmenter
-from storage.clip import ClipReader, ClipTooLongError, NoFootageError, plan_clip, reader
+from storage.clip import ClipReader, ClipTooLongError, Early, Inits, NoFootageError, plan_clip, reader
 from storage.clip.walk import index_by_reading
 from storage.mp4 import Mp4Error, boxes, find
 from storage.sealed import HEADER_SIZE, PayloadKey, RefusedError, SegmentReader, object_name, recover
@@ -43,6 +43,12 @@ class Shelf:
     async def get_range(self, name: str, start: int, end: int) -> bytes:
         self.reads.append(end - start)
         return self.objects[name][start:end]
+
+    async def stream_range(self, name: str, start: int, end: int) -> AsyncGenerator[bytes, None]:
+        data = self.objects[name][start:end]
+        for at in range(0, len(data), 10_000):
+            self.reads.append(len(data[at : at + 10_000]))
+            yield data[at : at + 10_000]
 
     def film(
         self,
@@ -130,8 +136,18 @@ class Shelf:
             start_ns=segment.span.start_ns,
         )
 
-    async def clip(self, span: Span) -> ClipReader:
-        return await ClipReader.open(plan_clip(self.segments, span), self.keys, self)  # type: ignore[arg-type]
+    async def clip(self, span: Span, inits: Inits | None = None, *, early: bool = False) -> ClipReader:
+        plan = plan_clip(self.segments, span)
+        begun = Early.of(plan, self, inits or Inits()) if early else None  # type: ignore[arg-type]
+        return await ClipReader.open(plan, self.keys, self, inits=inits, early=begun)  # type: ignore[arg-type]
+
+    def hash_inits(self) -> None:
+        """As recorders do since they keep the hash."""
+        self.segments = [replace(item, init_sha256=hashlib.sha256(self.init(item)).digest()) for item in self.segments]
+
+    def init(self, segment: Segment) -> bytes:
+        data = self.objects[self.name(segment)]
+        return open_object(data, self.world.hour_private, self.world.recorders)[: segment.init_size]
 
 
 async def read(clip: ClipReader, start: int = 0, end: int | None = None) -> bytes:
@@ -307,8 +323,68 @@ def described_by(mp4: bytes, number: int, init: bytes) -> bytes:
 
 def init_of_size(shelf: Shelf, size: tuple[int, int]) -> bytes:
     segment = next(item for item in shelf.segments if (item.codec.width, item.codec.height) == size)
-    data = shelf.objects[shelf.name(segment)]
-    return open_object(data, shelf.world.hour_private, shelf.world.recorders)[: segment.init_size]
+    return shelf.init(segment)
+
+
+async def test_equal_inits_are_read_once_and_then_known(shelf: Shelf) -> None:
+    expected = await read(await shelf.clip(whole_span(shelf)))
+    shelf.hash_inits()
+    inits = Inits()
+    shelf.reads.clear()
+    clip = await shelf.clip(whole_span(shelf), inits)
+    assert len(shelf.reads) == 2  # a tail and the first chunk of one segment of six
+    assert await read(clip) == expected
+    shelf.reads.clear()
+    clip = await shelf.clip(whole_span(shelf), inits)
+    assert len(shelf.reads) == 1
+    assert await read(clip) == expected
+
+
+async def test_inits_that_change_are_all_described_when_their_hashes_are_known() -> None:
+    shelf = Shelf()
+    end_ns = shelf.film(units(encoded(3, gop=25)))
+    end_ns = shelf.film(units(encoded(3, gop=25, size=(640, 384))), end_ns, codec_size=(640, 384))
+    shelf.film(units(encoded(3, gop=25)), end_ns)
+    expected = await read(await shelf.clip(whole_span(shelf)))
+    shelf.hash_inits()
+    inits = Inits()
+    for _ in range(2):
+        assert await read(await shelf.clip(whole_span(shelf), inits)) == expected
+
+
+async def test_row_that_lies_about_an_init_is_found_out() -> None:
+    """The hash is only the row's word: what is read is held to it, and what is not is compared when it is reached."""
+    shelf = Shelf()
+    end_ns = shelf.film(units(encoded(2, gop=25)))
+    shelf.film(units(encoded(2, gop=25, size=(640, 384))), end_ns, codec_size=(640, 384))
+    first, second = shelf.segments
+    lie = hashlib.sha256(shelf.init(first)).digest()
+    shelf.segments = [replace(first, init_sha256=lie), replace(second, init_sha256=lie)]
+    clip = await shelf.clip(whole_span(shelf))
+    with pytest.raises(RefusedError):
+        await read(clip)
+    shelf.segments = [replace(first, init_sha256=bytes(32)), second]
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await shelf.clip(whole_span(shelf))
+    assert caught.group_contains(RefusedError)
+
+
+@pytest.mark.parametrize("hashed", [False, True])
+async def test_bytes_fetched_early_make_the_same_clip_with_fewer_questions(heavy: Shelf, hashed: bool) -> None:
+    if hashed:
+        heavy.hash_inits()
+    inits = Inits()
+    span = Span(START_NS + 3 * NS, START_NS + 7 * NS)
+    expected = await read(await heavy.clip(span, inits))
+    heavy.reads.clear()
+    assert await read(await heavy.clip(span, inits)) == expected
+    late = sum(heavy.reads)
+    heavy.reads.clear()
+    clip = await heavy.clip(span, inits, early=True)
+    assert await read(clip) == expected
+    assert sum(heavy.reads) == late
+    middle = len(expected) // 2
+    assert await read(clip, middle, middle + 5000) == expected[middle : middle + 5000]
 
 
 async def test_clip_without_an_index_in_the_catalogue_is_the_same(shelf: Shelf) -> None:

@@ -1,1 +1,0 @@
-SELECT staff_may($1, $2, $3, $4)
