@@ -46,6 +46,31 @@ class Loss:
     detail: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundFormat:
+    """AAC-LC. config: the AudioSpecificConfig that a decoder needs (ISO/IEC 14496-3, 1.6.2.1)."""
+
+    config: bytes
+    rate_hz: int
+    channels: int
+    frame_samples: int = 1024
+
+
+@dataclass(slots=True)
+class Sound:
+    """One AAC frame.
+
+    pts_ticks: when it begins, 90 kHz, unwrapped, on the sound's own timeline
+    lead_ticks: what to add to be on the pictures' timeline, by the camera's sender reports; None without them
+    mono_ns: when it was received
+    """
+
+    data: bytes
+    pts_ticks: int
+    lead_ticks: int | None
+    mono_ns: int
+
+
 class Source(Protocol):
     """A camera's stream. Everything that can go wrong with the camera is an IngestError."""
 
@@ -59,6 +84,20 @@ class Source(Protocol):
     @property
     def kind(self) -> str:
         """ "native" or "libav", for people. May change until the first batch."""
+        ...
+
+    @property
+    def sound(self) -> SoundFormat | None:
+        """Of ``take_sounds()``, known before the first batch; None where there is none."""
+        ...
+
+    def take_sounds(self) -> list[Sound]:
+        """What was heard since, in order. Empty unless the camera's configuration asks for it."""
+        ...
+
+    @property
+    def sound_note(self) -> str:
+        """Why there is no sound though the configuration asks for it; empty otherwise."""
         ...
 
     @property

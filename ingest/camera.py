@@ -11,12 +11,13 @@ from contextlib import aclosing
 
 from domain.footage import GapCause
 from domain.time import NS
-from ingest.access_unit import AccessUnit, Loss, Source
+from ingest.access_unit import AccessUnit, Loss, Sound, Source
 from ingest.errors import CameraAwayError, CameraStalledError, IngestError
 from ingest.health import Health
 from ingest.media.clock import MediaClock, RecorderClock
 from ingest.media.fragments import Fragment, FragmentWriter
 from ingest.media.segmenter import Action, Append, Begin, Finish, Missing, Segmenter
+from ingest.media.sound import SoundMixer
 from ingest.settings import CameraSettings
 from storage.errors import StorageError
 from storage.keys import NoHourKeyError
@@ -29,6 +30,8 @@ SILENT_S = 10.0  # nothing to record for so long: connect anew
 NO_KEY_FRAME_S = 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _TELL_GAP_EVERY_NS = 60 * NS
+_LEAD_NS_MAX = NS  # sender reports that put sound further from when it came are nonsense
+_EARLY_SOUNDS_MAX = 200
 _BEHIND_NS = 3 * NS  # what is on its way may still come
 
 
@@ -52,6 +55,9 @@ class Camera:
         self._writer = FragmentWriter()
         self._media = MediaClock()
         self._segmenter = Segmenter(settings.segment_s, settings.segment_max_s)
+        self._sound: SoundMixer | None = None
+        self._sound_clock = MediaClock()
+        self._early_sounds: list[Sound] = []  # until both clocks have settled
         self._settling: list[AccessUnit] = []
         self._cause, self._detail = GapCause.STARTING, ""
         self._failures = 0
@@ -87,12 +93,16 @@ class Camera:
         source = self._make_source(self.settings)
         self.health.source = source.kind
         self._media, self._writer = MediaClock(), FragmentWriter()
+        self._sound, self._sound_clock = None, MediaClock()
+        self._early_sounds.clear()
         self._segmenter.accounted(self.recording.accounted_ns)
         self._last_begun_s = loop.time()
         try:
             async with asyncio.timeout(SILENT_S + 5) as silence, aclosing(source.batches()) as batches:
                 rescheduled_s = loop.time()
                 async for batch in batches:
+                    if self.settings.audio:
+                        self._listen(source)
                     if self._take(batch) and (now_s := loop.time()) - rescheduled_s > 1:
                         silence.reschedule(now_s + SILENT_S)
                         rescheduled_s = now_s
@@ -116,6 +126,40 @@ class Camera:
 
     def _heard_from(self, source: Source) -> None:
         self.health.source, self.health.skew_ns = source.kind, source.skew_ns
+
+    # -- Sound, where the configuration asks for it
+
+    def _listen(self, source: Source) -> None:
+        form = source.sound
+        if self._sound is None and form is not None:
+            self._sound = SoundMixer(form)
+        self.health.sound = "recorded" if form is not None else source.sound_note
+        self._segmenter.hear(form)
+        sounds = source.take_sounds()
+        if self._sound is None:
+            return
+        for sound in sounds:
+            self._sound_clock.observe(sound.pts_ticks, sound.mono_ns)
+        self._early_sounds += sounds
+        if not (self._sound_clock.settled and self._media.settled):
+            del self._early_sounds[:-_EARLY_SOUNDS_MAX]
+            return
+        for sound in self._early_sounds:
+            self._sound.heard(self._clock.utc_ns(self._sound_time_ns(sound)), sound.data)
+        self._early_sounds.clear()
+        self._release(self._sound)
+
+    def _sound_time_ns(self, sound: Sound) -> int:
+        """Monotonic: by the clock that the camera gives both tracks; by when it came where that makes no sense."""
+        by_arrival = self._sound_clock.time_ns(sound.pts_ticks)
+        if sound.lead_ticks is None:
+            return by_arrival
+        by_reports = self._media.time_ns(sound.pts_ticks + sound.lead_ticks)
+        return by_reports if abs(by_reports - by_arrival) < _LEAD_NS_MAX else by_arrival
+
+    def _release(self, mixer: SoundMixer, *, all_of_them: bool = False) -> None:
+        for held, run in mixer.ready(all_of_them=all_of_them):
+            self._apply(self._segmenter.push(held.fragment, held.start_ns, held.end_ns, run))
 
     def _watch_segments(self, now_s: float) -> None:
         if self.recording.open:
@@ -161,10 +205,13 @@ class Camera:
 
     def _flush(self) -> None:
         fragment = self._writer.flush()
-        if fragment is None or not self._media.settled:
+        if not self._media.settled:
             return
         try:
-            self._record(fragment)
+            if fragment is not None:
+                self._record(fragment)
+            if self._sound is not None:
+                self._release(self._sound, all_of_them=True)
         except IngestError as error:  # parameter sets that make no sense
             self.health.last_error, self.health.remedy = error.what, error.remedy
 
@@ -178,7 +225,11 @@ class Camera:
         start_ns = self._clock.utc_ns(self._media.time_ns(fragment.start_ticks))
         end_ns = self._clock.utc_ns(self._media.time_ns(fragment.end_ticks))
         self.health.last_picture_ns = end_ns
-        self._apply(self._segmenter.push(fragment, start_ns, end_ns))
+        if self._sound is None:
+            self._apply(self._segmenter.push(fragment, start_ns, end_ns))
+        else:
+            self._sound.hold(fragment, start_ns, end_ns)
+            self._release(self._sound)
 
     # -- What the segmenter says
 

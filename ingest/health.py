@@ -20,6 +20,7 @@ class Health:
     clock_jumps: int = 0
     connections: int = 0
     forced_cuts: int = 0
+    sound: str = ""  # "recorded", or why not although it was asked for; empty: it was not
     last_error: str = ""
     remedy: str = ""
     skew_ns: int | None = None  # the camera's clock against ours
@@ -48,6 +49,7 @@ class Health:
             "clock_jumps": self.clock_jumps,
             "connections": self.connections,
             "forced_cuts": self.forced_cuts,
+            "sound": self.sound,
             "last_error": self.last_error,
             "remedy": self.remedy,
         }

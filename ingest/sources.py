@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 
-from ingest.access_unit import AccessUnit, Loss, Source
+from ingest.access_unit import AccessUnit, Loss, Sound, SoundFormat, Source
 from ingest.libav.source import LibavSource
 from ingest.rtsp.session import NotSpokenError
 from ingest.rtsp.source import NativeSource
@@ -47,6 +47,17 @@ class AutoSource:
     @property
     def skew_ns(self) -> int | None:
         return self._source.skew_ns
+
+    @property
+    def sound(self) -> SoundFormat | None:
+        return self._source.sound
+
+    @property
+    def sound_note(self) -> str:
+        return self._source.sound_note
+
+    def take_sounds(self) -> list[Sound]:
+        return self._source.take_sounds()
 
     async def batches(self) -> AsyncGenerator[list[AccessUnit | Loss], None]:
         """See ingest.access_unit.Source."""

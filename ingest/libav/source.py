@@ -20,7 +20,7 @@ import av
 import av.error
 import av.logging
 
-from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss
+from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss, Sound, SoundFormat
 from ingest.addresses import CameraAddress, bracketed, redacted, resolve
 from ingest.errors import CameraAwayError, CameraRefusedError, CameraStalledError, IngestError, StreamError
 from ingest.libav.packets import Packets
@@ -43,6 +43,18 @@ class LibavSource:
         self._wake = asyncio.Event()
         self._stopped = threading.Event()
         self._loop = asyncio.get_running_loop()
+
+    @property
+    def sound(self) -> SoundFormat | None:
+        """Only the native client hears."""
+        return None
+
+    @property
+    def sound_note(self) -> str:
+        return "sound is recorded over TCP only." if self._camera.audio else ""
+
+    def take_sounds(self) -> list[Sound]:
+        return []
 
     async def batches(self) -> AsyncGenerator[list[AccessUnit | Loss], None]:
         """See ingest.access_unit.Source."""

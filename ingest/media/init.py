@@ -1,9 +1,12 @@
-"""The init of a segment: ftyp and moov for one video track, numbered 1, in 90 kHz."""
+"""The init of a segment: ftyp and moov for a video track, numbered 1, in 90 kHz; with sound, for a second one."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from domain.footage import Codec
-from ingest.access_unit import TICKS_PER_S, VideoParameters
+from ingest.access_unit import TICKS_PER_S, SoundFormat, VideoParameters
+from ingest.media.sound_init import MIME, sound_trak, sound_trex
 from ingest.video import h264, h265
 from storage.mp4 import box, full_box
 
@@ -11,7 +14,9 @@ _MATRIX = b"".join(value.to_bytes(4, "big") for value in (0x10000, 0, 0, 0, 0x10
 _LANGUAGE_UND = (0x55C4).to_bytes(2, "big")
 
 
-def make_init(parameters: VideoParameters, delay_ticks: int = 0) -> tuple[Codec, bytes]:
+def make_init(
+    parameters: VideoParameters, delay_ticks: int = 0, sound: SoundFormat | None = None
+) -> tuple[Codec, bytes]:
     """What a decoder must know, and the init that tells it. StreamError for parameter sets that make no sense.
 
     delay_ticks: taken back by an edit list.
@@ -24,17 +29,20 @@ def make_init(parameters: VideoParameters, delay_ticks: int = 0) -> tuple[Codec,
         sps5 = h265.parse_sps(parameters.sps)
         codec = Codec(name="h265", mime=sps5.mime, width=sps5.width, height=sps5.height)
         entry = _visual_entry(b"hvc1", codec, box(b"hvcC", _hvcc(parameters, sps5)))
-    return codec, _ftyp() + _moov(codec, entry, delay_ticks)
+    if sound is not None:
+        codec = replace(codec, mime=f"{codec.mime},{MIME}")
+    return codec, _ftyp() + _moov(codec, entry, delay_ticks, sound)
 
 
 def _ftyp() -> bytes:
     return box(b"ftyp", b"iso6", (0).to_bytes(4, "big"), b"iso6", b"cmfc", b"mp41")
 
 
-def _moov(codec: Codec, entry: bytes, delay_ticks: int) -> bytes:
+def _moov(codec: Codec, entry: bytes, delay_ticks: int, sound: SoundFormat | None) -> bytes:
     rate = TICKS_PER_S.to_bytes(4, "big")
+    following = _u32(2 if sound is None else 3)
     mvhd = full_box(
-        b"mvhd", 0, 0, bytes(8), rate, bytes(4), b"\x00\x01\x00\x00\x01\x00", bytes(10), _MATRIX, bytes(24), _u32(2)
+        b"mvhd", 0, 0, bytes(8), rate, bytes(4), b"\x00\x01\x00\x00\x01\x00", bytes(10), _MATRIX, bytes(24), following
     )
     size = (codec.width << 16).to_bytes(4, "big") + (codec.height << 16).to_bytes(4, "big")
     tkhd = full_box(b"tkhd", 0, 3, bytes(8), _u32(1), bytes(8), bytes(8), bytes(8), _MATRIX, size)
@@ -49,8 +57,10 @@ def _moov(codec: Codec, entry: bytes, delay_ticks: int) -> bytes:
     if delay_ticks:
         edits = box(b"edts", full_box(b"elst", 0, 0, _u32(1), _u32(0), _u32(delay_ticks), b"\x00\x01\x00\x00"))
     trak = box(b"trak", tkhd, edits, box(b"mdia", mdhd, hdlr, minf))
-    mvex = box(b"mvex", full_box(b"trex", 0, 0, _u32(1), _u32(1), bytes(12)))
-    return box(b"moov", mvhd, trak, mvex)
+    trex = full_box(b"trex", 0, 0, _u32(1), _u32(1), bytes(12))
+    if sound is not None:
+        return box(b"moov", mvhd, trak, sound_trak(sound), box(b"mvex", trex, sound_trex()))
+    return box(b"moov", mvhd, trak, box(b"mvex", trex))
 
 
 def _visual_entry(kind: bytes, codec: Codec, configuration: bytes) -> bytes:

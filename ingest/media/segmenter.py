@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from domain.footage import Codec, GapCause
 from domain.time import hour_of, seconds_to_ns
-from ingest.access_unit import TICKS_PER_S, VideoParameters
+from ingest.access_unit import TICKS_PER_S, SoundFormat, VideoParameters
 from ingest.media.fragments import TFDT_AT, Fragment
 from ingest.media.init import make_init
+from ingest.media.sound import Run, with_sound
 
 _JOIN_NS = 250_000_000  # a hole or an overlap up to this is the jitter of an estimate, not missing footage
 _TFDT = struct.Struct(">Q")
@@ -59,6 +60,8 @@ class Segmenter:
         self._parameters: VideoParameters | None = None
         self._delay_ticks = 0
         self._made: tuple[Codec, bytes] | None = None
+        self._sound: SoundFormat | None = None
+        self._sound_changed = False
         self._cause, self._detail = GapCause.STARTING, ""
 
     def missed(self, cause: GapCause, detail: str = "") -> list[Action]:
@@ -85,10 +88,18 @@ class Segmenter:
         if until_ns is not None and not self._open:
             self._end_ns = max(until_ns, self._end_ns or until_ns)
 
-    def push(self, fragment: Fragment, start_ns: int, end_ns: int) -> list[Action]:
-        """``start_ns``, ``end_ns``: the fragment's time in UTC. StreamError for parameter sets that make no sense."""
+    def hear(self, sound: SoundFormat | None) -> None:
+        """What sound goes with the pictures from the next segment on, which begins with the next key frame."""
+        if sound != self._sound:
+            self._sound, self._sound_changed, self._made = sound, True, None
+
+    def push(self, fragment: Fragment, start_ns: int, end_ns: int, run: Run | None = None) -> list[Action]:
+        """``start_ns``, ``end_ns``: the fragment's time in UTC. ``run``: the sound of its time.
+
+        StreamError for parameter sets that make no sense.
+        """
         actions: list[Action] = []
-        changed = fragment.parameters != self._parameters
+        changed = fragment.parameters != self._parameters or (self._sound_changed and fragment.key)
         if self._end_ns is not None:
             if self._open and abs(start_ns - self._end_ns) <= _JOIN_NS:
                 start_ns = self._end_ns  # exact tiling
@@ -112,19 +123,23 @@ class Segmenter:
             if not (fragment.key or resumable):
                 return actions
             actions += self._begin(fragment, start_ns)
-        actions.append(self._append(fragment, start_ns, end_ns))
+        actions.append(self._append(fragment, start_ns, end_ns, run))
         self._end_ns = end_ns
         return actions
 
     def _begin(self, fragment: Fragment, start_ns: int) -> list[Action]:
         if self._made is None or (fragment.parameters, fragment.delay_ticks) != (self._parameters, self._delay_ticks):
-            self._made = make_init(fragment.parameters, fragment.delay_ticks)
+            self._made = make_init(fragment.parameters, fragment.delay_ticks, self._sound)
             self._parameters, self._delay_ticks = fragment.parameters, fragment.delay_ticks
         self._open = True
+        self._sound_changed = False
         self._start_ns = start_ns
         return [Missing(start_ns, self._cause, self._detail), Begin(start_ns, *self._made)]
 
-    def _append(self, fragment: Fragment, start_ns: int, end_ns: int) -> Append:
+    def _append(self, fragment: Fragment, start_ns: int, end_ns: int, run: Run | None) -> Append:
         ticks = (start_ns - self._start_ns) * TICKS_PER_S // 1_000_000_000
         _TFDT.pack_into(fragment.data, TFDT_AT, ticks)
+        if run is not None and self._sound is not None and not self._sound_changed:
+            data = with_sound(fragment.data, run, self._start_ns)
+            return Append(data, start_ns, end_ns, fragment.key, fragment.frames)
         return Append(fragment.data, start_ns, end_ns, fragment.key, fragment.frames)

@@ -111,6 +111,13 @@ class Track:
             pictures.keep(out)
         return at
 
+    def ticks_of(self, clock: int) -> int | None:
+        """A packet's 32-bit time on the pictures' timeline; None before the first packet."""
+        if self._clock == _NONE:
+            return None
+        delta = clock - (self._clock >> 32) & 0xFFFFFFFF
+        return self._pts + delta - (delta >> 31 << 32)
+
     def _measure(self, stride: int) -> None:
         """Frames of this size hold pieces; only their headers are looked at."""
         skip = self._payload.skip

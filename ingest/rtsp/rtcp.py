@@ -8,6 +8,11 @@ _SENDER_REPORT: Final = 200
 _NTP_TO_UNIX_S: Final = 2_208_988_800
 
 
+def sender_clock(view: memoryview, start: int) -> int:
+    """The RTP time that belongs to ``sender_time_ns``."""
+    return int.from_bytes(view[start + 16 : start + 20], "big")
+
+
 def sender_time_ns(view: memoryview, start: int, stop: int) -> int | None:
     """UTC by the camera's clock, when a compound packet begins with a sender report; None without one."""
     if stop - start < 28 or view[start] >> 6 != 2 or view[start + 1] != _SENDER_REPORT:

@@ -8,8 +8,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from ingest.access_unit import VideoParameters
+from ingest.access_unit import SoundFormat, VideoParameters
 from ingest.errors import StreamError
+from ingest.rtp.aac import sound_format
 from ingest.rtp.pictures import described
 
 SIZE_MAX: Final = 64 << 10
@@ -56,6 +57,18 @@ class Media:
         if self.codec == "h265" and any(self.formats.get(name, "0") != "0" for name in reordered):
             raise StreamError("The camera sends H.265 out of order (DONL).", "Switch that off there; update it.")
 
+    def sound(self) -> SoundFormat:
+        """StreamError for sound that is not recorded."""
+        if self.encoding != "MPEG4-GENERIC":
+            raise StreamError(f"its sound is {self.encoding[:20] or 'of an unknown kind'}.", "Choose AAC there.")
+        layout = [self.formats.get(name, "") for name in ("sizelength", "indexlength", "indexdeltalength")]
+        if self.formats.get("mode", "").lower() != "aac-hbr" or layout != ["13", "3", "3"]:
+            raise StreamError("its AAC is not sent in mode AAC-hbr.", "Update its firmware.")
+        try:
+            return sound_format(bytes.fromhex(self.formats.get("config", "")))
+        except ValueError:
+            raise StreamError("its AAC is not described.", "Update its firmware.") from None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
@@ -72,6 +85,11 @@ class Description:
         if other:
             raise StreamError(f"The camera sends {other[0][:20]}.", "Choose H.264 or H.265 there.")
         raise StreamError("The camera sends no video.", "Check the path of its address.")
+
+    def audio(self) -> Media | None:
+        """What comes from the camera's microphone: AAC if there is any."""
+        found = [item for item in self.media if item.kind == "audio" and not item.to_camera]
+        return next((item for item in found if item.encoding == "MPEG4-GENERIC"), found[0] if found else None)
 
 
 def parse(body: bytes) -> Description:

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from ingest.access_unit import AccessUnit, Loss
+from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss, Sound, SoundFormat
 from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, StreamError
+from ingest.rtp.aac import AacTrack
 from ingest.rtp.h264 import H264Payload
 from ingest.rtp.h265 import H265Payload
 from ingest.rtp.pictures import Pictures
@@ -18,11 +19,12 @@ from ingest.rtp.track import SLACK, Track
 from ingest.rtsp import sdp, urls
 from ingest.rtsp.auth import Credentials, challenges
 from ingest.rtsp.messages import Message, SessionHeader, TransportHeader, read_message
-from ingest.rtsp.rtcp import sender_time_ns
+from ingest.rtsp.rtcp import sender_clock, sender_time_ns
 
 _DOLLAR: Final = 0x24
 _SPACE: Final = (0x0D, 0x0A)
 _CHANNEL: Final = 0
+_SOUND_CHANNEL: Final = 2
 _LEAST_SESSION_S: Final = 10
 _ATTEMPTS: Final = 4
 _CREDENTIALS: Final = "Check the camera's user_name and password file."
@@ -63,9 +65,11 @@ class Session:
     kept: received bytes that no whole message or frame could be made of; go before what is received next
     items: access units and losses since ``take()``
     clock: the camera's (UTC ns) and when that was heard (monotonic ns)
+    sound, sounds: what the camera's microphone gives, and what of it came; never asked for unless ``audio``
+    sound_note: why there is none although it was asked for
     """
 
-    def __init__(self, url: str, hosts: tuple[str, ...], credentials: Credentials) -> None:
+    def __init__(self, url: str, hosts: tuple[str, ...], credentials: Credentials, *, audio: bool = False) -> None:
         self._url = urls.clean(url)
         self._hosts = hosts
         self._credentials = credentials
@@ -84,6 +88,14 @@ class Session:
         self.kept = b""
         self.items: list[AccessUnit | Loss] = []
         self.clock: tuple[int, int] | None = None
+        self.sounds: list[Sound] = []
+        self.sound_note = ""
+        self._audio = audio
+        self._microphone: sdp.Media | None = None
+        self._hears: AacTrack | None = None
+        self._sound_url = ""
+        self._sound_channel = _SOUND_CHANNEL
+        self._reports: dict[bool, tuple[int, int]] = {}  # of sound or not: sender's UTC ns, ticks on its timeline
         self.unasked = 0  # frames on channels that were not set up, replies to nothing
 
     # -- What the shell does
@@ -108,6 +120,11 @@ class Session:
         """What came, in order."""
         items, self.items = self.items, []
         return items
+
+    @property
+    def sound(self) -> SoundFormat | None:
+        """Of ``sounds``; None where there are none."""
+        return self._hears.form if self._hears is not None else None
 
     @property
     def media(self) -> sdp.Media | None:
@@ -244,6 +261,8 @@ class Session:
             self._session = session
         if asked.method == "DESCRIBE":
             self._described(message)
+        elif asked.method == "SETUP" and asked.url == self._sound_url:
+            self._sound_set_up(message)
         elif asked.method == "SETUP":
             self._set_up(message)
         elif asked.method == "PLAY" and self.state is State.STARTING:
@@ -257,8 +276,26 @@ class Session:
         base = urls.base_url(self._url, message.header("content-base"), message.header("content-location"))
         self._aggregate = urls.track_url(base, description.control)
         self.track_url = urls.track_url(base, media.control)
-        transport = f"RTP/AVP/TCP;unicast;interleaved={_CHANNEL}-{_CHANNEL + 1}"
-        self._ask("SETUP", self.track_url, ("Transport", transport))
+        if self._audio:
+            self._look_for_sound(description, base)
+        self._ask("SETUP", self.track_url, _transport(_CHANNEL))
+
+    def _look_for_sound(self, description: sdp.Description, base: str) -> None:
+        """Whatever is wrong with it never stops the video."""
+        microphone = description.audio()
+        if microphone is None:
+            self.sound_note = "it sends no sound."
+            return
+        try:
+            microphone.sound()
+        except StreamError as error:
+            self.sound_note = error.what
+            return
+        self._sound_url = urls.track_url(base, microphone.control)
+        if self._sound_url == self.track_url:
+            self.sound_note = "its sound has no address of its own."
+        else:
+            self._microphone = microphone
 
     def _set_up(self, message: Message) -> None:
         transport = TransportHeader.parse(message.header("transport"))
@@ -270,6 +307,23 @@ class Session:
         payload = H264Payload(pictures) if media.codec == "h264" else H265Payload(pictures)
         self.channel = _CHANNEL if transport.channel is None else transport.channel
         self.track = Track(self.channel, media.payload_type, payload)
+        if self._microphone is not None:
+            self._ask("SETUP", self._sound_url, _transport(_SOUND_CHANNEL))
+        else:
+            self._play()
+
+    def _sound_set_up(self, message: Message) -> None:
+        transport = TransportHeader.parse(message.header("transport"))
+        microphone = self._microphone
+        assert microphone is not None
+        if transport.interleaved:
+            self._sound_channel = _SOUND_CHANNEL if transport.channel is None else transport.channel
+            self._hears = AacTrack(microphone.payload_type, microphone.sound(), microphone.clock_rate)
+        else:
+            self.sound_note = "it sends sound over UDP though asked for TCP."
+        self._play()
+
+    def _play(self) -> None:
         self._ask("PLAY", self._aggregate, ("Range", "npt=0.000-"))
 
     def _redirected(self, message: Message) -> None:
@@ -282,6 +336,9 @@ class Session:
         status = message.status
         if asked.method == "TEARDOWN":
             self.state = State.ENDED
+        elif asked.method == "SETUP" and asked.url == self._sound_url:
+            self.sound_note = f"it answers SETUP of its sound with {status}."
+            self._play()
         elif asked.method in ("GET_PARAMETER", "OPTIONS"):
             if status == 454:
                 raise CameraAwayError("its session is over.", "It is connected to again.")
@@ -300,8 +357,31 @@ class Session:
     # -- Frames that are not the track's
 
     def _other_channel(self, view: memoryview, at: int, after: int, mono_ns: int) -> None:
-        if self.track is not None and view[at] == self.channel + 1:
+        channel, hears = view[at], self._hears
+        if self.track is not None and channel == self.channel + 1:
             if (camera_ns := sender_time_ns(view, at + 3, after)) is not None:
                 self.clock = (camera_ns, mono_ns)
+                if hears is not None:
+                    self._reported(camera_ns, self.track.ticks_of(sender_clock(view, at + 3)), sound=False)
+        elif hears is not None and channel == self._sound_channel:
+            hears.take(view, at + 3, after, mono_ns, self._lead_ticks(), self.sounds)
+        elif hears is not None and channel == self._sound_channel + 1:
+            if (camera_ns := sender_time_ns(view, at + 3, after)) is not None:
+                self._reported(camera_ns, hears.ticks_of(sender_clock(view, at + 3)), sound=True)
         else:
             self.unasked += 1
+
+    def _reported(self, camera_ns: int, ticks: int | None, *, sound: bool) -> None:
+        if ticks is not None:
+            self._reports[sound] = (camera_ns, ticks)
+
+    def _lead_ticks(self) -> int | None:
+        """From the sound's timeline to the pictures', by the clock that the camera gives both."""
+        if len(self._reports) < 2:
+            return None
+        (video_ns, video_ticks), (sound_ns, sound_ticks) = self._reports[False], self._reports[True]
+        return video_ticks - sound_ticks + (sound_ns - video_ns) * TICKS_PER_S // 1_000_000_000
+
+
+def _transport(channel: int) -> tuple[str, str]:
+    return "Transport", f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator
 from typing import Final
 
-from ingest.access_unit import AccessUnit, Loss
+from ingest.access_unit import AccessUnit, Loss, Sound, SoundFormat
 from ingest.addresses import CameraAddress, redacted, resolve
 from ingest.errors import CameraAwayError, CameraRefusedError, IngestError
 from ingest.rtsp.auth import Credentials
@@ -41,6 +41,23 @@ class NativeSource:
             return None
         camera_ns, mono_ns = self._session.clock
         return camera_ns - (time.time_ns() - (time.monotonic_ns() - mono_ns))
+
+    @property
+    def sound(self) -> SoundFormat | None:
+        """See ingest.access_unit.Source."""
+        return self._session.sound if self._session is not None else None
+
+    @property
+    def sound_note(self) -> str:
+        """See ingest.access_unit.Source."""
+        return self._session.sound_note if self._session is not None else ""
+
+    def take_sounds(self) -> list[Sound]:
+        """See ingest.access_unit.Source."""
+        if self._session is None or not self._session.sounds:
+            return []
+        sounds, self._session.sounds = self._session.sounds, []
+        return sounds
 
     async def batches(self) -> AsyncGenerator[list[AccessUnit | Loss], None]:
         """See ingest.access_unit.Source."""
@@ -80,7 +97,7 @@ class NativeSource:
             tls: Tls | None = None
             if address.scheme == "rtsps" or camera.transport is Transport.TLS:
                 tls = await secure(connected, address.name, camera.tls_ca, camera.tls_fingerprint)
-            self._session = Session(address.url, (address.name, address.host), credentials)
+            self._session = Session(address.url, (address.name, address.host), credentials, audio=camera.audio)
             connection = Connection(connected, self._session, self._wheel, tls)
         except BaseException:
             connected.close()

@@ -226,4 +226,5 @@ def _assemble(bare: Sequence[Opened], found: Sequence[bytes]) -> ClipReader:
         )
         at += size
     spans = [Span(item.cut.start_ns, item.cut.end_ns) for item in opened]
-    return ClipReader(opened[0].cut.segment.codec.mime, head, pieces, spans)
+    mimes = [item.cut.segment.codec.mime for item in opened]
+    return ClipReader(next((mime for mime in mimes if "," in mime), mimes[0]), head, pieces, spans)

@@ -8,45 +8,85 @@ from collections.abc import Sequence
 from storage.mp4.boxes import Box, box, boxes, find, full_box
 from storage.mp4.errors import Mp4Error
 
-_STSD = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+_STSD = (b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 
 
 def sample_entries(init: bytes) -> bytes:
-    """The entries of an init's only stsd."""
-    found = find(init, *_STSD)
-    if found.end - found.body < 8:
-        raise Mp4Error("An init's stsd is too short.")
-    return init[found.body + 8 : found.end]
+    """The entries of the stsd of an init's first track, the pictures."""
+    return _entries(init, _traks(init)[0])
+
+
+def sound_entries(init: bytes) -> bytes:
+    """The same of its second track; nothing when there is no sound."""
+    traks = _traks(init)
+    return _entries(init, traks[1]) if len(traks) > 1 else b""
 
 
 def merge_inits(inits: Sequence[bytes], duration_s: float) -> bytes:
-    """The first init with the sample descriptions of all (numbered from 1 in this order) and a duration. Mp4Error."""
-    entries = [sample_entries(init) for init in inits]
-    stsd = full_box(b"stsd", 0, 0, len(entries).to_bytes(4, "big"), *entries)
-    first = inits[0]
+    """An init with the sample descriptions of all (numbered from 1 in this order) and a duration. Mp4Error.
+
+    Its tracks are those of the first with sound, where there is one; the descriptions of sound are numbered as those of
+    the pictures are, and that of an init without sound is never asked for.
+    """
+    sounds = [sound_entries(init) for init in inits]
+    heard = next((sound for sound in sounds if sound), b"")
+    first = inits[sounds.index(heard)] if heard else inits[0]
+    entries = [[sample_entries(init) for init in inits]]
+    if heard:
+        entries.append([sound or heard for sound in sounds])
+    stsds = [full_box(b"stsd", 0, 0, len(found).to_bytes(4, "big"), *found) for found in entries]
     mvhd = find(first, b"moov", b"mvhd")
     if mvhd.end - mvhd.body < 20 or first[mvhd.body] != 0:
         raise Mp4Error("An init has an mvhd of another version.")
     (timescale,) = struct.unpack_from(">I", first, mvhd.body + 12)
     mehd = full_box(b"mehd", 1, 0, round(duration_s * timescale).to_bytes(8, "big"))
     return b"".join(
-        _rebuilt(first, item, _STSD, stsd, mehd) if item.kind == b"moov" else first[item.start : item.end]
+        _moov(first, item, stsds, mehd) if item.kind == b"moov" else first[item.start : item.end]
         for item in boxes(first)
     )
 
 
-def _rebuilt(data: bytes, item: Box, path: tuple[bytes, ...], stsd: bytes, mehd: bytes) -> bytes:
-    """``item`` with the stsd at ``path`` (which begins with its own kind) replaced, and mehd put into mvex."""
-    if item.kind == b"mvex":
-        inner = b"".join(data[sub.start : sub.end] for sub in boxes(data, item.body, item.end) if sub.kind != b"mehd")
-        return box(b"mvex", mehd, inner)
-    if item.kind != path[0]:
-        return data[item.start : item.end]
+def _traks(init: bytes) -> list[Box]:
+    moov = find(init, b"moov")
+    found = [item for item in boxes(init, moov.body, moov.end) if item.kind == b"trak"]
+    if not 1 <= len(found) <= 2:
+        raise Mp4Error("An init has no tracks of ours.")
+    return found
+
+
+def _entries(init: bytes, trak: Box) -> bytes:
+    found = trak
+    for kind in _STSD[1:]:
+        inner = next((item for item in boxes(init, found.body, found.end) if item.kind == kind), None)
+        if inner is None:
+            raise Mp4Error(f"There is no box {kind!r}.")
+        found = inner
+    if found.end - found.body < 8:
+        raise Mp4Error("An init's stsd is too short.")
+    return init[found.body + 8 : found.end]
+
+
+def _moov(data: bytes, moov: Box, stsds: Sequence[bytes], mehd: bytes) -> bytes:
+    """With the tracks' stsds replaced, and mehd put into mvex."""
+    parts = []
+    remaining = iter(stsds)
+    for item in boxes(data, moov.body, moov.end):
+        if item.kind == b"mvex":
+            inner = (data[sub.start : sub.end] for sub in boxes(data, item.body, item.end) if sub.kind != b"mehd")
+            parts.append(box(b"mvex", mehd, *inner))
+        elif item.kind == b"trak":
+            parts.append(_rebuilt(data, item, _STSD, next(remaining)))
+        else:
+            parts.append(data[item.start : item.end])
+    return box(b"moov", *parts)
+
+
+def _rebuilt(data: bytes, item: Box, path: tuple[bytes, ...], stsd: bytes) -> bytes:
+    """``item`` with the stsd at ``path``, which begins with its own kind, replaced."""
     if len(path) == 1:
         return stsd
-    parts = []
-    for sub in boxes(data, item.body, item.end):
-        onward = path[1:] if sub.kind == path[1] else (sub.kind, b"")
-        wanted = sub.kind in (path[1], b"mvex")
-        parts.append(_rebuilt(data, sub, onward, stsd, mehd) if wanted else data[sub.start : sub.end])
+    parts = [
+        _rebuilt(data, sub, path[1:], stsd) if sub.kind == path[1] else data[sub.start : sub.end]
+        for sub in boxes(data, item.body, item.end)
+    ]
     return box(item.kind, *parts)

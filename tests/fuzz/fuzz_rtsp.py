@@ -19,10 +19,15 @@ with atheris.instrument_imports(include=["ingest.rtp", "ingest.rtsp", "ingest.vi
     from ingest.rtsp.auth import Credentials
     from ingest.rtsp.session import Session
 
-DESCRIPTION = b"v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
+DESCRIPTION = (
+    b"v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:v\r\n"
+    b"m=audio 0 RTP/AVP 97\r\na=rtpmap:97 mpeg4-generic/48000\r\na=control:s\r\n"
+    b"a=fmtp:97 mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3;config=1188\r\n"
+)
 BEGUN = (
     b"RTSP/1.0 200 OK\r\nCSeq: 1\r\nContent-Length: %d\r\n\r\n%s" % (len(DESCRIPTION), DESCRIPTION)
     + b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nTransport: RTP/AVP/TCP;interleaved=0-1\r\n\r\n"
+    + b"RTSP/1.0 200 OK\r\nCSeq: 3\r\nTransport: RTP/AVP/TCP;interleaved=2-3\r\n\r\n"
 )
 
 
@@ -34,9 +39,10 @@ def packets(provider: atheris.FuzzedDataProvider) -> bytes:
         sequence += 2 if flags & 0x70 == 0x70 else 1
         ticks += 3600 if flags & 1 else 0
         payload = provider.ConsumeBytes(provider.ConsumeIntInRange(0, 40))
-        head = bytes((0x80, (flags & 2) << 6 | 96)) + (sequence & 0xFFFF).to_bytes(2, "big")
+        sound = flags & 0x0C == 0x0C
+        head = bytes((0x80, (flags & 2) << 6 | (97 if sound else 96))) + (sequence & 0xFFFF).to_bytes(2, "big")
         body = head + (ticks & 0xFFFFFFFF).to_bytes(4, "big") + b"ssrc" + payload
-        made.append(b"$\x00" + len(body).to_bytes(2, "big") + body)
+        made.append((b"$\x02" if sound else b"$\x00") + len(body).to_bytes(2, "big") + body)
     return b"".join(made)
 
 
@@ -45,7 +51,7 @@ def once(data: bytes) -> None:
     provider = atheris.FuzzedDataProvider(data)
     mode = provider.ConsumeIntInRange(0, 3)
     cut = provider.ConsumeIntInRange(0, 4096)
-    session = Session("rtsp://10.0.0.2:554/live", ("10.0.0.2",), Credentials("gym", "secret"))
+    session = Session("rtsp://10.0.0.2:554/live", ("10.0.0.2",), Credentials("gym", "secret"), audio=True)
     session.start()
     try:
         if mode >= 1:

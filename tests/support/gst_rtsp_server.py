@@ -1,6 +1,6 @@
 """An RTSP server not written here: Debian's gst-rtsp-server, run by the system's Python.
 
-/usr/bin/python3 gst_rtsp_server.py '{"codec": "h264", "user": "", "password": "", "certificate": "", "b_frames": 0}'
+/usr/bin/python3 gst_rtsp_server.py '{"codec": "h264", "user": "", "password": "", "certificate": "", "sound": ""}'
 Prints its port. Ends when its standard input does.
 """
 
@@ -19,6 +19,11 @@ CODERS = {
     "h264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=12 bitrate=2000 ! rtph264pay name=pay0 pt=96",
     "h265": "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=12 bitrate=1500 ! rtph265pay name=pay0 pt=96",
 }
+SOUNDS = {
+    "aac": "voaacenc bitrate=64000 ! aacparse ! rtpmp4gpay name=pay1 pt=97",
+    "alaw": "alawenc ! rtppcmapay name=pay1 pt=8",
+}
+TONE = "audiotestsrc is-live=true wave=ticks ! audioconvert ! audioresample ! audio/x-raw,rate={rate},channels=1"
 PICTURES = "videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width=640,height=360,framerate=25/1"
 
 
@@ -29,7 +34,11 @@ def main() -> None:
     server.set_address("127.0.0.1")
     server.set_service(str(given.get("port", 0)))
     factory = GstRtspServer.RTSPMediaFactory()
-    factory.set_launch(f"( {PICTURES} ! {CODERS[given['codec']]} config-interval={given.get('sets_every', 0)} )")
+    parts = [f"{PICTURES} ! {CODERS[given['codec']]} config-interval={given.get('sets_every', 0)}"]
+    if given.get("sound"):
+        rate = given.get("rate", 8000 if given["sound"] == "alaw" else 44100)
+        parts.append(f"{TONE.format(rate=rate)} ! {SOUNDS[given['sound']]}")
+    factory.set_launch(f"( {' '.join(parts)} )")
     factory.set_shared(True)
     if given.get("transport") == "udp":
         factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)

@@ -15,6 +15,8 @@ from domain.time import NS
 from ingest.media.clock import ticks_to_ns
 from ingest.media.fragments import FragmentWriter
 from ingest.media.segmenter import Append, Begin, Segmenter
+from ingest.rtp.aac import sound_format
+from tests.support.sound import aac, fragments_of, with_tone
 from tests.support.video import encoded, units
 
 KINDS = [("libx264", "h264", 0), ("libx264", "h264", 3), ("libx265", "hevc", 0), ("libx265", "hevc", 3)]
@@ -101,6 +103,18 @@ def test_chromium_plays_it_by_media_source_through_a_change_of_size(b_frames: in
     assert played["buffered"][0][0] == pytest.approx(0, abs=0.05)
     assert played["buffered"][-1][1] == pytest.approx(4, abs=0.2)
     assert played["sizes"] == [[320, 192], [640, 384]]
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_chromium_plays_pictures_and_sound_by_media_source() -> None:
+    config, frames = aac(8.0)
+    tone = (sound_format(config), frames)
+    made = with_tone(fragments_of(6.0, 2), tone)
+    played = _play(made)
+    assert played["error"] is None
+    assert played["buffered"][0][0] == pytest.approx(0, abs=0.05)
+    assert played["buffered"][-1][1] == pytest.approx(6, abs=0.2)
 
 
 _PAGE = """

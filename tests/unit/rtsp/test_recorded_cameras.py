@@ -297,3 +297,37 @@ def test_no_video_is_said() -> None:
     session.start()
     with pytest.raises(StreamError, match="no video"):
         session.feed(description_reply(b"v=0\r\nm=audio 0 RTP/AVP 0\r\n", 1), 0)
+
+
+@pytest.mark.parametrize(
+    ("file", "rate", "channels"),
+    [
+        ("bunny_describe.txt", 12000, 2),
+        ("dahua_describe_h264_aac_onvif.txt", 48000, 1),
+        ("reolink_describe.txt", 16000, 1),
+    ],
+)
+def test_aac_is_understood(file: str, rate: int, channels: int) -> None:
+    microphone = sdp.parse(recorded(file).partition(b"\r\n\r\n")[2]).audio()
+    assert microphone is not None
+    assert (microphone.sound().rate_hz, microphone.sound().channels) == (rate, channels)
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ("anpviz_sdp.txt", "not sent in mode AAC-hbr"),  # its fmtp is of another payload type
+        ("foscam_describe.txt", "PCMU"),
+        ("tplink_sdp.txt", "PCMA"),
+        ("ipcam_describe.txt", "no sound"),
+    ],
+)
+def test_sound_that_cannot_be_kept_is_named_and_not_set_up(file: str, words: str) -> None:
+    meant = next(item for item in CAMERAS if item.file == file)
+    session = Session(meant.url, (), Credentials("", ""), audio=True)
+    session.start()
+    bare = file.endswith("_sdp.txt")
+    session.feed(description_reply(recorded(file), 1) if bare else reply_to(file, 1), 0)
+    session.feed(b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nTransport: RTP/AVP/TCP;interleaved=0-1\r\n\r\n", 0)
+    assert words in session.sound_note
+    assert session.outgoing().decode().count("SETUP") == 1

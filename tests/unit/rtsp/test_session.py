@@ -427,3 +427,75 @@ def test_any_bytes_end_in_our_own_error_at_worst(pieces: list[bytes]) -> None:
     except IngestError:
         return
     assert len(session.kept) < 100_000
+
+
+# -- Sound
+
+WITH_SOUND = SDP + (
+    b"m=audio 0 RTP/AVP 97\r\na=rtpmap:97 mpeg4-generic/48000/1\r\na=control:track2\r\n"
+    b"a=fmtp:97 mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3;config=1188\r\n"
+)
+SOUND_PACKET = b"\x80\xe1\x00\x01\x00\x00\x04\x00ssrc\x00\x10\x00\x18abc"
+
+
+def hearing(reply: bytes) -> Session:
+    """Asked for sound; the camera answers its SETUP so."""
+    session = Session(URL, ("10.0.0.2",), Credentials("", ""), audio=True)
+    session.start()
+    session.feed(description_reply(WITH_SOUND, 1) + ok(2, SETUP_REPLY.format("0-1")), 0)
+    asked = session.outgoing().decode()
+    assert "SETUP rtsp://10.0.0.2:554/live?x=1/track2 RTSP/1.0" in asked
+    assert "interleaved=2-3" in asked
+    session.feed(reply, 0)
+    assert first_line(session).startswith("PLAY")
+    session.feed(ok(4), 0)
+    assert session.state is State.PLAYING
+    return session
+
+
+def test_sound_is_not_asked_for_by_default() -> None:
+    session = playing(sdp=WITH_SOUND)
+    session.feed(b"$\x02" + len(SOUND_PACKET).to_bytes(2, "big") + SOUND_PACKET, 1)
+    assert (session.sound, session.sounds, session.unasked) == (None, [], 1)
+
+
+def test_sound_comes_on_the_channel_that_the_camera_names() -> None:
+    session = hearing(ok(3, SETUP_REPLY.format("6-7")))
+    session.feed(b"$\x06" + len(SOUND_PACKET).to_bytes(2, "big") + SOUND_PACKET, 1)
+    assert [sound.data for sound in session.sounds] == [b"abc"]
+    assert session.sound is not None
+    assert session.sound.rate_hz == 48_000
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (ok(3, status="461 Unsupported Transport"), "461"),
+        (ok(3, status="500 Internal Server Error"), "500"),
+        (ok(3, "Session: abc\r\nTransport: RTP/AVP;unicast;client_port=1-2\r\n"), "UDP"),
+    ],
+)
+def test_sound_that_is_refused_never_stops_the_pictures(reply: bytes, words: str) -> None:
+    session = hearing(reply)
+    assert session.sound is None
+    assert words in session.sound_note
+
+
+def test_sender_reports_put_sound_and_pictures_on_one_clock() -> None:
+    session = hearing(ok(3, SETUP_REPLY.format("2-3")))
+
+    def report(channel: int, seconds: int, clock: int) -> bytes:
+        body = b"\x80\xc8\x00\x06ssrc" + (2_208_988_800 + seconds).to_bytes(4, "big") + bytes(4)
+        body += clock.to_bytes(4, "big") + bytes(8)
+        return b"$" + bytes((channel,)) + len(body).to_bytes(2, "big") + body
+
+    picture = b"\x80\xe0\x00\x01" + (900_000).to_bytes(4, "big") + b"ssrc\x65abcdef"
+    session.feed(b"$\x00" + len(picture).to_bytes(2, "big") + picture, 1)
+    framed = b"$\x02" + len(SOUND_PACKET).to_bytes(2, "big") + SOUND_PACKET
+    session.feed(framed + report(1, 1000, 900_000) + report(3, 1002, 0x400 + 48_000), 1)
+    session.feed(framed.replace(b"\x00\x01\x00\x00", b"\x00\x02\x00\x00"), 1)
+    first, second = session.sounds
+    assert first.lead_ticks is None
+    # Sound of one second after its first packet is two seconds after the picture: its first, one second after it.
+    assert second.lead_ticks is not None
+    assert second.pts_ticks + second.lead_ticks == 900_000 + 90_000

@@ -1,0 +1,135 @@
+"""AAC in RTP packets: mpeg4-generic in mode AAC-hbr (RFC 3640, 3.3.6), and the config that describes it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingest.access_unit import TICKS_PER_S, Sound, SoundFormat
+from ingest.errors import StreamError
+from ingest.video.bits import Bits
+
+_RATES: Final = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
+_LOW_COMPLEXITY: Final = 2
+_FRAME_MAX: Final = 8191  # sizeLength is 13 bits
+_CONFIG_MAX: Final = 64
+_NONE: Final = -1
+_WAITING_MAX: Final = 2000
+
+
+def sound_format(config: bytes) -> SoundFormat:
+    """StreamError for anything but AAC-LC, mono or stereo."""
+    if not 2 <= len(config) <= _CONFIG_MAX:
+        raise StreamError("its AAC is not described.", "Choose AAC-LC there.")
+    bits = Bits(config + bytes(8))
+    kind = bits.u(5)
+    index = bits.u(4)
+    rate = bits.u(24) if index == 15 else _RATES[index] if index < len(_RATES) else 0
+    channels = bits.u(4)
+    if kind != _LOW_COMPLEXITY or not 7350 <= rate <= 96000 or channels not in (1, 2):
+        raise StreamError(f"its AAC is of a kind that is not recorded ({kind}, {rate} Hz).", "Choose AAC-LC there.")
+    return SoundFormat(config=config, rate_hz=rate, channels=channels, frame_samples=960 if bits.u(1) else 1024)
+
+
+class AacTrack:
+    """``take()`` whole packets. Never raises: what does not fit is counted in ``malformed`` and passed over."""
+
+    def __init__(self, payload_type: int, form: SoundFormat, clock_rate: int) -> None:
+        self.form = form
+        self.lost_packets = self.malformed = 0
+        self._payload_type = payload_type
+        self._clock_rate = clock_rate or form.rate_hz
+        self._step = form.frame_samples * self._clock_rate // form.rate_hz  # of one frame, in the packets' clock
+        self._clock = _NONE
+        self._time = 0  # unwrapped
+        self._sequence = _NONE
+        self._part = bytearray()  # of a frame that is spread over packets
+        self._part_size = 0
+
+    def ticks_of(self, clock: int) -> int | None:
+        """A packets' time on the sound's timeline, 90 kHz; None before the first packet."""
+        if self._clock == _NONE:
+            return None
+        return (self._time + _signed(clock - self._clock)) * TICKS_PER_S // self._clock_rate
+
+    def take(
+        self, view: memoryview, start: int, stop: int, mono_ns: int, lead_ticks: int | None, out: list[Sound]
+    ) -> None:
+        """One RTP packet, view[start:stop]."""
+        if stop - start < 12 or view[start] >> 6 != 2:
+            self.malformed += 1
+            return
+        if view[start + 1] & 0x7F != self._payload_type:
+            return
+        sequence = int.from_bytes(view[start + 2 : start + 4], "big")
+        clock = int.from_bytes(view[start + 4 : start + 8], "big")
+        if self._sequence != _NONE and sequence != self._sequence:
+            lost = sequence - self._sequence & 0xFFFF
+            if lost >= 0x8000:
+                return  # repeated
+            self.lost_packets += lost
+            self._part.clear()
+        self._sequence = sequence + 1 & 0xFFFF
+        if clock != self._clock:
+            self._part.clear()
+        self._time = clock if self._clock == _NONE else self._time + _signed(clock - self._clock)
+        self._clock = clock
+        first, last = _payload(view, start, stop)
+        if len(out) >= _WAITING_MAX:
+            del out[: _WAITING_MAX // 2]  # nobody takes it: there are no pictures
+        if not self._frames(view, first, last, mono_ns, lead_ticks, out):
+            self.malformed += 1
+            self._part.clear()
+
+    def _frames(
+        self, view: memoryview, at: int, stop: int, mono_ns: int, lead_ticks: int | None, out: list[Sound]
+    ) -> bool:
+        if stop - at < 4:
+            return False
+        bits = int.from_bytes(view[at : at + 2], "big")
+        count, rest = divmod(bits, 16)
+        data = at + 2 + 2 * count
+        if rest or not count or data >= stop:
+            return False
+        sizes = [int.from_bytes(view[place : place + 2], "big") >> 3 for place in range(at + 2, data, 2)]
+        if count == 1 and (sizes[0] > stop - data or self._part):
+            return self._fragment(view[data:stop], sizes[0], mono_ns, lead_ticks, out)
+        self._part.clear()
+        for number, size in enumerate(sizes):
+            if not 0 < size <= stop - data:
+                return False
+            self._give(bytes(view[data : data + size]), number, mono_ns, lead_ticks, out)
+            data += size
+        return True
+
+    def _fragment(self, piece: memoryview, size: int, mono_ns: int, lead_ticks: int | None, out: list[Sound]) -> bool:
+        """A frame in several packets: each says the whole frame's size and has its time."""
+        if size > _FRAME_MAX or (self._part and size != self._part_size):
+            return False
+        self._part_size = size
+        self._part += piece
+        if len(self._part) > size:
+            return False
+        if len(self._part) == size:
+            self._give(bytes(self._part), 0, mono_ns, lead_ticks, out)
+            self._part.clear()
+        return True
+
+    def _give(self, data: bytes, number: int, mono_ns: int, lead_ticks: int | None, out: list[Sound]) -> None:
+        ticks = (self._time + number * self._step) * TICKS_PER_S // self._clock_rate
+        out.append(Sound(data, ticks, lead_ticks, mono_ns))
+
+
+def _payload(view: memoryview, start: int, stop: int) -> tuple[int, int]:
+    """Behind the header, contributing sources and extension, before the padding; stop < start when it does not fit."""
+    flags = view[start]
+    at = start + 12 + 4 * (flags & 0x0F)
+    if flags & 0x10:
+        at += 4 + 4 * int.from_bytes(view[at + 2 : at + 4], "big")
+    if flags & 0x20:
+        stop -= view[stop - 1]
+    return at, stop
+
+
+def _signed(delta: int) -> int:
+    delta &= 0xFFFFFFFF
+    return delta - (delta >> 31 << 32)
