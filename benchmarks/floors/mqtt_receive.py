@@ -39,7 +39,16 @@ async def _work(given: dict[str, Any]) -> None:
         took = time.perf_counter() - first if first else 0.0
         say("done", {"events": count, "s": took, "cpu_s": time.process_time() - cpu})
         await asyncio.sleep(0.2)  # the last acknowledgements
+    if count:
+        await _forget(given)
     await serve_parent(dict)
+
+
+async def _forget(given: dict[str, Any]) -> None:
+    """End the session at the broker: what comes later is not for it."""
+    account = {"username": given["user"], "password": given["password"]}
+    async with aiomqtt.Client("127.0.0.1", given["port"], identifier=given["client_id"], clean_session=True, **account):
+        pass
 
 
 def main() -> None:

@@ -123,15 +123,11 @@ def _peers_of(result: Mapping[str, Any], verb: str, key: str, unit: str) -> str:
 
 def _index(result: Mapping[str, Any]) -> list[Row]:
     rate = result["parameters"].get("rate")
-    ours = f"{figure(result.get('events_per_s'))} ({figure(result.get('events_per_core_s'))} by its own CPU)"
+    found = [_events("Door events a second, embedded broker to committed tags", result, "")]
+    if "mosquitto_events_per_s" in result:
+        found.append(_events("The same with mosquitto, which syncs nothing", result, "mosquitto_"))
     return [
-        Row(
-            what="Door events a second, broker to committed tags",
-            ours=ours,
-            peers="–",
-            floor=figure(result.get("floor_events_per_s")),
-            ratio=f"ours / floor {figure(result.get('events_ratio'))}",
-        ),
+        *found,
         Row(
             what=f"Tag latency p99 at {figure(rate)} events a second",
             ours=figure(result.get("tag_latency_p99_ms"), " ms"),
@@ -140,6 +136,19 @@ def _index(result: Mapping[str, Any]) -> list[Row]:
             ratio="–",
         ),
     ]
+
+
+def _events(what: str, result: Mapping[str, Any], broker: str) -> Row:
+    def of(key: str) -> str:
+        return figure(result.get(f"{broker}{key}"))
+
+    return Row(
+        what=what,
+        ours=f"{of('events_per_s')} ({of('events_per_core_s')} by its own CPU)",
+        peers="–",
+        floor=of("floor_events_per_s"),
+        ratio=f"ours / floor {of('events_ratio')}",
+    )
 
 
 def _clip(result: Mapping[str, Any]) -> list[Row]:
