@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from typing import NewType
 from uuid import UUID
@@ -34,6 +35,15 @@ def camera_id_of(site: SiteId, camera_name: str) -> CameraId:
 def door_id_of(site: SiteId, door_name: str) -> DoorId:
     """The id of a door that the configuration names without giving a uuid."""
     return DoorId(uuid.uuid5(site, f"door:{door_name}"))
+
+
+def new_event_id(now_ns: int) -> EventId:
+    """A fresh UUID that begins with the time (version 7, RFC 9562): events, and the tags that are keyed by them, arrive
+    by the thousand, and an index that grows at its end stays in memory. 74 random bits: nobody guesses one."""
+    milliseconds = now_ns // 1_000_000 & (1 << 48) - 1
+    chance = int.from_bytes(os.urandom(10), "big")
+    high, low = chance >> 62 & 0xFFF, chance & (1 << 62) - 1
+    return EventId(UUID(int=milliseconds << 80 | 7 << 76 | high << 64 | 2 << 62 | low))
 
 
 def new_id() -> UUID:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from domain.ids import new_id
+from domain.ids import new_event_id
 from indexer.counters import Counters
 from indexer.decoders import DecodedEvent
 from indexer.errors import DecodeError
@@ -24,6 +24,8 @@ from storage.database import wrapped_errors
 from storage.errors import DatabaseError
 
 _PACKAGE: Final = "indexer"
+ID_AGAIN: Final = "event id seen before with another time"
+"""A controller that begins its ids anew (at every reboot, say): see ``ids_restart`` of TopicRule."""
 _CONTENT_FAULTS: Final = ("22", "23")
 """SQLSTATE classes that are about a value, not about us: data exception, integrity violation."""
 
@@ -121,7 +123,7 @@ class Receiver:
             name = (route.site_id, event.door)
             uncertain = self._skew.observe(name, occurred_ns, message.received_ns, live=live)
         key = self._names.of_event(route, event)
-        return Offer(message, route, event, new_id(), key, occurred_ns, uncertain)
+        return Offer(message, route, event, new_event_id(message.received_ns), key, occurred_ns, uncertain)
 
     async def commit(self, pool: asyncpg.Pool, batch: Batch, intake_key: bytes | None) -> list[Received]:
         """Durable on return, but for the returned messages: they need the quarantine, and there is no key to seal with.
@@ -144,13 +146,15 @@ class Receiver:
         with wrapped_errors():
             async with pool.acquire() as conn, conn.transaction():
                 verdicts = await add_offers(conn, batch.offers)
-                await self._put_skew(conn, verdicts.doors, batch)
+                skews = await self._put_skew(conn, verdicts.doors, batch)
                 counted = self._counted(batch, verdicts)
                 await self._put_sequence(conn, verdicts.doors, counted)
                 refused = [*batch.refused, *verdicts.refused]
                 put = await self._quarantine.put(conn, refused, intake_key) if refused and intake_key else None
                 failpoints.hit("receive.committing")
         self._sequence.keep(counted)
+        for door, skew_ns in skews:
+            self._skew.kept(door, skew_ns)
         counters = self._counters
         counters.committed += verdicts.new
         counters.duplicates += verdicts.duplicates
@@ -162,13 +166,17 @@ class Receiver:
         counters.quarantine_overflow += put.overflowed
         return []
 
-    async def _put_skew(self, conn: asyncpg.Connection, doors: dict[UUID, object], batch: Batch) -> None:
-        measured = [(door_id, self._skew.skew_ns(name)) for door_id, name in sorted(doors.items())]
-        known = [(door_id, skew) for door_id, skew in measured if skew is not None]
+    async def _put_skew(
+        self, conn: asyncpg.Connection, doors: dict[UUID, object], batch: Batch
+    ) -> list[tuple[object, int]]:
+        """What was written: the doors, by the trackers' name, whose estimates have moved."""
+        moved = [(door_id, name, self._skew.to_keep(name)) for door_id, name in sorted(doors.items())]
+        known = [(door_id, name, skew) for door_id, name, skew in moved if skew is not None]
         if known:
             now_ns = max(offer.message.received_ns for offer in batch.offers)
-            columns = ([door_id for door_id, _ in known], [skew for _, skew in known])
+            columns = ([door_id for door_id, _, _ in known], [skew for _, _, skew in known])
             await conn.execute(sql.load(_PACKAGE, "skew_put"), *columns, now_ns)
+        return [(name, skew) for _, name, skew in known]
 
     def _counted(self, batch: Batch, verdicts: Verdicts) -> dict[object, DoorCount]:
         """The doors' counts after this batch, of controllers that number their messages."""
@@ -204,14 +212,19 @@ async def add_offers(conn: asyncpg.Connection, offers: Sequence[Offer]) -> Verdi
     rows = await conn.fetch(sql.load(_PACKAGE, "commit_events"), *_columns(offers))
     refused: list[Refused] = []
     doors: dict[UUID, object] = {}
-    fresh: set[UUID] = set()
+    fresh = {offers[row["i"]].event_id for row in rows if row["is_new"]}
+    # What the statement has added it does not see: of two events under one id the first may stand in this very batch.
+    added = {offer.dedup_key: offer.occurred_ns for offer in offers if offer.event_id in fresh}
     duplicates = 0
-    for i, door_id, trouble, is_new, is_known in rows:
+    for i, door_id, trouble, is_new, is_known, is_other in rows:
         offer = offers[i]
         if door_id is not None:
             doors[door_id] = (offer.route.site_id, offer.event.door)
         if is_new:
-            fresh.add(offer.event_id)
+            continue
+        is_other = is_other or added.get(offer.dedup_key, offer.occurred_ns) != offer.occurred_ns
+        if is_other and offer.event.occurred_ns is not None:
+            refused.append(Refused(message=offer.message, reason=ID_AGAIN))
         elif trouble is None or is_known:
             duplicates += 1
         else:

@@ -39,8 +39,10 @@ _PACKAGE: Final = "indexer"
 BATCH_MAX: Final = 1000
 IDLE_S: Final = 0.2
 LINGER_S: Final = 0.005
-"""A transaction costs much more than a row: a small batch waits a little for what comes next."""
-LINGER_BELOW: Final = 100
+"""A transaction costs much more than a row: a small batch waits a little for what comes next, and goes on waiting while
+something does come. What comes alone waits once."""
+LINGERS_MAX: Final = 6
+LINGER_BELOW: Final = 250
 STATUS_EVERY_S: Final = 1.0
 CLEANING_EVERY_S: Final = 60.0
 GRACE_S: Final = 3.0
@@ -112,9 +114,14 @@ class _Role:
             messages = await asyncio.wait_for(self._inbox.take(BATCH_MAX), IDLE_S)
         except TimeoutError:
             return []
-        if len(messages) < LINGER_BELOW:
+        for _ in range(LINGERS_MAX):
+            if len(messages) >= LINGER_BELOW:
+                break
             await asyncio.sleep(LINGER_S)
-            messages += self._inbox.take_now(BATCH_MAX - len(messages))
+            more = self._inbox.take_now(BATCH_MAX - len(messages))
+            if not more:
+                break
+            messages += more
         return messages
 
     async def _make_receiver(self) -> Receiver:

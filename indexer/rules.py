@@ -24,6 +24,7 @@ class Route:
     site_id: SiteId
     name: str  # of the decoder
     decode: Decoder
+    ids_restart: bool = False
 
 
 class Rules:
@@ -32,7 +33,15 @@ class Rules:
     def __init__(self, rules: Sequence[TopicRule]) -> None:
         self.patterns = tuple(dict.fromkeys(rule.pattern for rule in rules))
         routes = [
-            (rule.pattern, Route(site_id=rule.site_id, name=rule.decoder, decode=decoder(rule.decoder)))
+            (
+                rule.pattern,
+                Route(
+                    site_id=rule.site_id,
+                    name=rule.decoder,
+                    decode=decoder(rule.decoder),
+                    ids_restart=rule.ids_restart,
+                ),
+            )
             for rule in rules
         ]
 
@@ -57,6 +66,8 @@ class Names:
         """32 bytes that name this event in every redelivery."""
         # Decoded texts are printable, so U+001F separates them without doubt.
         parts = ("event", str(route.site_id), route.name, *event.dedup)
+        if route.ids_restart:
+            parts += (str(event.occurred_ns), event.kind, event.credential or "", event.number or "")
         return self._digest("\x1f".join(parts).encode())
 
     def of_message(self, topic: str, payload: bytes) -> bytes:

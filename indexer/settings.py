@@ -27,6 +27,7 @@ class TopicRule:
     pattern: str  # MQTT filter, e.g. "access/helsinki/+"
     decoder: str  # "native", "esp-rfid", "axis"
     site_id: SiteId
+    ids_restart: bool = False  # the controllers' event ids begin anew at a reboot: time and person tell them apart, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

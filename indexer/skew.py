@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.access import SKEW_LIMIT_NS
+from domain.time import NS
 
 _SMOOTHING: Final = 8
 _RUN: Final = 4
@@ -14,11 +15,14 @@ _RUN_APART_NS: Final = SKEW_LIMIT_NS
 brings agreeing delays too, but at once."""
 _DOORS_MAX: Final = 10_000
 """Whoever invents doors does not fill the memory."""
+KEPT_WITHIN_NS: Final = NS
+"""An estimate moves with every event; it is written again once it has moved this far, or over the limit."""
 
 
 @dataclass(slots=True)
 class _Clock:
     skew_ns: int | None  # received - occurred of live events, smoothed; None: nothing live has been seen
+    kept_ns: int | None = None  # what is written of it
     run: int = 0  # of delays beyond the limit
     run_low_ns: int = 0
     run_high_ns: int = 0
@@ -39,7 +43,7 @@ class SkewTracker:
 
     def know(self, door: object, skew_ns: int) -> None:
         """What an earlier run measured."""
-        self._clocks[door] = _Clock(skew_ns)
+        self._clocks[door] = _Clock(skew_ns, skew_ns)
 
     def observe(self, door: object, occurred_ns: int, received_ns: int, *, live: bool) -> bool:
         """Whether the time of this event is uncertain.
@@ -62,6 +66,21 @@ class SkewTracker:
         """The present estimate; None before anything live was seen."""
         clock = self._clocks.get(door)
         return None if clock is None else clock.skew_ns
+
+    def to_keep(self, door: object) -> int | None:
+        """The present estimate, when it is worth writing; None when what is written will do."""
+        clock = self._clocks.get(door)
+        if clock is None or clock.skew_ns is None:
+            return None
+        if clock.kept_ns is not None and abs(clock.skew_ns - clock.kept_ns) < KEPT_WITHIN_NS:
+            same_side = (abs(clock.skew_ns) > self._limit_ns) == (abs(clock.kept_ns) > self._limit_ns)
+            return None if same_side else clock.skew_ns
+        return clock.skew_ns
+
+    def kept(self, door: object, skew_ns: int) -> None:
+        """It is written."""
+        if (clock := self._clocks.get(door)) is not None:
+            clock.kept_ns = skew_ns
 
     def _measure(self, clock: _Clock, delay_ns: int, received_ns: int) -> None:
         if delay_ns > self._limit_ns:

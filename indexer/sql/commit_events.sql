@@ -38,8 +38,13 @@ added AS (
     RETURNING event_id),
 told AS (
     INSERT INTO outbox (kind, ref) SELECT 'event', event_id FROM added)
+-- Of what was not added: known already, whatever has become of its door and its credential since, is a redelivery and
+-- no riddle; known with another time is another event under an old id. Looked up one by one: a subquery in the SELECT
+-- list would be hashed, which reads the whole table.
 SELECT judged.i, judged.door_id, judged.trouble, added.event_id IS NOT NULL AS is_new,
-       -- Known already, whatever has become of its door and its credential since: a redelivery, not a riddle.
-       judged.trouble IS NOT NULL AND EXISTS (
-           SELECT FROM access_event e WHERE e.dedup_key = judged.dedup_key) AS is_known
+       known.occurred_ns IS NOT NULL AS is_known, known.occurred_ns <> judged.occurred_ns AS is_other
 FROM judged LEFT JOIN added USING (event_id)
+LEFT JOIN LATERAL (
+    SELECT e.occurred_ns FROM access_event e
+    WHERE added.event_id IS NULL AND e.dedup_key = judged.dedup_key
+    LIMIT 1) AS known ON true

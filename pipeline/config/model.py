@@ -74,6 +74,7 @@ class DoorSystem(_Section):
     site: Name
     topic: Annotated[str, Field(min_length=1, max_length=256)]
     decoder: Literal["native", "esp-rfid", "axis"] = "native"
+    ids_restart: bool = False
 
 
 class Database(_Section):

@@ -130,7 +130,12 @@ class RoleSettings:
         config = self.loaded.config
         sites = {site.name: _site_id(site) for site in config.site}
         topics = [
-            TopicRule(pattern=system.topic, decoder=system.decoder, site_id=sites[system.site])
+            TopicRule(
+                pattern=system.topic,
+                decoder=system.decoder,
+                site_id=sites[system.site],
+                ids_restart=system.ids_restart,
+            )
             for system in config.door_system
         ]
         doors = [

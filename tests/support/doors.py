@@ -39,10 +39,12 @@ class Gym:
     doors: dict[str, DoorId]
     cameras: list[CameraId]
     mappings: list[MappingEntry]
+    ids_restart: bool = False
 
     @property
     def rules(self) -> tuple[TopicRule, ...]:
-        return (TopicRule(pattern=f"access/{self.word}/+", decoder="native", site_id=self.site_id),)
+        pattern = f"access/{self.word}/+"
+        return (TopicRule(pattern=pattern, decoder="native", site_id=self.site_id, ids_restart=self.ids_restart),)
 
     def topic(self, door: str) -> str:
         return f"access/{self.word}/{door}"

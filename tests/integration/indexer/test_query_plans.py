@@ -51,3 +51,34 @@ async def test_join_reads_segments_and_events_by_index(
             for table in ("segment_2", "segment_identity", "access_event", "on tag"):
                 found = [line for line in plan.splitlines() if "Seq Scan" in line and table in line]
                 assert not found, f"{mode} {name}: {found}"
+
+
+async def test_messages_that_are_known_or_in_trouble_are_looked_up_by_index(
+    owner: asyncpg.Connection, gym: Gym
+) -> None:
+    """One unknown credential must not read all events there ever were."""
+    await owner.execute(EVENTS, gym.site_id, gym.doors["front"], T)
+    await owner.execute("ANALYZE")
+    n = 1000
+    texts = [str(i) for i in range(n)]
+    columns = (
+        list(range(n)),
+        [uuid.uuid4() for _ in range(n)],
+        [i.to_bytes(32, "big") for i in range(n)],
+        [gym.site_id] * n,
+        ["front"] * n,
+        ["granted"] * n,
+        [None] * n,
+        texts,
+        [None] * n,
+        [T] * n,
+        [T] * n,
+        [False] * n,
+    )
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        await owner.execute(f"SET plan_cache_mode = {mode}")
+        plan = "\n".join(
+            row[0] for row in await owner.fetch(f"EXPLAIN {sql.load('indexer', 'commit_events')}", *columns)
+        )
+        assert "Index Scan using access_event_dedup_key_key" in plan, plan
+        assert "Seq Scan on access_event" not in plan, plan

@@ -102,6 +102,24 @@ async def test_redelivery_after_the_link_was_erased_is_still_a_duplicate(
     assert await reasons(owner) == []
 
 
+@pytest.mark.parametrize("together", [True, False])
+async def test_event_id_that_begins_anew_is_not_taken_for_a_redelivery(
+    owner: asyncpg.Connection, pool: asyncpg.Pool, desk: Desk, gym: Gym, together: bool
+) -> None:
+    """A controller that counts from 1 after every reboot: its second event 1 is another event."""
+    await add_member(owner, number="100", name="First")
+    first, second = granted(gym, "1", member_id="100"), granted(gym, "1", T + HOUR_NS, member_id="100")
+    for messages in [(first, second)] if together else [(first,), (second,)]:
+        assert await desk.take(*messages) == []
+    assert await reasons(owner) == ["event id seen before with another time"]
+    assert (desk.counters.committed, desk.counters.duplicates, desk.counters.quarantined) == (1, 0, 1)
+    mended = await make_desk(pool, replace(gym, ids_restart=True))
+    await mended.take(second, second, first)  # the first was kept under its id alone, and comes again once
+    assert (mended.counters.committed, mended.counters.duplicates) == (2, 1)
+    await mended.take(second)
+    assert mended.counters.duplicates == 2
+
+
 async def test_two_receivers_with_the_same_messages_write_each_once(
     owner: asyncpg.Connection, pool: asyncpg.Pool, gym: Gym
 ) -> None:

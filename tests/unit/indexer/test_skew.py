@@ -68,3 +68,24 @@ def test_invented_doors_do_not_fill_the_memory() -> None:
         tracker.observe(n, T, T, live=True)
     assert tracker.skew_ns(9_999) == 0
     assert tracker.skew_ns(10_400) is None
+
+
+def test_estimate_is_written_again_only_when_it_has_moved() -> None:
+    tracker = SkewTracker()
+    seen(tracker, at_s=0, delay_s=0.2)
+    first = tracker.to_keep("door")
+    assert first is not None
+    tracker.kept("door", first)
+    seen(tracker, at_s=1, delay_s=0.9)
+    assert tracker.to_keep("door") is None
+    seen(tracker, at_s=2, delay_s=-40)
+    assert tracker.to_keep("door") == -40 * NS
+    assert tracker.to_keep("nobody") is None
+
+
+def test_estimate_that_crosses_the_limit_is_written_however_small_the_step() -> None:
+    tracker = SkewTracker()
+    tracker.know("door", -round(29.9 * NS))
+    for n in range(20):
+        seen(tracker, at_s=n, delay_s=-30.4)
+    assert tracker.to_keep("door") is not None
