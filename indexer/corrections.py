@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 
 from domain.access import Direction, EventKind
-from domain.ids import DoorId, EventId, MemberId, new_id
+from domain.ids import DoorId, EventId, MemberId, new_event_id
 from domain.time import Span
 from indexer.errors import IndexMisuseError
 from indexer.receive import load_names
 from storage import sql
+from storage.access import event
 from storage.database import wrapped_errors
 
 _PACKAGE: Final = "indexer"
@@ -54,7 +57,8 @@ async def supersede_event(
     clock_ns: Callable[[], int] = time.time_ns,
 ) -> EventId:
     """The new event's id. IndexMisuseError when the old one is not in force, or the door is unknown."""
-    names, now_ns, new = await load_names(pool), clock_ns(), EventId(new_id())
+    names, now_ns = await load_names(pool), clock_ns()
+    new = new_event_id(now_ns)
     with wrapped_errors():
         async with pool.acquire() as conn, conn.transaction():
             old = await conn.fetchrow(sql.load(_PACKAGE, "event_lock"), event_id)
@@ -95,13 +99,42 @@ async def reassign_events(
             arguments = (from_member, span.start_ns, span.end_ns)
             rows = await conn.fetch(sql.load(_PACKAGE, "events_of_member_lock"), *arguments)
             old = [EventId(row["event_id"]) for row in rows]
-            new = [EventId(new_id()) for _ in rows]
+            new = [new_event_id(now_ns) for _ in rows]
             keys = [names.of_correction(row["dedup_key"]) for row in rows]
             await conn.execute(sql.load(_PACKAGE, "events_reassign"), old, new, keys, to_member)
             await _supersede(conn, old, new, now_ns)
             detail = {"from": str(from_member), "to": str(to_member), "events": len(old)}
             await _record(conn, "events_reassigned", actor, now_ns, detail)
     return len(old)
+
+
+async def member_named(pool: asyncpg.Pool, name: str) -> MemberId:
+    """The member of a customer number, or of an internal uuid that is given as it is. IndexMisuseError."""
+    with wrapped_errors():
+        rows = await pool.fetch(sql.load(_PACKAGE, "members_by_number"), [name])
+    if rows:
+        return MemberId(rows[0]["member_id"])
+    with contextlib.suppress(ValueError), wrapped_errors():
+        if await pool.fetchval(sql.load(_PACKAGE, "member_known"), UUID(name)):
+            return MemberId(UUID(name))
+    raise IndexMisuseError(
+        "There is no such member.", "Give the customer number, or the internal id that `tallenne events list` shows."
+    )
+
+
+async def event_as_it_is(pool: asyncpg.Pool, event_id: EventId) -> Replacement:
+    """To be changed in part, for supersede_event(). IndexMisuseError when it is not in force."""
+    found = await event(pool, event_id)
+    if found is None:
+        raise _not_in_force(event_id)
+    return Replacement(
+        door_id=found.door_id,
+        kind=found.kind,
+        direction=found.direction,
+        member_id=found.member_id,
+        occurred_ns=found.occurred_ns,
+        uncertain=found.uncertain,
+    )
 
 
 async def _supersede(conn: asyncpg.Connection, old: Sequence[EventId], by: Sequence[EventId], now_ns: int) -> bool:

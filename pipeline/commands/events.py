@@ -7,43 +7,73 @@ import asyncio
 import json
 import time
 from typing import Any
-from uuid import UUID
 
-from domain.ids import EventId
+import asyncpg
+
+from domain.ids import DoorId, SiteId
 from domain.time import NS, Span, to_iso
-from indexer.corrections import withdraw_event
-from pipeline.commands.common import add_place, settings_of
+from pipeline.commands import event_corrections
+from pipeline.commands.common import add_place, positive, settings_of
+from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
-from pipeline.times import add_span
-from storage.access import events
+from pipeline.times import add_span, span_of
+from storage.access import EventCursor, EventRow, events
 from storage.database import open_pool
+
+_EXAMPLES = """examples:
+  tallenne events list --start 06:00 --end 07:00 --door "Main door"
+  tallenne events correct 0d9f6a1c-... --time 2026-11-22T06:31:04+02:00
+  tallenne events reassign --from-member 1041 --to-member 2077 --start 2026-11-20 --end 2026-11-23
+"""
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    parser.epilog, parser.formatter_class = _EXAMPLES, argparse.RawDescriptionHelpFormatter
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-    show = actions.add_parser("list", help="the newest first; members by their internal id only")
+    show = actions.add_parser("list", help="the newest first, of the last day; members by their internal id only")
     add_span(show, required=False)
-    show.add_argument("--limit", type=int, default=50, metavar="N", help="how many (default 50)")
+    show.add_argument("--door", metavar="NAME", help="this door only, as the configuration names it")
+    show.add_argument("--limit", type=positive, default=50, metavar="N", help="how many (default 50)")
     show.add_argument("--json", action="store_true", help="for scripts")
     add_place(show)
-    withdraw = actions.add_parser("withdraw", help="an event that was wrong: its tags are superseded, on record")
-    withdraw.add_argument("event", type=UUID)
-    add_place(withdraw)
+    event_corrections.add(actions)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    return asyncio.run(_withdraw(arguments) if arguments.action == "withdraw" else _list(arguments))
+    return asyncio.run(_list(arguments) if arguments.action == "list" else event_corrections.run(arguments))
+
+
+def _span(arguments: argparse.Namespace) -> Span:
+    """Of what is not said: until a minute from now (clocks differ), and a day before the end."""
+    arguments.end = arguments.end or time.time_ns() + 60 * NS
+    arguments.start = arguments.start or arguments.end - 24 * 3600 * NS
+    return span_of(arguments, SetupError)
+
+
+async def _rows(
+    pool: asyncpg.Pool, sites: list[SiteId], span: Span, door_id: DoorId | None, limit: int
+) -> list[EventRow]:
+    """Page by page."""
+    rows: list[EventRow] = []
+    while len(rows) < limit:
+        last = rows[-1].event if rows else None
+        before = EventCursor(occurred_ns=last.occurred_ns, event_id=last.event_id) if last else None
+        wanted = limit - len(rows)
+        page = await events(pool, site_ids=sites, span=span, door_id=door_id, limit=wanted, before=before)
+        if not page:
+            break
+        rows += page
+    return rows
 
 
 async def _list(arguments: argparse.Namespace) -> int:
-    settings = settings_of(arguments)
-    end_ns = arguments.end or time.time_ns() + 60 * NS
-    span = Span(arguments.start or end_ns - 24 * 3600 * NS, end_ns)
+    settings, span = settings_of(arguments), _span(arguments)
     inventory = settings.inventory()
     doors = {door.door_id: door.name for door in inventory.doors}
     cameras = {camera.camera_id: camera.name for camera in inventory.cameras}
+    door_id = event_corrections.door_named(settings, arguments.door) if arguments.door else None
     async with open_pool(settings.database("serve"), application_name="events") as pool:
-        rows = await events(pool, site_ids=[site.site_id for site in inventory.sites], span=span, limit=arguments.limit)
+        rows = await _rows(pool, [site.site_id for site in inventory.sites], span, door_id, arguments.limit)
     shown: list[dict[str, Any]] = [
         {
             "event": str(row.event.event_id),
@@ -62,12 +92,5 @@ async def _list(arguments: argparse.Namespace) -> int:
     for item in shown:
         tags = ", ".join(f"{name}: {count}" for name, count in item["tags"].items())
         print(f"{item['occurred']}  {item['door']:<16} {item['kind']:<12} {item['member'] or '-':<36}  segments {tags}")
-    return OK
-
-
-async def _withdraw(arguments: argparse.Namespace) -> int:
-    settings = settings_of(arguments)
-    async with open_pool(settings.database("index"), application_name="events") as pool:
-        await withdraw_event(pool, EventId(arguments.event), actor="operator")
-    print(f"Event {arguments.event} is withdrawn; its tags are superseded.")
+    print(f"{len(shown)} events{', the newest; --limit shows more' if len(shown) == arguments.limit else ''}.")
     return OK

@@ -13,8 +13,18 @@ from pipeline.commands.common import add_place, settings_of
 from pipeline.exit_codes import FAILED, OK
 from storage.database import open_pool
 
+_EXAMPLES = """examples:
+  tallenne members import members.csv --dry-run
+  tallenne members import members.csv
+
+members.csv, in UTF-8; only the number and the name must be there:
+  number,name,credential,valid_from,valid_to,minor
+  1041,Aino Aalto,04:A1:B2:C3,2026-01-01,2026-12-31,no
+"""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
+    parser.epilog, parser.formatter_class = _EXAMPLES, argparse.RawDescriptionHelpFormatter
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
     bring = actions.add_parser("import", help="add and change members as a CSV says; all of it or nothing")
     bring.add_argument("file", type=Path, help="number,name,credential,valid_from,valid_to,minor")
@@ -40,7 +50,7 @@ async def _import(arguments: argparse.Namespace) -> ImportReport:
 
 def _print(report: ImportReport) -> None:
     for error in report.errors:
-        print(f"line {error.line}: {error.what}")
+        print(error)
     if report.errors:
         print(f"{len(report.errors)} errors: nothing was imported.")
         return

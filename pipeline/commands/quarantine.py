@@ -7,24 +7,32 @@ import asyncio
 import json
 from dataclasses import asdict
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
 from domain.time import to_iso
 from indexer.replay import replay
-from pipeline.commands.common import add_place, settings_of
+from pipeline.commands.common import add_place, positive, settings_of
 from pipeline.exit_codes import OK
 from storage.access.quarantine import QuarantineCursor, QuarantineRow, quarantined
 from storage.custodian.client import CustodianClient
 from storage.database import open_pool
 
+_EXAMPLES = """examples:
+  tallenne quarantine list
+  tallenne members import members.csv && tallenne quarantine replay
+"""
+
 
 def add(parser: argparse.ArgumentParser) -> None:
+    parser.epilog, parser.formatter_class = _EXAMPLES, argparse.RawDescriptionHelpFormatter
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
     show = actions.add_parser("list", help="what waits, and why; the newest first")
     show.add_argument("--all", action="store_true", help="what was replayed with success, too")
-    show.add_argument("--limit", type=int, default=100, metavar="N", help="how many (default 100)")
-    again = actions.add_parser("replay", help="try all of it again; on record")
+    show.add_argument("--limit", type=positive, default=100, metavar="N", help="how many (default 100)")
+    again = actions.add_parser("replay", help="try it again, all of it or some; on record")
+    again.add_argument("ids", type=UUID, nargs="*", metavar="ID", help="as the list shows them (default: all)")
     for action in (show, again):
         action.add_argument("--json", action="store_true", help="for scripts")
         add_place(action)
@@ -53,7 +61,7 @@ async def _list(arguments: argparse.Namespace) -> int:
         print(json.dumps(shown))
         return OK
     for item in shown:
-        print(f"{item['received']}  {item['seen']:>4} times  {item['topic']:<32} {_why(item)}")
+        print(f"{item['received']}  {item['seen']:>4} times  {item['id']}  {item['topic']:<32} {_why(item)}")
     more = "the newest; --limit shows more" if len(shown) == arguments.limit else "in quarantine"
     print(f"{len(shown)} {more}.")
     return OK
@@ -79,7 +87,7 @@ async def _replay(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     custodian = CustodianClient(settings.installation.custodian_socket)
     async with open_pool(settings.database("index"), application_name="quarantine") as pool:
-        report = await replay(pool, custodian, settings.index().topics)
+        report = await replay(pool, custodian, settings.index().topics, ids=arguments.ids or None)
     if arguments.json:
         print(json.dumps(asdict(report)))
     else:

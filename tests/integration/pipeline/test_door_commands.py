@@ -85,6 +85,9 @@ async def test_stranger_is_quarantined_mended_replayed_tagged_and_withdrawn(gym:
     rows = await until(waiting)
     assert {row["reason"] for row in rows} == {"unknown credential", "native: payload is not JSON"}
     assert "2 in quarantine" in await tallenne(gym, "quarantine", "list")
+    broken = next(row["id"] for row in rows if row["reason"].startswith("native"))
+    report = await said(gym, "quarantine", "replay", broken)
+    assert (report["looked_at"], report["understood"], report["still_refused"]) == (1, 0, 1)
     report = await said(gym, "quarantine", "replay")
     assert (report["looked_at"], report["understood"], report["still_refused"]) == (2, 0, 2)
 
@@ -103,7 +106,35 @@ async def test_stranger_is_quarantined_mended_replayed_tagged_and_withdrawn(gym:
     assert (event["door"], event["kind"]) == ("Main door", "granted")
     assert set(event["tags"]) == {"Entrance", "Reception"}
     assert event["member"] and "4242" not in json.dumps(event)
-    await _withdraw(gym, event["event"])
+    await _withdraw(gym, await _correct(gym, event))
+
+
+async def _correct(gym: Running, event: dict[str, Any]) -> str:
+    """What is named changes, the rest stays; the footage is tagged anew. Returns the event now in force."""
+    wrong = event["event"]
+    assert "Nothing is to be corrected" in await tallenne(gym, "events", "correct", wrong, code=2)
+    assert "no door 'Cellar'" in await tallenne(gym, "events", "correct", wrong, "--door", "Cellar", code=2)
+    assert "no such member" in await tallenne(gym, "events", "correct", wrong, "--member", "9999", code=2)
+    await tallenne(gym, "events", "correct", wrong, "--kind", "entered")
+
+    async def entered() -> Any:
+        listed = await said(gym, "events", "list", "--door", "Main door")
+        found = [one for one in listed if (one["occurred"], one["kind"]) == (event["occurred"], "entered")]
+        return found if found and all(found[0]["tags"].values()) else None
+
+    (right,) = await until(entered)
+    assert (right["member"], right["door"]) == (event["member"], event["door"])
+    span = ("--start", to_iso(time.time_ns() - 600 * NS), "--end", to_iso(time.time_ns()))
+    members = ("--from-member", "4242", "--to-member", "4343")
+    assert "1 events of member" in await tallenne(gym, "events", "reassign", *members, *span)
+    assert "0 events of member" in await tallenne(gym, "events", "reassign", *members, *span)
+    backwards = ("--start", span[3], "--end", span[1])
+    assert "not after" in await tallenne(gym, "events", "reassign", *members, *backwards, code=2)
+    (now,) = await until(entered)
+    assert now["member"] != event["member"] and now["event"] not in (wrong, right["event"])
+    assert "1 events, the newest" in await tallenne(gym, "events", "list", "--limit", "1")
+    assert "no number above 0" in await tallenne(gym, "events", "list", "--limit", "-1", code=2)
+    return str(now["event"])
 
 
 async def _import(gym: Running) -> None:
@@ -111,11 +142,11 @@ async def _import(gym: Running) -> None:
     folder = gym.installation.root
     wrong, right = folder / "wrong.csv", folder / "right.csv"
     wrong.write_text("number,name,credential\n4242,Maija Mallikas,C0FFEE42\n,Nobody,\n")
-    right.write_text("number,name,credential\n4242,Maija Mallikas,C0:FF:EE:42\n")
-    assert "line 3" in await tallenne(gym, "members", "import", str(wrong), code=1)
-    assert "Would import 1 lines: 1 members new" in await tallenne(gym, "members", "import", str(right), "--dry-run")
+    right.write_text("number,name,credential\n4242,Maija Mallikas,C0:FF:EE:42\n4343,Matti Mallikas,\n")
+    assert "line 3, number: is blank" in await tallenne(gym, "members", "import", str(wrong), code=1)
+    assert "Would import 2 lines: 2 members new" in await tallenne(gym, "members", "import", str(right), "--dry-run")
     first = await said(gym, "members", "import", str(right))
-    assert (first["members_new"], first["credentials_new"], first["applied"]) == (1, 1, True)
+    assert (first["members_new"], first["credentials_new"], first["applied"]) == (2, 1, True)
     again = await said(gym, "members", "import", str(right))
     assert (again["members_new"], again["credentials_new"]) == (0, 0)
 
@@ -132,5 +163,11 @@ async def _withdraw(gym: Running, event_id: str) -> None:
         )
     finally:
         await conn.close()
-    assert {"event_withdrawn", "quarantine_replayed", "members_imported"} <= actions
+    assert {
+        "event_withdrawn",
+        "event_superseded",
+        "events_reassigned",
+        "quarantine_replayed",
+        "members_imported",
+    } <= actions
     assert ended >= 2

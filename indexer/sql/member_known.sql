@@ -1,0 +1,1 @@
+SELECT true FROM member WHERE member_id = $1
