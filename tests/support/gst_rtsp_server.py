@@ -1,6 +1,8 @@
 """An RTSP server not written here: Debian's gst-rtsp-server, run by the system's Python.
 
 /usr/bin/python3 gst_rtsp_server.py '{"codec": "h264", "user": "", "password": "", "certificate": "", "sound": ""}'
+"relays": {"/camera/1": "rtsp://…"} with "relay_user" and "relay_password": other cameras' streams as they are, sent by
+this server instead of the test picture.
 Prints its port. Ends when its standard input does.
 """
 
@@ -33,18 +35,15 @@ def main() -> None:
     server = GstRtspServer.RTSPServer()
     server.set_address("127.0.0.1")
     server.set_service(str(given.get("port", 0)))
-    factory = GstRtspServer.RTSPMediaFactory()
-    parts = [f"{PICTURES} ! {CODERS[given['codec']]} config-interval={given.get('sets_every', 0)}"]
-    if given.get("sound"):
-        rate = given.get("rate", 8000 if given["sound"] == "alaw" else 44100)
-        parts.append(f"{TONE.format(rate=rate)} ! {SOUNDS[given['sound']]}")
-    factory.set_launch(f"( {' '.join(parts)} )")
-    factory.set_shared(True)
-    if given.get("transport") == "udp":
-        factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
-    server.get_mount_points().add_factory("/live", factory)
+    factories = [relay(given, server, path, url) for path, url in given.get("relays", {}).items()]
+    if not factories:
+        factories = [test_picture(given, server)]
+    for factory in factories:
+        factory.set_shared(True)
+        if given.get("transport") == "udp":
+            factory.set_protocols(GstRtsp.RTSPLowerTrans.UDP)
     if given.get("user") or given.get("certificate"):
-        server.set_auth(authentication(given, factory))
+        server.set_auth(authentication(given, factories))
     server.attach(None)
     print(server.get_bound_port(), flush=True)
     loop = GLib.MainLoop()
@@ -52,13 +51,37 @@ def main() -> None:
     loop.run()
 
 
-def authentication(given: dict, factory: GstRtspServer.RTSPMediaFactory) -> GstRtspServer.RTSPAuth:
+def relay(given: dict, server: GstRtspServer.RTSPServer, path: str, url: str) -> GstRtspServer.RTSPMediaFactory:
+    factory = GstRtspServer.RTSPMediaFactory()
+    words = f"user-id={given['relay_user']} user-pw={given['relay_password']}"
+    factory.set_launch(
+        f"( rtspsrc location={url} {words} protocols=tcp latency=0 ! rtph264depay ! h264parse"
+        " ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+    )
+    factory.set_latency(0)
+    server.get_mount_points().add_factory(path, factory)
+    return factory
+
+
+def test_picture(given: dict, server: GstRtspServer.RTSPServer) -> GstRtspServer.RTSPMediaFactory:
+    factory = GstRtspServer.RTSPMediaFactory()
+    parts = [f"{PICTURES} ! {CODERS[given['codec']]} config-interval={given.get('sets_every', 0)}"]
+    if given.get("sound"):
+        rate = given.get("rate", 8000 if given["sound"] == "alaw" else 44100)
+        parts.append(f"{TONE.format(rate=rate)} ! {SOUNDS[given['sound']]}")
+    factory.set_launch(f"( {' '.join(parts)} )")
+    server.get_mount_points().add_factory("/live", factory)
+    return factory
+
+
+def authentication(given: dict, factories: list) -> GstRtspServer.RTSPAuth:
     auth = GstRtspServer.RTSPAuth()
     role = "recorder" if given.get("user") else "anonymous"
     allowed = Gst.Structure.new_empty(role)
     for name in ("media.factory.access", "media.factory.construct"):
         allowed.set_value(name, True)
-    factory.add_role_from_structure(allowed)
+    for factory in factories:
+        factory.add_role_from_structure(allowed)
     token = GstRtspServer.RTSPToken()
     token.set_string("media.factory.role", role)
     if given.get("user"):

@@ -1,0 +1,60 @@
+"""One whole run of the smoke's checks with cameras that Debian's gst-rtsp-server serves.
+
+It relays the demo's film as it is coded, so that strip and marker are in the pictures; the recorder speaks with it
+alone: its RTSP, its digest, its RTP packets.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline import demo_gym
+from pipeline.demo_gym import RTSP_USER, make_demo
+from pipeline.installation import Installation
+from pipeline.secret_files import read_secret
+from pipeline.smoke.run import checked
+from pipeline.supervise.tell import Tell
+from pipeline.up import Wish, running
+from storage.status import read_status_files
+from tests.support.gst_camera import require_gstreamer, serving
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+CAMERAS = 2
+
+
+async def test_smoke_checks_hold_against_a_server_not_written_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    require_gstreamer()
+    with tempfile.TemporaryDirectory(prefix="tallenne-gst-") as folder:
+        installation = Installation(Path(folder) / "data")
+        installation.prepare()
+        gym, _ = make_demo(installation, CAMERAS)
+        word = read_secret(installation.secrets / "demo-camera.secret")
+        relays = {f"/camera/{number}": f"rtsp://127.0.0.1:{gym.rtsp_port}/camera/{number}" for number in (1, 2)}
+        with serving(
+            relays=relays, relay_user=RTSP_USER, relay_password=word, user=RTSP_USER, password=word
+        ) as address:
+            port = int(address.rpartition(":")[2].partition("/")[0])
+            written = demo_gym._toml
+            monkeypatch.setattr(
+                demo_gym,
+                "_toml",
+                lambda gym, place: written(gym, place).replace(f"127.0.0.1:{gym.rtsp_port}/", f"127.0.0.1:{port}/"),
+            )
+            async with running(
+                Wish(config=None, data=installation.root, cameras=CAMERAS), Tell(quiet=True)
+            ) as gym_runs:
+                result = await checked(gym_runs, Tell(quiet=True), time.monotonic())
+                statuses = {status.get("role"): status for status in read_status_files(installation.run)}
+    assert result["ok"], json.dumps(result)
+    assert result["frames"] > 0
+    assert abs(result["frames"] - result["frames_expected"]) <= 1
+    assert result["tags"] == result["tags_expected"]
+    assert result["clear_files"] == 0
+    cameras = statuses["ingest"]["cameras"].values()
+    assert {camera["source"] for camera in cameras} == {"native"}
+    assert all(camera["readers"] == 1 for camera in statuses["demo"]["cameras"])  # gst-rtsp-server alone
