@@ -15,7 +15,7 @@ from pipeline.config.roles import RoleSettings
 from pipeline.demo_account import ensure_demo_staff
 from pipeline.demo_gym import DemoGym, make_demo
 from pipeline.embedded.process import remembered_port
-from pipeline.errors import ServiceError
+from pipeline.errors import ServiceError, SetupError
 from pipeline.installation import Installation
 from pipeline.members import import_demo_members
 from pipeline.reload import Changes
@@ -61,6 +61,11 @@ class Running:
 async def running(wish: Wish, tell: Tell) -> AsyncIterator[Running]:
     """Start everything; stop it on leaving, whatever happened. SetupError, ServiceError, ConfigError."""
     loaded = load(wish.config) if wish.config else None
+    if loaded and loaded.config.apart:
+        raise SetupError(
+            f"{loaded.path} describes roles under users, or on machines, of their own (run, roles, custodian.users).",
+            "Start each by itself, under its user: `tallenne custodian` and so on; see pipeline/APART.md.",
+        )
     root = wish.data or (loaded.resolve(loaded.config.data) if loaded and loaded.config.data else DEFAULT_DATA)
     installation = Installation(root.absolute())
     installation.prepare()

@@ -53,7 +53,9 @@ class CustodianSettings:
     socket: Path  # Unix socket that the other roles ask
     run_directory: Path  # status file
     audit_heads: Path  # signed heads of the audit chain, appended; best on another disk
-    allowed_uids: tuple[int, ...]  # the roles' users: may connect, enrol recorders, have quarantined payloads opened
+    allowed_uids: tuple[int, ...]  # the roles' users: may connect
+    enroller_uids: tuple[int, ...] | None = None  # who may enrol recorders (ingest's user); None: allowed_uids
+    intake_uids: tuple[int, ...] | None = None  # who may have quarantined payloads opened; None: allowed_uids
     opener_uids: tuple[int, ...] | None = None  # who may have footage opened (the api's user); None: allowed_uids
     operator_uids: tuple[int, ...] = ()  # who may run `tallenne verify`
     keyring_replicas: tuple[Path, ...] = ()  # further copies of the keyring, best on other disks; never in a backup

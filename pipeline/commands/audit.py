@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _verify(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
-    identity = await CustodianClient(settings.installation.custodian_socket).identity()
+    identity = await CustodianClient(settings.custodian_socket).identity()
     heads = read_heads(settings.custodian().audit_heads)
     conn = await connect(settings.database("serve"))
     told: dict[str, object]

@@ -1,4 +1,7 @@
-"""`tallenne catalogue rebuild`: the segment rows from the bucket alone; exit 1 when objects ended in quarantine."""
+"""`tallenne catalogue rebuild`: the segment rows from the bucket alone; exit 1 when objects ended in quarantine.
+
+`tallenne catalogue prepare`: what `tallenne up` does to the database before it starts the roles, for roles apart.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ import argparse
 import asyncio
 import json
 import sys
+import time
 
 from domain.time import MINUTE_NS
 from pipeline.commands.common import add_place, settings_of
 from pipeline.exit_codes import FAILED, OK
+from pipeline.services import prepare_database
 from storage.custodian.client import CustodianClient
 from storage.database import open_pool
 from storage.rebuild import RebuildReport, rebuild
@@ -29,10 +34,19 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     make.add_argument("--json", action="store_true", help="for scripts")
     add_place(make)
+    prepare = actions.add_parser("prepare", help="bring the schema up to date; enter sites, cameras and doors")
+    add_place(prepare)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    return asyncio.run(_rebuild(arguments))
+    return asyncio.run(_rebuild(arguments) if arguments.action == "rebuild" else _prepare(arguments))
+
+
+async def _prepare(arguments: argparse.Namespace) -> int:
+    settings = settings_of(arguments)
+    version = await prepare_database(settings, settings.installation, time.time_ns())
+    print(f"The database's schema is {version}; it knows the configuration's sites, cameras and doors.")
+    return OK
 
 
 async def _rebuild(arguments: argparse.Namespace) -> int:
@@ -41,7 +55,7 @@ async def _rebuild(arguments: argparse.Namespace) -> int:
         open_pool(settings.database("owner"), application_name="rebuild", statement_timeout_s=120) as pool,
         open_store(settings.store()) as store,
     ):
-        custodian = CustodianClient(settings.installation.custodian_socket)
+        custodian = CustodianClient(settings.custodian_socket)
         report = await rebuild(pool, store, custodian, grace_ns=arguments.grace * MINUTE_NS, progress=_progress)
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr)

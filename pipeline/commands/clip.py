@@ -15,6 +15,7 @@ from typing import Any
 from domain.time import NS, Span, from_iso, to_iso
 from pipeline.client import ApiRefusedError, StaffClient, staff_client
 from pipeline.commands.common import add_place, place_of
+from pipeline.config.roles import run_directory_of
 from pipeline.demo_account import DemoAccount, demo_account
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
@@ -157,7 +158,7 @@ def _server(arguments: argparse.Namespace) -> tuple[str, Path | None]:
     loaded, installation = place_of(arguments)
     own = loaded.config.serve.certificate
     certificate = loaded.resolve(own) if own else installation.root / "serve" / "tls-cert.pem"
-    for status in read_status_files(installation.run):
+    for status in read_status_files(run_directory_of(loaded, installation)):
         if status.get("role") == "serve" and status.get("address"):
             return str(status["address"]), arguments.ca or certificate
     raise SetupError(f"No staff API runs on {installation.root}.", "Start it with `tallenne up`, or give --server.")

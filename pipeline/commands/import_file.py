@@ -70,7 +70,7 @@ def import_settings(settings: RoleSettings) -> ImportSettings:
     return ImportSettings(
         database=settings.database("owner"),
         store=settings.store(),
-        custodian_socket=settings.installation.custodian_socket,
+        custodian_socket=settings.custodian_socket,
         directory=settings.installation.root / "import",
         spools=tuple(settings.ingest(worker).spool.directory for worker in range(config.ingest.workers)),
         fsync=config.spool.fsync,

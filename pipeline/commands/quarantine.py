@@ -85,7 +85,7 @@ def _why(item: dict[str, Any]) -> str:
 
 async def _replay(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
-    custodian = CustodianClient(settings.installation.custodian_socket)
+    custodian = CustodianClient(settings.custodian_socket)
     async with open_pool(settings.database("index"), application_name="quarantine") as pool:
         report = await replay(pool, custodian, settings.index().topics, ids=arguments.ids or None)
     if arguments.json:

@@ -51,7 +51,7 @@ async def _reconcile(arguments: argparse.Namespace) -> int:
         report = await reconcile(
             pool,
             store,
-            CustodianClient(settings.installation.custodian_socket),
+            CustodianClient(settings.custodian_socket),
             repair=arguments.repair,
             grace_ns=arguments.grace * MINUTE_NS,
             progress=_progress,

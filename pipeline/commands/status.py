@@ -7,21 +7,39 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.commands.common import add_place, place_of
 from pipeline.config.load import Loaded
+from pipeline.config.model import ROLES
+from pipeline.config.roles import run_directory_of
 from pipeline.exit_codes import FAILED, OK
 from pipeline.installation import Installation
 from pipeline.supervise.display import camera_lines, problem_lines, summary_line
 from pipeline.supervise.ready import statuses
 
-_ROLES = ("custodian", "index", "ingest", "serve")
 _STALE_S = 10.0
 _LEVELS = {
     "split": "The custodian runs as its own user: a stolen recorder, bucket or spool opens nothing that is past.",
+    "elsewhere": "The custodian runs on another machine: this one, stolen whole, opens nothing that is past.",
     "one box": (
         "All roles share a user: bucket and spool stay closed without this machine; a whole stolen machine does not."
+    ),
+}
+_NOT_PROTECTED = {
+    "split": (
+        "Root on this machine, and whoever takes it whole, reach the keyring: another machine is the remedy.",
+        "Whoever takes over ingest sees what it records from then on, and can sign until the recorder is revoked.",
+    ),
+    "elsewhere": (
+        "Whoever takes over ingest sees what it records from then on, and can sign until the recorder is revoked.",
+    ),
+    "one box": (
+        "Whoever takes this machine, a whole copy of its disk, or its user opens all footage that has not expired:"
+        " the keyring lies beside it.",
+        "A backup that holds the custodian's directory opens the bucket.",
+        "Whoever takes over any role can read the keyring. Remedy: pipeline/APART.md.",
     ),
 }
 
@@ -43,15 +61,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 def report_of(loaded: Loaded, installation: Installation) -> dict[str, Any]:
     """Everything, as JSON."""
-    roles = statuses(installation.run)
+    roles = statuses(run_directory_of(loaded, installation))
     now_ns = time.time_ns()
     for role in roles:
         if role["state"] not in ("dead", "unreadable") and now_ns - role.get("updated_ns", 0) > _STALE_S * 1e9:
             role["state"] = "silent"
     running = {role["role"] for role in roles if role["state"] not in ("dead", "silent", "unreadable")}
-    missing = [name for name in _ROLES if name not in running]
+    expected = loaded.config.roles
+    missing = [name for name in expected if name not in running]
     disk = shutil.disk_usage(installation.root) if installation.root.exists() else None
-    level = protection_level(roles)
+    level = protection_level(roles, expected)
     return {
         "ok": not missing and not any(role.get("problems") for role in roles),
         "data": str(installation.root),
@@ -59,17 +78,25 @@ def report_of(loaded: Loaded, installation: Installation) -> dict[str, Any]:
         "missing": missing,
         "protection": level,
         "protection_means": _LEVELS[level],
+        "not_protected": _NOT_PROTECTED[level],
         "disk_free_bytes": disk.free if disk else None,
         "roles": roles,
     }
 
 
-def protection_level(roles: list[dict[str, Any]]) -> str:
-    """By who really runs the custodian and the others now."""
-    owners = {role["role"]: _uid(role["pid"]) for role in roles if role["state"] not in ("dead", "unreadable")}
-    custodian = owners.pop("custodian", None)
-    others = {uid for uid in owners.values() if uid is not None}
-    return "split" if custodian is not None and others and custodian not in others and 0 not in others else "one box"
+def protection_level(roles: Sequence[Mapping[str, Any]], expected: Sequence[str] = ROLES) -> str:
+    """By who really runs the custodian and the others now. What cannot be seen does not count as protected."""
+    owners: dict[str, set[int | None]] = {}
+    for role in roles:
+        if role["state"] not in ("dead", "unreadable"):
+            owners.setdefault(role["role"], set()).add(_uid(role["pid"]))
+    custodian = owners.pop("custodian", set())
+    if "custodian" not in expected and not custodian:
+        return "elsewhere"
+    others = set().union(*owners.values())
+    if not custodian or not others or None in custodian | others or custodian & others or 0 in others:
+        return "one box"
+    return "one box" if owners.get("ingest", set()) & owners.get("serve", set()) else "split"
 
 
 def _uid(pid: int) -> int | None:
@@ -88,3 +115,5 @@ def _print(report: dict[str, Any]) -> None:
         if line:
             print(line)
     print(f"protection: {report['protection']}. {report['protection_means']}")
+    for line in report["not_protected"]:
+        print(f"  not protected: {line}")

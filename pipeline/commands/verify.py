@@ -42,7 +42,7 @@ async def _verify(arguments: argparse.Namespace) -> int:
         open_pool(settings.database("serve"), application_name="verify", statement_timeout_s=120) as pool,
         open_store(settings.store()) as store,
     ):
-        custodian = CustodianClient(settings.installation.custodian_socket)
+        custodian = CustodianClient(settings.custodian_socket)
         report = await verify(pool, store, custodian, camera_ids=cameras, span=span, progress=_progress)
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr)

@@ -42,8 +42,26 @@ def mistakes_in(config: Config, resolve: Callable[[Path], Path]) -> list[Mistake
             )
     if (config.serve.certificate is None) != (config.serve.key is None):
         found.append(Mistake(("serve",), "A certificate needs its key, and a key its certificate.", "Name both files."))
-    found += _secrets((), config, resolve)
+    found += _users(config)
+    found += _secrets((), config, resolve, apart=config.apart)
     return found
+
+
+def _users(config: Config) -> Iterator[Mistake]:
+    users = config.custodian.users
+    if users is None:
+        return
+    for role in ("index", "serve", "operator"):
+        if getattr(users, role) == users.ingest:
+            yield Mistake(
+                ("custodian", "users", role), "It is ingest's user too, which must open nothing.", "Name another user."
+            )
+    if config.custodian.socket is None:
+        yield Mistake(
+            ("custodian",),
+            "Roles under users of their own cannot reach a socket in the custodian's data directory.",
+            "Name a socket, in a directory that only the custodian may write to.",
+        )
 
 
 def _site(path: tuple[str | int, ...], site: Site) -> Iterator[Mistake]:
@@ -103,18 +121,23 @@ def _repeated(path: tuple[str | int, ...], names: list[str], key: str = "name") 
             yield Mistake((*path, number, key), f"{name!r} is there twice.", "Give each its own.")
 
 
-def _secrets(path: tuple[str | int, ...], part: BaseModel, resolve: Callable[[Path], Path]) -> Iterator[Mistake]:
-    """Every secret that is named must be there, readable by us and by nobody else."""
+def _secrets(
+    path: tuple[str | int, ...], part: BaseModel, resolve: Callable[[Path], Path], *, apart: bool
+) -> Iterator[Mistake]:
+    """Every secret that is named must be there, readable by us and by nobody else.
+
+    apart: those of other roles are not here, and must not be; a role that lacks one of its own says so.
+    """
     for key in type(part).model_fields:
         value = getattr(part, key)
         items = list(enumerate(value)) if isinstance(value, tuple) else [(None, value)]
         for number, item in items:
             here = (*path, key) if number is None else (*path, key, number)
             if isinstance(item, Secret):
-                if problem := _secret(item, resolve):
+                if not (apart and _is_away(item, resolve)) and (problem := _secret(item, resolve)):
                     yield Mistake(here, *problem)
             elif isinstance(item, BaseModel):
-                yield from _secrets(here, item, resolve)
+                yield from _secrets(here, item, resolve, apart=apart)
 
 
 def _secret(secret: Secret, resolve: Callable[[Path], Path]) -> tuple[str, str] | None:
@@ -123,6 +146,15 @@ def _secret(secret: Secret, resolve: Callable[[Path], Path]) -> tuple[str, str] 
     except TallenneError as error:
         return error.what, error.remedy
     return None
+
+
+def _is_away(secret: Secret, resolve: Callable[[Path], Path]) -> bool:
+    if secret.file is None:
+        return secret.env is not None and secret.env not in os.environ
+    try:
+        return resolve(secret.file).stat().st_uid != os.geteuid()
+    except OSError:
+        return True
 
 
 def secret_value(secret: Secret, resolve: Callable[[Path], Path]) -> str:

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]+$")]
 Seconds = Annotated[float, Field(gt=0)]
+User = Annotated[str, Field(pattern=r"^([a-z_][a-z0-9_.-]*\$?|\d{1,10})$")]
+Role = Literal["custodian", "index", "ingest", "serve"]
+ROLES: tuple[Role, ...] = ("custodian", "index", "ingest", "serve")
 
 
 class _Section(BaseModel):
@@ -137,7 +140,18 @@ class Serve(_Section):
     metrics_token: Secret | None = None
 
 
+class Users(_Section):
+    """The Unix users, by name or number, under which the roles run beside a custodian that has one of its own."""
+
+    ingest: User
+    index: User
+    serve: User
+    operator: User  # who runs `tallenne verify`, `reconcile`, `catalogue`, `quarantine`, `import`
+
+
 class Custodian(_Section):
+    socket: Path | None = None
+    users: Users | None = None
     directory: Path | None = None
     audit_heads: Path | None = None
     keyring_replicas: tuple[Path, ...] = ()
@@ -145,6 +159,8 @@ class Custodian(_Section):
 
 class Config(_Section):
     data: Path | None = None
+    run: Path | None = None
+    roles: tuple[Role, ...] = Field(default=ROLES, min_length=1)
     site: tuple[Site, ...] = Field(min_length=1)
     door_system: tuple[DoorSystem, ...] = ()
     database: Database | None = None
@@ -154,3 +170,8 @@ class Config(_Section):
     ingest: Ingest = Ingest()
     serve: Serve = Serve()
     custodian: Custodian = Custodian()
+
+    @property
+    def apart(self) -> bool:
+        """Roles run under users, or on machines, of their own, each started by itself."""
+        return self.custodian.users is not None or self.run is not None or self.roles != ROLES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from indexer.settings import BrokerSettings, DoorSettings, IndexSettings, TopicR
 from ingest.settings import CameraSettings, IngestSettings, SourceKind, Transport
 from pipeline.config.check import secret_value
 from pipeline.config.load import Loaded
-from pipeline.config.model import Camera, Secret, Site
+from pipeline.config.model import Camera, Secret, Site, Users
 from pipeline.embedded.broker import INDEX_USER
 from pipeline.embedded.postgres import DATABASE, OWNER
+from pipeline.errors import SetupError
 from pipeline.installation import Installation
 from pipeline.secret_files import read_secret
 from storage.inventory import CameraEntry, DoorEntry, Inventory, MappingEntry, SiteEntry
@@ -30,6 +32,15 @@ class RoleSettings:
     loaded: Loaded
     installation: Installation
     endpoints: dict[str, Any]
+
+    @property
+    def run_directory(self) -> Path:
+        """Where the roles' status files are."""
+        return run_directory_of(self.loaded, self.installation)
+
+    @property
+    def custodian_socket(self) -> Path:
+        return self._path(self.loaded.config.custodian.socket) or self.installation.custodian_socket
 
     # -- Services
 
@@ -119,10 +130,10 @@ class RoleSettings:
             ),
             store=self.store(),
             database=self.database("ingest"),
-            custodian_socket=self.installation.custodian_socket,
+            custodian_socket=self.custodian_socket,
             recorder_directory=self.installation.root / "recorder" / name,
             recorder_name=name,
-            run_directory=self.installation.run,
+            run_directory=self.run_directory,
             upload_concurrency=config.ingest.uploads,
         )
 
@@ -147,20 +158,28 @@ class RoleSettings:
             broker=self.broker(),
             topics=tuple(topics),
             doors=tuple(doors),
-            custodian_socket=self.installation.custodian_socket,
-            run_directory=self.installation.run,
+            custodian_socket=self.custodian_socket,
+            run_directory=self.run_directory,
         )
 
     def custodian(self) -> CustodianSettings:
+        """Who may ask it for what: whoever runs it, or the users that the configuration names."""
         own = self.loaded.config.custodian
+        me = str(os.geteuid())
+        apart = own.users is not None
+        users = own.users or Users(ingest=me, index=me, serve=me, operator=me)
+        ingest, index, serve = (_uid(name) for name in (users.ingest, users.index, users.serve))
         return CustodianSettings(
             database=self.database("custodian"),
             directory=self._path(own.directory) or self.installation.root / "custodian",
-            socket=self.installation.custodian_socket,
-            run_directory=self.installation.run,
+            socket=self.custodian_socket,
+            run_directory=self.run_directory,
             audit_heads=self._path(own.audit_heads) or self.installation.root / "audit-heads",
-            allowed_uids=(os.geteuid(),),
-            operator_uids=(os.geteuid(),),
+            allowed_uids=(ingest, index, serve),
+            enroller_uids=(ingest,),
+            opener_uids=(serve,),
+            intake_uids=() if apart else None,
+            operator_uids=(_uid(users.operator),),
             keyring_replicas=tuple(self.loaded.resolve(path) for path in own.keyring_replicas),
         )
 
@@ -169,8 +188,8 @@ class RoleSettings:
         return ServeSettings(
             database=self.database("serve"),
             store=self.store(),
-            custodian_socket=self.installation.custodian_socket,
-            run_directory=self.installation.run,
+            custodian_socket=self.custodian_socket,
+            run_directory=self.run_directory,
             secret_directory=self.installation.root / "serve",
             host=own.host,
             port=own.port or self.endpoints.get("serve", {}).get("port", 0),
@@ -236,6 +255,27 @@ class RoleSettings:
 
     def _path(self, path: Path | None) -> Path | None:
         return None if path is None else self.loaded.resolve(path)
+
+
+def run_directory_of(loaded: Loaded, installation: Installation) -> Path:
+    """The configuration's, shared by roles under several users, or the data directory's own. SetupError."""
+    if loaded.config.run is None:
+        return installation.run
+    path = loaded.resolve(loaded.config.run)
+    if not path.is_dir():
+        raise SetupError(f"The run directory {path} is not there.", f"Make it: install -d -m 1777 {path}")
+    return path
+
+
+def _uid(name: str) -> int:
+    if name.isdigit():
+        return int(name)
+    try:
+        return pwd.getpwnam(name).pw_uid
+    except KeyError:
+        raise SetupError(
+            f"There is no user {name!r} on this machine.", f"Make it: useradd --system {name}; or correct its name."
+        ) from None
 
 
 def _site_id(site: Site) -> SiteId:

@@ -122,14 +122,16 @@ def allowed(settings: CustodianSettings) -> dict[str, tuple[int, ...]]:
     """Which users may ask what."""
     everybody = settings.allowed_uids
     openers = everybody if settings.opener_uids is None else settings.opener_uids
+    enrollers = everybody if settings.enroller_uids is None else settings.enroller_uids
+    intakes = everybody if settings.intake_uids is None else settings.intake_uids
     return {
         "identity": (*everybody, *openers, *settings.operator_uids),
         "status": (*everybody, *openers, *settings.operator_uids),
-        "enrol": (*everybody, *settings.operator_uids),
+        "enrol": (*enrollers, *settings.operator_uids),
         "open_segments": openers,
         "open_for_verify": settings.operator_uids,
         "open_headers": settings.operator_uids,
-        "open_intake": (*everybody, *settings.operator_uids),
+        "open_intake": (*intakes, *settings.operator_uids),
         "make_past_keys": settings.operator_uids,
     }
 

@@ -10,7 +10,12 @@ import pytest
 from pipeline.cli import main
 from pipeline.config.lines import line_of
 from pipeline.config.load import ConfigError, load
+from pipeline.config.roles import RoleSettings
 from pipeline.errors import SetupError
+from pipeline.installation import Installation
+from storage.custodian.operations import allowed
+
+ENDPOINTS = {"database": {"host": "nowhere", "port": 1}}
 
 GOOD = """\
 [[site]]
@@ -153,3 +158,51 @@ def test_line_of_finds_nested_arrays() -> None:
     assert line_of(GOOD, ("site", 0, "camera", 1, "missing")) == 11
     assert line_of(GOOD, ("door_system", 0)) == 23
     assert line_of(GOOD, ("nothing",)) == 1
+
+
+APART = """
+run = "/run/tallenne"
+
+[custodian]
+socket = "/run/tallenne-custodian/custodian.sock"
+users = { ingest = "1001", index = "1002", serve = "1003", operator = "1004" }
+"""
+
+
+def apart(text: str = APART) -> str:
+    top, _, rest = text.partition("\n[")
+    return f"{top}\n{GOOD}\n[{rest}"
+
+
+def test_users_of_their_own_may_ask_the_custodian_for_what_their_role_needs(tmp_path: Path) -> None:
+    loaded = load(written(tmp_path, apart()))
+    assert loaded.config.apart
+    settings = RoleSettings(loaded=loaded, installation=Installation(tmp_path), endpoints=ENDPOINTS)
+    (tmp_path / "secrets").mkdir()
+    with pytest.raises(SetupError, match="install -d -m 1777"):
+        settings.custodian()
+    here = load(written(tmp_path, apart().replace('/run/tallenne"', f'{tmp_path}"')))
+    asked = allowed(RoleSettings(loaded=here, installation=Installation(tmp_path), endpoints=ENDPOINTS).custodian())
+    assert asked["open_segments"] == (1003,)
+    assert asked["open_for_verify"] == asked["open_headers"] == asked["open_intake"] == (1004,)
+    assert asked["enrol"] == (1001, 1004)
+    assert {name for name, uids in asked.items() if 1001 in uids} == {"identity", "status", "enrol"}
+
+
+def test_ingests_user_must_be_nobody_elses_and_the_socket_be_reachable(tmp_path: Path) -> None:
+    (said,) = mistakes(tmp_path, apart().replace('serve = "1003"', 'serve = "1001"'))
+    assert "custodian.users.serve: It is ingest's user too" in said
+    (said,) = mistakes(tmp_path, apart(APART.replace('socket = "/run/tallenne-custodian/custodian.sock"', "")))
+    assert "Name a socket" in said
+
+
+def test_secrets_of_other_roles_may_be_away_only_where_roles_are_apart(tmp_path: Path) -> None:
+    camera = 'assessment = "2026-1"\n'
+    with_secret = camera + 'password = { file = "away" }\n'
+    (said,) = mistakes(tmp_path, GOOD.replace(camera, with_secret, 1))
+    assert "away" in said
+    load(written(tmp_path, apart().replace(camera, with_secret, 1)))
+    (tmp_path / "away").write_text("here, and open to others")
+    (tmp_path / "away").chmod(0o644)
+    (said,) = mistakes(tmp_path, apart().replace(camera, with_secret, 1))
+    assert "can be read by others" in said
