@@ -1,7 +1,8 @@
-"""Counters for Prometheus, behind a token of their own."""
+"""Counters of this role and the cameras' health for Prometheus, behind a token of their own."""
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 
 from fastapi import APIRouter, Request
@@ -9,8 +10,10 @@ from fastapi.responses import Response
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from api.camera_metrics import camera_registry
 from api.problems import Problem, declared, not_found
 from api.services import Ours
+from storage.errors import StorageError
 
 router = APIRouter(tags=["health"])
 
@@ -24,4 +27,7 @@ async def metrics(request: Request, services: Ours) -> Response:
     given = request.headers.get("authorization", "")
     if not hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {token}".encode()):
         raise Problem(401, "token", "The token is not right.", "Send it as `Authorization: Bearer ...`.")
-    return Response(generate_latest(services.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    body = generate_latest(services.metrics.registry)
+    with contextlib.suppress(StorageError):  # the database is away: what this role counts itself is told all the same
+        body += generate_latest(await camera_registry(services.pool, services.clock_ns()))
+    return Response(body, media_type=CONTENT_TYPE_LATEST)

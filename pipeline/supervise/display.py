@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline.terminal import bits, size
 
+_SKEW_S = 2.0
 _STATES = {"recording": "●", "connecting": "…", "refused": "✗", "waiting": "!", "failed": "✗", "stopped": "-"}
 
 
@@ -20,9 +21,24 @@ def camera_lines(statuses: Sequence[dict[str, Any]]) -> list[str]:
                 f" {_STATES.get(camera['state'], '?')} {camera['name']:<16} {camera['state']:<10}"
                 f" {bits(camera['bits_per_s']):>11}  {camera['frames_per_s']:>4.1f}/s"
                 f"  {camera['segments']:>4} segments  {camera['gaps']:>3} gaps"
-                f"  lag {f'{lag:.0f}' if lag is not None else '?':>2} s"
+                f"  lag {f'{lag:.0f}' if lag is not None else '?':>2} s" + _remarks(camera)
             )
     return lines
+
+
+def _remarks(camera: dict[str, Any]) -> str:
+    """What is only said when it is so."""
+    said = ""
+    if camera.get("losses"):
+        said += f"  lost {camera['lost_packets']} packets ({camera['losses']} times)"
+    skew = camera.get("skew_s")
+    if skew is not None and abs(skew) >= _SKEW_S:
+        said += f"  its clock {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}"
+    if camera.get("forced_cuts"):
+        said += f"  {camera['forced_cuts']} cuts without a key frame"
+    if camera.get("sound"):
+        said += f"  sound: {camera['sound']}"
+    return said
 
 
 def summary_line(statuses: Sequence[dict[str, Any]]) -> str:

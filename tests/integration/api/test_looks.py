@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from api.staff_admin import NewGrant
+from domain.ids import CameraId
 from domain.time import HOUR_NS, NS, to_iso
+from ingest.health import Health
+from storage.camera_health import save_health
 from tests.integration.api.conftest import Client, Office
 from tests.integration.api.gym import CORRIDOR, FRONT, LOBBY, NORTH, SOUTH, SOUTH_CAMERA, Gym, open_gym
 
@@ -250,6 +255,31 @@ async def test_metrics_behind_their_token(office: Office, gym: Gym) -> None:
     answer = await client.get("/metrics", headers={"Authorization": "Bearer metrics-for-the-test"})
     assert 'route="/v1/visits/{event_id}"' in answer.text
     assert str(gym.granted) not in answer.text
+
+
+async def test_metrics_tell_each_cameras_health(office: Office, gym: Gym) -> None:
+    """What ingest saves is what is told: every figure of Health, by the ingest role's own report."""
+    cameras = await gym.owner.fetch("SELECT camera_id, name FROM camera WHERE removed_ns IS NULL ORDER BY camera_id")
+    health = Health(
+        "any", state="refused", frames=7, lost_packets=3, losses=2, last_error='says "no"', skew_ns=1_500_000_000
+    )
+    report = health.report(1, 10, 4, 5, 10)
+    await save_health(gym.owner, {CameraId(cameras[0]["camera_id"]): report}, time.time_ns())
+    answer = await office.client().get("/metrics", headers={"Authorization": "Bearer metrics-for-the-test"})
+    families = {family.name: family for family in text_string_to_metric_families(answer.text)}
+    told = {
+        name.removeprefix("tallenne_camera_"): sample
+        for name, family in families.items()
+        for sample in family.samples
+        if sample.labels.get("camera_id") == str(cameras[0]["camera_id"])
+    }
+    wanted = {"lost_packets": 3, "losses": 2, "frames": 7, "segments": 4, "gaps": 5, "skew_seconds": 1.5}
+    assert {key: told[key].value for key in wanted} == wanted
+    assert told["state"].labels["state"] == "refused"
+    assert told["error"].labels["error"] == 'says "no"'
+    assert {"bits_per_second", "frames_per_second", "clock_jumps", "connections", "forced_cuts"} <= told.keys()
+    states = {sample.labels["camera"]: sample.labels["state"] for sample in families["tallenne_camera_state"].samples}
+    assert set(states) == {row["name"] for row in cameras}
 
 
 async def test_front_door_is_known(gym: Gym) -> None:

@@ -1,0 +1,29 @@
+"""A line per camera: what is always said, and what only when it is so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ingest.health import Health
+from pipeline.supervise.display import camera_lines
+
+
+def line(**more: Any) -> str:
+    health = Health("Hall", **more)
+    (found,) = camera_lines([{"role": "ingest", "cameras": {"x": health.report(1, 5_000_000_000, 2, 1, 0)}}])
+    return found
+
+
+def test_good_camera_is_told_in_few_words() -> None:
+    told = line(state="recording")
+    assert "Hall" in told
+    assert "recording" in told
+    assert told.endswith("lag  5 s")
+
+
+def test_loss_skew_forced_cuts_and_sound_are_told() -> None:
+    told = line(lost_packets=40, losses=2, skew_ns=-7_200_000_000_000, forced_cuts=3, sound="its sound is PCMA.")
+    assert "lost 40 packets (2 times)" in told
+    assert "its clock 7200 s behind" in told
+    assert "3 cuts without a key frame" in told
+    assert "sound: its sound is PCMA." in told
