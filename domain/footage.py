@@ -79,7 +79,7 @@ class Segment:
     init_size: int  # bytes of ftyp + moov at the start of the plaintext
     frames: int
     recovered: bool
-    fragments: FragmentIndex | None  # None after a rebuild from the bucket alone: read the boxes then
+    fragments: FragmentIndex | None  # None when a crash took the spool's account of them: read the boxes then
     epoch: int = 1
     state: SegmentState = SegmentState.LIVE
     init_sha256: bytes | None = None  # None: recorded before it was kept

@@ -3,13 +3,15 @@
 It sweeps plain non-blocking sockets four times a second, encrypts whatever came in 64 KiB chunks, appends that to a
 file that it uses again and again, and sends each 10 s of it with one PUT whose body goes by sendfile. It parses
 nothing, keeps no time, frames no MP4, signs nothing, survives nothing. Nobody can record for less in Python.
+With ``hash`` it also takes the SHA-256 of what it sends, as sealed objects and S3 demand of whoever vouches for them.
 
-Runs as a child of frame/process.py. Parameters: ``urls``, ``seal`` (bool), ``spool`` (directory or null),
+Runs as a child of frame/process.py. Parameters: ``urls``, ``seal``, ``hash`` (bool), ``spool`` (directory or null),
 ``put`` ("host:port" or null), ``segment_s``.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import select
 import socket
@@ -38,6 +40,7 @@ class Camera:
     length: int = 0
     received: int = 0
     began: float = 0.0
+    digest: Any = None  # of the file; None: nobody asks
 
 
 def play(url: str) -> socket.socket:
@@ -87,6 +90,7 @@ class Floor:
         self.puts = 0
         for number, camera in enumerate(self._cameras):
             camera.began = time.monotonic() - self._segment_s * number / len(self._cameras)
+            camera.digest = hashlib.sha256() if parameters["hash"] else None
             if self._spool is not None:
                 camera.descriptor = os.open(self._spool / f"floor-{number}", os.O_RDWR | os.O_CREAT, 0o600)
 
@@ -118,6 +122,8 @@ class Floor:
                 nonce = self._counter.to_bytes(12, "big")
                 at += self._seal.encrypt_into(nonce, piece, b"", self._sealed[at : at + len(piece) + 16])
             taken = self._sealed[:at]
+        if camera.digest is not None:
+            camera.digest.update(taken)
         if camera.descriptor >= 0:
             camera.length += os.pwrite(camera.descriptor, taken, camera.length)
 
@@ -125,6 +131,7 @@ class Floor:
         if self._put is not None:
             self._send(camera)
         camera.length = 0
+        camera.digest = camera.digest and hashlib.sha256()
         camera.began += self._segment_s
 
     def _send(self, camera: Camera) -> None:
@@ -133,7 +140,10 @@ class Floor:
             self._store = socket.create_connection((self._put[0], int(self._put[1])), timeout=10)
             self._store.settimeout(None)  # a timeout would make sendfile() return early
         self._counter += 1
-        head = f"PUT /floor/{self._counter} HTTP/1.1\r\nHost: floor\r\nContent-Length: {camera.length}\r\n\r\n"
+        head = f"PUT /floor/{self._counter} HTTP/1.1\r\nHost: floor\r\nContent-Length: {camera.length}\r\n"
+        if camera.digest is not None:
+            head += f"x-amz-content-sha256: {camera.digest.hexdigest()}\r\n"
+        head += "\r\n"
         self._store.sendall(head.encode(), socket.MSG_MORE)
         sent = 0
         while sent < camera.length:

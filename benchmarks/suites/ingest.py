@@ -120,7 +120,7 @@ class _Bench:
             with recorders.recording(name, urls, directory, segment_s, core=core) as running:
                 yield running
 
-    def floor(self, name: str, count: int, *, put: bool, keep: bool = True) -> dict[str, Any]:
+    def floor(self, name: str, count: int, *, put: bool, keep: bool = True, hashed: bool = False) -> dict[str, Any]:
         """The same bytes with the least that can be done to them."""
         spool = self.stand.directory / "floor-spool"
         spool.mkdir(exist_ok=True)
@@ -128,6 +128,7 @@ class _Bench:
             parameters = {
                 "urls": load.urls,
                 "seal": keep,
+                "hash": hashed,
                 "spool": str(spool) if keep else None,
                 "put": http.endpoint if put else None,
                 "segment_s": self.given.segment_s,
@@ -175,6 +176,7 @@ class _Bench:
 
     def _close(self, case: dict[str, Any], load: Cameras) -> None:
         """What the generator says of itself at its end."""
+        case["sent_bytes"] = load.account.get("sent_bytes", 0)
         case["generator_late_ms"] = late = load.account.get("late_max_ms", 0.0)
         over = load.account.get("late_over_100_ms", 0) / max(1, load.account.get("packets", 1))
         case["generator_late_share"] = over
@@ -247,6 +249,7 @@ def _all(bench: _Bench, peers: Sequence[str], *, stored: bool) -> dict[str, Any]
         uploaded = bench.ours("ours with upload", count, _over_http(http.endpoint), sink)
         uploaded |= {f"sink_{key}": value for key, value in http.counted().items()}
     least = bench.floor("floor upload", count, put=True)
+    hashed = bench.floor("floor upload, hashed", count, put=True, hashed=True)
     if stored:
         assert bench.stand.store is not None
         bench.ours("ours to the embedded store", count, bench.stand.store.settings, [])
@@ -256,6 +259,7 @@ def _all(bench: _Bench, peers: Sequence[str], *, stored: bool) -> dict[str, Any]
         "cpu_ms_per_camera_s_with_upload": uploaded[key],
         "cpu_ratio_vs_ffmpeg": _ratio(told.get("ffmpeg"), spool),
         "cpu_ratio_vs_floor": uploaded[key] / least[key],
+        "cpu_ratio_vs_hashed_floor": uploaded[key] / hashed[key],
         "mib_per_camera": spool["mib_per_camera"],
         "mib_per_further_camera": _further(one, spool),
         "frames_lost": spool["frames_lost"] + uploaded["frames_lost"],

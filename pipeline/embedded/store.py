@@ -12,18 +12,24 @@ import os
 import secrets
 import shutil
 import sys
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from minio import Minio
+
 from pipeline.embedded.certificates import make_mutual
 from pipeline.embedded.process import ServiceProcess, free_ports, listens
 from pipeline.secret_files import private_directory, secret
+from storage.errors import StorageError
 from storage.settings import StoreSettings
+from storage.store.admin import client_for, ensure_bucket, read_and_write
 
 BUCKET = "footage"
 _VOLUME_MIB = 1024
+_PATIENCE_S = 30.0
 _PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc")
 
 
@@ -62,6 +68,7 @@ def start_store(directory: Path, *, log: Path) -> Store:
     settings = StoreSettings(
         endpoint=f"127.0.0.1:{ports['s3']}", secure=False, bucket=BUCKET, access_key=access_key, secret_key=secret_key
     )
+    _await_volumes(process, settings)
     return Store(process, settings, ports)
 
 
@@ -82,6 +89,9 @@ def _arguments(directory: Path, data: Path, ports: dict[str, int]) -> list[str]:
         f"-filer.localSocket={directory / 'filer.sock'}",
         f"-s3.localSocket={directory / 's3.sock'}",
         "-master.telemetry=false",
+        "-master.peers=none",  # it votes alone: with default times it would stand still for 10 to 20 s a start
+        "-master.electionTimeout=500ms",
+        "-master.heartbeatInterval=100ms",
         f"-master.volumeSizeLimitMB={_VOLUME_MIB}",
         f"-volume.max={volumes}",
         "-volume.minFreeSpacePercent=1",
@@ -129,6 +139,26 @@ def _answers(port: int) -> bool:
     except OSError:
         return False
     return False
+
+
+def _await_volumes(process: ServiceProcess, settings: StoreSettings) -> None:
+    """Its S3 part refuses strangers before the part that holds the data has been found: until then all is error 500.
+
+    Waits until one of last time can be read, and one written. Not for ever: that a disk is full is no reason not to
+    start, since what makes room on it runs only then.
+    """
+    client = client_for(settings)
+    deadline = time.monotonic() + _PATIENCE_S
+    process.wait_until(lambda: _keeps(client, settings) or time.monotonic() > deadline, timeout_s=2 * _PATIENCE_S)
+
+
+def _keeps(client: Minio, settings: StoreSettings) -> bool:
+    try:
+        ensure_bucket(client, settings)
+        read_and_write(client, settings.bucket)
+    except StorageError:
+        return False
+    return True
 
 
 def _remembered_ports(directory: Path) -> dict[str, int]:

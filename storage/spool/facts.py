@@ -65,8 +65,10 @@ class Facts:
     stored: bool = False  # the object store holds it, verified
     dropped: bool = False  # given up to make room: a gap says so, or is about to
 
-    def index(self) -> FragmentIndex:
-        """Of all fragments that are known."""
+    def index(self) -> FragmentIndex | None:
+        """Of all fragments that are known; None when none is: the boxes tell then."""
+        if not self.fragments:
+            return None
         return FragmentIndex(
             start_ms=tuple(item.start_ms for item in self.fragments),
             offset=tuple(item.offset for item in self.fragments),

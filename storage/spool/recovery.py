@@ -1,6 +1,7 @@
 """What becomes of a file that was being written when the recorder stopped.
 
-A whole object (only the renaming was missing) is published. A torn one is cut to its full chunks and signed as
+A whole object (only the renaming was missing) is published; when its facts lost records in the crash, without an index,
+which is then read from the footage whenever it is wanted. A torn one is cut to its full chunks and signed as
 recovered. One that holds no whole fragment is removed: there is nothing in it that could be shown. What cannot be
 understood is set aside. ``examine()`` decides and changes nothing, so that what will be footage is known even while the
 disk refuses writes; ``apply()`` does it. Any crash in there leaves a file of which the same will be decided again.
@@ -69,12 +70,13 @@ def examine(place: Place, marks: Marks, identity: RecorderIdentity) -> Plan:
     facts = parse_journal(place.facts.read_bytes()) if place.facts.exists() else None
     length = place.part.stat().st_size
     if facts is not None:
+        told = facts.ending is not None
         facts = replace(facts, ending=None)
         try:
             with place.part.open("rb") as file:
                 finished = read_finished(file, length, identity.public_key)
                 if finished is not None:
-                    return _whole(place, facts, finished)
+                    return _whole(place, facts, finished, told=told)
                 return _torn(place, facts, file, length, marks, identity)
         except RefusedError:
             pass  # not even its header is whole
@@ -96,9 +98,12 @@ def apply(plan: Plan, layout: Layout, marks: Marks, *, sync: bool) -> Mended:
     return plan.mended()
 
 
-def _whole(place: Place, facts: Facts, finished: Finished) -> Plan:
+def _whole(place: Place, facts: Facts, finished: Finished, *, told: bool) -> Plan:
+    """``told``: the facts are whole to their end. If not, records may be lost: none is better than some of them."""
     trailer = finished.trailer
     recovered = trailer.state == STATE_RECOVERED
+    known = facts.fragments[-1].offset + facts.fragments[-1].size if facts.fragments else 0
+    fragments = _held(facts, trailer.plain_len) if told or recovered or known >= trailer.plain_len else []
     ending = Ending(
         end_ns=trailer.end_ns,
         size_bytes=finished.size,
@@ -110,7 +115,7 @@ def _whole(place: Place, facts: Facts, finished: Finished) -> Plan:
     return Plan(
         place=place,
         outcome=Outcome.RECOVERED if recovered else Outcome.PUBLISHED,
-        facts=replace(facts, fragments=tuple(_held(facts, trailer.plain_len)), ending=ending),
+        facts=replace(facts, fragments=tuple(fragments), ending=ending),
         trailer_sha256=finished.trailer_sha256,
         previous_sha256=trailer.previous_sha256,
     )

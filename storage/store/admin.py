@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -17,6 +18,7 @@ from storage.store.errors import StoreAwayError, StoreProtocolError, StoreRefuse
 from storage.store.protocol import ObjectInfo
 
 _PAGE = 1000
+_PROBE = "probe/start"
 _REFUSED_CODES = frozenset(
     {
         "AccessDenied",
@@ -58,6 +60,19 @@ def ensure_bucket(client: Minio, settings: StoreSettings) -> None:
         except S3Error as exc:
             if exc.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
                 raise
+
+
+def read_and_write(client: Minio, bucket: str) -> None:
+    """A small object, left by an earlier call, is read if there is one, and written anew. Raises the store's errors."""
+    with _translated():
+        try:
+            answer = client.get_object(bucket, _PROBE)
+            answer.read()
+            answer.release_conn()
+        except S3Error as exc:
+            if exc.code != "NoSuchKey":
+                raise
+        client.put_object(bucket, _PROBE, io.BytesIO(b"read and written"), 16)
 
 
 def keeps_versions(client: Minio, bucket: str) -> bool:

@@ -15,6 +15,7 @@ import pytest
 from benchmarks.compare import compare
 from benchmarks.frame.cores import pinned
 from benchmarks.frame.result import SCHEMA
+from benchmarks.load.film import FPS
 from benchmarks.suites import clip, index, ingest, storage
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -43,9 +44,13 @@ def test_ingest_of_five_cameras_loses_no_frame_and_costs_more_than_its_floor(tmp
     assert result["frames_lost"] == 0
     assert result["cpu_ratio_vs_ffmpeg"] is None
     assert 0 < cases["floor upload"]["cpu_ms_per_camera_s"] < result["cpu_ms_per_camera_s_with_upload"]
-    assert cases["ours"]["frames"] >= 5 * 25 * 2
+    assert result["cpu_ratio_vs_hashed_floor"] > 0
+    # By what the generator says it sent: how much that is depends on how busy the machine is.
+    sent = cases["ours"]["sent_bytes"] * 8 / given.bit_rate * FPS
+    assert 0.5 * sent < cases["ours"]["frames"] < 1.2 * sent
     assert cases["ours with upload"]["sink_puts"] >= 5
-    assert cases["floor spool"]["received_bytes"] > 5 * 2 * 100_000
+    for name in ("floor spool", "floor upload", "floor upload, hashed"):
+        assert 0.5 < cases[name]["received_bytes"] / cases[name]["sent_bytes"] < 1.05
 
 
 def test_storage_of_few_rows_answers_every_question(tmp_path: Path) -> None:

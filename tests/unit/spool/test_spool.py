@@ -36,6 +36,7 @@ from storage.spool import (
     SpoolFullError,
 )
 from storage.spool.facts import parse_journal
+from storage.spool.records import unpacked
 from tests.support.footage import FRAGMENT_NS, piece
 from tests.support.recording import CODEC, INIT, break_at
 from tests.support.sealed import START_NS, World, new_sealer, new_world, open_object
@@ -104,6 +105,22 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     made.spool.close()
 
 
+def test_whole_file_whose_facts_lost_records_is_published_without_an_index(bench: Bench) -> None:
+    for number, left in enumerate((0, 1, 3, 4)):
+        segment = bench.begin(START_NS + number * 10 * NS)
+        bench.feed(segment, [30_000] * 4)
+        place = segment.file.place
+        segment.finish(segment.start_ns + 2 * NS, bench.identity, bytes(32))
+        bench.spool.forsake(segment.file)
+        records = [end for _, end in unpacked(place.facts.read_bytes())]
+        place.facts.write_bytes(place.facts.read_bytes()[: records[left]])
+        assert bench.spool.mend(place, bench.identity).outcome is Outcome.PUBLISHED
+        facts = parse_journal(place.facts.read_bytes())
+        assert facts is not None
+        assert len(facts.fragments) == (4 if left == 4 else 0)
+        assert (facts.index() is None) == (left != 4)
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_crash_at_any_byte_of_either_file_leaves_what_can_be_opened(bench: Bench, data: st.DataObject) -> None:
@@ -145,7 +162,10 @@ def test_crash_at_any_byte_of_either_file_leaves_what_can_be_opened(bench: Bench
     plain = bench.opened(sealed)
     found = [plain[f.offset : f.offset + f.size] for f in facts.fragments]
     assert found == handed_in[: len(found)]
-    assert found
+    if mended.outcome is Outcome.PUBLISHED:
+        assert found == handed_in or (not found and facts.index() is None)  # all is there: the boxes tell
+    else:
+        assert found
     assert mended.span == Span(START_NS, facts.ending.end_ns)
     if mended.outcome is Outcome.RECOVERED:
         assert facts.ending.end_ns == facts.fragments[-1].end_ns
