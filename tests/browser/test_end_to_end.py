@@ -110,10 +110,12 @@ async def test_member_found_by_name_and_played_in_step(desk: Desk) -> None:
     assert desk.passage["name"] in await page.inner_text("#headline")
     await reach(page, "playing")
     before = {camera.camera: camera for camera in (await read_player(page))[1]}
-    await asyncio.sleep(2.5)
-    for camera in (await read_player(page))[1]:
-        assert camera.current_s > before[camera.camera].current_s + 1
-        assert not camera.paused
+
+    async def both_went_on() -> bool:
+        cameras = (await read_player(page))[1]
+        return all(not one.paused and one.current_s > before[one.camera].current_s + 1 for one in cameras)
+
+    await wait(both_went_on, "a second of playing")
     worst = []
     for _ in range(6):
         worst.append(await hold_in_step(page))

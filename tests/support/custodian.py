@@ -59,11 +59,11 @@ async def custodian(settings: CustodianSettings, *, ready: bool = True) -> Async
         yield CustodianClient(settings.socket)
     finally:
         stop.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await task
 
 
-async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float = 10) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], *, seconds: float = 60) -> None:
     """Wait for something that nobody reports. TimeoutError."""
     async with asyncio.timeout(seconds):
         while not await holds():  # noqa: ASYNC110

@@ -32,7 +32,7 @@ from storage.store import ObjectStore, open_store
 from tests.conftest import Database
 from tests.support.custodian import add_camera, custodian, custodian_settings
 from tests.support.record_process import Task, read_account
-from tests.support.recording import assert_tiled
+from tests.support.recording import assert_tiled, index_of
 
 FRAGMENTS_LOST_A_KILL = 2  # a second of footage
 
@@ -285,8 +285,7 @@ def _name(segment: Segment) -> str:
 
 
 def _fragments(segment: Segment, plain: bytes) -> list[tuple[int, str]]:
-    index = segment.fragments
-    assert index is not None
+    index = segment.fragments or index_of(plain, torn=segment.recovered)
     return [
         (segment.span.start_ns // 1_000_000 + start_ms, hashlib.sha256(plain[offset : offset + size]).hexdigest())
         for start_ms, offset, size in zip(index.start_ms, index.offset, index.size, strict=True)

@@ -18,7 +18,7 @@ def camera(url: str, **more: Any) -> CameraSettings:
     return CameraSettings(camera_id=CameraId(uuid4()), site_id=SiteId(uuid4()), name="Entrance", url=url, **settings)
 
 
-async def take(source: Source, pictures: int, timeout_s: float = 20) -> list[AccessUnit | Loss]:
+async def take(source: Source, pictures: int, timeout_s: float = 60) -> list[AccessUnit | Loss]:
     """Until so many pictures came."""
     got: list[AccessUnit | Loss] = []
     async with asyncio.timeout(timeout_s), aclosing(source.batches()) as batches:

@@ -18,7 +18,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from domain.footage import Gap, GapCause, Segment, SegmentState
+from domain.footage import FragmentIndex, Gap, GapCause, Segment, SegmentState
 from domain.ids import CameraId, HourKeyId, SegmentId, SiteId
 from domain.time import HOUR_NS, NS, Span, hour_of
 from storage.catalogue import Commit
@@ -26,6 +26,7 @@ from storage.catalogue.rows import gap_pieces, joined_gaps
 from storage.errors import DatabaseAwayError, DatabaseError, SegmentConflictError
 from storage.failpoints import Failpoints
 from storage.keys import HourKeyCache, PublicHourKey, RecorderIdentity
+from storage.mp4 import Walker
 from storage.recording import CameraRecording, Problems, Recorder, open_recorder
 from storage.sealed import object_name
 from storage.sealed.format import parse_header
@@ -307,14 +308,20 @@ class Killed(BaseException):
 
 
 def fragments_of(segment: Segment, plain: bytes) -> list[tuple[int, str]]:
-    """(start_ns to the millisecond, hash) of each fragment as the catalogue's index finds it."""
-    index = segment.fragments
-    assert index is not None
+    """(start_ns to the millisecond, hash) of each fragment as the catalogue's index finds it, or the boxes tell."""
+    index = segment.fragments or index_of(plain, torn=segment.recovered)
     assert plain[: segment.init_size] == INIT[: segment.init_size]
     return [
         (segment.span.start_ns + start_ms * 1_000_000, hashlib.sha256(plain[offset : offset + size]).hexdigest())
         for start_ms, offset, size in zip(index.start_ms, index.offset, index.size, strict=True)
     ]
+
+
+def index_of(plain: bytes, *, torn: bool) -> FragmentIndex:
+    """As a reader makes it when the catalogue has none."""
+    walker = Walker()
+    walker.push(plain)
+    return walker.finish(torn=torn).index
 
 
 def assert_tiled(footage: Sequence[Span], gaps: Sequence[Span]) -> None:
@@ -335,7 +342,7 @@ def break_at(monkeypatch: pytest.MonkeyPatch, specification: str) -> None:
             monkeypatch.setattr(module, "hit", hit)
 
 
-async def until(holds: Callable[[], bool], *, seconds: float = 10) -> None:
+async def until(holds: Callable[[], bool], *, seconds: float = 60) -> None:
     """TimeoutError."""
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110

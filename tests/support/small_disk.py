@@ -110,7 +110,7 @@ def record(rig: Rig, camera: CameraRecording, *, goes_on: bool = False) -> bool:
 
 async def turns(running: Recorder) -> None:
     """The event loop goes on turning."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         for _ in range(30):
             await asyncio.sleep(0.02)
             running.stats()

@@ -107,7 +107,7 @@ async def test_slow_request_head_is_cut_off(
         began = time.monotonic()
         writer.write(b"GET /v1/health HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         assert await reader.read() == b""
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 12  # as set, not the 15 s of always
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()

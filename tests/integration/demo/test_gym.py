@@ -22,6 +22,7 @@ from demo.settings import DemoCamera, DemoDoor, DemoSettings
 from demo.traffic import Traffic
 from domain.time import from_iso
 from pipeline.embedded.broker import DOORS_USER, INDEX_USER, Broker
+from tests.support.recording import until
 
 DOORS = (
     DemoDoor(external_id="main", site="demo-gym", name="Main entrance"),
@@ -99,15 +100,14 @@ async def test_gym_runs_until_stopped(settings: DemoSettings, heard: list[tuple[
     url = f"rtsp://recorder:open%20sesame@127.0.0.1:{said['port']}"
     first, second = await asyncio.gather(*(asyncio.to_thread(look, f"{url}/camera/{n}", 30) for n in (1, 2)))
     assert {read[1] for read in first if read} == {1} and {read[1] for read in second if read} == {2}
-    await asyncio.sleep(2.2)
-    said = status(settings)
-    assert said["state"] == "ready" and all(camera["frames"] >= 30 for camera in said["cameras"])
-    assert said["events"]["granted"] > 3
+    await until(lambda: all(camera["frames"] >= 30 for camera in status(settings)["cameras"]))
+    await until(lambda: status(settings)["events"]["granted"] > 3)
+    assert status(settings)["state"] == "ready"
     stop.set()
-    await asyncio.wait_for(gym, 10)
+    await asyncio.wait_for(gym, 60)
     assert status(settings)["state"] == "none"
     lines = [json.loads(line) for line in (settings.run_directory / "demo-events.jsonl").read_text().splitlines()]
-    await asyncio.sleep(0.3)
+    await until(lambda: len(heard) == len(lines))
     assert [line["event_id"] for line in lines] == [message["event_id"] for _, message in heard]
     for line, (topic, message) in zip(lines, heard, strict=True):
         assert topic == f"access/demo-gym/{line['door']}" and line["site"] == "demo-gym"
@@ -130,8 +130,8 @@ async def test_events_wait_for_a_broker_that_is_away(
     )
     stop = asyncio.Event()
     task = asyncio.create_task(doors.run(stop))
-    await asyncio.sleep(1.5)
-    assert doors.broker_away and seen and not heard
+    await until(lambda: doors.broker_away and bool(seen))
+    assert not heard
 
     async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         inner = await asyncio.open_connection("127.0.0.1", broker.port)
@@ -144,10 +144,10 @@ async def test_events_wait_for_a_broker_that_is_away(
         await asyncio.gather(pump(reader, inner[1]), pump(inner[0], writer))
 
     async with await asyncio.start_server(forward, "127.0.0.1", port):
-        await asyncio.sleep(2.5)
+        await until(lambda: not doors.broker_away and bool(heard))
         stop.set()
-        await asyncio.wait_for(task, 5)
-        await asyncio.sleep(0.3)
+        await asyncio.wait_for(task, 60)
+        await until(lambda: len(heard) == len(seen))
     assert not doors.broker_away
     assert [message["event_id"] for _, message in heard] == [str(event.event_id) for event in seen]
 

@@ -24,6 +24,7 @@ from ingest.settings import SourceKind
 from ingest.sources import Sources
 from tests.support.cameras import description_reply, recorded, reply_to
 from tests.support.native import camera, take, taken
+from tests.support.recording import until
 from tests.support.rtp import frames_of, losses, units
 from tests.support.video import encoded
 
@@ -234,10 +235,11 @@ async def test_slow_consumer_holds_the_camera_up_and_does_not_call_it_stalled(mo
 
     async with server_of(serve) as address, aclosing(Sources().make(camera(address)).batches()) as batches:
         first = await anext(batches)
-        await asyncio.sleep(2.5)
-        held = sent
-        await asyncio.sleep(0.5)
-        assert sent == held  # nothing is read, nothing piles up
+        held = -1
+        while sent != held:
+            held = sent
+            await asyncio.sleep(1)
+        assert sent <= 60 << 20  # nothing is read, nothing piles up
         got = list(first)
         async for batch in batches:
             got += batch
@@ -319,13 +321,11 @@ async def test_camera_that_wants_udp_is_left_to_libav() -> None:
 async def test_cancelled_source_says_goodbye() -> None:
     async with gym() as server:
         task = asyncio.create_task(taken(url(server), 10_000))
-        await asyncio.sleep(1.0)
-        assert server.connections
+        await until(lambda: bool(server.connections))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.sleep(0.1)
-        assert not server.connections
+        await until(lambda: not server.connections)
 
 
 async def test_large_receive_buffers_make_long_pauses() -> None:
@@ -339,4 +339,4 @@ async def test_large_receive_buffers_make_long_pauses() -> None:
                 seen.append(time.monotonic())
             if len(seen) > 8:
                 break
-    assert 0.15 < (seen[-1] - seen[0]) / 8 < 0.35
+    assert 0.15 < (seen[-1] - seen[0]) / 8 < 1.0

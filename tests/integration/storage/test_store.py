@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -196,7 +197,7 @@ async def test_silence_ends_after_the_stall_timeout(
         started_s = time.monotonic()
         with pytest.raises(StoreAwayError):
             await call
-        assert 0.3 < time.monotonic() - started_s < 3
+        assert 0.3 < time.monotonic() - started_s < 15  # as set, not the 20 s of always
 
 
 async def test_slow_answer_ends_after_the_deadline(
@@ -211,7 +212,9 @@ async def test_slow_answer_ends_after_the_deadline(
         started_s = time.monotonic()
         with pytest.raises(StoreAwayError):
             await reading
-        assert time.monotonic() - started_s < 4
+        assert (
+            time.monotonic() - started_s < 10
+        )  # before the silence of 20 s ends them0  # as set, not the 30 s of always
     proxy.always = None
     assert len(await store.get_range("name", 0, 100_000)) == 100_000
 
@@ -226,7 +229,7 @@ async def test_cancelled_calls_end_at_once_and_leave_the_pool_whole(far: tuple[S
     for task in tasks:
         task.cancel()
     assert all(isinstance(end, asyncio.CancelledError) for end in await asyncio.gather(*tasks, return_exceptions=True))
-    assert time.monotonic() - started_s < 2
+    assert time.monotonic() - started_s < 10  # before the silence of 20 s ends them
     proxy.always = None
     outcomes = await asyncio.gather(*(put(store, f"name-{number}", body) for number in range(8)))
     assert set(outcomes) <= {Put.STORED, Put.ALREADY}
@@ -237,18 +240,21 @@ async def test_cancelling_while_connecting_sends_nothing_afterwards(
 ) -> None:
     async with faulty_proxy(store.endpoint) as proxy, open_store(replace(store, endpoint=proxy.endpoint)) as opened:
         original = connection.http.client.HTTPConnection.connect
+        begun, cancelled = threading.Event(), threading.Event()
 
         def late(self: object) -> None:
-            time.sleep(0.5)
+            begun.set()
+            cancelled.wait(60)
             original(self)  # type: ignore[arg-type]
 
         monkeypatch.setattr(connection.http.client.HTTPConnection, "connect", late)
         task = asyncio.create_task(opened.put_new("name", b"body", size_bytes=4, sha256=digest(b"body")))
-        await asyncio.sleep(0.2)
+        await asyncio.to_thread(begun.wait, 60)
         task.cancel()
+        asyncio.get_running_loop().call_later(0.2, cancelled.set)
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)
         assert proxy.requests == []
 
 
