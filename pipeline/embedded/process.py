@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from pipeline.errors import ServiceError
@@ -17,9 +18,9 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def die_with_parent() -> None:
+def die_with_parent(by: signal.Signals = signal.SIGTERM) -> None:
     """In the child, before exec: the kernel ends it when we are gone, by kill -9 too. Its session keeps Ctrl-C away."""
-    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    _libc.prctl(_PR_SET_PDEATHSIG, by, 0, 0, 0)
     os.umask(0o077)
 
 
@@ -34,8 +35,12 @@ class ServiceProcess:
         log: Path,
         directory: Path,
         environment: Mapping[str, str] | None = None,
+        orphaned: signal.Signals = signal.SIGTERM,
     ) -> None:
-        """ServiceError when the program cannot be started. ``environment``: added to a minimal one."""
+        """ServiceError when the program cannot be started. ``environment``: added to a minimal one.
+
+        orphaned: what ends it when we are killed
+        """
         self.name = name
         self.log = log
         self._pid_file = directory / f"{name}.pid"
@@ -53,7 +58,7 @@ class ServiceProcess:
                     cwd=directory,
                     env={**minimal, **(environment or {})},
                     start_new_session=True,
-                    preexec_fn=die_with_parent,
+                    preexec_fn=partial(die_with_parent, orphaned),
                 )
         except OSError as exc:
             raise ServiceError(f"{name} cannot be started: {exc.strerror}.", "Run ./run again to install it.") from exc

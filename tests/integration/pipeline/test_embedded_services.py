@@ -89,18 +89,20 @@ def test_services_end_when_their_parent_is_killed(tmp_path: Path) -> None:
     script = (
         "import sys,time,pathlib;from pipeline.embedded.postgres import start_postgres\n"
         "from pipeline.embedded.broker import start_broker\n"
+        "from pipeline.embedded.store import start_store\n"
         f"d=pathlib.Path({str(tmp_path)!r})\n"
         "a=start_postgres(d/'pg',log=d/'pg.log',durable=False);b=start_broker(d/'b',log=d/'b.log')\n"
-        "print(a.process.pid,b.process.pid,flush=True);time.sleep(600)"
+        "c=start_store(d/'s',log=d/'s.log')\n"
+        "print(a.process.pid,b.process.pid,c.process.pid,flush=True);time.sleep(600)"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
     pids = [int(word) for word in parent.stdout.readline().split()]
-    assert len(pids) == 2
+    assert len(pids) == 3
     assert all(psutil.pid_exists(pid) for pid in pids)
     os.kill(parent.pid, signal.SIGKILL)
     parent.communicate()
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while any(map(_runs, pids)):
         assert time.monotonic() < deadline, "a service outlived its parent"
         time.sleep(0.1)
