@@ -177,7 +177,10 @@ class Camera:
         health.size_bytes += len(unit.data)
         if self._media.observe(unit.pts_ticks, unit.mono_ns):
             health.clock_jumps += 1
+            self._media.swap()
             self._flush()
+            self._media.swap()
+            self._settling.clear()
             self._apply(self._segmenter.missed(GapCause.CLOCK))
         if not self._media.settled:
             self._settling.append(unit)
@@ -315,5 +318,7 @@ class Camera:
         """In good order, after ``run()`` was cancelled: what was received is finished, the rest is a gap."""
         self._flush()
         self._apply(self._segmenter.close())
+        if self.health.state != "recording" and self.recording.accounted_ns is not None and not self.recording.open:
+            self._account(self.now_ns())  # until now it was the camera, or the disk, and not we
         self.health.state = "stopped"
         self.recording.stop(self.now_ns())

@@ -11,6 +11,7 @@ from ingest.access_unit import TICKS_PER_S
 SETTLE_NS = 700_000_000
 _WINDOW_NS = 2_000_000_000
 _JUMP_NS = 1_000_000_000
+_BACK_TICKS = 5 * TICKS_PER_S  # pictures that are shown before others sent earlier are nearer than that
 _SLEW = 500e-6
 _NEVER_NS = 1 << 62
 _NS_PER_TICK_NUM, _NS_PER_TICK_DEN = 1_000_000_000, TICKS_PER_S
@@ -24,11 +25,12 @@ def ticks_to_ns(ticks: int) -> int:
 class MediaClock:
     """``observe()`` every picture as it arrives; ``time_ns()`` once ``settled``. All times monotonic ns."""
 
-    __slots__ = ("_first_ns", "_least_ns", "_offset_ns", "_window_ns", "jumps", "settled")
+    __slots__ = ("_before_ns", "_first_ns", "_highest", "_least_ns", "_offset_ns", "_window_ns", "jumps", "settled")
 
     def __init__(self) -> None:
         self._first_ns: int | None = None
-        self._offset_ns = 0
+        self._highest = 0
+        self._offset_ns = self._before_ns = 0
         self._least_ns = 0
         self._window_ns = 0
         self.settled = False
@@ -40,7 +42,13 @@ class MediaClock:
         if self._first_ns is None:
             self._first_ns = self._window_ns = arrived_ns
             self._offset_ns = self._least_ns = delay_ns
+            self._highest = pts_ticks
             return False
+        if pts_ticks > self._highest:
+            self._highest = pts_ticks
+        elif pts_ticks < self._highest - _BACK_TICKS:  # the camera's clock went back
+            self._highest = pts_ticks
+            return self._jump(delay_ns, arrived_ns)
         if not self.settled:
             self._offset_ns = min(self._offset_ns, delay_ns)
             if arrived_ns - self._first_ns >= SETTLE_NS:
@@ -53,6 +61,10 @@ class MediaClock:
         if arrived_ns - self._window_ns >= _WINDOW_NS:
             return self._follow(arrived_ns)
         return False
+
+    def swap(self) -> None:
+        """After a jump: ``time_ns()`` is as before it, for pictures from before it. Again: as after it."""
+        self._offset_ns, self._before_ns = self._before_ns, self._offset_ns
 
     def time_ns(self, ticks: int) -> int:
         """The picture's time on the recorder's monotonic clock."""
@@ -68,6 +80,7 @@ class MediaClock:
         return False
 
     def _jump(self, delay_ns: int, arrived_ns: int) -> bool:
+        self._before_ns = self._offset_ns
         self._offset_ns = self._least_ns = delay_ns
         self._window_ns = arrived_ns
         self.jumps += 1

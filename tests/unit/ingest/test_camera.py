@@ -1,0 +1,241 @@
+"""One camera over its time: clocks that jump, bursts, watches. Scripted pictures, a real recorder, no waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from domain.footage import GapCause
+from domain.ids import CameraId, SiteId
+from domain.time import NS
+from ingest import camera as module
+from ingest.access_unit import AccessUnit, Loss
+from ingest.camera import Camera
+from ingest.errors import CameraAwayError
+from ingest.media.clock import RecorderClock
+from ingest.settings import CameraSettings
+from tests.support.recording import Rig, assert_tiled, make_rig
+from tests.support.sealed import START_NS
+from tests.support.video import encoded, units
+
+Item = AccessUnit | Loss
+HOURS = 5 * 3600
+
+
+@cache
+def film(seconds: float = 12.0) -> tuple[AccessUnit, ...]:
+    """25 a second, a key frame every second."""
+    return tuple(units(encoded(seconds)))
+
+
+def shown(
+    *, shift_s: Callable[[int], float] = lambda _: 0.0, late_s: Callable[[int], float] = lambda _: 0.0
+) -> list[AccessUnit]:
+    """The film as it comes from now on. shift_s: of the camera's clock; late_s: how late a picture comes."""
+    began_ns = time.monotonic_ns()
+    return [
+        AccessUnit(
+            unit.data,
+            unit.pts_ticks + round(shift_s(number) * 90_000),
+            unit.key,
+            began_ns + number * NS // 25 + round(late_s(number) * 1e9),
+            unit.parameters,
+        )
+        for number, unit in enumerate(film())
+    ]
+
+
+class Scripted:
+    """Gives what it is told to, and then nothing more, connected."""
+
+    kind = "native"
+    skew_ns: int | None = None
+
+    def __init__(self, items: Sequence[Item], again: float | None = None) -> None:
+        self._items, self._again = items, again
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+    async def batches(self) -> AsyncGenerator[list[Item], None]:
+        for at in range(0, len(self._items), 5):
+            yield list(self._items[at : at + 5])
+            await asyncio.sleep(0)
+        while self._again is not None:
+            await asyncio.sleep(self._again)
+            yield [self._items[-1]]
+        await asyncio.sleep(3600)
+
+
+async def recorded(
+    rig: Rig,
+    items: Sequence[Item],
+    *,
+    meanwhile: Callable[[Camera, RecorderClock], None] | None = None,
+    until: Callable[[Camera], bool] | None = None,
+    again: float | None = None,
+    make: Callable[[], Scripted] | None = None,
+) -> Camera:
+    settings = CameraSettings(
+        camera_id=CameraId(uuid4()), site_id=SiteId(uuid4()), name="Hall", url="rtsp://127.0.0.1/", segment_s=3.0
+    )
+    clock = RecorderClock(time.monotonic_ns(), START_NS)
+    async with rig.recorder() as recorder:
+        made = Camera(
+            settings,
+            rig.camera(recorder),
+            lambda _: (make or (lambda: Scripted(items, again)))(),
+            clock,
+            random.Random(1),
+        )  # type: ignore[arg-type,return-value]
+        task = asyncio.create_task(made.run())
+        pictures = sum(isinstance(item, AccessUnit) for item in items)
+        async with asyncio.timeout(20):
+            while not (until(made) if until else made.health.frames >= pictures):
+                await asyncio.sleep(0.005)
+                if meanwhile is not None and made.health.frames >= pictures // 2:
+                    meanwhile(made, clock)
+                    meanwhile = None
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        made.stop()
+    return made
+
+
+def check(rig: Rig, *, pictures: int, lost_at_most: int = 0) -> None:
+    """Tiled; so many pictures are there; none takes longer than it should; no pictures are shown late for ever."""
+    live, gaps = rig.catalogue.live(), rig.catalogue.gaps(rig.cameras[0])
+    assert_tiled([item.span for item in live], [gap.span for gap in gaps])
+    assert pictures - lost_at_most <= sum(item.frames for item in live) <= pictures
+    for item in live:
+        assert item.span.duration_ns <= item.frames * NS // 25 + NS // 10
+        assert b"elst" not in rig.plaintext(item)[: item.init_size]
+
+
+async def test_steady_camera_is_recorded_whole(tmp_path: Path) -> None:
+    rig = make_rig(tmp_path)
+    made = await recorded(rig, shown())
+    check(rig, pictures=300)
+    assert (made.health.clock_jumps, made.health.last_error) == (0, "")
+
+
+@pytest.mark.parametrize("at", [150, 160])  # at a key frame, and between two
+@pytest.mark.parametrize("seconds", [HOURS, -HOURS, 20, -20])
+async def test_camera_that_steps_its_clock_loses_a_second_at_most(tmp_path: Path, at: int, seconds: int) -> None:
+    """Its time jumps against ours: what follows is another stretch, from the next key frame on."""
+    rig = make_rig(tmp_path)
+    made = await recorded(rig, shown(shift_s=lambda number: seconds if number >= at else 0))
+    check(rig, pictures=300, lost_at_most=25)
+    assert made.health.clock_jumps == 1
+    live = rig.catalogue.live()
+    assert live[-1].span.end_ns - live[0].span.start_ns == pytest.approx(12 * NS, abs=0.3 * NS)
+
+
+async def test_burst_of_old_pictures_at_connect_is_of_the_past(tmp_path: Path) -> None:
+    """Three seconds come at once; what comes then comes when it is shown."""
+    rig = make_rig(tmp_path)
+    began = shown(late_s=lambda number: max(0.0, 3.0 - number / 25))
+    made = await recorded(rig, began)
+    live, gaps = rig.catalogue.live(), rig.catalogue.gaps(rig.cameras[0])
+    assert_tiled([item.span for item in live], [gap.span for gap in gaps])
+    assert made.health.clock_jumps == 0
+    assert live[-1].span.end_ns - START_NS == pytest.approx(12 * NS, abs=0.5 * NS)
+    assert sum(item.frames for item in live) >= 300 - 75
+
+
+async def test_recorders_clock_that_goes_ahead_is_a_gap(tmp_path: Path) -> None:
+    rig = make_rig(tmp_path)
+
+    def step(made: Camera, clock: RecorderClock) -> None:
+        made.clock_stepped()
+        mono_ns = time.monotonic_ns()
+        clock.observe(mono_ns, START_NS + 1800 * NS)
+
+    await recorded(rig, shown(), meanwhile=step)
+    live, gaps = rig.catalogue.live(), rig.catalogue.gaps(rig.cameras[0])
+    assert_tiled([item.span for item in live], [gap.span for gap in gaps])
+    (gap,) = [gap for gap in gaps if gap.span.duration_ns > 1000 * NS]
+    assert gap.cause is GapCause.CLOCK
+    assert live[-1].span.end_ns > START_NS + 1800 * NS
+
+
+async def test_recorders_clock_that_goes_back_records_no_time_twice(tmp_path: Path) -> None:
+    rig = make_rig(tmp_path)
+    clocks: list[RecorderClock] = []
+
+    def step(_made: Camera, clock: RecorderClock) -> None:
+        clock.observe(time.monotonic_ns(), START_NS - 3600 * NS)
+        clocks.append(clock)
+
+    await recorded(rig, shown(), meanwhile=step)
+    check(rig, pictures=300)
+    assert clocks[0].behind_ns > 3000 * NS  # for the alarm
+
+
+async def test_packets_without_a_picture_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second watch: something comes, but nothing that could be recorded."""
+    monkeypatch.setattr(module, "SILENT_S", -4.5)  # half a second after connecting
+    rig = make_rig(tmp_path)
+    made = await recorded(rig, [Loss(1)], again=0.05, until=lambda made: bool(made.health.last_error))
+    assert "connected but sends no picture" in made.health.last_error
+    assert GapCause.STALLED in {gap.cause for gap in rig.catalogue.gaps(rig.cameras[0])}
+
+
+async def test_pictures_without_a_segment_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The third watch: pictures come, but no key frame with which a segment could begin."""
+    monkeypatch.setattr(module, "NO_KEY_FRAME_S", 0.5)
+    rig = make_rig(tmp_path)
+    pictures = [unit for unit in shown() if not unit.key]
+    made = await recorded(rig, pictures, again=0.05, until=lambda made: bool(made.health.last_error))
+    assert "sends no key frame" in made.health.last_error
+    assert rig.catalogue.live() == []
+
+
+async def test_old_session_that_blocks_a_reconnect_is_waited_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A camera that serves one viewer, and still counts the one that was cut off: refused, tried again, recorded."""
+    monkeypatch.setattr(module, "_FIRST_PAUSE_S", 0.05)
+    refused: list[str] = []
+
+    class Busy(Scripted):
+        async def batches(self) -> AsyncGenerator[list[Item], None]:
+            if len(refused) < 4:
+                refused.append("453")
+                raise CameraAwayError("Camera answers SETUP with 453.", "It may serve too many viewers already.")
+            async for batch in super().batches():
+                yield batch
+
+    rig = make_rig(tmp_path)
+    made = await recorded(rig, (), make=lambda: Busy(shown()), until=lambda made: made.health.frames >= 300)
+    assert (made.health.connections, made.health.last_error) == (1, "")
+    assert {gap.cause for gap in rig.catalogue.gaps(rig.cameras[0])} >= {GapCause.UNREACHABLE}
+    live = rig.catalogue.live()
+    assert_tiled([item.span for item in live], [gap.span for gap in rig.catalogue.gaps(rig.cameras[0])])
+
+
+async def test_parameter_sets_that_change_between_key_frames_begin_a_segment_at_the_next(tmp_path: Path) -> None:
+    rig = make_rig(tmp_path)
+    pictures = shown()
+    other = units(encoded(1.0, size=(640, 384)))[0].parameters
+    for unit in pictures[160:]:
+        unit.parameters = other
+    await recorded(rig, pictures)
+    live = rig.catalogue.live()
+    sizes = [(item.codec.width, item.codec.height) for item in live]
+    assert set(sizes) == {(320, 192), (640, 384)}
+    assert sizes == sorted(sizes)
+    first = next(item for item in live if item.codec.width == 640)
+    assert first.fragments is not None
+    assert first.fragments.key[0]
+    assert sum(item.frames for item in live) >= 300 - 25
