@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 
+import av
 import pytest
 
 from ingest.access_unit import AccessUnit, Loss
@@ -331,3 +332,23 @@ def test_sound_that_cannot_be_kept_is_named_and_not_set_up(file: str, words: str
     session.feed(b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nTransport: RTP/AVP/TCP;interleaved=0-1\r\n\r\n", 0)
     assert words in session.sound_note
     assert session.outgoing().decode().count("SETUP") == 1
+
+
+def test_recorded_sound_is_whole_and_decodes() -> None:
+    """The recorded stream carries AAC on channels 0 and 1: frames that follow each other, which libav decodes."""
+    session = Session(CAMERAS[1].url, (), Credentials("", ""), audio=True)
+    session.start()
+    session.feed(reply_to("bunny_describe.txt", 1) + reply_to("bunny_setup.txt", 2).replace(b"0-1", b"2-3"), 0)
+    session.feed(reply_to("bunny_setup.txt", 3) + reply_to("bunny_play.txt", 4), 0)
+    session.feed(recorded("bunny.rtsp"), 0)
+    form, sounds = session.sound, session.sounds
+    assert form is not None
+    assert (form.rate_hz, form.channels) == (12_000, 2)
+    steps = [after.pts_ticks - before.pts_ticks for before, after in itertools.pairwise(sounds)]
+    assert len(sounds) > 20
+    assert all(abs(step - 1024 * 90_000 // 12_000) <= 8 for step in steps)
+    decoder = av.CodecContext.create("aac", "r")
+    decoder.extradata = form.config
+    decoded = [frame for sound in sounds for frame in decoder.decode(av.Packet(sound.data))]
+    assert sum(frame.samples for frame in decoded) >= (len(sounds) - 1) * 1024
+    assert session.sound_note == ""
