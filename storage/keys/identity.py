@@ -24,6 +24,11 @@ class RecorderIdentity:
     recorder_id: RecorderId
     pinned_signer: bytes  # Ed25519 public key, 32 bytes: whose hour keys this recorder believes
     private_key: Ed25519PrivateKey = field(repr=False)
+    public_key: bytes = field(init=False, compare=False)  # 32 bytes, to be enrolled
+
+    def __post_init__(self) -> None:
+        # Once: deriving it takes as long as half a signature, and recovery asks for each file.
+        object.__setattr__(self, "public_key", self.private_key.public_key().public_bytes_raw())
 
     @classmethod
     def create(cls, pinned_signer: bytes) -> RecorderIdentity:
@@ -61,11 +66,6 @@ class RecorderIdentity:
             "private_key": self.private_key.private_bytes_raw().hex(),
         }
         write_private(path, json.dumps(body).encode())
-
-    @property
-    def public_key(self) -> bytes:
-        """32 bytes, to be enrolled."""
-        return self.private_key.public_key().public_bytes_raw()
 
     def sign(self, message: bytes) -> bytes:
         """Ed25519, 64 bytes."""

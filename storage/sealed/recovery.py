@@ -66,12 +66,23 @@ class Recovered:
     trailer_sha256: bytes
 
 
-def read_finished(file: Seekable, length: int, recorder_public_key: bytes) -> Finished | None:
+def read_header(file: Seekable, length: int) -> tuple[bytes, Header]:
+    """The header, as it is and parsed. RefusedError when it is not whole."""
+    if length < HEADER_SIZE:
+        raise RefusedError
+    file.seek(0)
+    data = file.read(HEADER_SIZE)
+    return data, parse_header(data)
+
+
+def read_finished(
+    file: Seekable, length: int, recorder_public_key: bytes, header_read: tuple[bytes, Header] | None = None
+) -> Finished | None:
     """The object in ``file``, when its trailer is ours and its hash agrees; None when the file is torn.
 
-    RefusedError when not even the header is whole.
+    RefusedError when not even the header is whole. ``header_read``: what ``read_header()`` gave before.
     """
-    header_bytes, header = _read_header(file, length)
+    header_bytes, header = header_read or read_header(file, length)
     if length < OVERHEAD:
         return None
     file.seek(length - TRAILER_SIZE)
@@ -108,12 +119,13 @@ def recover(
     previous_trailer_sha256: bytes,
     recorder_id: RecorderId,
     sign: Callable[[bytes], bytes],
+    header_read: tuple[bytes, Header] | None = None,
 ) -> Recovered:
     """A signed trailer over the full chunks of a torn file. RefusedError when not even the header is whole.
 
     ``end_ns`` is the end of what the full chunks hold, as far as the spool's journal knows.
     """
-    header_bytes, header = _read_header(file, length)
+    header_bytes, header = header_read or read_header(file, length)
     chunk_size = 1 << header.core.chunk_log2
     chunks = (length - HEADER_SIZE) // (chunk_size + TAG_SIZE)
     keep = HEADER_SIZE + chunks * (chunk_size + TAG_SIZE)
@@ -139,14 +151,6 @@ def recover(
         sha256=digest.digest(),
         trailer_sha256=hashlib.sha256(trailer).digest(),
     )
-
-
-def _read_header(file: Seekable, length: int) -> tuple[bytes, Header]:
-    if length < HEADER_SIZE:
-        raise RefusedError
-    file.seek(0)
-    data = file.read(HEADER_SIZE)
-    return data, parse_header(data)
 
 
 def _hash_of(file: Seekable, length: int) -> hashlib._Hash:

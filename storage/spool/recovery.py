@@ -19,8 +19,8 @@ from domain.time import Span
 from storage.failpoints import hit
 from storage.keys import RecorderIdentity
 from storage.sealed import HEADER_SIZE, OVERHEAD, Recovered, RefusedError, read_finished, recover
-from storage.sealed.format import STATE_RECOVERED, TAG_SIZE, parse_header
-from storage.sealed.recovery import Finished
+from storage.sealed.format import STATE_RECOVERED, TAG_SIZE, Header
+from storage.sealed.recovery import Finished, read_header
 from storage.spool.facts import Ending, Facts, Fragment, parse_journal, recovered_journal
 from storage.spool.files import replace_file, write_all
 from storage.spool.layout import Layout, Place
@@ -74,10 +74,11 @@ def examine(place: Place, marks: Marks, identity: RecorderIdentity) -> Plan:
         facts = replace(facts, ending=None)
         try:
             with place.part.open("rb") as file:
-                finished = read_finished(file, length, identity.public_key)
+                header_read = read_header(file, length)
+                finished = read_finished(file, length, identity.public_key, header_read)
                 if finished is not None:
                     return _whole(place, facts, finished, told=told)
-                return _torn(place, facts, file, length, marks, identity)
+                return _torn(place, facts, file, length, header_read, marks, identity)
         except RefusedError:
             pass  # not even its header is whole
     # Nothing but a header, or less: the crash came as the segment began. More without readable facts: for a person.
@@ -121,9 +122,16 @@ def _whole(place: Place, facts: Facts, finished: Finished, *, told: bool) -> Pla
     )
 
 
-def _torn(place: Place, facts: Facts, file: BinaryIO, length: int, marks: Marks, identity: RecorderIdentity) -> Plan:
-    file.seek(0)
-    chunk_size = 1 << parse_header(file.read(HEADER_SIZE)).core.chunk_log2
+def _torn(
+    place: Place,
+    facts: Facts,
+    file: BinaryIO,
+    length: int,
+    header_read: tuple[bytes, Header],
+    marks: Marks,
+    identity: RecorderIdentity,
+) -> Plan:
+    chunk_size = 1 << header_read[1].core.chunk_log2
     fragments = _held(facts, (length - HEADER_SIZE) // (chunk_size + TAG_SIZE) * chunk_size)
     if not fragments:
         return Plan(place=place, outcome=Outcome.EMPTY, facts=facts)
@@ -136,6 +144,7 @@ def _torn(place: Place, facts: Facts, file: BinaryIO, length: int, marks: Marks,
         previous_trailer_sha256=previous,
         recorder_id=identity.recorder_id,
         sign=identity.sign,
+        header_read=header_read,
     )
     ending = Ending(
         end_ns=end_ns,
