@@ -65,6 +65,36 @@ def test_doubts_of_a_disturbed_run_name_the_disturbance(changed: dict[str, float
     assert code in [doubt.code for doubt in found]
 
 
+def test_doubts_are_raised_by_real_load_a_real_busy_generator_and_a_clock_that_steps(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The disturbance itself, not figures of it: busy processes, once taken for strangers, once for the generator."""
+    endless = "while True: pass"
+    burners = [subprocess.Popen([sys.executable, "-c", endless]) for _ in range(2 * (os.cpu_count() or 1))]
+    try:
+        foreign, generator = Accounts({}), Accounts({"load": [one.pid for one in burners]})
+        before = foreign.read(), generator.read()
+        time.sleep(1.0)
+        loaded, busy = between(before[0], foreign.read()), between(before[1], generator.read())
+        real = time.time
+        monkeypatch.setattr("benchmarks.frame.accounting.time.time", lambda: real() + 0.2)
+        stepped = between(before[0], foreign.read())
+    finally:
+        for one in burners:
+            one.kill()
+            one.wait()
+    cores = os.cpu_count() or 1
+
+    def codes(usage: Usage, generator: str | None = None) -> set[str]:
+        return {doubt.code for doubt in doubts(usage, cores=cores, generator=generator, shortest_s=0.1)}
+
+    assert "machine_loaded" in codes(loaded)
+    assert "clock_stepped" not in codes(loaded)
+    # On a machine that others use, too, it may not get its core: then that is what is said.
+    assert codes(busy, "load") & {"generator_saturated", "machine_loaded"}
+    assert "clock_stepped" in codes(stepped)
+
+
 def test_document_fits_the_schema_and_a_broken_one_does_not() -> None:
     result = document(
         "ingest",
