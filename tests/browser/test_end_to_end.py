@@ -51,7 +51,7 @@ async def desk() -> AsyncIterator[Desk]:
         assert made.complaints == []
 
 
-async def wait(look: Callable[[], Awaitable[Any]], what: str, seconds: float = 20) -> Any:
+async def wait(look: Callable[[], Awaitable[Any]], what: str, seconds: float = 60) -> Any:
     """Asked again and again from here: the pages' policy forbids scripts made of strings."""
     deadline = time.monotonic() + seconds
     while not (found := await look()):
@@ -65,7 +65,7 @@ async def states(page: Page) -> list[str]:
     return found
 
 
-async def reach(page: Page, state: str, seconds: float = 20) -> None:
+async def reach(page: Page, state: str, seconds: float = 60) -> None:
     """Both cameras in this state."""
 
     async def there() -> bool:

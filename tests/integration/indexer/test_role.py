@@ -51,7 +51,7 @@ def settings(gym: Gym, database: Database, broker: Broker, tmp_path: Path) -> In
     return index_settings(gym, database.index, broker, tmp_path)
 
 
-async def counted(owner: asyncpg.Connection, table: str, count: int, *, seconds: float = 20) -> None:
+async def counted(owner: asyncpg.Connection, table: str, count: int, *, seconds: float = 120) -> None:
     async def holds() -> bool:
         return bool(await owner.fetchval(f"SELECT count(*) FROM {table}") >= count)
 
