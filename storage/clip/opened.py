@@ -62,6 +62,7 @@ def _mark(item: Opened) -> bytes | SegmentId:
 async def _read(item: Opened, known: Inits) -> bytes:
     segment = item.cut.segment
     init = bytes(await item.reader.read(0, segment.init_size))
+    item.reader.forget()
     if segment.init_sha256 is not None:
         if hashlib.sha256(init).digest() != segment.init_sha256:
             raise RefusedError

@@ -112,13 +112,13 @@ class ClipReader:
         head = self._head[start:end] if start < len(self._head) else b""
         loads = self._loads(max(start, len(self._head)), end)
         loading: deque[asyncio.Task[list[tuple[_Piece, memoryview]]]] = deque()
-        flows: list[Flow] = []
+        under_way: list[tuple[Flow, Opened]] = []  # of one segment, or two where one ends
         try:
             while True:
                 while len(loading) <= _AHEAD and (load := next(loads, None)) is not None:
                     gulp, flow = load
-                    if flow not in flows:
-                        flows.append(flow)
+                    if not under_way or under_way[-1][0] is not flow:
+                        under_way.append((flow, gulp[0].opened))
                     loading.append(asyncio.create_task(_read(gulp, flow), name="clip read"))
                 if not loading:
                     break
@@ -128,16 +128,16 @@ class ClipReader:
                     head = b""
                 for piece, data in read:
                     yield data[max(0, start - piece.at) : end - piece.at]
-                while len(flows) > _AHEAD + 1:
-                    await flows.pop(0).close()
+                while len(under_way) > _AHEAD + 1:
+                    await _done(*under_way.pop(0))
             if head:
                 yield head
         finally:
             for task in loading:
                 task.cancel()
             await asyncio.gather(*loading, return_exceptions=True)
-            for flow in flows:
-                await flow.close()
+            for flow, opened in under_way:
+                await _done(flow, opened)
 
     def _loads(self, start: int, end: int) -> Iterator[tuple[list[_Piece], Flow]]:
         """What to read at a time, in order, and from which flow: one for each segment. The first bite is small."""
@@ -165,6 +165,12 @@ class ClipReader:
                 break
             gulp.append(piece)
         return gulp
+
+
+async def _done(flow: Flow, opened: Opened) -> None:
+    """Of hours of footage no more is kept than of a moment."""
+    await flow.close()
+    opened.reader.forget()
 
 
 async def _read(gulp: Sequence[_Piece], flow: Flow) -> list[tuple[_Piece, memoryview]]:

@@ -100,6 +100,15 @@ class RangeOpener:
         self.trailer_sha256 = hashlib.sha256(view[-TRAILER_SIZE:]).digest()
         return trailer
 
+    @property
+    def ready(self) -> bool:
+        """Whether the tail has been accepted."""
+        return self._last is not None
+
+    def forget(self) -> None:
+        """Drop the opened last chunk: the tail has to be accepted anew before anything else opens."""
+        self._last, self.trailer = None, None
+
     def clamp(self, start: int, end: int) -> tuple[int, int]:
         """The part of [start, end) that exists; (0, 0) when there is none."""
         return self._layout.clamp(start, end)

@@ -48,7 +48,13 @@ class SegmentReader:
         """
         # The tail and the range at once: nothing is opened before both are here and the tail has been verified.
         _, sealed = await asyncio.gather(self.trailer(), self._sealed(start, end, fetch or self._fetch))
+        while not self._opener.ready:
+            await self.trailer()  # somebody else was done with this segment, and had it forgotten
         return self._opener.open(start, end, sealed)
+
+    def forget(self) -> None:
+        """Keep no opened footage: the tail is fetched and verified again when something else is read."""
+        self._opener.forget()
 
     async def _sealed(self, start: int, end: int, fetch: Fetch) -> bytes:
         sealed_start, sealed_end = self._opener.sealed_range(start, end)
