@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from api.sessions import Session
 from domain.ids import CameraId, DoorId, MemberId, SiteId
 from storage import sql
 from storage.database import wrapped_errors
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,7 @@ async def visible_camera(services: Services, session: Session, camera_id: Camera
         query = sql.load("api", "scope_camera")
         row = await services.pool.fetchrow(query, session.staff_id, list(rights.LOOK), camera_id)
     if row is None:
+        _log.warning("session %s asked for camera %s, which it may not see", session.session_id, camera_id)
         raise not_found()
     return CameraRow(**row)
 
