@@ -21,7 +21,7 @@ from api.purposes import StatedInQuery
 from api.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from api.scope import CameraRow, visible_camera
 from api.services import Ours, Services
-from api.sessions import SignedIn, require_step_up
+from api.sessions import SignedIn
 from api.shelf import Wish
 from api.streaming import StreamedResponse
 from api.times import End, Start, checked_span
@@ -52,20 +52,14 @@ async def clip(
     camera_id: UUID,
     start: Start,
     end: End,
-    download: bool = False,
 ) -> Response:
-    """Footage of [start, end), from the key frame at or before the start. ``download`` makes it an export."""
+    """Footage of [start, end), from the key frame at or before the start. To be watched: copies are exports."""
     span = checked_span(start, end, longest_ns=LONGEST_NS)
     camera = await visible_camera(services, session, CameraId(camera_id))
-    if download:
-        may_export(session, camera)
-        require_step_up(services, session)
-        if await minors_seen(services, [camera.camera_id], span):
-            raise approval_needed()
     wish = Wish(
         session_id=session.session_id,
         purpose_id=purpose.purpose_id,
-        action="export" if download else "look",
+        action="look",
         camera_id=camera.camera_id,
         span=span,
     )
@@ -75,7 +69,7 @@ async def clip(
         raise Problem(
             404, "no-footage", "There is no footage in this span.", "The camera's timeline shows the gaps and why."
         ) from exc
-    headers = _headers(reader, camera, download)
+    headers = _headers(reader, camera)
     try:
         wanted = _wanted(request, reader, headers["ETag"])
     except UnsatisfiableRangeError:
@@ -157,23 +151,20 @@ def approval_needed() -> Problem:
     return Problem(
         403,
         "approval-needed",
-        "The footage shows a minor's passage: a second person has to approve its export.",
-        "Ask for it with POST /v1/exports.",
+        "A copy shows others, too, unmasked: a second person has to approve it.",
+        "Ask a colleague to approve it under Exports.",
     )
 
 
-def _headers(reader: ClipReader, camera: CameraRow, download: bool) -> dict[str, str]:
+def _headers(reader: ClipReader, camera: CameraRow) -> dict[str, str]:
     seed = f"{camera.camera_id} {reader.footage} {reader.size_bytes}"
-    headers = {
+    return {
         "Accept-Ranges": "bytes",
         "Content-Type": reader.mime,
         "ETag": f'"{hashlib.sha256(seed.encode()).hexdigest()[:32]}"',
         "Tallenne-Clip-Start": to_iso(reader.span.start_ns),
         "Tallenne-Clip-End": to_iso(reader.span.end_ns),
     }
-    if download:
-        headers["Content-Disposition"] = attachment(file_name(camera, reader.span))
-    return headers
 
 
 def file_name(camera: CameraRow, span: Span) -> str:

@@ -14,7 +14,7 @@ from api.problems import declared
 from api.scope import load_scope
 from api.services import Ours
 from api.sessions import SignedIn, require
-from domain.time import to_iso
+from domain.time import DAY_NS, to_iso
 from storage import sql
 from storage.database import wrapped_errors
 
@@ -43,6 +43,8 @@ class DoorAnswer(BaseModel):
     name: str
     removed: bool
     cameras: list[UUID]
+    last_event: str | None
+    events_last_day: int
 
 
 @router.get("/sites", responses=declared(401, 404))
@@ -77,9 +79,14 @@ async def cameras(services: Ours, session: SignedIn) -> list[CameraAnswer]:
 
 @router.get("/doors", responses=declared(401, 404))
 async def doors(services: Ours, session: SignedIn) -> list[DoorAnswer]:
-    """Doors with the cameras that see them now."""
+    """Doors with the cameras that see them now, and when they were last heard of."""
     require(session, rights.INVENTORY)
     scope = await load_scope(services, session, rights.INVENTORY)
+    with wrapped_errors():
+        rows = await services.pool.fetch(
+            sql.load("api", "door_health"), list(scope.doors), services.clock_ns() - DAY_NS
+        )
+    heard = {row["door_id"]: row for row in rows}
     return [
         DoorAnswer(
             door_id=door.door_id,
@@ -87,6 +94,8 @@ async def doors(services: Ours, session: SignedIn) -> list[DoorAnswer]:
             name=door.name,
             removed=door.removed,
             cameras=[camera_id for camera_id in door.cameras if camera_id in scope.cameras],
+            last_event=None if (last_ns := heard[door.door_id]["last_ns"]) is None else to_iso(last_ns),
+            events_last_day=heard[door.door_id]["events"],
         )
         for door in scope.doors.values()
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -75,21 +76,41 @@ class StaffClient:
         _check(answer)
         return answer.json() if answer.content else None
 
-    async def fetch_clip(
-        self,
-        camera_id: str,
-        span: Span,
-        out: BinaryIO,
-        *,
-        export: bool = False,
-        progress: Callable[[int, int], None] | None = None,
-    ) -> Fetched:
-        """Write the clip to ``out`` as it comes. ``progress``: bytes so far, bytes in all."""
+    async def fetch_clip(self, camera_id: str, span: Span, out: BinaryIO) -> Fetched:
+        """What a player shows, written to ``out`` as it comes. Copies that leave are exports."""
         query = {"start": to_iso(span.start_ns), "end": to_iso(span.end_ns), "purpose": self._purpose}
-        if export:
-            query["download"] = "true"
+        headers, size = await self._fetch(f"/v1/cameras/{camera_id}/clip.mp4", query, out, None)
+        true_span = Span(from_iso(headers["Tallenne-Clip-Start"]), from_iso(headers["Tallenne-Clip-End"]))
+        return Fetched(span=true_span, size_bytes=size)
+
+    async def ask_export(self, camera_id: str, span: Span) -> Any:
+        """One camera's MP4; a colleague has to approve it."""
+        body = {"camera_ids": [camera_id], "start": to_iso(span.start_ns), "end": to_iso(span.end_ns), "format": "mp4"}
+        return await self.post("/v1/exports", body)
+
+    async def fetch_export(self, export_id: str, out: BinaryIO, progress: Callable[[int, int], None]) -> Fetched:
+        """Of one that was approved: made if it is not, then written to ``out``. ``progress``: bytes so far, in all."""
+        path = f"/v1/exports/{export_id}"
+        made = await self.get(path)
+        if made["state"] != "ready":
+            made = await self.post(f"{path}/prepare", {})
+        while made["state"] == "working":
+            await asyncio.sleep(0.3)
+            made = await self.get(path)
+        if made["state"] != "ready" or made["format"] != "mp4":
+            raise ApiRefusedError(
+                f"The export is not there ({made['problem'] or made['state']}, {made['format']}).",
+                "Look at it on the page Exports.",
+            )
+        (file,) = made["files"]
+        _, size = await self._fetch(f"{path}/download", {"purpose": self._purpose}, out, progress)
+        return Fetched(span=Span(from_iso(file["start"]), from_iso(file["end"])), size_bytes=size)
+
+    async def _fetch(
+        self, path: str, query: dict[str, str], out: BinaryIO, progress: Callable[[int, int], None] | None
+    ) -> tuple[httpx.Headers, int]:
         with _told():
-            async with self._http.stream("GET", f"/v1/cameras/{camera_id}/clip.mp4", params=query) as answer:
+            async with self._http.stream("GET", path, params=query) as answer:
                 if answer.is_error:
                     await answer.aread()
                 _check(answer)
@@ -101,10 +122,8 @@ class StaffClient:
                     if progress:
                         progress(got, size)
         if got != size:
-            raise ApiBrokenError(f"The clip ended after {got} of {size} bytes.", "Ask again.")
-        headers = answer.headers
-        true_span = Span(from_iso(headers["Tallenne-Clip-Start"]), from_iso(headers["Tallenne-Clip-End"]))
-        return Fetched(span=true_span, size_bytes=size)
+            raise ApiBrokenError(f"The file ended after {got} of {size} bytes.", "Ask again.")
+        return answer.headers, size
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import dataclass, field
 
+import asyncpg
 import pyotp
 
 from api.errors import StaffExistsError
@@ -16,7 +17,32 @@ from pipeline.installation import Installation
 from pipeline.secret_files import read_secret, secret
 from storage.database import connect
 
-_ROLES = ("exporter", "admin", "auditor")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Account:
+    user_name: str
+    display_name: str
+    roles: tuple[str, ...]
+    password_file: str
+    totp_file: str
+
+
+_ACCOUNTS = (
+    _Account(
+        user_name=STAFF_USER,
+        display_name="Demo",
+        roles=("exporter", "admin", "auditor"),
+        password_file="demo-staff.secret",
+        totp_file="demo-staff-totp.secret",
+    ),
+    _Account(
+        user_name="colleague",
+        display_name="Colleague",
+        roles=("exporter",),
+        password_file="demo-colleague.secret",
+        totp_file="demo-colleague-totp.secret",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,32 +59,37 @@ class DemoAccount:
 
 
 async def ensure_demo_staff(settings: RoleSettings, installation: Installation) -> None:
-    """Make the account if it is not there."""
-    password = secret(installation.secrets / "demo-staff.secret")
+    """Make the accounts if they are not there: one to work with, and a colleague who approves what it exports."""
     conn = await connect(settings.database("owner"))
+    try:
+        for account in _ACCOUNTS:
+            await _ensure(conn, installation, account)
+    finally:
+        await conn.close()
+
+
+async def _ensure(conn: asyncpg.Connection, installation: Installation, account: _Account) -> None:
     try:
         made = await create_staff(
             conn,
-            user_name=STAFF_USER,
-            display_name="Demo",
-            password=password,
-            grants=_ROLES,
+            user_name=account.user_name,
+            display_name=account.display_name,
+            password=secret(installation.secrets / account.password_file),
+            grants=account.roles,
             secret_directory=installation.root / "serve",
         )
     except StaffExistsError:
         return
-    finally:
-        await conn.close()
-    path = installation.secrets / "demo-staff-totp.secret"
+    path = installation.secrets / account.totp_file
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write(json.dumps({"secret": made.totp_secret, "uri": made.otpauth_uri}))
 
 
-def demo_account(installation: Installation) -> DemoAccount:
+def demo_account(installation: Installation, *, colleague: bool = False) -> DemoAccount:
     """SetupError when there is none yet."""
-    kept = json.loads(read_secret(installation.secrets / "demo-staff-totp.secret"))
+    account = _ACCOUNTS[colleague]
     return DemoAccount(
-        user_name=STAFF_USER,
-        password=read_secret(installation.secrets / "demo-staff.secret"),
-        totp_secret=kept["secret"],
+        user_name=account.user_name,
+        password=read_secret(installation.secrets / account.password_file),
+        totp_secret=json.loads(read_secret(installation.secrets / account.totp_file))["secret"],
     )

@@ -76,8 +76,7 @@ async def _make(making: Making, progress: Progress) -> None:
         min(each.reader.span.start_ns for each in opened.values()),
         max(each.reader.span.end_ns for each in opened.values()),
     )
-    if row.approved_by is None and await minors_seen(services, list(opened), true_span):
-        await rows.put_state(services, row.export_id, "approval", minor=True)
+    if await still_to_approve(services, row, list(opened), true_span):
         return
     progress.total = sum(each.reader.size_bytes for each in opened.values())
     made = [
@@ -96,6 +95,14 @@ async def _make(making: Making, progress: Progress) -> None:
         public_key=services.key.export_key,
     )
     await _ready(services, session, row, made, manifest)
+
+
+async def still_to_approve(services: Services, row: ExportRow, cameras: Sequence[CameraId], span: Span) -> bool:
+    """Whether it goes (back) to waiting: not approved, or before a minor came to light."""
+    if row.approved_by is not None and (row.minor or not await minors_seen(services, cameras, span)):
+        return False
+    await rows.put_state(services, row.export_id, "approval", minor=row.approved_by is not None)
+    return True
 
 
 async def _open_all(services: Services, session: Session, purpose_id: UUID, row: ExportRow) -> dict[CameraId, Opened]:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api import audit, rights
 from api.clip import approval_needed, may_export, minors_seen
 from api.export import fetch, rows
-from api.export.make import Making
+from api.export.make import Making, still_to_approve
 from api.export.manifest import enclosures, fingerprint, public_pem
 from api.export.rows import ExportRow
 from api.jobs import Progress
@@ -68,7 +68,7 @@ class ExportAnswer(BaseModel):
     end: str
     time_zone: str
     format: str
-    minor: bool = Field(description="A minor passed: a second person has to approve.")
+    minor: bool = Field(description="A minor passed: whoever approves should know.")
     own: bool
     may_approve: bool
     asked_by: str
@@ -82,7 +82,7 @@ class ExportAnswer(BaseModel):
 
 @router.post("/exports", status_code=202, responses=declared(401, 404, 429))
 async def ask(body: ExportBody, services: Ours, session: SignedIn, purpose: Stated) -> ExportAnswer:
-    """Ask for an export. It is made in the background, unless a second person has to approve it first."""
+    """Ask for an export. Nothing in it is masked: a second person approves it, then it is made in the background."""
     span = checked_span(body.start, body.end, longest_ns=LONGEST_NS)
     scope = await load_scope(services, session, rights.EXPORT)
     camera_ids = tuple(dict.fromkeys(CameraId(each) for each in body.camera_ids))
@@ -91,7 +91,6 @@ async def ask(body: ExportBody, services: Ours, session: SignedIn, purpose: Stat
     if body.format == "mp4" and len(camera_ids) > 1:
         raise Problem(422, "one-camera", "An MP4 holds one camera.", "Ask for a ZIP, or for one camera.")
     require_step_up(services, session)
-    services.jobs.require_room()
     minor = await minors_seen(services, camera_ids, span)
     row = ExportRow(
         export_id=uuid.uuid4(),
@@ -103,7 +102,7 @@ async def ask(body: ExportBody, services: Ours, session: SignedIn, purpose: Stat
         camera_ids=camera_ids,
         span=span,
         format=body.format,
-        state="approval" if minor else "working",
+        state="approval",
         minor=minor,
         approved_by=None,
         approver=None,
@@ -113,10 +112,7 @@ async def ask(body: ExportBody, services: Ours, session: SignedIn, purpose: Stat
         created_ns=services.clock_ns(),
     )
     await rows.add(services, row, session)
-    row = await _own(services, session, row.export_id)
-    if not minor:
-        _start(services, session, purpose, scope, row)
-    return await _answer(services, session, row)
+    return await _answer(services, session, await _own(services, session, row.export_id))
 
 
 @router.get("/exports", responses=declared(401, 404))
@@ -164,7 +160,8 @@ async def prepare(services: Ours, session: SignedIn, purpose: Stated, export_id:
     """Make it (again): after an approval, a failure or an interruption, or because footage has expired since."""
     row = await _own(services, session, export_id)
     require_step_up(services, session)
-    if row.state == "approval":
+    if row.approved_by is None or row.state == "approval":
+        await rows.put_state(services, row.export_id, "approval")
         raise approval_needed()
     scope = await load_scope(services, session, rights.EXPORT)
     for camera_id in row.camera_ids:
@@ -188,8 +185,7 @@ async def download(
     """The ZIP or MP4, made on the way: nothing of it lies anywhere."""
     row = await _ready(services, session, export_id)
     require_step_up(services, session)
-    if row.approved_by is None and await minors_seen(services, row.camera_ids, row.span):
-        await rows.put_state(services, row.export_id, "approval", minor=True)
+    if await still_to_approve(services, row, row.camera_ids, row.span):
         raise approval_needed()
     head_only = request.method == "HEAD"
     answer = await fetch.response(services, session, purpose.purpose_id, row, head_only=head_only)

@@ -27,7 +27,15 @@ def page(request: Request, template: str, *, default_language: str, status: int 
     """One page. ``context`` may hold ``session`` and ``purpose``; the frame shows them."""
     language = language_of(request, default_language)
     words = dictionary(language)
-    values: dict[str, Any] = {"session": None, "purpose": None, "may": frozenset(), "nav": (), "here": "", **context}
+    values: dict[str, Any] = {
+        "session": None,
+        "purpose": None,
+        "zone": "",
+        "may": frozenset(),
+        "nav": (),
+        "here": "",
+        **context,
+    }
     text = _environment.get_template(template).render(
         t=lambda key: words.get(key, key),
         language=language,

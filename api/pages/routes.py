@@ -20,6 +20,8 @@ from api.services import Ours, Services
 from api.sessions import COOKIE as SESSION_COOKIE
 from api.sessions import Session, find_session
 from domain.errors import TallenneError
+from storage import sql
+from storage.database import wrapped_errors
 
 router = APIRouter(include_in_schema=False)
 _NAV: Final = {
@@ -166,10 +168,17 @@ async def _frame(
     everywhere = here in _EVERYWHERE
     if not (rights.has_everywhere if everywhere else rights.has_any)(session.grants, roles):
         return error_page(request, services, Problem(404, "not-found", ""), session=session)
-    purpose = await latest_purpose(services, session)
+    purpose, zone = await latest_purpose(services, session), await _only_zone(services, session)
     if needs_purpose and purpose is None:
         return RedirectResponse(f"/purpose?next={quote(_here(request), safe='')}", status_code=303)
-    return _page(request, services, template, session=session, purpose=purpose, here=here, **context)
+    return _page(request, services, template, session=session, purpose=purpose, zone=zone, here=here, **context)
+
+
+async def _only_zone(services: Services, session: Session) -> str:
+    """The zone that all of the person's sites are in; else nothing, and what belongs to no site is in the browser's."""
+    with wrapped_errors():
+        rows = await services.pool.fetch(sql.load("api", "zones_of_staff"), session.staff_id)
+    return str(rows[0]["time_zone"]) if len(rows) == 1 else ""
 
 
 def error_page(request: Request, services: Services, problem: Problem, *, session: Session | None = None) -> Response:

@@ -1,4 +1,4 @@
-"""`tallenne clip`: find a clip and download it, by the staff API, as staff would."""
+"""`tallenne clip`: find a clip, ask for its export, fetch it when a colleague has approved it: as staff would."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from pipeline.terminal import size
 from pipeline.times import add_span, local
 from storage.status import read_status_files
 
+_WAIT_S = 240.0
 _CATEGORIES = ("incident", "access", "safety", "property", "member_request", "authority", "maintenance")
 
 
@@ -38,6 +39,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--category", choices=_CATEGORIES, default="incident", help="what kind of reason")
     out = parser.add_argument_group("the clip")
     out.add_argument("-o", "--output", type=Path, metavar="FILE", help="where the MP4 goes; without it: a list")
+    out.add_argument("--export", metavar="ID", help="fetch this export, which was asked for before")
     out.add_argument("--json", action="store_true", help="for scripts")
     who = parser.add_argument_group("who asks (password and code are asked for, or read from the environment)")
     who.add_argument("--server", metavar="URL", help="https://…; without it the one that runs here")
@@ -47,9 +49,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if not arguments.camera and not arguments.member and not arguments.door:
-        raise SetupError("Nothing to find was named.", "Give --camera, --member or --door.")
-    if arguments.camera and not arguments.output:
+    if not arguments.camera and not arguments.member and not arguments.door and not arguments.export:
+        raise SetupError("Nothing to find was named.", "Give --camera, --member, --door or --export.")
+    if (arguments.camera or arguments.export) and not arguments.output:
         raise SetupError("Where the clip goes was not named.", "Give -o FILE.")
     if (arguments.start is None or arguments.end is None) and arguments.camera:
         raise SetupError("A camera needs a span.", "Give --start and --end.")
@@ -61,6 +63,9 @@ async def _run(arguments: argparse.Namespace) -> int:
     async with staff_client(address, certificate) as client:
         await _sign_in(client, arguments)
         await client.state_purpose(arguments.category, arguments.reason)
+        if arguments.export:
+            await _fetch(client, arguments, arguments.export)
+            return OK
         if arguments.camera:
             cameras = await client.get("/v1/cameras")
             found = [item for item in cameras if item["name"].lower() == arguments.camera.lower()]
@@ -73,8 +78,27 @@ async def _run(arguments: argparse.Namespace) -> int:
             if picked is None:
                 return OK
             wish = picked
-        await _download(client, arguments, *wish)
+        asked = await client.ask_export(*wish)
+        if not arguments.json:
+            print(
+                f"Export {asked['export_id']} waits for a colleague's approval (page Exports). Ctrl-C: fetch it later."
+            )
+        await _approved(client, arguments, asked)
+        await _fetch(client, arguments, asked["export_id"])
     return OK
+
+
+async def _approved(client: StaffClient, arguments: argparse.Namespace, asked: dict[str, Any]) -> None:
+    """A code counts for five minutes: whoever waits longer fetches it with a new one."""
+    deadline_s = time.monotonic() + _WAIT_S
+    while asked["state"] == "approval":
+        if time.monotonic() > deadline_s:
+            raise ApiRefusedError(
+                f"Nobody has approved export {asked['export_id']} yet.",
+                f"When somebody has: tallenne clip --export {asked['export_id']} -o {arguments.output} --reason ...",
+            )
+        await asyncio.sleep(1)
+        asked = await client.get(f"/v1/exports/{asked['export_id']}")
 
 
 async def _event(client: StaffClient, arguments: argparse.Namespace) -> tuple[str, Span] | None:
@@ -122,12 +146,12 @@ def _list(events: list[dict[str, Any]], as_json: bool) -> None:
     print("Download one with --pick N -o FILE." if events else "No events.")
 
 
-async def _download(client: StaffClient, arguments: argparse.Namespace, camera_id: str, span: Span) -> None:
+async def _fetch(client: StaffClient, arguments: argparse.Namespace, export_id: str) -> None:
     part = arguments.output.with_name(arguments.output.name + ".part")
     started_s = time.monotonic()
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
         try:
-            fetched = await client.fetch_clip(camera_id, span, out, export=True, progress=_progress)
+            fetched = await client.fetch_export(export_id, out, _progress)
         except BaseException:
             part.unlink()
             raise
@@ -135,6 +159,7 @@ async def _download(client: StaffClient, arguments: argparse.Namespace, camera_i
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr)
     told = {
+        "export_id": export_id,
         "file": str(arguments.output),
         "start": to_iso(fetched.span.start_ns),
         "end": to_iso(fetched.span.end_ns),

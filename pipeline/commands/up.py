@@ -33,9 +33,12 @@ def _banner(running: Running) -> list[str]:
     lines = ["", f"Staff pages: {running.address}"]
     if running.gym is not None:
         account = demo_account(running.installation)
+        colleague = demo_account(running.installation, colleague=True)
         lines += [
             f"Sign in as {account.user_name!r} with password {account.password}",
             f"One-time code now: {account.code()}   (secret for an authenticator app: {account.totp_secret})",
+            f"Exports need a second person: sign in as {colleague.user_name!r} with password {colleague.password}",
+            f"One-time code now: {colleague.code()}   (secret: {colleague.totp_secret})",
             "The browser will warn: the certificate was made here. Ctrl-C stops everything; the data stays.",
         ]
     return [*lines, ""]

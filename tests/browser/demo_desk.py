@@ -81,9 +81,19 @@ class Desk:
         if "Content Security" in text or (kind == "error" and "Failed to load resource" not in text):
             self.complaints.append(text)
 
-    async def sign_in(self, page: Page) -> None:
+    async def approve_exports(self) -> None:
+        """The second person, in a browser of their own."""
+        context = await self.browser.new_context(ignore_https_errors=True, locale="en-GB")
+        page = await context.new_page()
+        await self.sign_in(page, colleague=True)
+        await page.goto(f"{self.address}/exports")
+        await page.click("#exports li[data-state=approval] button")
+        await page.wait_for_selector("#exports li", state="detached")  # no longer theirs to decide
+        await context.close()
+
+    async def sign_in(self, page: Page, *, colleague: bool = False) -> None:
         """With the demo's account; the page is then wherever it wanted to go."""
-        account = demo_account(self.everything.installation)
+        account = demo_account(self.everything.installation, colleague=colleague)
         await page.goto(f"{self.address}/")
         await page.wait_for_selector("#sign-in button:enabled")
         await page.fill("#user_name", account.user_name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import sys
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import psutil
 import pytest
 import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
@@ -186,8 +188,17 @@ async def test_exported_file_decodes_and_says_when(desk: Desk, tmp_path: Path) -
     await page.click("#export")
     await page.wait_for_selector("#export-dialog[open]")
     assert len(await page.query_selector_all("#export-cameras input")) == 2
+    await page.click("#export-form button.primary")
+    await page.wait_for_selector("#export-dialog:not([open])", state="attached")
+    await page.goto(f"{desk.address}/exports")
+    await page.wait_for_selector("#exports li[data-state=approval]")
+    assert await page.query_selector("#exports button") is None  # nobody approves their own
+    await desk.approve_exports()
+    await page.reload()
+    await page.click("#exports li[data-state=approved] button")
+    await page.wait_for_selector("#exports li[data-state=ready]")
     async with page.expect_download() as started:
-        await page.click("#export-form button.primary")
+        await page.click("#exports li[data-state=ready] button")
     download = await started.value
     assert download.suggested_filename.endswith(".zip")
     await download.save_as(tmp_path / "export.zip")
@@ -242,7 +253,7 @@ async def test_audit_page_shows_it_all(desk: Desk) -> None:
     await page.wait_for_selector("#entries tr:nth-child(5)")
     text = await page.inner_text("#entries")
     for action in ("Signed in", "Stated a purpose", "Searched", "Opened a passage", "Opened a timeline", "Watched",
-                   "Exported", "Asked for an export", "Downloaded an export"):  # fmt: skip
+                   "Exported", "Asked for an export", "Approved an export", "Downloaded an export"):  # fmt: skip
         assert action in text, action
     assert REASON in text
     assert f"member {desk.passage['number']}" in text
@@ -259,6 +270,30 @@ async def test_audit_page_shows_it_all(desk: Desk) -> None:
     assert {row["action"] for row in rows} == {"look", "export"}
     assert all(row["end_ns"] > row["start_ns"] for row in rows)
     await page.context.close()
+
+
+async def test_secrets_are_in_no_log_and_no_process_list(desk: Desk) -> None:
+    """After all of the above. Control: the address, which is no secret, is found in the same places."""
+    installation = desk.everything.installation
+    secrets = {}
+    for path in installation.secrets.iterdir():
+        text = path.read_text(encoding="utf-8", errors="replace").strip()
+        secrets[path.name] = json.loads(text)["secret"] if text.startswith("{") else text
+    assert {"demo-staff.secret", "demo-colleague-totp.secret"} <= set(secrets)
+    assert all(len(each) >= 16 for each in secrets.values()), secrets.keys()
+    logs = "".join(path.read_text(errors="replace") for path in installation.logs.rglob("*") if path.is_file())
+    arguments = "\n".join(map(arguments_of, psutil.process_iter()))
+    for place, text in (("logs", logs), ("arguments", arguments)):
+        assert [name for name, each in secrets.items() if each in text] == [], place
+    assert desk.address in logs
+    assert str(installation.root) in arguments
+
+
+def arguments_of(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""  # it has ended meanwhile
 
 
 async def test_new_colleague_gets_a_square_to_scan(desk: Desk) -> None:
@@ -317,6 +352,9 @@ async def test_every_page_fits_and_axe_finds_nothing_serious(desk: Desk, languag
             await shown.wait_for_selector("#look-rows tr")
         if name == "users":
             await shown.click("details summary")
+        if name == "cameras":
+            await shown.click("#sites .buttons button")
+            await shown.wait_for_selector("img.test-picture")
         await shown.wait_for_load_state("networkidle")
         if SHOTS:
             shot = Path(SHOTS) / f"{name}-{language[:2]}-{size}.png"

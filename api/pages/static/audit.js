@@ -1,9 +1,9 @@
 import { byId, el, show, takeForm } from "./dom.js";
 import { get, iso } from "./server.js";
-import { fromField, full, spanText } from "./time.js";
+import { fromField, full, ownZone, spanText } from "./time.js";
 import { has, t } from "./words.js";
 
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const zone = ownZone;
 let next = null;
 
 async function load(before) {

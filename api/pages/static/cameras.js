@@ -1,9 +1,11 @@
 import { byId, el, icon, show } from "./dom.js";
-import { get, iso } from "./server.js";
-import { clock } from "./time.js";
+import { get, iso, purpose } from "./server.js";
+import { clock, shortDay } from "./time.js";
 import { has, t } from "./words.js";
 
 const STALE_MS = 60_000;
+const DAY_MS = 86_400_000;
+const PICTURE_BEHIND_MS = 20_000; // a segment is in the store some ten seconds after its first picture
 const state = (name) => (has(`state.${name}`) ? t(`state.${name}`) : name);
 
 async function load() {
@@ -42,17 +44,39 @@ function siteSection(site, cameras, doors, now) {
     el(
       "ul",
       { class: "cards" },
-      ...doors.filter((door) => door.site_id === site.site_id).map((door) =>
-        el(
-          "li",
-          {},
-          el("strong", {}, door.name),
-          el("span", { class: "soft" }, door.cameras.length ? t("cameras.seen_by", { cameras: door.cameras.map((id) => names.get(id)).join(", ") }) : t("cameras.unseen")),
-          door.removed ? el("span", { class: "badge" }, t("cameras.removed")) : null,
-        ),
-      ),
+      ...doors.filter((door) => door.site_id === site.site_id).map((door) => doorCard(door, site, names, now)),
     ),
   );
+}
+
+function doorCard(door, site, names, now) {
+  const last = door.last_event ? Date.parse(door.last_event) : null;
+  const silent = last === null || now - last > DAY_MS;
+  const badge = door.removed
+    ? el("span", { class: "badge" }, t("cameras.removed"))
+    : el("span", { class: `badge ${silent ? "warn" : "good"}` }, t(silent ? "cameras.door_silent" : "cameras.door_heard"));
+  const heard = last === null ? t("cameras.door_never") : t("cameras.door_last", { time: `${shortDay(last, site.time_zone)} ${clock(last, site.time_zone)}`, count: door.events_last_day });
+  return el(
+    "li",
+    {},
+    el("span", { class: "row" }, el("strong", {}, door.name), badge),
+    el("span", { class: "soft" }, heard),
+    el("span", { class: "soft" }, door.cameras.length ? t("cameras.seen_by", { cameras: door.cameras.map((id) => names.get(id)).join(", ") }) : t("cameras.unseen")),
+  );
+}
+
+/** The newest picture: a look like any other, which needs a purpose. */
+function testPicture(camera, now) {
+  const place = el("span", {});
+  const ask = () => {
+    if (!purpose) return location.assign("/purpose?next=/cameras");
+    const query = new URLSearchParams({ at: iso(now - PICTURE_BEHIND_MS), purpose });
+    const picture = el("img", { class: "test-picture", alt: t("cameras.picture_of", { name: camera.name }), src: `/v1/cameras/${camera.camera_id}/thumbnail.jpg?${query}` });
+    picture.addEventListener("error", () => place.replaceChildren(el("span", { class: "problem" }, t("cameras.no_picture"))));
+    return place.replaceChildren(picture);
+  };
+  place.append(el("button", { type: "button", onclick: ask }, t("cameras.picture")));
+  return place;
 }
 
 function cameraCard(camera, site, now) {
@@ -77,7 +101,7 @@ function cameraCard(camera, site, now) {
     el("span", { class: "row" }, el("strong", {}, camera.name), el("span", { class: `badge ${tone}` }, label)),
     el("span", { class: "soft" }, details.join(" · ")),
     health?.last_error && !records(camera, now) ? el("span", { class: "problem" }, `${health.last_error} ${health.remedy ?? ""}`) : null,
-    watch ? el("span", {}, watch) : null,
+    watch ? el("span", { class: "row buttons" }, watch, testPicture(camera, now)) : null,
   );
 }
 

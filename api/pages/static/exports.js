@@ -37,6 +37,7 @@ function card(each) {
     soft(`${t(`purpose.${each.purpose}`)}: ${each.reason}`),
     soft(t("exports.asked", { name: each.asked_by, time: full(Date.parse(each.created), zone) }), each.approved_by ? ` ${t("exports.approved_by", { name: each.approved_by })}` : null),
     each.minor ? el("span", {}, el("span", { class: "badge warn" }, t("exports.minor"))) : null,
+    each.state === "approval" && each.own ? soft(t("exports.waits_for")) : null,
     each.problem ? el("span", { class: "problem" }, t(`problem.${each.problem}`)) : null,
     ...each.files.map((file) => soft(`${file.camera}: ${spanOf(file)}, ${(file.size_bytes / 1e6).toFixed(1)} MB`)),
     each.state === "working" ? bar : null,

@@ -2,10 +2,10 @@
 
 import { byId, el, show, takeForm } from "./dom.js";
 import { get } from "./server.js";
-import { full, spanText } from "./time.js";
+import { full, ownZone, spanText } from "./time.js";
 import { t } from "./words.js";
 
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const zone = ownZone;
 const form = byId("find");
 
 takeForm(form, async () => {

@@ -10,6 +10,7 @@ import { clock as clockText, clockMs, full, lengthText, shortDay, spanText } fro
 import { Timeline } from "./timeline.js";
 import { t } from "./words.js";
 
+const BRIEF_MS = 1000; // shorter gaps are on the timeline; in the list they would hide the others
 const VIEW_MS = 2 * 60_000;
 const WAIT_MS = 8000;
 const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
@@ -146,9 +147,11 @@ function listEvents() {
 function listGaps() {
   const gaps = tiles.flatMap((tile) => tile.gaps.filter((gap) => gap.cause !== "before").map((gap) => ({ ...gap, name: tile.name })));
   gaps.sort((one, other) => one.start - other.start);
+  const long = gaps.filter((gap) => gap.end - gap.start >= BRIEF_MS);
+  const brief = gaps.length - long.length;
   byId("missing").hidden = !gaps.length;
   byId("gaps").replaceChildren(
-    ...gaps.map((gap) =>
+    ...long.map((gap) =>
       el(
         "li",
         {},
@@ -161,6 +164,7 @@ function listGaps() {
         ),
       ),
     ),
+    brief ? el("li", { class: "soft" }, brief === 1 ? t("player.brief_gaps_one") : t("player.brief_gaps", { count: brief })) : "",
   );
 }
 

@@ -2,10 +2,10 @@
 
 import { byId, el, show } from "./dom.js";
 import { get } from "./server.js";
-import { full } from "./time.js";
+import { full, ownZone } from "./time.js";
 import { t } from "./words.js";
 
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const zone = ownZone;
 const when = (at) => el("td", {}, el("time", { datetime: at }, full(Date.parse(at), zone)));
 let next = null;
 

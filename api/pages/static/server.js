@@ -62,11 +62,7 @@ export async function head(path, signal = undefined) {
   return (await ask(path, { method: "HEAD", headers: headers(), signal })).headers;
 }
 
-export function clipAddress(cameraId, start, end, download = false) {
-  const query = new URLSearchParams({ start: iso(start), end: iso(end), purpose });
-  if (download) query.set("download", "1");
-  return `/v1/cameras/${cameraId}/clip.mp4?${query}`;
-}
+export const clipAddress = (cameraId, start, end) => `/v1/cameras/${cameraId}/clip.mp4?${new URLSearchParams({ start: iso(start), end: iso(end), purpose })}`;
 
 export const iso = (milliseconds) => new Date(milliseconds).toISOString();
 

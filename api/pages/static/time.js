@@ -5,6 +5,9 @@ import { language } from "./words.js";
 const dates = language === "fi" ? "fi-FI" : "en-GB";
 const made = new Map();
 
+/** For what belongs to no site: the one zone that all of this person's sites are in, else the browser's. */
+export const ownZone = document.documentElement.dataset.zone || Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 function formatter(locale, zone, options) {
   const key = `${locale} ${zone} ${JSON.stringify(options)}`;
   if (!made.has(key)) made.set(key, new Intl.DateTimeFormat(locale, { timeZone: zone, ...options }));

@@ -4,11 +4,11 @@ import { byId, el, show, toast } from "./dom.js";
 import { showOnce } from "./factor.js";
 import { get, post, put } from "./server.js";
 import { withCode } from "./step_up.js";
-import { full } from "./time.js";
+import { full, ownZone } from "./time.js";
 import { t } from "./words.js";
 
 const ROLES = ["viewer", "exporter", "admin", "auditor"];
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const zone = ownZone;
 const dialog = byId("user");
 let places = [];
 let submitted = null;

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import av
 import pytest
 
@@ -21,6 +22,7 @@ from api.jobs import Jobs, Progress
 from api.problems import Problem
 from api.staff_admin import NewGrant
 from domain.time import NS, Span, from_iso, to_iso
+from storage.mp4 import boxes
 from tests.conftest import Database
 from tests.integration.api.conftest import Client, Office
 from tests.integration.api.footage import Footage, footage_of
@@ -57,10 +59,22 @@ def body(footage: Footage, *cameras: Any, **more: Any) -> dict[str, Any]:
     }
 
 
-async def made(client: Client, wanted: dict[str, Any]) -> dict[str, Any]:
+async def asked(client: Client, wanted: dict[str, Any]) -> dict[str, Any]:
     answer = await client.post("/v1/exports", json=wanted)
     assert answer.status_code == 202, answer.text
-    return await ended(client, answer.json()["export_id"])
+    found: dict[str, Any] = answer.json()
+    assert found["state"] == "approval"
+    return found
+
+
+async def made(office: Office, client: Client, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Asked for, approved by somebody else, made."""
+    export = await asked(client, wanted)
+    second = await office.signed_in("exporter")
+    path = f"/v1/exports/{export['export_id']}"
+    assert (await second.post(f"{path}/approve")).json()["state"] == "approved"
+    assert (await client.post(f"{path}/prepare")).status_code == 200
+    return await ended(client, export["export_id"])
 
 
 async def ended(client: Client, export_id: str) -> dict[str, Any]:
@@ -88,7 +102,7 @@ def verifies(path: Path, *arguments: str) -> tuple[bool, str]:
 
 async def test_zip_holds_what_was_recorded_and_verifies(office: Office, footage: Footage, tmp_path: Path) -> None:
     client = await exporter(office)
-    export = await made(client, body(footage))
+    export = await made(office, client, body(footage))
     assert (export["state"], len(export["files"])) == ("ready", 2)
     data = await fetched(client, export)
     (tmp_path / "export.zip").write_bytes(data)
@@ -128,7 +142,7 @@ def recorded_pictures(footage: Footage, camera: Any) -> list[str]:
 
 async def test_any_changed_byte_is_found(office: Office, footage: Footage, tmp_path: Path) -> None:
     client = await exporter(office)
-    data = await fetched(client, await made(client, body(footage)))
+    data = await fetched(client, await made(office, client, body(footage)))
     folder = tmp_path / "export"
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         archive.extractall(folder)
@@ -137,7 +151,10 @@ async def test_any_changed_byte_is_found(office: Office, footage: Footage, tmp_p
         if path.name == "verify.py":
             continue  # a changed verifier is no verifier
         whole = path.read_bytes()
-        for at in {0, len(whole) // 2, len(whole) - 1}:
+        places = {0, len(whole) // 2, len(whole) - 1}
+        if path.suffix == ".mp4":  # one place in every kind of box as well
+            places |= set({item.kind: item.body for item in boxes(whole)}.values())
+        for at in places:
             path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
             assert not (await asyncio.to_thread(verifies, folder))[0], (path.name, at)
         path.write_bytes(whole)
@@ -150,7 +167,7 @@ async def test_any_changed_byte_is_found(office: Office, footage: Footage, tmp_p
 async def test_single_file_with_the_manifest_apart(office: Office, footage: Footage) -> None:
     client = await exporter(office)
     assert (await client.post("/v1/exports", json=body(footage, format="mp4"))).status_code == 422
-    export = await made(client, body(footage, LOBBY, format="mp4"))
+    export = await made(office, client, body(footage, LOBBY, format="mp4"))
     path = f"/v1/exports/{export['export_id']}"
     head = await client.head(f"{path}/download")
     data = await fetched(client, export)
@@ -164,18 +181,25 @@ async def test_single_file_with_the_manifest_apart(office: Office, footage: Foot
 
 async def test_everything_is_on_record_with_the_true_span(office: Office, footage: Footage) -> None:
     client = await exporter(office)
-    export = await made(client, body(footage, LOBBY))
+    export = await made(office, client, body(footage, LOBBY))
     await fetched(client, export)
     entries = [row for row in await office.audit() if row["action"].startswith("export")]
-    assert [row["action"] for row in entries] == ["export_asked", "export", "export_made", "export_fetched"]
-    assert entries[2]["camera_id"] == LOBBY
-    assert to_iso(entries[2]["start_ns"]) == export["files"][0]["start"]
+    assert [row["action"] for row in entries] == [
+        "export_asked",
+        "export_approved",
+        "export",
+        "export_made",
+        "export_fetched",
+    ]
+    assert entries[1]["actor"] != entries[0]["actor"] == entries[4]["actor"]
+    assert entries[3]["camera_id"] == LOBBY
+    assert to_iso(entries[3]["start_ns"]) == export["files"][0]["start"]
     assert all(str(row["purpose_id"]) == client.purpose for row in entries)
 
 
 async def test_damaged_store_breaks_the_download_off(office: Office, footage: Footage) -> None:
     client = await exporter(office)
-    export = await made(client, body(footage, LOBBY))
+    export = await made(office, client, body(footage, LOBBY))
     store: Any = office.services.store
     office.services.shelf.clear()
     for name, data in store.objects.items():
@@ -187,8 +211,8 @@ async def test_damaged_store_breaks_the_download_off(office: Office, footage: Fo
 async def test_no_footage_says_so_and_expired_footage_says_so(office: Office, footage: Footage) -> None:
     client = await exporter(office)
     old = {"camera_ids": [str(LOBBY)], "start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:10:00Z"}
-    assert (await made(client, old))["problem"] == "no-footage"
-    export = await made(client, body(footage, LOBBY))
+    assert (await made(office, client, old))["problem"] == "no-footage"
+    export = await made(office, client, body(footage, LOBBY))
     office.services.shelf.clear()
     await office.owner.execute("UPDATE segment SET state = 'gone' WHERE camera_id = $1", LOBBY)
     answer = await client.get(f"/v1/exports/{export['export_id']}/download")
@@ -198,18 +222,12 @@ async def test_no_footage_says_so_and_expired_footage_says_so(office: Office, fo
     assert (await ended(client, export["export_id"]))["problem"] == "no-footage"
 
 
-async def test_minors_passage_needs_a_second_person(office: Office, gym: Gym, footage: Footage) -> None:
-    await office.owner.execute("UPDATE member SET minor = true WHERE member_id = $1", gym.onni)
-    await gym.event("granted", footage.span.start_ns + 5 * NS, member=gym.onni)
+async def test_no_copy_leaves_without_a_second_person(office: Office, gym: Gym, footage: Footage) -> None:
+    """Nothing in a copy is masked: whoever asks for it is not whoever lets it go."""
     client = await exporter(office)
-    export = await made(client, body(footage))
-    assert (export["state"], export["minor"]) == ("approval", True)
+    export = await asked(client, body(footage))
+    assert export["minor"] is False
     path = f"/v1/exports/{export['export_id']}"
-    clip = f"/v1/cameras/{LOBBY}/clip.mp4"
-    query = {key: body(footage)[key] for key in ("start", "end")}
-    answer = await client.get(clip, params={**query, "purpose": client.purpose, "download": "1"})
-    assert answer.json()["type"] == "urn:tallenne:approval-needed"
-    assert (await client.get(clip, params={**query, "purpose": client.purpose})).status_code == 200
     for answer in (await client.post(f"{path}/approve"), await client.post(f"{path}/prepare")):
         assert answer.status_code == 403
     assert (await client.get(f"{path}/download")).status_code == 409
@@ -239,20 +257,50 @@ async def test_minors_passage_needs_a_second_person(office: Office, gym: Gym, fo
     assert "export_approved" in actions
 
 
-async def test_minor_who_comes_to_light_later_stops_the_download(office: Office, gym: Gym, footage: Footage) -> None:
+async def test_database_itself_refuses_an_export_that_nobody_approved(office: Office, footage: Footage) -> None:
     client = await exporter(office)
-    export = await made(client, body(footage, LOBBY))
+    export = await asked(client, body(footage))
+    for state in ("working", "approved"):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await office.owner.execute(
+                "UPDATE footage_export SET state = $2 WHERE export_id = $1", uuid.UUID(export["export_id"]), state
+            )
+
+
+async def test_watching_leaves_no_way_around(office: Office, footage: Footage) -> None:
+    """What a player is given does not offer itself as a file, whatever is asked."""
+    client = await exporter(office)
+    query = {key: body(footage)[key] for key in ("start", "end")} | {"purpose": client.purpose, "download": "1"}
+    answer = await client.get(f"/v1/cameras/{LOBBY}/clip.mp4", params=query)
+    assert answer.status_code == 200
+    assert "content-disposition" not in answer.headers
+    assert [row["action"] for row in await office.audit()][-1] == "look"
+
+
+async def test_minor_who_comes_to_light_after_the_approval_needs_another_one(
+    office: Office, gym: Gym, footage: Footage
+) -> None:
+    client = await exporter(office)
+    export = await made(office, client, body(footage, LOBBY))
+    assert export["minor"] is False
     await office.owner.execute("UPDATE member SET minor = true WHERE member_id = $1", gym.onni)
     await gym.event("granted", footage.span.start_ns + 5 * NS, member=gym.onni)
     path = f"/v1/exports/{export['export_id']}"
     assert (await client.get(f"{path}/download")).json()["type"] == "urn:tallenne:approval-needed"
-    assert (await client.get(path)).json()["state"] == "approval"
+    again = (await client.get(path)).json()
+    assert (again["state"], again["minor"]) == ("approval", True)
+    assert (await client.post(f"{path}/prepare")).json()["type"] == "urn:tallenne:approval-needed"
+    second = await office.signed_in("exporter")
+    assert (await second.post(f"{path}/approve")).json()["state"] == "approved"
+    assert (await client.post(f"{path}/prepare")).status_code == 200
+    assert (await ended(client, export["export_id"]))["state"] == "ready"
+    assert (await client.get(f"{path}/download")).status_code == 200
 
 
 async def test_exports_of_others_and_other_sites_are_not_there(office: Office, footage: Footage) -> None:
     client = await exporter(office, NewGrant(role="exporter", site_id=NORTH))
     assert (await client.post("/v1/exports", json=body(footage, SOUTH_CAMERA))).status_code == 404
-    export = await made(client, body(footage, LOBBY))
+    export = await made(office, client, body(footage, LOBBY))
     south = await exporter(office, NewGrant(role="exporter", site_id=SOUTH))
     colleague = await exporter(office, NewGrant(role="exporter", site_id=NORTH))
     path = f"/v1/exports/{export['export_id']}"

@@ -76,6 +76,10 @@ class Caller:
         }
         answer = await self.client.post("/v1/exports", json=body, headers=self.headers)
         self.export_id = answer.json()["export_id"]
+        second = await self.office.signed_in("exporter")
+        assert (await second.post(f"/v1/exports/{self.export_id}/approve")).status_code == 200
+        path = f"/v1/exports/{self.export_id}/prepare"
+        assert (await self.client.post(path, headers=self.headers)).status_code == 200
         while self.office.services.jobs.at_work():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
