@@ -12,16 +12,16 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from benchmarks.frame.sealing import CHUNK_LOG2, SEGMENT_BYTES, Keys, fragments, make_keys, payload_key, seal, stream
 from benchmarks.frame.statistics import median
-from storage.sealed import Buffers, PayloadKey, RangeOpener
+from storage.sealed import PayloadKey, RangeOpener
 
 _CHUNK = 1 << CHUNK_LOG2
 _GULP = 1 << 20
 
 
 def open_ranges(key: PayloadKey, sealed: bytes) -> int:
-    """Open the whole object in ranges of 1 MiB, tail first, with buffers as a clip has them; bytes released."""
+    """Open the whole object in ranges of 1 MiB, tail first; bytes released."""
     view = memoryview(sealed)
-    opener = RangeOpener(key, len(sealed), Buffers())
+    opener = RangeOpener(key, len(sealed))
     start, end = opener.tail_range
     opener.accept_tail(view[start:end])
     released = 0

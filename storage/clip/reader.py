@@ -21,7 +21,7 @@ from storage.clip.plan import ClipPlan, cut_segment
 from storage.clip.walk import index_by_reading
 from storage.mp4 import merge_inits, patch_fragment, sidx
 from storage.mp4.sidx import ENTRIES_MAX
-from storage.sealed import Buffers, PayloadKey, RefusedError, SegmentReader
+from storage.sealed import PayloadKey, RefusedError, SegmentReader
 from storage.store import ObjectStore
 
 TIMESCALE = 90_000
@@ -77,7 +77,6 @@ class ClipReader:
         ``early``: what was fetched of the plan's first segment while the keys were asked for.
         """
         limit = asyncio.Semaphore(_AT_ONCE)
-        buffers = Buffers()
 
         async def one(segment: Segment) -> Opened | None:
             key = keys.get(segment.segment_id)
@@ -85,8 +84,7 @@ class ClipReader:
                 return None
             async with limit:
                 ours = early if early is not None and early.segment_id == segment.segment_id else None
-                fetch = ours.fetch if ours else Fetch(store, segment)
-                reader = SegmentReader(key, segment.size_bytes, fetch, buffers)
+                reader = SegmentReader(key, segment.size_bytes, ours.fetch if ours else Fetch(store, segment))
                 index = segment.fragments or await index_by_reading(reader, segment)
                 cut = cut_segment(segment, index, plan.span)
                 if cut is None:

@@ -1,6 +1,5 @@
 """The sealed segment, version 1: written as a stream, read from any offset, opened only by way of the custodian."""
 
-from storage.sealed.buffers import Buffers
 from storage.sealed.errors import RefusedError, SegmentFullError, WrongKeyError
 from storage.sealed.format import CHUNK_LOG2_MAX, CHUNK_LOG2_MIN, HEADER_SIZE, OVERHEAD, TRAILER_SIZE
 from storage.sealed.names import chunk_log2_for, object_name
@@ -15,7 +14,6 @@ __all__ = [
     "HEADER_SIZE",
     "OVERHEAD",
     "TRAILER_SIZE",
-    "Buffers",
     "PayloadKey",
     "RangeOpener",
     "Recovered",

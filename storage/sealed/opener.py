@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.ids import CameraId, RecorderId, SegmentId
-from storage.sealed.buffers import Buffers
 from storage.sealed.errors import RefusedError
 from storage.sealed.format import (
     STATE_COMPLETE,
@@ -47,11 +46,9 @@ class PayloadKey:
 class RangeOpener:
     """One object of ``size`` bytes, as the catalogue states it. Offsets below are of plaintext unless called sealed."""
 
-    __slots__ = ("_aead", "_buffers", "_key", "_last", "_layout", "trailer", "trailer_sha256")
+    __slots__ = ("_aead", "_key", "_last", "_layout", "trailer", "trailer_sha256")
 
-    def __init__(self, key: PayloadKey, size: int, buffers: Buffers | None = None) -> None:
-        """``buffers``: whoever reads much gives some to be shared, by all objects that it reads."""
-        self._buffers = buffers
+    def __init__(self, key: PayloadKey, size: int) -> None:
         self._layout = layout_of(size, key.chunk_log2)
         self._key = key
         self._aead = AESGCM(key.key)
@@ -133,8 +130,8 @@ class RangeOpener:
         first = start // self._layout.chunk_size
         base = first * self._layout.chunk_size
         full = (sealed_end - sealed_start) // (self._layout.chunk_size + TAG_SIZE) * self._layout.chunk_size
-        size = max(full, end - base)
-        out = memoryview(bytearray(size)) if self._buffers is None else self._buffers.take(size)
+        plain = bytearray(max(full, end - base))
+        out = memoryview(plain)
         if not self._open_full(first, memoryview(sealed), out[:full]):
             raise RefusedError
         if end - base > full:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from storage.sealed.buffers import Buffers
 from storage.sealed.format import Layout, Trailer
 from storage.sealed.opener import PayloadKey, RangeOpener
 
@@ -18,9 +17,9 @@ GULP_BYTES = 1 << 20
 class SegmentReader:
     """Ranged plaintext of one segment. Several tasks may read at once; the tail is fetched and verified once."""
 
-    def __init__(self, key: PayloadKey, size: int, fetch: Fetch, buffers: Buffers | None = None) -> None:
-        """RefusedError when no object can have this size. ``buffers``: shared by segments read together."""
-        self._opener = RangeOpener(key, size, buffers)
+    def __init__(self, key: PayloadKey, size: int, fetch: Fetch) -> None:
+        """RefusedError when no object can have this size."""
+        self._opener = RangeOpener(key, size)
         self._fetch = fetch
         self._lock = asyncio.Lock()
 
