@@ -6,6 +6,7 @@ files stay ours, no account is made, and no directory has to be opened for other
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -55,6 +56,9 @@ class Postgres:
     def stop(self) -> None:
         """Fast shutdown: sessions are ended, everything committed is on disk."""
         self.process.stop(how=signal.SIGINT, grace_s=30)
+        if self.socket_directory.parent == Path(tempfile.gettempdir()):  # not beside the data: see _socket_directory()
+            with contextlib.suppress(OSError):
+                self.socket_directory.rmdir()
 
 
 def start_postgres(directory: Path, *, log: Path, durable: bool = True) -> Postgres:
