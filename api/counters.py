@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import Scope
 
+from api.role_metrics import RoleCollector
+
 _BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
 class Metrics:
-    """One per application: tests run several."""
+    """One per application: tests run several. run_directory: where the roles' status files lie."""
 
-    def __init__(self) -> None:
+    def __init__(self, run_directory: Path) -> None:
         self.registry = CollectorRegistry()
+        self.registry.register(RoleCollector(run_directory))
         self._answers = Counter(
             "tallenne_http_answers", "Answers.", ("method", "route", "status"), registry=self.registry
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hmac
 
@@ -27,7 +28,8 @@ async def metrics(request: Request, services: Ours) -> Response:
     given = request.headers.get("authorization", "")
     if not hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {token}".encode()):
         raise Problem(401, "token", "The token is not right.", "Send it as `Authorization: Bearer ...`.")
-    body = generate_latest(services.metrics.registry)
+    # In a thread: it reads the roles' status files.
+    body = await asyncio.to_thread(generate_latest, services.metrics.registry)
     with contextlib.suppress(StorageError):  # the database is away: what this role counts itself is told all the same
         body += generate_latest(await camera_registry(services.pool, services.clock_ns()))
     return Response(body, media_type=CONTENT_TYPE_LATEST)

@@ -73,6 +73,6 @@ def make_services(
         inits=Inits(),
         jobs=Jobs(),
         pictures=Pictures(),
-        metrics=Metrics(),
+        metrics=Metrics(settings.run_directory),
         clock_ns=clock_ns,
     )

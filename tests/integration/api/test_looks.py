@@ -277,5 +277,24 @@ async def test_metrics_tell_each_cameras_health(office: Office, gym: Gym) -> Non
     assert set(states) == {row["name"] for row in cameras}
 
 
+async def test_metrics_tell_the_numbers_of_the_roles_and_no_word(office: Office) -> None:
+    """Lag and counters of the indexer; what a problem says stays with `tallenne status`."""
+    said = {"role": "index", "instance": "0", "pid": 7, "state": "degraded", "updated_ns": 5_500_000_000}
+    said |= {"problems": [{"what": "Door Backyard", "remedy": "x"}], "committed": 12, "outbox_oldest_s": 0.25}
+    said |= {"subscribed": True, "odd name": 1, "cameras": {"Backyard": 1}}
+    (office.services.settings.run_directory / "index-0.json").write_text(json.dumps(said))
+    (office.services.settings.run_directory / "broken-0.json").write_text("{")
+    client = office.client()
+    answer = await client.get("/metrics", headers={"Authorization": "Bearer metrics-for-the-test"})
+    lines = answer.text.splitlines()
+    assert 'tallenne_index_committed{instance="0"} 12.0' in lines
+    assert 'tallenne_index_outbox_oldest_s{instance="0"} 0.25' in lines
+    assert 'tallenne_index_subscribed{instance="0"} 1.0' in lines
+    assert 'tallenne_role_ready{instance="0",role="index"} 0.0' in lines
+    assert 'tallenne_role_problems{instance="0",role="index"} 1.0' in lines
+    assert 'tallenne_role_updated_seconds{instance="0",role="index"} 5.5' in lines
+    assert "Backyard" not in answer.text and "odd" not in answer.text and "pid" not in answer.text
+
+
 async def test_front_door_is_known(gym: Gym) -> None:
     assert await gym.owner.fetchval("SELECT name FROM door WHERE door_id = $1", FRONT) == "Front door"
