@@ -55,7 +55,7 @@ async def run(settings: IndexSettings, stop: asyncio.Event) -> None:
     Ready once subscribed. While the broker, the database or the custodian is away it stays up, degraded.
     """
     rules = Rules(settings.topics)
-    async with open_pool(settings.database, application_name="index", min_size=0, max_size=4) as pool:
+    async with open_pool(settings.database, application_name="index", min_size=0, max_size=4, by_index=True) as pool:
         await _Role(settings, rules, pool).work(stop)
 
 

@@ -97,13 +97,18 @@ async def open_pool(
     min_size: int = 1,
     max_size: int = 4,
     statement_timeout_s: float = STATEMENT_TIMEOUT_S,
+    by_index: bool = False,
 ) -> AsyncIterator[asyncpg.Pool]:
     """A pool that is closed on leaving. ``min_size=0`` opens even while the database is away.
 
+    by_index: no table is read as a whole where an index would do, whatever the statistics say: they may be of a moment
+    when the table was empty.
     Raises DatabaseAwayError or DatabaseRefusedError when the first connection fails. Work done through the pool
     belongs in ``wrapped_errors()``.
     """
     arguments = _arguments(settings, application_name, statement_timeout_s)
+    if by_index:
+        arguments["server_settings"]["enable_seqscan"] = "off"
     with wrapped_errors():
         pool = await asyncpg.create_pool(
             min_size=min_size,

@@ -66,7 +66,7 @@ def _measure(stand: Stand) -> None:
     now_ns = time.time_ns()
     with asyncio.Runner() as runner:
         credentials = runner.run(_prepare(stand, now_ns))
-        opened = open_pool(stand.database("index"), application_name="probe", max_size=2)
+        opened = open_pool(stand.database("index"), application_name="probe", max_size=2, by_index=True)
         pool = runner.run(opened.__aenter__())
 
         async def make() -> _Work:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import asyncpg
@@ -9,6 +10,8 @@ import pytest
 
 from domain.time import DAY_NS
 from storage import sql
+from storage.database import open_pool
+from tests.conftest import Database
 from tests.support.doors import Gym, ensure_days
 
 pytestmark = pytest.mark.services
@@ -53,6 +56,42 @@ async def test_join_reads_segments_and_events_by_index(
                 assert not found, f"{mode} {name}: {found}"
 
 
+async def _pages_read(owner: asyncpg.Connection, mode: str, *arguments: object) -> int:
+    """By joining once; taken back, and its traces removed: dead rows are read, too."""
+    await owner.execute("TRUNCATE tag")
+    await owner.execute(f"SET plan_cache_mode = {mode}")
+    done = owner.transaction()
+    await done.start()
+    (row,) = await owner.fetch(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql.load('indexer', 'tags_add')}", *arguments)
+    await done.rollback()
+    plan = json.loads(row[0])[0]["Plan"]
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+async def test_join_reads_as_much_beside_thirty_days_of_footage_as_beside_one(
+    owner: asyncpg.Connection, ingest: asyncpg.Connection, gym: Gym, mode: str
+) -> None:
+    """Pages, not seconds: the other days' partitions are left alone, from either side of the join."""
+    days = [T - n * DAY_NS for n in range(30)]
+    await ensure_days(ingest, *days)
+    once = SEGMENTS.replace("4319 * 3", "4319")
+    await owner.execute(once, gym.site_id, gym.cameras, T)
+    await owner.execute("INSERT INTO segment_identity SELECT segment_id, start_ns FROM segment")
+    await owner.execute(EVENTS.replace("20000", "8000"), gym.site_id, gym.doors["front"], T)
+    events = [row["event_id"] for row in await owner.fetch("SELECT event_id FROM access_event LIMIT 200")]
+    segments = [row["segment_id"] for row in await owner.fetch("SELECT segment_id FROM segment LIMIT 200")]
+    await owner.execute("VACUUM ANALYZE segment, segment_identity, access_event")
+    before = [await _pages_read(owner, mode, *sides) for sides in ((events, []), ([], segments))]
+    for day in days[1:]:
+        await owner.execute(once, gym.site_id, gym.cameras, day)
+    await owner.execute("INSERT INTO segment_identity SELECT segment_id, start_ns FROM segment ON CONFLICT DO NOTHING")
+    await owner.execute("VACUUM ANALYZE segment, segment_identity, access_event")
+    after = [await _pages_read(owner, mode, *sides) for sides in ((events, []), ([], segments))]
+    assert min(before) > 200  # something was read at all
+    assert after[0] <= 1.2 * before[0] and after[1] <= 1.2 * before[1], (before, after)
+
+
 async def test_messages_that_are_known_or_in_trouble_are_looked_up_by_index(
     owner: asyncpg.Connection, gym: Gym
 ) -> None:
@@ -82,3 +121,23 @@ async def test_messages_that_are_known_or_in_trouble_are_looked_up_by_index(
         )
         assert "Index Scan using access_event_dedup_key_key" in plan, plan
         assert "Seq Scan on access_event" not in plan, plan
+
+
+async def test_outbox_that_was_empty_when_it_was_looked_at_is_taken_by_place(
+    owner: asyncpg.Connection, database: Database
+) -> None:
+    """Its statistics are of such a moment: joined to itself on that assumption, a batch took a second."""
+    fill = "INSERT INTO outbox (kind, ref) SELECT 'event', gen_random_uuid() FROM generate_series(1, 20000)"
+    await owner.execute(fill)
+    await owner.execute("DELETE FROM outbox")
+    await owner.execute("ANALYZE outbox")
+    async with open_pool(database.index, application_name="test", by_index=True) as pool, pool.acquire() as conn:
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            await conn.execute(f"SET plan_cache_mode = {mode}")
+            for state in ("empty", "full", "vacuumed"):
+                if state == "full":
+                    await owner.execute(fill)
+                plan = "\n".join(row[0] for row in await conn.fetch(f"EXPLAIN {sql.load('indexer', 'outbox_take')}", 9))
+                assert "Tid Scan on outbox" in plan and "Seq Scan" not in plan, f"{mode}, {state}: {plan}"
+                await owner.execute("DELETE FROM outbox")
+                await owner.execute("VACUUM ANALYZE outbox")
