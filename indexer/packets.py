@@ -45,6 +45,8 @@ def publish_at(data: bytes, at: int, size: int) -> Publish | None:
     body = at + 2
     while data[body - 1] >= 0x80:
         body += 1
+        if body > min(end, at + 1 + _LENGTH_MAX_BYTES):
+            return None  # a malformed length: the driver finds out
     topic_from = body + 2
     topic_end = topic_from + ((data[body] << 8) | data[body + 1]) if topic_from <= end else end + 1
     start = topic_end + 2 * qos

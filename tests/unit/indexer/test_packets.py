@@ -83,6 +83,12 @@ def test_rubbish_raises_nothing(data: bytes) -> None:
         publish_at(data, 0, size)
 
 
+def test_malformed_length_is_left_to_the_driver() -> None:
+    for data in (b"\x30\x80\x80\x80\x80", b"\x30\xff\xff\xff\xff\xff\x00"):
+        assert size_at(data, 0) == len(data)
+        assert publish_at(data, 0, len(data)) is None
+
+
 def test_malformed_length_counts_as_there() -> None:
     assert size_at(b"\x30\xff\xff\xff\xff\x01", 0) == 6
     assert size_at(b"\x30\xff\xff\xff", 0) == 0
