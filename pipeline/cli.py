@@ -19,7 +19,7 @@ _COMMANDS = {
     "reconcile": "compare the catalogue's rows with the bucket's objects, and repair them",
     "catalogue": "rebuild the segment rows from the bucket alone",
     "members": "bring in members from a list",
-    "events": "list door events and their tags",
+    "events": "list door events and their tags; correct them",
     "staff": "make staff accounts",
     "quarantine": "door messages that were not understood",
     "audit": "verify the record of every look",
