@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from api.app import ROUTERS
 from api.staff_admin import NewGrant
 from tests.integration.api.conftest import PASSWORD, Office
-from tests.integration.api.gym import LOBBY, NORTH, open_gym
+from tests.integration.api.gym import CORRIDOR, FRONT, LOBBY, NORTH, SOUTH, open_gym
 
 pytestmark = pytest.mark.services
 
@@ -116,6 +116,47 @@ async def test_route_by_role_as_the_table_says(office: Office, role: str) -> Non
         if not allowed and role == "" and route not in ("/v1/sign-in",):
             assert answer.status_code == 401, (route, answer.status_code)
     assert wrong == []
+
+
+# What somebody with a role at the other site gets of those routes, though the table allows the role: an answer in which
+# nothing of this site is. Whatever names something of this site, or is for those who hold the role everywhere: 404.
+ELSEWHERE = {
+    ("POST", "/v1/purposes"),
+    ("GET", "/v1/find"),
+    ("GET", "/v1/members"),
+    ("GET", "/v1/events"),
+    ("GET", "/v1/sites"),
+    ("GET", "/v1/cameras"),
+    ("GET", "/v1/doors"),
+    ("GET", "/v1/exports"),
+    ("GET", "/v1/audit"),
+}
+
+
+@pytest.mark.parametrize("role", ["viewer", "exporter", "admin", "auditor"])
+async def test_route_by_role_at_another_site_shows_nothing_of_this_one(office: Office, role: str) -> None:
+    gym = await open_gym(office.owner, office.clock.now_ns)
+    _, somebody = await office.hire("viewer")
+    client = await office.signed_in(NewGrant(role=role, site_id=SOUTH))
+    session = (await client.get("/v1/session")).json()
+    client.purpose = await purpose_of(office, session["staff_id"])
+    here = [str(each) for each in (LOBBY, CORRIDOR, FRONT, NORTH, gym.aino, gym.granted)]
+    wrong = []
+    for (method, route), (address, body, may) in TABLE.items():
+        if may in (STAFF, EVERYBODY) or route == "/v1/sign-in":
+            continue
+        path = address.replace("{aino}", str(gym.aino)).replace("{granted}", str(gym.granted))
+        answer = await client.request(method, path.replace("{somebody}", str(somebody.staff_id)), json=body)
+        allowed = answer.status_code < 300
+        if allowed != (may[role] and (method, route) in ELSEWHERE):
+            wrong.append((method, route, answer.status_code))
+        if [each for each in here if each in answer.text]:
+            wrong.append((method, route, "shows this site"))
+    assert wrong == []
+    # Control: at this site the very same questions do show it.
+    if role in ("viewer", "exporter", "admin"):
+        local = await office.signed_in(NewGrant(role=role, site_id=NORTH))
+        assert str(LOBBY) in (await local.get("/v1/cameras")).text
 
 
 async def test_administrator_of_one_site_administers_no_staff(office: Office) -> None:
