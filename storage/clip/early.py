@@ -65,9 +65,15 @@ class Early:
         )
 
     async def fetch(self, start: int, end: int) -> bytes:
-        """Any range of the object; its tail, and its init if that is not known, are under way."""
-        task = self._ranges.get((start, end))
+        """Any range of the object; its tail, and its init if that is not known, are under way. Given out once."""
+        task = self._ranges.pop((start, end), None)
         return await (self._fetch(start, end) if task is None else asyncio.shield(task))
+
+    def settle(self) -> None:
+        """The clip is opened: what was not asked for is not kept as long as the clip is."""
+        for task in self._ranges.values():
+            task.cancel()
+        self._ranges.clear()
 
     async def close(self) -> None:
         """Nobody will read it."""

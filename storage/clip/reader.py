@@ -102,6 +102,8 @@ class ClipReader:
         async with asyncio.TaskGroup() as group:
             group.create_task(opened[0].reader.trailer())
             reading = group.create_task(inits_of(opened, inits or Inits(), limit))
+        if early is not None:
+            early.settle()
         return _assemble(opened, reading.result())
 
     async def stream(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes | memoryview]:

@@ -103,7 +103,7 @@ class RangeOpener:
         return self._last is not None
 
     def forget(self) -> None:
-        """Drop the opened last chunk: the tail has to be accepted anew before anything else opens."""
+        """Keep no opened byte: the tail has to be accepted anew before anything else opens."""
         self._last, self.trailer = None, None
 
     def clamp(self, start: int, end: int) -> tuple[int, int]:
