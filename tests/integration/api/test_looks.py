@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from typing import Any
 
@@ -298,3 +299,29 @@ async def test_metrics_tell_the_numbers_of_the_roles_and_no_word(office: Office)
 
 async def test_front_door_is_known(gym: Gym) -> None:
     assert await gym.owner.fetchval("SELECT name FROM door WHERE door_id = $1", FRONT) == "Front door"
+
+
+async def test_metrics_and_logs_name_nobody(office: Office, gym: Gym, caplog: pytest.LogCaptureFixture) -> None:
+    """Invariant 8. Control: what is looked for is in the answers themselves."""
+    caplog.set_level(logging.DEBUG)
+    client = await looking(office, "viewer")
+    answers = [
+        await client.get("/v1/members", params={"query": "virta"}),
+        await client.get("/v1/find", params={"query": "aino"} | span(gym)),
+        await client.get(f"/v1/visits/{gym.granted}"),
+        await client.get("/v1/members", params={"query": "x" * 500}),
+    ]
+    metrics = await client.get("/metrics", headers={"Authorization": "Bearer metrics-for-the-test"})
+    users = [row["user_name"] for row in await office.owner.fetch("SELECT user_name FROM staff")]
+    words = ["virta", "aino", "1042", str(gym.aino), *users]
+    assert {"virta", "aino", "1042"} <= {word for word in words if word in answers[0].text.lower()}
+    told = metrics.text.lower() + _logged(caplog)
+    assert "tallenne" in metrics.text
+    assert [word for word in words if word.lower() in told] == []
+
+
+def _logged(caplog: pytest.LogCaptureFixture) -> str:
+    """Of ours: the client in this process logs the addresses that it asks for, as a browser's history has them."""
+    return "\n".join(
+        record.getMessage() for record in caplog.records if not record.name.startswith(("httpx", "httpcore", "asyncio"))
+    ).lower()
