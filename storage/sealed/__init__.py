@@ -5,7 +5,7 @@ from storage.sealed.format import CHUNK_LOG2_MAX, CHUNK_LOG2_MIN, HEADER_SIZE, O
 from storage.sealed.names import chunk_log2_for, object_name
 from storage.sealed.opener import PayloadKey, RangeOpener
 from storage.sealed.reader import SegmentReader
-from storage.sealed.recovery import Recovered, read_finished, recover
+from storage.sealed.recovery import Recovered, read_finished, recover, written_length
 from storage.sealed.sealer import Sealer
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "object_name",
     "read_finished",
     "recover",
+    "written_length",
 ]

@@ -1,10 +1,11 @@
 """What becomes of a file that was being written when the recorder stopped.
 
 A whole object (only the renaming was missing) is published; when its facts lost records in the crash, without an index,
-which is then read from the footage whenever it is wanted. A torn one is cut to its full chunks and signed as
-recovered. One that holds no whole fragment is removed: there is nothing in it that could be shown. What cannot be
-understood is set aside. ``examine()`` decides and changes nothing, so that what will be footage is known even while the
-disk refuses writes; ``apply()`` does it. Any crash in there leaves a file of which the same will be decided again.
+which is then read from the footage whenever it is wanted. A torn one is cut to its full chunks, before the first page
+that a power cut kept from the disk, and signed as recovered. One that holds no whole fragment is removed: there is
+nothing in it that could be shown. What cannot be understood is set aside. ``examine()`` decides and changes nothing, so
+that what will be footage is known even while the disk refuses writes; ``apply()`` does it. Any crash in there leaves a
+file of which the same will be decided again.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from domain.ids import CameraId
 from domain.time import Span
 from storage.failpoints import hit
 from storage.keys import RecorderIdentity
-from storage.sealed import HEADER_SIZE, OVERHEAD, Recovered, RefusedError, read_finished, recover
+from storage.sealed import HEADER_SIZE, OVERHEAD, Recovered, RefusedError, read_finished, recover, written_length
 from storage.sealed.format import STATE_RECOVERED, TAG_SIZE, Header
 from storage.sealed.recovery import Finished, read_header
 from storage.spool.facts import Ending, Facts, Fragment, parse_journal, recovered_journal
@@ -78,7 +79,8 @@ def examine(place: Place, marks: Marks, identity: RecorderIdentity) -> Plan:
                 finished = read_finished(file, length, identity.public_key, header_read)
                 if finished is not None:
                     return _whole(place, facts, finished, told=told)
-                return _torn(place, facts, file, length, header_read, marks, identity)
+                written = written_length(file, length)
+                return _torn(place, facts, file, written, header_read, marks, identity)
         except RefusedError:
             pass  # not even its header is whole
     # Nothing but a header, or less: the crash came as the segment began. More without readable facts: for a person.

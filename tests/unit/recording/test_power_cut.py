@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,6 +19,8 @@ from storage.recording.publishing import Publishing
 from storage.spool import Pending
 from tests.support.recording import Rig, make_rig
 
+PAGE = 4096
+
 
 class Disk:
     """Knows what was synced below a folder, and what a power cut may leave of it."""
@@ -28,6 +31,7 @@ class Disk:
         self._lock = threading.Lock()
         self._dark = False
         self._names: dict[Path, dict[str, int]] = {}  # of a folder when it was last synced
+        self._since: dict[Path, list[dict[str, int]]] = {}  # its later states
         self._held: dict[int, BinaryIO] = {}
         self._bytes: dict[int, bytes] = {}  # of a file when it was last synced, by inode
         if folder.exists():
@@ -38,6 +42,8 @@ class Disk:
                     self._know(path)
         monkeypatch.setattr(os, "fsync", self._sync)
         monkeypatch.setattr(os, "fdatasync", self._sync)
+        for name in ("rename", "replace", "unlink"):
+            monkeypatch.setattr(os, name, self._noting(getattr(os, name)))
 
     def _sync(self, descriptor: int) -> None:
         path = Path(f"/proc/self/fd/{descriptor}").readlink()
@@ -49,8 +55,23 @@ class Disk:
             self.synced += 1
             if path.is_dir():
                 self._names[path] = _listing(path)
+                self._since[path] = []
             else:
                 self._know(Path(f"/proc/self/fd/{descriptor}"))
+
+    def _noting(self, change: Callable[..., None]) -> Callable[..., None]:
+        def changed(path: Path, *more: Path) -> None:
+            self._note(path)
+            change(path, *more)
+            self._note(path)
+
+        return changed
+
+    def _note(self, path: Path) -> None:
+        folder = Path(path).parent
+        with self._lock:
+            if folder.is_relative_to(self.folder) and not self._dark:
+                self._since.setdefault(folder, []).append(_listing(folder))
 
     def _know(self, path: Path) -> None:
         file = path.open("rb")
@@ -80,9 +101,8 @@ class Disk:
 
     def _restore(self, source: Path, into: Path, contents: dict[int, bytes], dice: random.Random) -> None:
         into.mkdir(mode=0o700)
-        now = _listing(source)
-        before = self._names.get(source, {})
-        names = dict(before) if dice.random() < 0.7 else dict(now)
+        # File systems keep the order of names: any state since the folder was synced may be found.
+        names = dict(dice.choice([self._names.get(source, {}), *self._since.get(source, []), _listing(source)]))
         for name, inode in names.items():
             if (source / name).is_dir():
                 self._restore(source / name, into / name, contents, dice)
@@ -96,9 +116,17 @@ def _listing(folder: Path) -> dict[str, int]:
 
 
 def _between(dice: random.Random, before: bytes, now: bytes) -> bytes:
-    if now[: len(before)] == before and dice.random() < 0.5:
-        return now[: dice.randrange(len(before), len(now) + 1)]
-    return before if dice.random() < 0.7 else now
+    """Appended bytes reach the disk page by page, in any order: the length may be there and a page not yet."""
+    if now[: len(before)] != before or dice.random() < 0.4:
+        return before if dice.random() < 0.7 else now
+    length = dice.randrange(len(before), len(now) + 1)
+    found = bytearray(now[:length])
+    if dice.random() < 0.5:
+        for page in range(len(before) // PAGE, length // PAGE + 1):
+            if dice.random() < 0.3:
+                start, end = max(len(before), page * PAGE), min(length, (page + 1) * PAGE)
+                found[start:end] = bytes(max(0, end - start))
+    return bytes(found)
 
 
 async def scene(rig: Rig, dice: random.Random) -> list[Pending]:
