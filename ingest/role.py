@@ -37,6 +37,7 @@ _STATUS_S = 1.0
 _HEALTH_S = 5.0
 _SPREAD_S = 0.02  # between the starts of two cameras
 _DRAIN_S = 10.0
+_STEP_TOLD_S = 600.0  # how long a step of this machine's clock is shown
 
 
 async def run(
@@ -171,13 +172,18 @@ class _Role:
 
     async def tick(self) -> None:
         """Clocks and what waits too long."""
+        told_ns = 0
         while True:
             await asyncio.sleep(_TICK_S)
             mono_ns, utc_ns = time.monotonic_ns(), time.time_ns()
             if self._clock.stepped(mono_ns, utc_ns):
                 _log.warning("this machine's clock stepped forward: a gap says so")
+                self._problems.say("clock step", MisuseError("This machine's clock went ahead.", "Check its time."))
+                told_ns = mono_ns
                 for camera in self._cameras.values():
                     camera.clock_stepped()
+            elif mono_ns - told_ns > _STEP_TOLD_S * 1e9:
+                self._problems.take_back("clock step")
             self._clock.observe(mono_ns, utc_ns)
             if self._clock.behind_ns:
                 self._problems.say("clock", MisuseError("This machine's clock was set back.", "Check its time."))
