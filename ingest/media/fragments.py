@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ingest.access_unit import TICKS_PER_S, AccessUnit, VideoParameters
 
 TFDT_AT = 8 + 16 + 8 + 20 + 12  # of baseMediaDecodeTime in a fragment: moof, mfhd, traf, tfhd, then tfdt's own head
-_FRAGMENT_TICKS = TICKS_PER_S // 2
+_LOST_AT_MOST_TICKS = TICKS_PER_S
 _FRAME_TICKS_MAX = TICKS_PER_S * 10
 _HEAD = struct.Struct(">I4sI4sIII4sI4sIIII4sIQI4sIII")
 _KEY, _OTHER = 0x02000000, 0x01010000  # sample_depends_on 2; 1 and sample_is_non_sync_sample
@@ -59,7 +59,7 @@ class FragmentWriter:
         units = self._units
         done = None
         if units and (unit.pts_ticks > self._highest or unit.key or self._bytes > _MAX_BYTES):
-            long_enough = unit.pts_ticks - units[0].pts_ticks >= _FRAGMENT_TICKS
+            long_enough = self._long_enough(unit.pts_ticks - units[0].pts_ticks)
             changed = unit.parameters is not units[0].parameters and unit.parameters != units[0].parameters
             if long_enough or unit.key or changed or self._bytes > _MAX_BYTES:
                 done = self._cut(unit.pts_ticks)
@@ -73,6 +73,14 @@ class FragmentWriter:
     def flush(self) -> Fragment | None:
         """What waits, as a fragment: the stream has ended or stalls."""
         return self._cut(None) if self._units else None
+
+    def _long_enough(self, ticks: int) -> bool:
+        """Whether one picture more would be too many.
+
+        A death may take two fragments, the one before the last not being sealed to its end, and the picture that
+        completed the last: a second at most. At 25 pictures a second a fragment has twelve of them.
+        """
+        return 2 * ticks + 3 * self._frame_ticks > _LOST_AT_MOST_TICKS
 
     def _cut(self, next_ticks: int | None) -> Fragment:
         units, self._units, self._bytes = self._units, [], 0

@@ -12,6 +12,7 @@ from ingest.access_unit import TICKS_PER_S, SoundFormat
 from ingest.media.fragments import Fragment
 
 _JOIN_NS = 60_000_000  # a shift of an estimate up to this is taken for jitter: frames then follow each other exactly
+_HELD_NS = 400_000_000  # the last fragment before a key picture may be short, which is no reason to wait less
 _WAITING_MAX = 1500  # frames; half a minute
 _TRUN_OFFSET_AT = 8 + 16 + 8 + 20 + 20 + 16  # of the video run's data offset in a fragment (fragments.py)
 _TRAF = struct.Struct(">I4sI4sIIII4sIQI4sIII")
@@ -40,7 +41,7 @@ class Held:
 class SoundMixer:
     """``heard()`` frames and ``hold()`` fragments as they come; ``ready()`` gives back fragments, each with its sound.
 
-    A fragment is held until sound from behind its end has come, or the next fragment has, or all are wanted.
+    A fragment is held until sound from behind its end has come, or pictures of half a second have, or all are wanted.
     """
 
     def __init__(self, form: SoundFormat) -> None:
@@ -69,7 +70,8 @@ class SoundMixer:
         """Those that need not wait any longer."""
         while self._held:
             first = self._held[0]
-            if not (all_of_them or len(self._held) > 1 or (self._next_ns or 0) > first.end_ns):
+            waited_ns = self._held[-1].end_ns - first.end_ns
+            if not (all_of_them or waited_ns >= _HELD_NS or (self._next_ns or 0) > first.end_ns):
                 return
             self._held.popleft()
             yield first, self._run(first.start_ns, first.end_ns)
