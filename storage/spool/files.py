@@ -8,6 +8,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from storage.failpoints import hit
+
 _KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE, linux/falloc.h
 _libc = ctypes.CDLL(None, use_errno=True)
 _IOV_MAX = 1024
@@ -47,6 +49,7 @@ def replace_file(path: Path, data: bytes, *, sync: bool) -> None:
             os.fsync(descriptor)
     finally:
         os.close(descriptor)
+    hit("spool.replace")
     scratch.replace(path)
     if sync:
         sync_folder(path.parent)

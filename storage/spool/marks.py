@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.ids import CameraId
+from storage.failpoints import hit
 from storage.spool.files import sync_folder
 from storage.spool.records import packed, unpacked
 
@@ -53,6 +54,7 @@ class Marks:
         try:
             if new:
                 os.pwrite(descriptor, bytes(2 * _SLOT_BYTES), 0)
+            hit("spool.mark")
             if os.pwrite(descriptor, slot, number % 2 * _SLOT_BYTES) != _SLOT_BYTES:
                 raise OSError(5, "a mark was written in part")
             if self._sync:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import struct
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -22,6 +22,7 @@ class Fault(Enum):
     SILENT = auto()
     CUT_REPLY = auto()  # half of the answer's body, then a reset
     SLOW = auto()  # the answer at 1 kB/s
+    SLOW_BODY = auto()  # the request is read at 1 kB/s, until the fault is over
     FLIP = auto()  # one bit of the request's body is turned
 
 
@@ -40,6 +41,7 @@ class FaultyProxy:
     requests: list[str] = field(default_factory=list)  # "PUT /bucket/name"
     connections: int = 0
     endpoint: str = ""
+    done: Counter[Fault] = field(default_factory=Counter)  # how often each was done
 
     def next(self, method: str) -> Fault | bytes:
         if method not in self.only:
@@ -73,6 +75,8 @@ class FaultyProxy:
         method, target, _ = head.split(b"\r\n", 1)[0].decode().split(" ", 2)
         self.requests.append(f"{method} {target}")
         fault = self.next(method)
+        if isinstance(fault, Fault):
+            self.done[fault] += 1
         length = _length(head) or 0
         if fault is Fault.RESET:
             return _reset(writer)
@@ -84,7 +88,7 @@ class FaultyProxy:
             upstream.write(head + await reader.readexactly(length // 2))
             await upstream.drain()
             return _reset(writer)
-        body = bytearray(await reader.readexactly(length))
+        body = bytearray(await self._body(fault, reader, length))
         if fault is Fault.BUSY or isinstance(fault, bytes):
             writer.write(fault if isinstance(fault, bytes) else _answer(503, _BUSY))
             await writer.drain()
@@ -94,6 +98,13 @@ class FaultyProxy:
         upstream.write(head + body)
         await upstream.drain()
         return await self._reply(fault, method, from_server, writer)
+
+    async def _body(self, fault: Fault | bytes, reader: asyncio.StreamReader, length: int) -> bytes:
+        body = b""
+        while fault is Fault.SLOW_BODY and self.always is fault and len(body) < length:
+            body += await reader.readexactly(min(100, length - len(body)))
+            await asyncio.sleep(0.1)
+        return body + await reader.readexactly(length - len(body))
 
     async def _reply(
         self, fault: Fault, method: str, from_server: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import pickle
+import random
 import signal
-import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,20 @@ import asyncpg
 
 from domain.footage import Segment
 from domain.ids import CameraId, SegmentId, SiteId
-from domain.time import HOUR_NS, Span
-from pipeline.embedded.process import die_with_parent
+from domain.time import HOUR_NS, NS, Span
 from storage.catalogue.rows import gap_from_row, segment_from_row
 from storage.custodian.client import CustodianClient
 from storage.database import open_pool
+from storage.failpoints import LOG_VARIABLE, VARIABLE
+from storage.inspection.rows import name_of
 from storage.keys import RecorderIdentity
-from storage.sealed import SegmentReader, object_name
+from storage.sealed import SegmentReader
 from storage.settings import SpoolSettings, StoreSettings
 from storage.store import ObjectStore, open_store
 from tests.conftest import Database
 from tests.support.custodian import add_camera, custodian, custodian_settings
-from tests.support.record_process import Task, read_account
+from tests.support.forks import Forks, forks
+from tests.support.record_process import PLANT, Task, read_account
 from tests.support.recording import assert_tiled, index_of
 
 FRAGMENTS_LOST_A_KILL = 2  # a second of footage
@@ -41,23 +44,19 @@ FRAGMENTS_LOST_A_KILL = 2  # a second of footage
 class Figures:
     """What one scene came to."""
 
-    place: str
-    at: int
+    what: str  # the place, or the fault
+    seed: int
     kills: int = 0
+    struck_at: list[int] = field(default_factory=list)  # which hit of the place it was, each time
+    runs: int = 0
     handed_in: int = 0  # fragments
     lost: int = 0
     acknowledged: int = 0  # segments
     rows: int = 0
-    shadows: int = 0
     bytes_handed_in: int = 0
     bytes_lost: int = 0
-
-    def __str__(self) -> str:
-        return (
-            f"{self.place}@{self.at}: {self.kills} kills, {self.handed_in} fragments handed in, {self.lost} lost"
-            f" ({self.bytes_lost} of {self.bytes_handed_in} bytes), {self.acknowledged} segments acknowledged,"
-            f" {self.rows} rows"
-        )
+    most_lost_a_kill: float = 0.0  # seconds of one camera's footage: the scene's mean over its kills
+    notes: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -73,6 +72,7 @@ class Stage:
     site_id: SiteId
     directory: Path
     socket: Path  # the custodian's
+    forks: Forks
     log: Path | None = None
 
     async def scene(self, *, cameras: int = 2, **spool: Any) -> Scene:
@@ -100,20 +100,27 @@ class Stage:
         query = "SELECT count(DISTINCT camera_id) FROM hour_key_public WHERE camera_id = ANY ($1) AND hour_ns > $2"
         return int(await self.owner.fetchval(query, list(cameras), time.time_ns() + HOUR_NS))
 
-    def say(self, what: object) -> None:
+    def say(self, figures: Figures) -> None:
+        """A line for ``python -m tests.support.fault_figures``."""
         if self.log is not None:
             with self.log.open("a") as file:
-                file.write(f"{what}\n")
+                file.write(json.dumps(asdict(figures)) + "\n")
 
 
 @asynccontextmanager
-async def stage(database: Database, store: StoreSettings, directory: Path) -> AsyncIterator[Stage]:
+async def stage(
+    database: Database, store: StoreSettings, directory: Path, *, log: Path | None = None
+) -> AsyncIterator[Stage]:
     settings = custodian_settings(
         database.custodian, directory, allowed_uids=(os.geteuid(),), operator_uids=(os.geteuid(),)
     )
     async with open_pool(database.owner, application_name="test") as owner:
         site_id, _ = await add_camera(owner)  # type: ignore[arg-type]
-        async with custodian(settings) as client, open_store(store) as objects:
+        async with (
+            custodian(settings) as client,
+            open_store(store) as objects,
+            forks("tests.support.record_process", "tests.support.repair_process") as made,
+        ):
             await objects.ensure_bucket()
             identity = RecorderIdentity.create((await client.identity()).signer)
             await client.enrol(identity.recorder_id, "test", identity.public_key)
@@ -127,6 +134,8 @@ async def stage(database: Database, store: StoreSettings, directory: Path) -> As
                 site_id=site_id,
                 directory=directory,
                 socket=settings.socket,
+                forks=made,
+                log=log,
             )
 
 
@@ -140,10 +149,12 @@ class Scene:
     spool: SpoolSettings
     start_ns: int
     kills: int = 0
+    runs: int = 0
+    struck_at: list[int] = field(default_factory=list)
     known: tuple[tuple[SegmentId, bytes], ...] = ()
-    strikes: int = 0
+    plant: str = ""
 
-    async def run(self, failpoints: str = "", *, seed: int = 1, prefix: Sequence[str] = (), **task: Any) -> int:
+    async def run(self, failpoints: str = "", *, seed: int = 1, **task: Any) -> int:
         """One process until it ends; its return code. Rows that were there before must be there afterwards."""
         values: dict[str, Any] = {
             "database": self.stage.database.ingest,
@@ -157,40 +168,58 @@ class Scene:
         }
         file = self.directory / "task.pickle"
         file.write_bytes(pickle.dumps(Task(**(values | task))))
-        log = self.directory / "failpoints.log"
-        environment = {**os.environ, "TALLENNE_FAILPOINTS": failpoints, "TALLENNE_FAILPOINT_LOG": str(log)}
-        with (self.directory / "process.log").open("ab") as output:
-            process = await asyncio.create_subprocess_exec(
-                *prefix,
-                *(sys.executable, "-m", "tests.support.record_process", str(file)),
-                env=environment,
-                stdout=output,
-                stderr=output,
-                preexec_fn=die_with_parent,
+        environment = {VARIABLE: failpoints, LOG_VARIABLE: str(self._strikes), PLANT: self.plant}
+        async with asyncio.timeout(60 + task.get("segments", 0) + task.get("drain_s", 0.0)):
+            code = await self.stage.forks.run(
+                "tests.support.record_process", str(file), environment, self.directory / "process.log"
             )
-            async with asyncio.timeout(60):
-                code = await process.wait()
-        self.strikes = len(log.read_text().splitlines()) if log.exists() else 0
+        self.runs += 1
         self.kills += code == -signal.SIGKILL
         rows = {(row["segment_id"], row["sha256"]) for row in await self._rows()}
         assert set(self.known) <= rows, "a committed row has changed or gone"
         self.known = tuple(rows)
         return code
 
+    @property
+    def _strikes(self) -> Path:
+        return self.directory / "failpoints.log"
+
+    def strikes(self, place: str) -> int:
+        """How often ``place`` was struck, by the account of the processes that died there."""
+        lines = self._strikes.read_text().splitlines() if self._strikes.exists() else []
+        return sum(line.split()[0] == place for line in lines)
+
     async def killed(self, failpoints: str, **task: Any) -> bool:
         """Whether the place was reached; anything else than that death or a clean end is an error."""
         code = await self.run(failpoints, **task)
-        assert code in (0, -signal.SIGKILL), (self.directory / "process.log").read_text()[-3000:]
+        assert code in (0, -signal.SIGKILL), self.said()
         return code != 0
+
+    async def killed_often(self, place: str, times: int, seed: int, **task: Any) -> None:
+        """So many deaths at one place, each at a hit that ``seed`` decides. AssertionError when it is not reached."""
+        dice = random.Random(seed)
+        for number in range(times):
+            at = 1 if number == 0 else dice.randrange(1, 9)
+            while not await self.killed(f"{place}=kill@{at}", seed=seed + number, **task):
+                assert at > 1, f"{place} is never reached"
+                at //= 2  # it lay behind the end of the run
+            self.struck_at.append(at)
+
+    def said(self) -> str:
+        """The last words of the processes."""
+        return (self.directory / "process.log").read_text()[-3000:]
 
     async def ended(self, **task: Any) -> None:
         """A last run to its end, with everything uploaded."""
         code = await self.run(drain_s=20.0, segments=1, **task)
-        assert code == 0, (self.directory / "process.log").read_text()[-3000:]
+        assert code == 0, self.said()
 
-    async def verdict(self, place: str, at: int, *, dropping: bool = False) -> Figures:
-        """Nothing acknowledged lost, nothing doubled, time tiled; every row's object opens to what was handed in."""
-        figures = Figures(place=place, at=at, kills=self.kills)
+    async def verdict(self, what: str, seed: int, *, dropping: bool = False, damaged: int = 0) -> Figures:
+        """Nothing acknowledged lost, nothing doubled, time tiled; every row's object opens to what was handed in.
+
+        dropping: segments may be gone, to make room or because somebody damaged ``damaged`` spool files.
+        """
+        figures = Figures(what=what, seed=seed, kills=self.kills, struck_at=self.struck_at, runs=self.runs)
         lines = read_account(self.directory / "account")
         segments = [segment_from_row(row) for row in await self._rows()]
         plain = await self._opened(segments)
@@ -199,9 +228,9 @@ class Scene:
             told = [line for line in lines if line.get("c") == str(camera_id)]
             gaps = [gap_from_row(row).span for row in await self._gaps(camera_id)]
             self._check(figures, mine, plain, told, gaps, dropping=dropping)
-        assert await self._names() == sorted(map(_name, segments)), "objects without a row"
-        left = [path.name for folder in ("segments", "damaged") for path in (self.spool.directory / folder).iterdir()]
-        assert left == []
+        assert await self._names() == sorted(map(name_of, segments)), "objects without a row"
+        assert list((self.spool.directory / "segments").iterdir()) == []
+        assert len(list((self.spool.directory / "damaged").glob("*.tlns"))) == damaged
         self.stage.say(figures)
         return figures
 
@@ -232,6 +261,8 @@ class Scene:
             for span in acknowledged:
                 assert span in spans, "an acknowledged segment is lost"
             assert len(missing) <= FRAGMENTS_LOST_A_KILL * self.kills, f"{len(missing)} fragments are missing"
+            lost_ns = sum(line["e"] - line["s"] for line in missing)
+            figures.most_lost_a_kill = max(figures.most_lost_a_kill, lost_ns / NS / max(1, self.kills))
         figures.handed_in += len(handed)
         figures.lost += len(missing)
         figures.acknowledged += len(acknowledged)
@@ -244,7 +275,7 @@ class Scene:
         keys = await self.stage.client.open_for_verify([item.segment_id for item in segments])
         plain = {}
         for item in segments:
-            name = _name(item)
+            name = name_of(item)
             data = await self.stage.objects.get_range(name, 0, item.size_bytes)
             assert hashlib.sha256(data).digest() == item.sha256
 
@@ -273,15 +304,6 @@ class Scene:
 
     def without_store(self) -> StoreSettings:
         return replace(self.stage.store, endpoint="127.0.0.1:9")
-
-
-def _name(segment: Segment) -> str:
-    return object_name(
-        site_id=segment.site_id,
-        camera_id=segment.camera_id,
-        segment_id=segment.segment_id,
-        start_ns=segment.span.start_ns,
-    )
 
 
 def _fragments(segment: Segment, plain: bytes) -> list[tuple[int, str]]:

@@ -1,8 +1,8 @@
 """A recorder as a process of its own, to be killed: ``python -m tests.support.record_process <task.pickle>``.
 
 It records fragments that it makes up, faster than real time, and keeps an account of them: a file outside of spool,
-database and store, synced line by line. ``in``: a fragment before it is handed in; ``fin``: a segment whose finish
-returned, that is, was acknowledged.
+database and store, written line by line, which is as durable as the death of a process asks for. ``in``: a fragment
+before it is handed in; ``fin``: a segment whose finish returned, that is, was acknowledged.
 
 TALLENNE_PLANT plants a fault that the test must find: see ``plant()``.
 """
@@ -15,6 +15,7 @@ import os
 import pickle
 import random
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -28,10 +29,13 @@ from storage.catalogue import Catalogue
 from storage.database import open_pool
 from storage.errors import StorageError
 from storage.keys import HourKeyCache, RecorderIdentity
-from storage.recording import CameraRecording, KeyKeeper, Problems, Recorder, open_recorder
+from storage.recording import CameraRecording, KeyKeeper, Problems, Recorder, open_recorder, retry
 from storage.settings import DatabaseSettings, SpoolSettings, StoreSettings
 from storage.spool import Ending, Mark, Pending, SegmentFile, Spool, SpoolError, SpoolFullError
+from storage.spool import recovery as recovery_module
+from storage.spool import spool as spool_module
 from storage.spool.gaps import GapJournal
+from storage.spool.layout import Place
 from storage.spool.marks import Marks
 from storage.store import open_store
 from tests.support.footage import FRAGMENT_NS, init_of, piece
@@ -57,6 +61,8 @@ class Task:
     drain_s: float = 0.0
     size: int = 12_000
     pause_s: float = 0.003
+    first_wait_s: float = 0.5  # before a service that failed is tried again
+    upload_concurrency: int = 2
 
 
 class Account:
@@ -67,7 +73,6 @@ class Account:
 
     def say(self, what: str, **more: Any) -> None:
         os.write(self._file, json.dumps({"k": what, **more}).encode() + b"\n")
-        os.fdatasync(self._file)
 
 
 def read_account(path: Path) -> list[dict[str, Any]]:
@@ -90,14 +95,22 @@ async def main(task: Task) -> None:
     assert identity is not None
     keys = HourKeyCache(identity.pinned_signer, task.directory / "hour-keys")
     problems = Problems()
+    retry._FIRST_S = task.first_wait_s
     async with (
         open_pool(task.database, application_name="record-process", min_size=0, max_size=2) as pool,
-        open_store(task.store, connections=3) as store,
+        open_store(task.store, connections=task.upload_concurrency + 1) as store,
     ):
         catalogue = Catalogue(pool)
         await _know_keys(KeyKeeper(keys, catalogue, problems, lambda: task.cameras), task, keys)
         async with open_recorder(
-            task.spool, store, catalogue, identity, keys, problems, upload_concurrency=2, drain_s=task.drain_s
+            task.spool,
+            store,
+            catalogue,
+            identity,
+            keys,
+            problems,
+            upload_concurrency=task.upload_concurrency,
+            drain_s=task.drain_s,
         ) as recorder:
             run = _Run(task, account, recorder, camera_clock(lines, task.start_ns), len(lines))
             await run.record()
@@ -154,7 +167,7 @@ class _Run:
                     yield 1
                     camera.tick()
                 camera.finish(now_ns)
-                self._account.say("fin", c=who, s=start_ns, e=now_ns)
+                self._account.say("fin", c=who, s=start_ns, e=now_ns, t=time.time_ns())
             except (SpoolError, SpoolFullError) as error:
                 cause = GapCause.SPOOL_FULL if isinstance(error, SpoolFullError) else GapCause.STORAGE
                 now_ns = max(now_ns, start_ns + NS)
@@ -194,8 +207,32 @@ def plant(what: str) -> None:
             """A gap that is never written."""
 
         GapJournal.append = lose  # type: ignore[method-assign]
+    if what == "name-before-mark":
+
+        def publish(self: Spool, file: SegmentFile, camera_id: CameraId, mark: Mark) -> Pending:
+            file.close()
+            file.place.part.rename(file.place.ready)
+            spool_module.hit("spool.publish.mark")
+            self.marks.save(camera_id, mark)
+            self._open.pop(file.place, None)
+            return Pending(file.place, file.size_bytes)
+
+        Spool.publish = publish  # type: ignore[method-assign]
+    if what == "facts-removed-first":
+
+        def remove_wrongly(place: Place) -> None:
+            place.facts.unlink(missing_ok=True)
+            recovery_module.hit("spool.remove.sealed")
+            place.ready.unlink(missing_ok=True)
+
+        recovery_module.remove = remove_wrongly
+
+
+def start(file: str) -> None:
+    """Record as the task in ``file`` says."""
+    plant(os.environ.get(PLANT, ""))
+    asyncio.run(main(pickle.loads(Path(file).read_bytes())))  # noqa: S301 our own test wrote it
 
 
 if __name__ == "__main__":
-    plant(os.environ.get(PLANT, ""))
-    asyncio.run(main(pickle.loads(Path(sys.argv[1]).read_bytes())))  # noqa: S301 our own test wrote it
+    start(sys.argv[1])

@@ -33,5 +33,10 @@ async def main(task: Repair) -> None:
             await reconcile(pool, store, custodian, repair=True, grace_ns=0)
 
 
+def start(file: str) -> None:
+    """Repair as the task in ``file`` says."""
+    asyncio.run(main(pickle.loads(Path(file).read_bytes())))  # noqa: S301 our own test wrote it
+
+
 if __name__ == "__main__":
-    asyncio.run(main(pickle.loads(Path(sys.argv[1]).read_bytes())))  # noqa: S301 our own test wrote it
+    start(sys.argv[1])

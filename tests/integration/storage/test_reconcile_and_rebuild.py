@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import pickle
-import random
-import re
-import signal
-import sys
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -17,11 +11,9 @@ from typing import Any
 
 import pytest
 
-import storage
 from domain.footage import Segment, SegmentState
 from domain.ids import SegmentId
 from domain.time import NS
-from pipeline.embedded.process import die_with_parent
 from storage.catalogue.rows import gap_from_row
 from storage.custodian.client import CustodianClient
 from storage.custodian.errors import CustodianAwayError, CustodianMisuseError
@@ -40,7 +32,6 @@ from tests.conftest import Database
 from tests.integration.storage.footage import Footage, footage, turn
 from tests.support.record_process import read_account
 from tests.support.recording import assert_tiled
-from tests.support.repair_process import Repair
 
 pytestmark = pytest.mark.services
 
@@ -364,92 +355,3 @@ async def test_only_the_operator_may_open_by_header(recorded: Footage, tmp_path:
     assert await recorded.stage.client.open_headers([bytes(forged)]) == {}
     with pytest.raises(CustodianMisuseError):
         await recorded.stage.client.open_headers([b"no header"])
-
-
-# -- Crashes in the middle
-
-PLACES = ("restore.before", "restore.committed", "restore.quarantined", "reconcile.gone")
-
-
-async def killed(recorded: Footage, what: str, place: str, at: int, directory: Path) -> bool:
-    task = Repair(
-        what=what,
-        database=recorded.stage.database.owner,
-        store=recorded.stage.store,
-        socket=recorded.stage.socket,
-    )
-    file = directory / "repair.pickle"
-    file.write_bytes(pickle.dumps(task))
-    with (directory / "repair.log").open("ab") as log:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "tests.support.repair_process", str(file)),
-            env={**os.environ, "TALLENNE_FAILPOINTS": f"{place}=kill@{at}"},
-            stdout=log,
-            stderr=log,
-            preexec_fn=die_with_parent,
-        )
-        code = await process.wait()
-    assert code in (0, -signal.SIGKILL), (directory / "repair.log").read_text()[-2000:]
-    return code != 0
-
-
-async def damage(recorded: Footage, segments: list[Segment], dice: random.Random) -> tuple[set[Any], set[str]]:
-    """Rows without objects, objects without rows, objects that are not genuine. (ids lost, names bad)."""
-    some = dice.sample([item for item in segments if item.size_bytes > 10_000 and not item.recovered], 6)
-    await drop_rows(recorded, *some[:4])
-    for segment in some[2:4]:
-        await recorded.overwrite(segment, turn(8 * 3000))
-    for segment in some[4:]:
-        await recorded.stage.objects.delete(name_of(segment))
-    return {item.segment_id for item in some[2:]}, {name_of(item) for item in some[2:4]}
-
-
-async def test_repair_killed_at_any_step_comes_to_the_same(recorded: Footage, tmp_path: Path) -> None:
-    segments = await recorded.segments()
-    dice = random.Random(5)
-    lost: set[Any] = set()
-    bad: set[str] = set()
-    for place in PLACES:
-        for at in (1, 2):
-            whole = [item for item in segments if item.segment_id not in lost]
-            more_lost, more_bad = await damage(recorded, whole, dice) if at == 1 and len(whole) > 12 else (set(), set())
-            lost, bad = lost | more_lost, bad | more_bad
-            struck = await killed(recorded, "reconcile", place, at, tmp_path)
-            assert struck or not more_lost
-        await reconciled(recorded, repair=True)
-        assert (await reconciled(recorded)).ok
-        reasons = await quarantine(recorded)
-        assert reasons.keys() == bad, reasons
-        rows = {item.segment_id: item for item in await recorded.segments()}
-        for item in segments:
-            row = rows.get(item.segment_id)
-            if item.segment_id in lost:
-                assert row is None or row.state is SegmentState.GONE
-            else:
-                assert row == item
-
-
-async def test_rebuild_killed_again_and_again_comes_to_the_same(recorded: Footage, tmp_path: Path) -> None:
-    segments = await recorded.segments()
-    await drop_rows(recorded, *segments)
-    kills = 0
-    for at in (1, 2, 3, 2):
-        for place in PLACES[:2]:
-            kills += await killed(recorded, "rebuild", place, at, tmp_path)
-    assert kills >= 6
-    assert 0 < len(await recorded.segments()) < len(segments)
-    await rebuilt(recorded)
-    assert await recorded.segments() == segments
-    await tiled(recorded)
-
-
-def test_every_failpoint_of_repairs_is_in_the_list() -> None:
-    """A new place is tested from the day it is named."""
-    folder = Path(next(iter(storage.__path__)))
-    named = {
-        name
-        for path in [*folder.glob("inspection/*.py"), *folder.glob("re*.py"), folder / "verify.py"]
-        for name in re.findall(r'\bhit\("([a-z.]+)"\)', path.read_text())
-    }
-    assert named == set(PLACES)
