@@ -80,7 +80,7 @@ class FragmentWriter:
         A death may take two fragments, the one before the last not being sealed to its end, and the picture that
         completed the last: a second at most. At 25 pictures a second a fragment has twelve of them.
         """
-        return 2 * ticks + 3 * self._frame_ticks > _LOST_AT_MOST_TICKS
+        return 2 * ticks + 3 * ticks // len(self._units) > _LOST_AT_MOST_TICKS
 
     def _cut(self, next_ticks: int | None) -> Fragment:
         units, self._units, self._bytes = self._units, [], 0
