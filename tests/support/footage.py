@@ -27,6 +27,13 @@ H265 = VideoParameters(
 FRAGMENT_NS = NS // 2
 
 
+class _Patient(FragmentWriter):
+    """Cuts when told to: three pictures of half a second are one fragment here."""
+
+    def _long_enough(self, ticks: int) -> bool:
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
     """One fragment, placed in time and in its segment."""
@@ -50,7 +57,7 @@ def piece(
     dice: random.Random, segment_start_ns: int, start_ns: int, *, key: bool, size: int = 20_000, frames: int = 3
 ) -> Piece:
     """Half a second of ``frames`` random pictures, about ``size`` bytes in all."""
-    writer = FragmentWriter()
+    writer = _Patient()
     step = TICKS_PER_S // 2 // frames
     for number in range(frames):
         data = dice.randbytes(max(8, size // frames + dice.randrange(-200, 200)))

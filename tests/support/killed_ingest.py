@@ -308,7 +308,8 @@ class Lane:
             # A process that the machine lets wait reads much at once, and may die over the first picture of that.
             gulp = [line["p"] for line in lost if line["b"] == lost[-1]["b"]]
             at_once_s = (gulp[-1] - gulp[0]) / TICKS_PER_S
-            limit_s = LOST_A_KILL_S if at_leisure() else 1.5 * LOST_A_KILL_S  # pictures that are late settle late
+            # Pictures that are late settle late.
+            limit_s = LOST_A_KILL_S if self.plant or at_leisure() else 1.5 * LOST_A_KILL_S
             assert round(lost_s - at_once_s, 3) <= limit_s, f"{lost_s} s of what was received are missing"
             figures.most_lost_a_kill = max(figures.most_lost_a_kill, lost_s)
             figures.lost += len(lost)
