@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -15,6 +16,7 @@ from ingest.rtsp.wheel import Wheel
 from ingest.settings import CameraSettings, SourceKind, Transport
 
 _log = logging.getLogger(__name__)
+_PUT_AWAY_S = 0.5  # gst-rtsp-server takes a moment, and answers 503 meanwhile
 
 
 class Sources:
@@ -22,6 +24,7 @@ class Sources:
 
     def __init__(self) -> None:
         self._wheel = Wheel()
+        self._unspoken: set[str] = set()  # addresses whose cameras the native client has found not to speak with it
 
     def make(self, camera: CameraSettings) -> Source:
         """The client that the camera's settings ask for."""
@@ -29,15 +32,22 @@ class Sources:
             return LibavSource(camera)
         if camera.source is SourceKind.NATIVE:
             return NativeSource(camera, self._wheel)
-        return AutoSource(camera, NativeSource(camera, self._wheel))
+        if camera.url in self._unspoken:
+            return LibavSource(replace(camera, transport=Transport.UDP))
+        return AutoSource(camera, NativeSource(camera, self._wheel), self._unspoken)
 
 
 class AutoSource:
     """Native first; libav when the camera wants what that does not speak. Never where TLS was asked for: libav would
-    not check who answers."""
+    not check who answers.
 
-    def __init__(self, camera: CameraSettings, native: NativeSource) -> None:
+    unspoken: is told the camera's address then, so that it is asked with libav at once when it is connected to again:
+    some are busy for a moment putting away what the first question set up, and would be so each time.
+    """
+
+    def __init__(self, camera: CameraSettings, native: NativeSource, unspoken: set[str]) -> None:
         self._camera = camera
+        self._unspoken = unspoken
         self._source: Source = native
 
     @property
@@ -70,6 +80,8 @@ class AutoSource:
             if self._camera.transport is Transport.TLS or self._camera.url.startswith("rtsps:"):
                 raise
             _log.info("%s libav is taken.", error.what)
+        self._unspoken.add(self._camera.url)
+        await asyncio.sleep(_PUT_AWAY_S)
         self._source = LibavSource(replace(self._camera, transport=Transport.UDP))
         async with aclosing(self._source.batches()) as batches:
             async for batch in batches:
