@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import sys
+import time
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -11,6 +14,7 @@ import pyotp
 
 from api.errors import StaffExistsError
 from api.staff_admin import create_staff
+from pipeline.client import ApiRefusedError, StaffClient
 from pipeline.config.roles import RoleSettings
 from pipeline.demo_gym import STAFF_USER
 from pipeline.installation import Installation
@@ -56,6 +60,15 @@ class DemoAccount:
     def code(self) -> str:
         """The one-time code of this half minute."""
         return pyotp.TOTP(self.totp_secret).now()
+
+    async def sign_in(self, client: StaffClient) -> None:
+        """A code counts once: whoever asks twice in half a minute waits for the next one, as a person would."""
+        try:
+            await client.sign_in(self.user_name, self.password, self.code())
+        except ApiRefusedError:
+            print("The one-time code was used already: waiting for the next one.", file=sys.stderr)
+            await asyncio.sleep(30 - time.time() % 30 + 0.5)
+            await client.sign_in(self.user_name, self.password, self.code())
 
 
 async def ensure_demo_staff(settings: RoleSettings, installation: Installation) -> None:

@@ -16,7 +16,7 @@ from domain.time import NS, Span, from_iso, to_iso
 from pipeline.client import ApiRefusedError, StaffClient, staff_client
 from pipeline.commands.common import add_place, place_of
 from pipeline.config.roles import run_directory_of
-from pipeline.demo_account import DemoAccount, demo_account
+from pipeline.demo_account import demo_account
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
 from pipeline.terminal import size
@@ -189,24 +189,13 @@ def _server(arguments: argparse.Namespace) -> tuple[str, Path | None]:
     raise SetupError(f"No staff API runs on {installation.root}.", "Start it with `tallenne up`, or give --server.")
 
 
-async def _sign_in_demo(client: StaffClient, account: DemoAccount) -> None:
-    """A code counts once: whoever asks twice in half a minute waits for the next one, as a person would."""
-    try:
-        await client.sign_in(account.user_name, account.password, account.code())
-    except ApiRefusedError:
-        print("The one-time code was used already: waiting for the next one.", file=sys.stderr)
-        await asyncio.sleep(30 - time.time() % 30 + 0.5)
-        await client.sign_in(account.user_name, account.password, account.code())
-
-
 async def _sign_in(client: StaffClient, arguments: argparse.Namespace) -> None:
     """A fresh sign-in is a fresh code, too: what follows may be an export."""
     user = arguments.user or os.environ.get("TALLENNE_USER", "")
     if not user and not arguments.server:
         _, installation = place_of(arguments)
         if (installation.root / "demo").exists():
-            account = demo_account(installation)
-            await _sign_in_demo(client, account)
+            await demo_account(installation).sign_in(client)
             return
     user = user or await asyncio.to_thread(input, "User name: ")
     password = os.environ.get("TALLENNE_PASSWORD", "") or await asyncio.to_thread(getpass.getpass, "Password: ")

@@ -149,7 +149,7 @@ async def _signed_in(everything: Running) -> Any:
     account = demo_account(everything.installation)
     certificate = everything.installation.root / "serve" / "tls-cert.pem"
     async with staff_client(everything.address, certificate) as client:
-        await client.sign_in(account.user_name, account.password, account.code())
+        await account.sign_in(client)
         yield client
 
 

@@ -166,7 +166,7 @@ async def test_others_pictures_come_as_before_and_the_state_says_what_is_wrong(
         record_property(name, value)
     assert percentile(control.lags_s) / percentile(alone.lags_s) > 3.0  # positive control: a delay would be seen
     assert (alone.losses, beside.losses) == (0, 0)
-    assert figures["pictures"] > 0.97
+    assert figures["pictures"] > 0.9
     assert figures["lag_median"] < 1.5
     assert figures["lag_p99"] < 3.0
     assert grown - grown_alone < 48 << 20  # 64 MB were offered, and endless headers, and garbage without end

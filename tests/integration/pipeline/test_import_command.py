@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import subprocess
 import sys
@@ -18,7 +19,9 @@ import paho.mqtt.publish
 import pytest
 
 from demo.members import members
-from domain.time import HOUR_NS, NS, hour_of, to_iso
+from domain.time import HOUR_NS, NS, Span, hour_of, to_iso
+from pipeline.client import staff_client
+from pipeline.demo_account import demo_account
 from pipeline.embedded.broker import DOORS_USER
 from pipeline.exit_codes import MISUSE
 from pipeline.secret_files import read_secret
@@ -63,6 +66,17 @@ async def publish(gym: Running, occurred_ns: int, credential: str) -> None:
     )
 
 
+async def played(gym: Running, span: Span) -> io.BytesIO:
+    """The first camera's clip, as the player gets it."""
+    out = io.BytesIO()
+    async with staff_client(gym.address, gym.installation.root / "serve" / "tls-cert.pem") as client:
+        await demo_account(gym.installation).sign_in(client)
+        await client.state_purpose("access", "a test")
+        await client.fetch_clip(str(gym.settings.inventory().cameras[0].camera_id), span, out)
+    out.seek(0)
+    return out
+
+
 async def test_past_event_is_tagged_with_imported_footage(gym: Running, tmp_path: Path) -> None:
     camera = gym.settings.inventory().cameras[0].name
     film = await asyncio.to_thread(lambda: written(tmp_path / "film.mp4", encoded(30.0)))
@@ -81,9 +95,7 @@ async def test_past_event_is_tagged_with_imported_footage(gym: Running, tmp_path
             if listed and listed[0]["tags"]:
                 break
             await asyncio.sleep(0.5)
-    clip = tmp_path / "clip.mp4"
-    await tallenne(gym, "clip", "--camera", camera, *span, "--reason", "a test", "-o", str(clip))
-    with av.open(str(clip)) as container:
+    with av.open(await played(gym, Span(start_ns, start_ns + 30 * NS))) as container:
         assert sum(1 for _ in container.decode(video=0)) == 750
     report = json.loads(await tallenne(gym, "verify", *span, "--json"))
     assert (report["ok"], report["objects"]) == (True, 3)
