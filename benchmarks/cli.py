@@ -113,22 +113,23 @@ def _storage(parser: argparse.ArgumentParser) -> None:
 
 def _index(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--events", type=int, default=50_000, metavar="N")
-    parser.add_argument("--rows", type=int, default=1_000_000, metavar="N", help="of segments that are there already")
+    parser.add_argument("--rows", type=int, action="append", metavar="N", help="of segments already; may be repeated")
     parser.add_argument("--rate", type=int, default=1000, metavar="N", help="events a second, for the latency")
     parser.add_argument("--seconds", type=float, default=15.0, metavar="S", help="of the latency's measurement")
 
     def make(given: argparse.Namespace) -> index.Parameters:
-        return index.Parameters(events=given.events, rows=given.rows, rate=given.rate, seconds=given.seconds)
+        rows = tuple(given.rows or (1_000_000,))
+        return index.Parameters(events=given.events, rows=rows, rate=given.rate, seconds=given.seconds)
 
     _suite(parser, index.run, make)
 
 
 def _clip(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--staff", type=int, action="append", metavar="N", help="at once; may be repeated")
-    parser.add_argument("--rounds", type=int, default=10, metavar="N", help="clips for each of them")
+    parser.add_argument("--rounds", type=int, default=20, metavar="N", help="clips for each of up to five of them")
 
     def make(given: argparse.Namespace) -> clip.Parameters:
-        return clip.Parameters(staff=tuple(given.staff or (1, 10)), rounds=given.rounds)
+        return clip.Parameters(staff=tuple(given.staff or (1, 5, 50)), rounds=given.rounds)
 
     _suite(parser, clip.run, make)
 

@@ -155,8 +155,7 @@ def _events(what: str, result: Mapping[str, Any], broker: str) -> Row:
 
 
 def _clip(result: Mapping[str, Any]) -> list[Row]:
-    many = result.get("staff_at_once")
-    return [
+    rows = [
         Row(
             what="A 30 s clip, one at a time: first byte / whole, median",
             ours=f"{figure(result.get('ttfb_p50_ms'))} / {figure(result.get('whole_p50_ms'), ' ms')}",
@@ -164,23 +163,35 @@ def _clip(result: Mapping[str, Any]) -> list[Row]:
             floor=f"– / {figure(result.get('get_whole_p50_ms'), ' ms')}",
             ratio="–",
         ),
+        *_clips_at_once(result, "", result.get("staff_at_once")),
+    ]
+    if "crowd_staff" in result:
+        rows += _clips_at_once(result, "crowd_", result["crowd_staff"])
+    return rows
+
+
+def _clips_at_once(result: Mapping[str, Any], which: str, staff: int | None) -> list[Row]:
+    def of(key: str, unit: str = "") -> str:
+        return figure(result.get(which + key), unit)
+
+    return [
         Row(
-            what=f"First byte of a 30 s clip, p99, {many} at once",
-            ours=figure(result.get("ttfb_p99_ms"), " ms"),
+            what=f"First byte of a 30 s clip, p99, {staff} at once",
+            ours=of("ttfb_p99_ms", " ms"),
             peers="–",
-            floor=figure(result.get("get_ttfb_p99_ms"), " ms"),
-            ratio=f"ours / bare GETs {figure(result.get('ttfb_ratio'))}",
+            floor=of("get_ttfb_p99_ms", " ms"),
+            ratio=f"ours / bare GETs {of('ttfb_ratio')}",
         ),
         Row(
-            what=f"Clip throughput, {many} at once",
-            ours="–",
+            what=f"Clip throughput, {staff} at once",
+            ours=of("clip_mib_per_s", " MiB/s"),
             peers="–",
-            floor="–",
-            ratio=f"ours / bare GETs {figure(result.get('throughput_ratio'))}",
+            floor=of("get_clip_mib_per_s", " MiB/s"),
+            ratio=f"ours / bare GETs {of('throughput_ratio')}",
         ),
         Row(
-            what="Memory per clip being sent",
-            ours=figure(result.get("mib_per_stream"), " MiB"),
+            what=f"Memory per clip being sent, {staff} at once",
+            ours=of("mib_per_stream", " MiB"),
             peers="–",
             floor="–",
             ratio="–",

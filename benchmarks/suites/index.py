@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +45,19 @@ _TOPIC = f"access/{SITE}/+"
 _PATIENCE_S = 300.0
 _FLOOR_EVENTS = 20_000
 _FSYNCS = 200
+_GROWING = (
+    "events_per_s",
+    "tag_latency_p99_ms",
+    "database_cpu_us_per_event",
+    "mosquitto_events_per_s",
+    "mosquitto_database_cpu_us_per_event",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
     events: int = 50_000
-    rows: int = 1_000_000  # of segments
+    rows: tuple[int, ...] = (1_000_000,)  # of segments that are there already; each in a stand of its own
     rate: int = 1000  # events a second, for the latency
     seconds: float = 15.0  # of it
     seed: int = 1
@@ -271,25 +278,47 @@ class _Bench:
 
 
 def run(given: Parameters, directory: Path) -> dict[str, Any]:
-    """The whole document."""
+    """The whole document. With several numbers of rows its headline is that of the first."""
     missing = {"mosquitto": why} if (why := mosquitto.why_missing()) else {}
+    headlines, cases, raised = [], [], []
+    with pinned() as cores:
+        for rows in given.rows:
+            bench, headline = _over(rows, given, cores, directory / f"rows-{rows}", mosquitto_too=not missing)
+            of = f", {rows:,} rows" if len(given.rows) > 1 else ""
+            cases += [{**case, "name": case["name"] + of, "rows": rows} for case in bench.cases]
+            raised += [replace(doubt, detail=doubt.detail + of) for doubt in bench.doubts]
+            headlines.append(headline)
+    headline = headlines[0] | _growth(given.rows, headlines)
+    return document("index", parameters=asdict(given), headline=headline, cases=cases, doubts=raised, missing=missing)
+
+
+def _over(
+    rows: int, given: Parameters, cores: Cores, directory: Path, *, mosquitto_too: bool
+) -> tuple[_Bench, dict[str, float]]:
+    """Everything, in a stand that has this many segment rows."""
     with (
-        pinned() as cores,
-        open_stand(directory / "stand", cameras=_CAMERAS, doors=_DOORS, broker=True) as stand,
+        open_stand(directory, cameras=_CAMERAS, doors=_DOORS, broker=True) as stand,
         custodian(stand, core=cores.load) as keys,
     ):
         assert stand.broker is not None
-        credentials = asyncio.run(_prepare(stand, given.rows))
+        credentials = asyncio.run(_prepare(stand, rows))
         shared = {**stand.service_pids(), "custodian": [keys.pid]}
         bench = _Bench(given, cores, stand, stand.broker, shared, credentials)
-        headline: dict[str, Any] = bench.throughput() | bench.latency()
-        cases, raised = bench.cases, bench.doubts
-        if not missing:
+        headline = bench.throughput() | bench.latency()
+        if mosquitto_too:
             with _with_mosquitto(bench, directory) as other:
                 headline |= {f"mosquitto_{name}": value for name, value in other.throughput().items()}
-            cases += [{**case, "name": f"mosquitto: {case['name']}"} for case in other.cases]
-            raised += other.doubts
-    return document("index", parameters=asdict(given), headline=headline, cases=cases, doubts=raised, missing=missing)
+            bench.cases += [{**case, "name": f"mosquitto: {case['name']}"} for case in other.cases]
+            bench.doubts += other.doubts
+    return bench, headline
+
+
+def _growth(rows: tuple[int, ...], headlines: list[dict[str, float]]) -> dict[str, float]:
+    """The most rows' figures over the fewest': what the catalogue's size costs. Nothing with one number of rows."""
+    if len(rows) < 2:
+        return {}
+    few, many = headlines[rows.index(min(rows))], headlines[rows.index(max(rows))]
+    return {f"rows_{name}_ratio": many[name] / few[name] for name in _GROWING if name in few}
 
 
 @contextmanager
@@ -304,10 +333,16 @@ def _with_mosquitto(bench: _Bench, directory: Path) -> Iterator[_Bench]:
 
 
 async def _prepare(stand: Stand, rows: int) -> list[str]:
-    """Footage until a few minutes from now, and members. Returns their credentials."""
-    conn = await connect(stand.owner, statement_timeout_s=0)
+    """Footage until a few minutes from now, and members. Returns their credentials.
+
+    The cleaning up after so many rows is done here, lest it be done while something is measured.
+    """
+    conn = await connect(stand.postgres.settings(database=stand.owner.database), statement_timeout_s=0)
     try:
         await generate_rows(conn, stand.cameras, rows, time.time_ns() + 15 * MINUTE_NS)
+        await conn.execute("VACUUM segment")
+        await conn.execute("VACUUM segment_identity")
+        await conn.execute("CHECKPOINT")
         made = await conn.fetch(sql.load(_PACKAGE, "members_generate"), _MEMBERS)
     finally:
         await conn.close()
