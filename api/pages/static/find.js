@@ -51,7 +51,7 @@ function render(found) {
 
 function understood({ understood: { span, time_zone: zone, doors, words }, hits }) {
   const parts = [hits.length === 1 ? t("find.count_one") : t("find.count", { count: hits.length })];
-  if (words) parts.push(`“${words}”`);
+  if (words) parts.push(t("find.words", { words }));
   if (doors.length) parts.push(doors.join(", "));
   parts.push(span ? spanText(Date.parse(span.start), Date.parse(span.end), zone) : t("find.last_month"));
   return parts.join(" · ");
