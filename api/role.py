@@ -21,6 +21,7 @@ from storage.status import StatusFile
 from storage.store import open_store
 
 _log = logging.getLogger(__name__)
+_READY_CONNECTIONS = 6
 STATUS_EVERY_S: Final = 2.0
 _REMEDIES: Final = {
     "database": "Searches and sign-in do not work. Check that PostgreSQL runs and is reachable.",
@@ -37,7 +38,13 @@ async def run(settings: ServeSettings, stop: asyncio.Event) -> None:
     certificate, sock = _prepare(settings)
     async with contextlib.AsyncExitStack() as stack:
         pool = await stack.enter_async_context(
-            open_pool(settings.database, application_name="serve", min_size=0, max_size=settings.database_connections)
+            open_pool(
+                settings.database,
+                application_name="serve",
+                min_size=0,
+                max_size=settings.database_connections,
+                ready=min(_READY_CONNECTIONS, settings.database_connections),
+            )
         )
         store = await stack.enter_async_context(open_store(settings.store, connections=settings.store_connections))
         services = make_services(settings, pool=pool, store=store, key=key)

@@ -7,6 +7,7 @@ an object of 5 MB), so that a clip takes one for a segment's tail and one for th
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -47,9 +48,9 @@ class Flow:
         """``stop``: where a GET ends, as far as is known; ``keep``: how far a range may reach back into the last."""
         self._store, self._name, self._stop, self._keep = store, name, stop, keep
         self._lock = asyncio.Lock()
-        self._pieces: AsyncGenerator[bytes, None] | None = None
-        self._held = bytearray()
-        self._at = 0  # of what is held, in the object
+        self._pieces: AsyncGenerator[bytes | bytearray, None] | None = None
+        self._held: deque[bytes | bytearray] = deque()
+        self._at = self._end = 0  # of what is held, in the object
         self._taken = False
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -58,10 +59,8 @@ class Flow:
         """Bytes [start, end) of the object; shorter only if the store is wrong. What the store raises."""
         async with self._reading():
             await self._fill(start, end)
-            wanted = bytes(memoryview(self._held)[: end - start])
-            spent = max(0, min(end - start - self._keep, len(self._held)))
-            del self._held[:spent]
-            self._at += spent
+            wanted = self._cut(start, end)
+            self._forget(end - self._keep)
             return wanted
 
     async def warm(self, start: int, end: int) -> None:
@@ -94,16 +93,33 @@ class Flow:
             await self._drop()
 
     async def _fill(self, start: int, end: int) -> None:
-        if self._pieces is None or not self._at <= start <= self._at + len(self._held):
+        if self._pieces is None or not self._at <= start <= self._end:
             await self._drop()
-            self._pieces, self._at = self._store.stream_range(self._name, start, max(end, self._stop)), start
-        del self._held[: start - self._at]
-        self._at = start
-        while len(self._held) < end - start:
+            self._pieces = self._store.stream_range(self._name, start, max(end, self._stop))
+            self._at = self._end = start
+        self._forget(start)
+        while self._end < end:
             piece = await anext(self._pieces, None)
             if piece is None:
                 break
-            self._held += piece
+            self._held.append(piece)
+            self._end += len(piece)
+
+    def _cut(self, start: int, end: int) -> bytes:
+        """What is held of [start, end); copied once, whatever the pieces are."""
+        found, at = [], self._at
+        for piece in self._held:
+            if at >= end:
+                break
+            if at + len(piece) > start:
+                found.append(memoryview(piece)[max(0, start - at) : end - at])
+            at += len(piece)
+        return b"".join(found)
+
+    def _forget(self, until: int) -> None:
+        """Pieces that lie before ``until``."""
+        while self._held and self._at + len(self._held[0]) <= until:
+            self._at += len(self._held.popleft())
 
     async def _drop(self) -> None:
         self._stop_timer()

@@ -112,7 +112,7 @@ class _Contents:
         self._opened = 0  # of plaintext
         self.sealed_sha256 = b""  # of header and chunks
 
-    def push(self, piece: bytes) -> None:
+    def push(self, piece: bytes | bytearray) -> None:
         start, self._at = self._at, self._at + len(piece)
         view = memoryview(piece)
         trailer_at = self._layout.trailer_at

@@ -45,13 +45,43 @@ class Answer:
     body: bytes
 
 
+class Signer:
+    """AWS signature version 4."""
+
+    def __init__(self, settings: StoreSettings) -> None:
+        self._settings = settings
+        self._base = f"{'https' if settings.secure else 'http'}://{settings.endpoint}"
+        self._credentials = Credentials(settings.access_key, settings.secret_key)
+
+    def signed(self, request: Request, path: str) -> dict[str, str]:
+        """All headers of a request, signed now."""
+        now = datetime.now(UTC)
+        headers: dict[str, str | list[str] | tuple[str]] = {
+            **request.headers,
+            "host": self._settings.endpoint,
+            "x-amz-content-sha256": request.payload_sha256,
+            "x-amz-date": now.strftime("%Y%m%dT%H%M%SZ"),
+        }
+        signed = sign_v4_s3(
+            method=request.method,
+            url=urlsplit(self._base + path),
+            region=self._settings.region,
+            headers=headers,
+            credentials=self._credentials,
+            content_sha256=request.payload_sha256,
+            date=now,
+        )
+        if request.method == "PUT":
+            signed["content-length"] = str(request.size_bytes)
+        return {key: str(value) for key, value in signed.items()}
+
+
 class Connection:
     """Used by one thread at a time. ``abort()`` may be called from any thread and ends whatever blocks."""
 
     def __init__(self, settings: StoreSettings, tls: ssl.SSLContext | None) -> None:
         self._settings = settings
-        self._base = f"{'https' if settings.secure else 'http'}://{settings.endpoint}"
-        self._credentials = Credentials(settings.access_key, settings.secret_key)
+        self._signer = Signer(settings)
         self._http: http.client.HTTPConnection
         if tls is not None:
             self._http = http.client.HTTPSConnection(settings.endpoint, timeout=STALL_TIMEOUT_S, context=tls)
@@ -90,7 +120,7 @@ class Connection:
             self._check_wanted()  # an abort during connect() found no socket to shut
         path = f"/{self._settings.bucket}/{quote(request.name, safe='/-_.~')}"
         self._http.putrequest(request.method, path, skip_host=True, skip_accept_encoding=True)
-        for key, value in self._signed(request, path).items():
+        for key, value in self._signer.signed(request, path).items():
             self._http.putheader(key, value)
         self._http.endheaders()
         try:
@@ -133,27 +163,6 @@ class Connection:
             # Fewer bytes than announced: the request can never be completed.
             self.close()
             raise BodyError(f"the file holds {sent} of {size_bytes} bytes")
-
-    def _signed(self, request: Request, path: str) -> dict[str, str]:
-        now = datetime.now(UTC)
-        headers: dict[str, str | list[str] | tuple[str]] = {
-            **request.headers,
-            "host": self._settings.endpoint,
-            "x-amz-content-sha256": request.payload_sha256,
-            "x-amz-date": now.strftime("%Y%m%dT%H%M%SZ"),
-        }
-        signed = sign_v4_s3(
-            method=request.method,
-            url=urlsplit(self._base + path),
-            region=self._settings.region,
-            headers=headers,
-            credentials=self._credentials,
-            content_sha256=request.payload_sha256,
-            date=now,
-        )
-        if request.method == "PUT":
-            signed["content-length"] = str(request.size_bytes)
-        return {key: str(value) for key, value in signed.items()}
 
 
 class BodyError(Exception):

@@ -67,8 +67,8 @@ class ObjectStore(Protocol):
         """Bytes [start, end), exactly. ObjectMissingError; StoreProtocolError when the object is shorter."""
         ...
 
-    def stream_range(self, name: str, start: int, end: int) -> AsyncGenerator[bytes, None]:
-        """The same in pieces of at most 256 KiB. Close it (``aclosing``) when it is not read to its end."""
+    def stream_range(self, name: str, start: int, end: int) -> AsyncGenerator[bytes | bytearray, None]:
+        """The same in pieces of at most 128 KiB. Close it (``aclosing``) when it is not read to its end."""
         ...
 
     async def stat(self, name: str) -> ObjectInfo | None:

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from http import HTTPStatus
 from http.client import HTTPResponse
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 from storage.settings import StoreSettings
 from storage.store import admin
 from storage.store.answers import checksum_in, error_code, error_of, exists_already, info_of
-from storage.store.connection import Answer, Connection, Request
+from storage.store.connection import Answer, Request
 from storage.store.errors import (
     ObjectConflictError,
     StoreAwayError,
@@ -23,8 +23,8 @@ from storage.store.errors import (
 from storage.store.pool import ConnectionPool
 from storage.store.probe import probe_server
 from storage.store.protocol import Abilities, ObjectInfo, Put
+from storage.store.reading import PIECE_BYTES, Reading, Readings
 
-PIECE_BYTES = 256 * 1024
 _READ_STATUS = (HTTPStatus.PARTIAL_CONTENT, HTTPStatus.OK)
 _CALL_DEADLINE_S = 30.0
 _SLOWEST_BYTES_PER_S = 64 * 1024
@@ -38,9 +38,9 @@ def _deadline_s(size_bytes: int) -> float:
 class S3Store:
     """One bucket. ``abilities`` is None until ``probe()``: then the server is taken to honour what S3 documents."""
 
-    def __init__(self, settings: StoreSettings, pool: ConnectionPool) -> None:
+    def __init__(self, settings: StoreSettings, pool: ConnectionPool, readings: Readings) -> None:
         self._settings = settings
-        self._pool = pool
+        self._pool, self._readings = pool, readings
         self._admin = admin.client_for(settings)
         self.abilities: Abilities | None = None
 
@@ -84,42 +84,42 @@ class S3Store:
         return await self._pool.run(lambda connection: connection.exchange(request), deadline_s=_deadline_s(size_bytes))
 
     async def get_range(self, name: str, start: int, end: int) -> bytes:
-        if start >= end:
-            return b""
-        request = _get(name, start, end)
-        data = bytearray(end - start)
+        try:
+            async with (
+                asyncio.timeout(_deadline_s(end - start)),
+                aclosing(self.stream_range(name, start, end)) as pieces,
+            ):
+                return b"".join([piece async for piece in pieces])
+        except TimeoutError as exc:
+            raise StoreAwayError("The object store is too slow.", "It will be tried again.") from exc
 
-        def call(connection: Connection) -> Answer | None:
-            response = connection.begin(request)
-            if response.status not in _READ_STATUS:
-                answer = Answer(status=response.status, headers=response.headers, body=response.read(1 << 16))
-                connection.end()
-                return answer
-            _check_extent(response, start, end)
-            view, at = memoryview(data), 0
-            while at < len(data):
-                count = response.readinto(view[at:])
-                if not count:
-                    raise ConnectionResetError("the answer ends early")
-                at += count
-            response.read(0)
-            connection.end()
-            return None
-
-        refused = await self._pool.run(call, deadline_s=_deadline_s(end - start))
-        if refused is not None:
-            raise error_of(refused, name)
-        return bytes(data)
-
-    async def stream_range(self, name: str, start: int, end: int) -> AsyncGenerator[bytes, None]:
+    async def stream_range(self, name: str, start: int, end: int) -> AsyncGenerator[bytes | bytearray, None]:
         if start >= end:
             return
         request = _get(name, start, end)
+        async with AsyncExitStack() as stack:
+            reading = await stack.enter_async_context(self._readings.answer(request))
+            if reading.plain:
+                _check_extent(reading, start, end)
+                left = end - start
+                while left:
+                    piece = await reading.piece(_deadline_s(PIECE_BYTES))
+                    left -= len(piece)
+                    if not left:
+                        await stack.aclose()  # whoever takes his time with the last piece holds nobody up
+                    yield piece
+                return
+        async with aclosing(self._by_thread(request, start, end)) as pieces:
+            async for one in pieces:
+                yield one
+
+    async def _by_thread(self, request: Request, start: int, end: int) -> AsyncGenerator[bytes, None]:
+        """However the server answers: errors, answers without a length."""
         async with self._pool.lent() as loan:
             response = await loan.run(lambda connection: connection.begin(request), deadline_s=_CALL_DEADLINE_S)
             if response.status not in _READ_STATUS:
                 body = await loan.run(lambda _: response.read(1 << 16), deadline_s=_CALL_DEADLINE_S)
-                raise error_of(Answer(status=response.status, headers=response.headers, body=body), name)
+                raise error_of(Answer(status=response.status, headers=response.headers, body=body), request.name)
             _check_extent(response, start, end)
             left = end - start
             while left:
@@ -183,10 +183,12 @@ def _get(name: str, start: int, end: int) -> Request:
     return Request(method="GET", name=name, headers={"range": f"bytes={start}-{end - 1}"})
 
 
-def _check_extent(response: HTTPResponse, start: int, end: int) -> None:
+def _check_extent(response: HTTPResponse | Reading, start: int, end: int) -> None:
     """The answer must be exactly what was asked for: some servers answer a whole object, or a shorter range."""
     if response.status == HTTPStatus.PARTIAL_CONTENT:
         if not response.headers.get("content-range", "").startswith(f"bytes {start}-{end - 1}/"):
             raise StoreProtocolError(f"The object store sent another range than {start}-{end - 1}.")
     elif (start, response.length) != (0, end):
         raise StoreProtocolError("The object store ignores ranges.")
+    if isinstance(response, Reading) and response.length != end - start:
+        raise StoreProtocolError(f"The object store sent {response.length} bytes for {start}-{end - 1}.")
