@@ -83,6 +83,7 @@ class Segment:
     epoch: int = 1
     state: SegmentState = SegmentState.LIVE
     init_sha256: bytes | None = None  # None: recorded before it was kept
+    trailer: bytes | None = None  # the object's last 168 bytes; None: recorded before it was kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

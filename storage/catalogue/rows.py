@@ -11,7 +11,7 @@ from domain.time import DAY_NS, Span
 
 
 def segment_to_arguments(segment: Segment, committed_ns: int) -> list[Any]:
-    """The 24 parameters of commit_segment(), in order."""
+    """The 25 parameters of commit_segment(), in order."""
     index = segment.fragments
     return [
         segment.segment_id,
@@ -38,6 +38,7 @@ def segment_to_arguments(segment: Segment, committed_ns: int) -> list[Any]:
         None if index is None else index.key,
         committed_ns,
         segment.init_sha256,
+        segment.trailer,
     ]
 
 
@@ -61,6 +62,7 @@ def segment_from_row(row: Mapping[str, Any]) -> Segment:
         epoch=row["epoch"],
         state=SegmentState(row["state"]),
         init_sha256=row["init_sha256"],
+        trailer=row["trailer"],
     )
 
 

@@ -51,11 +51,12 @@ class Early:
         except RefusedError:
             return None
         offset, size = cut.index.offset, cut.index.size
-        first = layout.sealed_range(offset[cut.first], offset[cut.first] + size[cut.first])
-        stop = layout.sealed_range(offset[cut.first], offset[cut.last] + size[cut.last])[1]
-        ranges = [layout.tail_range]
+        last = segment.trailer is not None
+        first = layout.sealed_range(offset[cut.first], offset[cut.first] + size[cut.first], last=last)
+        stop = layout.sealed_range(offset[cut.first], offset[cut.last] + size[cut.last], last=last)[1]
+        ranges = [] if last else [layout.tail_range]
         if inits.get(segment.camera_id, segment.init_sha256) is None:
-            ranges += [each for each in [layout.sealed_range(0, segment.init_size)] if each[0] < each[1]]
+            ranges += [each for each in [layout.sealed_range(0, segment.init_size, last=last)] if each[0] < each[1]]
         return cls(
             segment.segment_id,
             Fetch(store, segment),
@@ -65,7 +66,7 @@ class Early:
         )
 
     async def fetch(self, start: int, end: int) -> bytes:
-        """Any range of the object; its tail, and its init if that is not known, are under way. Given out once."""
+        """Any range of the object; tail and init are under way, if they will be asked for. Given out once."""
         task = self._ranges.pop((start, end), None)
         return await (self._fetch(start, end) if task is None else asyncio.shield(task))
 

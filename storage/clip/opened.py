@@ -27,7 +27,9 @@ class Opened:
         """For fragments ``first`` to ``last``. One that is under way from there on is given out once."""
         index = self.cut.index
         layout = self.reader.layout
-        start, stop = layout.sealed_range(index.offset[first], index.offset[last] + index.size[last])
+        start, stop = layout.sealed_range(
+            index.offset[first], index.offset[last] + index.size[last], last=self.cut.segment.trailer is not None
+        )
         if self.early is not None and self.early.take(start):
             return self.early
         return Flow(self.store, name_of(self.cut.segment), stop=stop, keep=layout.step)

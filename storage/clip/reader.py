@@ -84,7 +84,8 @@ class ClipReader:
                 return None
             async with limit:
                 ours = early if early is not None and early.segment_id == segment.segment_id else None
-                reader = SegmentReader(key, segment.size_bytes, ours.fetch if ours else Fetch(store, segment))
+                fetch = ours.fetch if ours else Fetch(store, segment)
+                reader = SegmentReader(key, segment.size_bytes, fetch, trailer=segment.trailer)
                 index = segment.fragments or await index_by_reading(reader, segment)
                 cut = cut_segment(segment, index, plan.span)
                 if cut is None:

@@ -35,6 +35,7 @@ class Inspected:
     header_bytes: bytes
     header: Header
     trailer: Trailer
+    trailer_bytes: bytes
     trailer_sha256: bytes
     walked: Walked | None  # None: no key was given
 
@@ -66,6 +67,7 @@ async def inspect_object(
         header_bytes=header_bytes,
         header=header,
         trailer=trailer,
+        trailer_bytes=trailer_bytes,
         trailer_sha256=hashlib.sha256(trailer_bytes).digest(),
         walked=contents.finish(torn=trailer.state == STATE_RECOVERED),
     )

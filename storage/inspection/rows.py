@@ -42,6 +42,7 @@ def segment_of_object(found: Inspected, *, epoch: int = 1) -> Segment:
         fragments=found.walked.index,
         epoch=epoch,
         init_sha256=hashlib.sha256(found.walked.init).digest(),
+        trailer=found.trailer_bytes,
     )
 
 
@@ -77,6 +78,7 @@ def differing_columns(row: Segment, found: Inspected) -> list[str]:
             recorder_id=found.trailer.recorder_id,
             hour_key_id=found.header.core.hour_key_id,
             recovered=found.trailer.state == STATE_RECOVERED,
+            trailer=found.trailer_bytes,
         )
     else:
         plain = segment_of_object(found, epoch=row.epoch)
@@ -85,4 +87,6 @@ def differing_columns(row: Segment, found: Inspected) -> list[str]:
         true = replace(true, fragments=None, frames=row.frames)  # nobody counted them
     if row.init_sha256 is None:
         true = replace(true, init_sha256=None)
+    if row.trailer is None:
+        true = replace(true, trailer=None)
     return [item.name for item in fields(Segment) if getattr(row, item.name) != getattr(true, item.name)]

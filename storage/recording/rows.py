@@ -29,4 +29,5 @@ def segment_of(facts: Facts, ending: Ending) -> Segment:
         fragments=facts.index(),
         epoch=beginning.epoch,
         init_sha256=beginning.init_sha256,
+        trailer=ending.trailer,
     )

@@ -101,6 +101,7 @@ class OpenSegment:
             header=self._header,
             recovered=False,
             recorder_id=identity.recorder_id,
+            trailer=self.sealer.trailer,
         )
         try:
             self.file.finish(tail, ending)

@@ -219,10 +219,19 @@ class Layout:
         end = min(end, self.plain_len)
         return (start, end) if start < end else (0, 0)
 
-    def sealed_range(self, start: int, end: int) -> tuple[int, int]:
-        """Sealed range of the full chunks that hold plaintext [start, end); empty when only the last chunk does."""
+    def in_last(self, end: int) -> bool:
+        """Whether plaintext up to ``end`` takes the last chunk."""
+        return min(end, self.plain_len) > self.full_chunks * self.chunk_size
+
+    def sealed_range(self, start: int, end: int, *, last: bool = False) -> tuple[int, int]:
+        """Sealed range of the full chunks that hold plaintext [start, end); empty when only the last chunk does.
+
+        ``last``: of the last chunk, too.
+        """
         start, end = self.clamp(start, end)
         first = start // self.chunk_size
+        if last and self.in_last(end):
+            return HEADER_SIZE + first * self.step, self.trailer_at
         stop = min(-(-end // self.chunk_size), self.full_chunks)
         if first >= stop:
             return HEADER_SIZE, HEADER_SIZE

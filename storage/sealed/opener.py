@@ -1,7 +1,8 @@
 """Opens byte ranges of a sealed segment: says which bytes it needs and turns them into plaintext. No I/O.
 
-Nothing is released before the object's size, the trailer's signature and, for a complete object, the last chunk
-have been found right (``accept_tail``). Every failure is the one RefusedError.
+Nothing is released before the object's size and the trailer's signature have been found right: those of a trailer
+that is known otherwise (``accept_trailer``), or of the object's own, with its last chunk (``accept_tail``). It is
+signed over the segment's core: it does not matter where it comes from. Every failure is the one RefusedError.
 """
 
 from __future__ import annotations
@@ -44,11 +45,15 @@ class PayloadKey:
 
 
 class RangeOpener:
-    """One object of ``size`` bytes, as the catalogue states it. Offsets below are of plaintext unless called sealed."""
+    """One object of ``size`` bytes, as the catalogue states it. Offsets below are of plaintext unless called sealed.
 
-    __slots__ = ("_aead", "_key", "_last", "_layout", "trailer", "trailer_sha256")
+    last_inline: the last chunk is opened like any other, since the trailer comes from elsewhere
+    """
 
-    def __init__(self, key: PayloadKey, size: int) -> None:
+    __slots__ = ("_aead", "_key", "_last", "_last_inline", "_layout", "trailer", "trailer_sha256")
+
+    def __init__(self, key: PayloadKey, size: int, *, last_inline: bool = False) -> None:
+        self._last_inline = last_inline
         self._layout = layout_of(size, key.chunk_log2)
         self._key = key
         self._aead = AESGCM(key.key)
@@ -74,18 +79,21 @@ class RangeOpener:
         """Sealed range that ``accept_tail`` wants: the last chunk, if any, and the trailer."""
         return self._layout.tail_range
 
+    def accept_trailer(self, data: bytes | memoryview) -> Trailer:
+        """Verify the trailer alone. RefusedError."""
+        if len(data) != TRAILER_SIZE:
+            raise RefusedError
+        self.trailer = self._verified(data)
+        self.trailer_sha256 = hashlib.sha256(data).digest()
+        return self.trailer
+
     def accept_tail(self, data: bytes | memoryview) -> Trailer:
         """Verify the trailer and open the last chunk. RefusedError."""
         start, end = self.tail_range
         if len(data) != end - start:
             raise RefusedError
         view = memoryview(data)
-        trailer = parse_trailer(view[-TRAILER_SIZE:])
-        expected_state = STATE_COMPLETE if self._layout.last_size else STATE_RECOVERED
-        if (trailer.state, trailer.plain_len) != (expected_state, self._layout.plain_len):
-            raise RefusedError
-        if not self._signed(trailer):
-            raise RefusedError
+        trailer = self._verified(view[-TRAILER_SIZE:])
         last = b""
         if self._layout.last_size:
             number = nonce(self._layout.full_chunks, True)
@@ -99,11 +107,11 @@ class RangeOpener:
 
     @property
     def ready(self) -> bool:
-        """Whether the tail has been accepted."""
-        return self._last is not None
+        """Whether the tail has been accepted, or with ``last_inline`` the trailer."""
+        return self.trailer is not None and (self._last_inline or self._last is not None)
 
     def forget(self) -> None:
-        """Keep no opened byte: the tail has to be accepted anew before anything else opens."""
+        """Keep no opened byte: trailer or tail has to be accepted anew before anything else opens."""
         self._last, self.trailer = None, None
 
     def clamp(self, start: int, end: int) -> tuple[int, int]:
@@ -111,15 +119,15 @@ class RangeOpener:
         return self._layout.clamp(start, end)
 
     def sealed_range(self, start: int, end: int) -> tuple[int, int]:
-        """Sealed range of the full chunks that hold [start, end); empty when the last chunk alone holds it."""
-        return self._layout.sealed_range(start, end)
+        """Sealed range of the chunks that hold [start, end), of the last one only with ``last_inline``; or empty."""
+        return self._layout.sealed_range(start, end, last=self._last_inline)
 
     def open(self, start: int, end: int, sealed: bytes | memoryview) -> memoryview:
         """Plaintext [start, end), clamped; ``sealed`` is what ``sealed_range`` asked for. RefusedError.
 
         The memoryview is writable and the caller's own.
         """
-        if self._last is None:
+        if not self.ready:
             raise RuntimeError("accept_tail() comes first")
         start, end = self.clamp(start, end)
         if start == end:
@@ -129,13 +137,21 @@ class RangeOpener:
             raise RefusedError
         first = start // self._layout.chunk_size
         base = first * self._layout.chunk_size
-        full = (sealed_end - sealed_start) // (self._layout.chunk_size + TAG_SIZE) * self._layout.chunk_size
+        in_last = self._layout.last_size if self._last_inline and self._layout.in_last(end) else 0
+        view = memoryview(sealed)[: len(sealed) - in_last]
+        full = len(view) // self._layout.step * self._layout.chunk_size
         plain = bytearray(max(full, end - base))
         out = memoryview(plain)
-        if not self._open_full(first, memoryview(sealed), out[:full]):
+        if not self._open_full(first, view, out[:full]):
             raise RefusedError
+        last = self._last
+        if in_last:
+            number = nonce(self._layout.full_chunks, True)
+            last = _decrypt(self._aead, number, memoryview(sealed)[len(view) :])
         if end - base > full:
-            out[full:] = memoryview(self._last)[: end - base - full]
+            if last is None:
+                raise RefusedError
+            out[full:] = memoryview(last)[: end - base - full]
         return out[start - base : end - base]
 
     def _open_full(self, first: int, sealed: memoryview, out: memoryview) -> bool:
@@ -150,6 +166,15 @@ class RangeOpener:
         except InvalidTag:
             return False
         return True
+
+    def _verified(self, data: bytes | memoryview) -> Trailer:
+        trailer = parse_trailer(data)
+        expected_state = STATE_COMPLETE if self._layout.last_size else STATE_RECOVERED
+        if (trailer.state, trailer.plain_len) != (expected_state, self._layout.plain_len):
+            raise RefusedError
+        if not self._signed(trailer):
+            raise RefusedError
+        return trailer
 
     def _signed(self, trailer: Trailer) -> bool:
         public_key = self._key.recorders.get(trailer.recorder_id)

@@ -17,10 +17,14 @@ GULP_BYTES = 1 << 20
 class SegmentReader:
     """Ranged plaintext of one segment. Several tasks may read at once; the tail is fetched and verified once."""
 
-    def __init__(self, key: PayloadKey, size: int, fetch: Fetch) -> None:
-        """RefusedError when no object can have this size."""
-        self._opener = RangeOpener(key, size)
+    def __init__(self, key: PayloadKey, size: int, fetch: Fetch, *, trailer: bytes | None = None) -> None:
+        """RefusedError when no object can have this size.
+
+        ``trailer``: as it is known otherwise; it is verified like the object's own, which is then not fetched.
+        """
+        self._opener = RangeOpener(key, size, last_inline=trailer is not None)
         self._fetch = fetch
+        self._trailer = trailer
         self._lock = asyncio.Lock()
 
     @property
@@ -35,6 +39,8 @@ class SegmentReader:
 
     async def trailer(self) -> Trailer:
         """The verified trailer. RefusedError, or what ``fetch`` raises."""
+        if self._trailer is not None:
+            return self._opener.trailer or self._opener.accept_trailer(self._trailer)
         async with self._lock:
             if self._opener.trailer is None:
                 return self._opener.accept_tail(await self._fetch(*self._opener.tail_range))

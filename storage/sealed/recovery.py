@@ -49,6 +49,7 @@ class Finished:
     header: Header
     header_bytes: bytes
     trailer: Trailer
+    trailer_bytes: bytes
     size: int
     sha256: bytes  # of the whole object
     trailer_sha256: bytes
@@ -107,6 +108,7 @@ def read_finished(
         header=header,
         header_bytes=header_bytes,
         trailer=trailer,
+        trailer_bytes=trailer_bytes,
         size=length,
         sha256=digest.digest(),
         trailer_sha256=hashlib.sha256(trailer_bytes).digest(),

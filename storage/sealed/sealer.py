@@ -166,20 +166,24 @@ class Sealer:
         return b"".join((*tail, last, trailer))
 
     @property
-    def object_sha256(self) -> bytes:
-        """Of the whole object; known after ``finish()``."""
+    def trailer(self) -> bytes:
+        """168 bytes; known after ``finish()``."""
         if not self._trailer:
             raise RuntimeError("the segment is not finished")
+        return self._trailer
+
+    @property
+    def object_sha256(self) -> bytes:
+        """Of the whole object; known after ``finish()``."""
+        trailer = self.trailer
         whole = self._hash.copy()
-        whole.update(self._trailer)
+        whole.update(trailer)
         return whole.digest()
 
     @property
     def trailer_sha256(self) -> bytes:
         """What the camera's next trailer names as the previous one; known after ``finish()``."""
-        if not self._trailer:
-            raise RuntimeError("the segment is not finished")
-        return hashlib.sha256(self._trailer).digest()
+        return hashlib.sha256(self.trailer).digest()
 
     def _cipher(self) -> AESGCM:
         if self._aead is None:

@@ -55,6 +55,7 @@ class Ending:
     header: bytes
     recovered: bool
     recorder_id: RecorderId  # who signed the trailer
+    trailer: bytes | None = None  # None: finished before it was kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +114,7 @@ def end_record(ending: Ending) -> bytes:
         "header": ending.header.hex(),
         "recovered": ending.recovered,
         "recorder": str(ending.recorder_id),
+        "trailer": None if ending.trailer is None else ending.trailer.hex(),
     }
     return packed(_END + json.dumps(body).encode())
 
@@ -182,4 +184,5 @@ def _parse_ending(data: bytes) -> Ending:
         header=bytes.fromhex(body["header"]),
         recovered=body["recovered"],
         recorder_id=RecorderId(UUID(body["recorder"])),
+        trailer=bytes.fromhex(trailer) if (trailer := body.get("trailer")) else None,
     )

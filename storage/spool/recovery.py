@@ -114,6 +114,7 @@ def _whole(place: Place, facts: Facts, finished: Finished, *, told: bool) -> Pla
         header=finished.header_bytes,
         recovered=recovered,
         recorder_id=trailer.recorder_id,
+        trailer=finished.trailer_bytes,
     )
     return Plan(
         place=place,
@@ -155,6 +156,7 @@ def _torn(
         header=torn.header_bytes,
         recovered=True,
         recorder_id=identity.recorder_id,
+        trailer=torn.trailer,
     )
     return Plan(
         place=place,

@@ -124,6 +124,7 @@ class _Recorder:
                 size=tuple(sizes),
                 key=tuple(each.key for each in kept),
             ),
+            trailer=sealer.trailer,
         )
         name = object_name(site_id=site_id, camera_id=camera_id, segment_id=segment_id, start_ns=start_ns)
         self.footage.store.objects[name] = data

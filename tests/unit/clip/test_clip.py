@@ -40,12 +40,15 @@ class Shelf:
     keys: dict[SegmentId, PayloadKey] = field(default_factory=dict)
     pictures: list[tuple[int, tuple[int, int]]] = field(default_factory=list)  # (shown at, size), by time
     reads: list[int] = field(default_factory=list)
+    gets: int = 0
 
     async def get_range(self, name: str, start: int, end: int) -> bytes:
         self.reads.append(end - start)
+        self.gets += 1
         return self.objects[name][start:end]
 
     async def stream_range(self, name: str, start: int, end: int) -> AsyncGenerator[bytes, None]:
+        self.gets += 1
         data = self.objects[name][start:end]
         for at in range(0, len(data), 10_000):
             self.reads.append(len(data[at : at + 10_000]))
@@ -145,6 +148,10 @@ class Shelf:
     def hash_inits(self) -> None:
         """As recorders do since they keep the hash."""
         self.segments = [replace(item, init_sha256=hashlib.sha256(self.init(item)).digest()) for item in self.segments]
+
+    def know_trailers(self) -> None:
+        """As recorders do since they keep them beside the row."""
+        self.segments = [replace(item, trailer=self.objects[self.name(item)][-TRAILER_SIZE:]) for item in self.segments]
 
     def init(self, segment: Segment) -> bytes:
         data = self.objects[self.name(segment)]
@@ -402,6 +409,45 @@ async def test_bytes_fetched_early_make_the_same_clip_with_fewer_questions(heavy
     assert sum(heavy.reads) <= late
     middle = len(expected) // 2
     assert await read(clip, middle, middle + 5000) == expected[middle : middle + 5000]
+
+
+@pytest.mark.parametrize("early", [False, True])
+async def test_trailers_in_the_catalogue_make_the_same_clip_and_spare_a_question_a_segment(
+    shelf: Shelf, early: bool
+) -> None:
+    shelf.hash_inits()
+    inits = Inits()
+    span = whole_span(shelf)
+    expected = await read(await shelf.clip(span, inits, early=early))
+    shelf.gets = 0
+    assert await read(await shelf.clip(span, inits, early=early)) == expected
+    assert shelf.gets == 2 * len(shelf.segments)  # a tail and the rest of each
+    shelf.know_trailers()
+    shelf.gets = 0
+    assert await read(await shelf.clip(span, inits, early=early)) == expected
+    assert shelf.gets == len(shelf.segments)
+    short = Span(span.start_ns, span.start_ns + NS)
+    shelf.gets = 0
+    clip = await shelf.clip(short, inits, early=early)
+    part = await read(clip)
+    assert shelf.gets == 1
+    assert expected.endswith(part[-1000:]) or part[-1000:] in expected
+
+
+async def test_row_with_a_trailer_that_is_not_its_objects_is_refused(shelf: Shelf) -> None:
+    shelf.know_trailers()
+    shelf.hash_inits()
+    inits = Inits()
+    await shelf.clip(whole_span(shelf), inits)
+    first, second, *rest = shelf.segments
+    shelf.segments = [replace(first, trailer=second.trailer), second, *rest]
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await shelf.clip(whole_span(shelf))
+    assert caught.group_contains(RefusedError)
+    shelf.segments = [first, replace(second, trailer=first.trailer), *rest]
+    clip = await shelf.clip(whole_span(shelf), inits)
+    with pytest.raises(RefusedError):
+        await read(clip)
 
 
 async def test_clip_without_an_index_in_the_catalogue_is_the_same(shelf: Shelf) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from storage.sealed import HEADER_SIZE, RefusedError, SegmentReader, opener, sealer, unwrap
-from storage.sealed.format import TAG_SIZE, layout_of, parse_header
+from storage.sealed.format import TAG_SIZE, TRAILER_SIZE, layout_of, parse_header
 from storage.sealed.unwrap import open_header
 from tests.support.tampered import KINDS, Case, Shelf
 from tests.vectors import second
@@ -42,14 +42,14 @@ def told(error: RefusedError) -> tuple[object, ...]:
     )
 
 
-def reader_of(case: Case, shelf: Shelf, *, header: bytes, size: int) -> SegmentReader:
+def reader_of(case: Case, shelf: Shelf, *, header: bytes, size: int, trailer: bytes | None = None) -> SegmentReader:
     """As a look goes: the custodian opens the header, the reader gets ranges of the object."""
     key = open_header(parse_header(header), case.hour_private, shelf.world.recorders)
 
     async def fetch(start: int, end: int) -> bytes:
         return case.data[start:end]
 
-    return SegmentReader(key, size, fetch)
+    return SegmentReader(key, size, fetch, trailer=trailer)
 
 
 async def read(case: Case, shelf: Shelf, start: int, end: int, **row: object) -> bytes | RefusedError:
@@ -93,6 +93,45 @@ async def test_ranges_give_genuine_bytes_or_that_error_and_never_a_byte_of_a_cha
             assert not touched(case, start, end), case.kind
         outcomes[isinstance(outcome, RefusedError)] += 1
     assert min(outcomes.values()) > 300  # both are seen, and often
+
+
+@pytest.mark.parametrize("whose", ["its own", "the row's"])
+async def test_trailer_that_is_known_beforehand_lets_nothing_pass(shelf: Shelf, whose: str) -> None:
+    """The row brings it: as it was when the segment was recorded, or changed along with the object."""
+    outcomes: Counter[bool] = Counter()
+    for case in shelf.cases(EACH // 4):
+        genuine = case.genuine
+        trailer = (case.data if whose == "its own" else genuine.data)[-TRAILER_SIZE:]
+        size = shelf.dice.choice((len(case.data), len(genuine.data)))
+        start = shelf.dice.randrange(len(genuine.plain) + 1)
+        end = start + shelf.dice.randrange(1, len(genuine.plain) + 2)
+        outcome = await read(case, shelf, start, end, header=genuine.header, size=size, trailer=trailer)
+        if isinstance(outcome, RefusedError):
+            assert told(outcome) == THE_ERROR, case.kind
+        else:
+            end = min(end, layout_of(size, genuine.chunk_log2).plain_len)
+            assert outcome == genuine.plain[start:end], case.kind
+            assert not touched(case, start, end), case.kind
+        outcomes[isinstance(outcome, RefusedError)] += 1
+    assert min(outcomes.values()) > 150
+
+
+async def test_trailer_of_another_segment_is_refused_and_a_known_one_is_verified_without_its_object(
+    shelf: Shelf,
+) -> None:
+    for genuine in shelf.objects:
+        key = open_header(parse_header(genuine.header), shelf.world.hour_private, shelf.world.recorders)
+        ranges = opener.RangeOpener(key, len(genuine.data))
+        for other in shelf.objects:
+            if other is not genuine:
+                with pytest.raises(RefusedError) as caught:
+                    ranges.accept_trailer(other.data[-TRAILER_SIZE:])
+                assert told(caught.value) == THE_ERROR
+        trailer = ranges.accept_trailer(genuine.data[-TRAILER_SIZE:])
+        assert trailer.plain_len == len(genuine.plain)
+        assert not ranges.ready  # its last chunk is not here
+        with pytest.raises(RuntimeError):
+            ranges.open(0, len(genuine.plain), genuine.data)
 
 
 def touched(case: Case, start: int, end: int) -> bool:
