@@ -1,7 +1,7 @@
 """A 30 s clip through the staff API: TLS, session, audit entry, custodian, ranged GETs, opening; real store, real rows.
 
-Every clip is another span, so that nothing is answered from memory. Beside it the floor: the same segments' objects by
-bare GETs from the same store, one after another on a kept connection without TLS. The serve role has a core for
+Every clip is another span, so that nothing is answered from memory. Beside it the floor: the same sealed bytes by
+bare ranged GETs from the same store, one after another on a kept connection without TLS. The serve role has a core for
 itself; store, database, custodian and the reading client share the other one.
 """
 
@@ -37,11 +37,14 @@ from benchmarks.frame.trust import Doubt, doubts
 from benchmarks.load.film import film
 from benchmarks.load.footage import record_footage
 from benchmarks.load.reader import Got, Reader
-from domain.ids import CameraId
+from domain.footage import Segment
+from domain.ids import CameraId, SegmentId
 from domain.time import NS, Span, to_iso
 from storage.catalogue import Catalogue
+from storage.clip.plan import cut_segment, plan_clip
 from storage.database import connect, open_pool
 from storage.sealed import object_name
+from storage.sealed.format import layout_of, parse_header
 
 _CLIP_NS = 30 * NS
 _USUAL = 5  # members of staff at once that the headline is about
@@ -211,7 +214,7 @@ class _Bench:
     # -- The floor
 
     async def _bare(self) -> Callable[[], Awaitable[Got]]:
-        """The objects under a clip's span, presigned beforehand."""
+        """The sealed bytes under a clip's span; objects are presigned beforehand."""
         assert self._stand.store is not None
         store = self._stand.store.settings
         minio = Minio(store.endpoint, store.access_key, store.secret_key, secure=False, region=store.region)
@@ -219,18 +222,18 @@ class _Bench:
         reader = await Reader.connect(host, int(port), None)
         self._bare_readers.append(reader)
         async with open_pool(self._stand.database("serve"), application_name="bench", max_size=1) as pool:
-            spans = {}
+            spans: dict[CameraId, dict[SegmentId, str]] = {}
+            segments: dict[CameraId, list[Segment]] = {}
             for camera in self._stand.cameras:
                 found = await Catalogue(pool).segments([camera], Span(self._span.start_ns, self._span.end_ns))
-                spans[camera] = [(segment.span, _address(minio, store.bucket, segment)) for segment in found]
+                spans[camera] = {segment.segment_id: _address(minio, store.bucket, segment) for segment in found}
+                segments[camera] = found
 
         async def read() -> Got:
             start = self._dice.randrange(self._span.start_ns, self._span.end_ns - _CLIP_NS)
-            wanted = Span(start, start + _CLIP_NS)
-            targets = [
-                target for span, target in spans[self._dice.choice(self._stand.cameras)] if span.overlaps(wanted)
-            ]
-            parts = [await reader.get(target) for target in targets]
+            camera = self._dice.choice(self._stand.cameras)
+            targets = _ranges(segments[camera], Span(start, start + _CLIP_NS))
+            parts = [await reader.get(spans[camera][of], f"Range: bytes={at}-{to - 1}\r\n") for of, at, to in targets]
             size = sum(part.size_bytes for part in parts)
             return Got(first_s=parts[0].first_s, whole_s=sum(part.whole_s for part in parts), size_bytes=size)
 
@@ -250,7 +253,21 @@ def _beside(ours: dict[str, Any], floor: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def _address(minio: Minio, bucket: str, segment: Any) -> str:
+def _ranges(segments: Sequence[Segment], wanted: Span) -> list[tuple[SegmentId, int, int]]:
+    """Which sealed bytes of which segments a clip is made of."""
+    found = []
+    plan = plan_clip([segment for segment in segments if segment.span.overlaps(wanted)], wanted)
+    for segment in plan.segments:
+        cut = cut_segment(segment, segment.fragments, plan.span) if segment.fragments is not None else None
+        if cut is not None:
+            layout = layout_of(segment.size_bytes, parse_header(segment.header).core.chunk_log2)
+            index, last = cut.index, cut.last
+            at, to = layout.sealed_range(index.offset[cut.first], index.offset[last] + index.size[last], last=True)
+            found.append((segment.segment_id, at, to))
+    return found
+
+
+def _address(minio: Minio, bucket: str, segment: Segment) -> str:
     name = object_name(
         site_id=segment.site_id,
         camera_id=segment.camera_id,
