@@ -194,12 +194,11 @@ async def test_exported_file_decodes_and_says_when(desk: Desk, tmp_path: Path) -
     await page.wait_for_selector("#exports li[data-state=approval]")
     assert await page.query_selector("#exports button") is None  # nobody approves their own
     await desk.approve_exports()
-    await page.reload()
-    await page.click("#exports li[data-state=approved] button")
-    await page.wait_for_selector("#exports li[data-state=ready]")
+    await page.wait_for_selector("#exports li[data-state=approved]")  # by itself
     async with page.expect_download() as started:
-        await page.click("#exports li[data-state=ready] button")
+        await page.click("#exports li[data-state=approved] button")
     download = await started.value
+    await page.wait_for_selector("#exports li[data-state=ready] button")
     assert download.suggested_filename.endswith(".zip")
     await download.save_as(tmp_path / "export.zip")
     with zipfile.ZipFile(tmp_path / "export.zip") as archive:

@@ -8,8 +8,10 @@ import { full, spanText } from "./time.js";
 import { t } from "./words.js";
 
 const EVERY_MS = 1000;
+const APPROVED_MS = 5000; // a colleague's word is noticed without reloading the page
 const TONE = { ready: "good", failed: "bad", interrupted: "bad", approval: "warn", approved: "warn" };
 let again = 0;
+let wanted = ""; // to be downloaded as soon as it is made
 
 async function load() {
   clearTimeout(again);
@@ -17,7 +19,11 @@ async function load() {
     const found = await get("/v1/exports");
     byId("exports").replaceChildren(...found.map(card));
     byId("none").hidden = found.length > 0;
-    if (found.some((each) => each.state === "working")) again = setTimeout(load, EVERY_MS);
+    const made = found.find((each) => each.export_id === wanted && each.state !== "working");
+    if (made) wanted = "";
+    if (made?.state === "ready") run(() => fetchExport(made));
+    else if (found.some((each) => each.state === "working")) again = setTimeout(load, EVERY_MS);
+    else if (found.some((each) => each.state === "approval")) again = setTimeout(load, APPROVED_MS);
   } catch (error) {
     show(byId("problem"), error.message);
   }
@@ -51,8 +57,14 @@ function actions(each) {
   if (each.may_approve) return [button("approve", null, () => post(`${path}/approve`, {}))];
   if (!each.own) return [];
   if (each.state === "ready") return [button("download", "download", () => needsPurpose() || fetchExport(each))];
-  if (["approved", "failed", "interrupted"].includes(each.state)) return [button("prepare", null, () => needsPurpose() || post(`${path}/prepare`, {}))];
+  if (["approved", "failed", "interrupted"].includes(each.state)) return [button("prepare", "download", () => needsPurpose() || prepare(each, path))];
   return [];
+}
+
+async function prepare(each, path) {
+  const asked = await post(`${path}/prepare`, {});
+  wanted = each.export_id;
+  return asked;
 }
 
 function needsPurpose() {
