@@ -57,5 +57,5 @@ def _quick() -> Suites:
         "ingest": lambda at: ingest.run(few, at),
         "storage": lambda at: storage.run(small, at),
         "index": lambda at: index.run(index.Parameters(events=5_000, rows=(50_000,), seconds=5.0), at),
-        "clip": lambda at: clip.run(clip.Parameters(staff=(1, 5), rounds=5, cameras=5, footage_s=40), at),
+        "clip": lambda at: clip.run(clip.Parameters(staff=(1, 5), rounds=16, cameras=5, footage_s=40), at),
     }
