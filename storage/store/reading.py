@@ -1,8 +1,9 @@
 """Ranges of objects, read by the event loop itself into buffers of our own.
 
-A clip is read in small pieces, and handing each one over from a thread cost more than all the rest of serving it
-(measured: 45 % of the role's CPU). Only the plain case is done here: a kept connection, 200 or 206, a length. Whatever
-else a server answers is left to the thorough client (pool.py), which asks again.
+A clip is read in small pieces, and handing each one over from a thread takes longer than most of what is done with
+it (45 % of the role's samples). By itself this won no CPU that could be told from the machine's moods, but nobody waits
+for a thread now: fifty clips at once went from 106 to 190 MiB/s. Only the plain case is done here: a kept connection,
+200 or 206, a length. Whatever else a server answers is left to the thorough client (pool.py), which asks again.
 """
 
 from __future__ import annotations
