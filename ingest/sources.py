@@ -24,7 +24,7 @@ class Sources:
 
     def __init__(self) -> None:
         self._wheel = Wheel()
-        self._unspoken: set[str] = set()  # addresses whose cameras the native client has found not to speak with it
+        self._unspoken: set[Asked] = set()  # what the native client has found not to be spoken
 
     def make(self, camera: CameraSettings) -> Source:
         """The client that the camera's settings ask for."""
@@ -32,20 +32,28 @@ class Sources:
             return LibavSource(camera)
         if camera.source is SourceKind.NATIVE:
             return NativeSource(camera, self._wheel)
-        if camera.url in self._unspoken:
+        if asked_of(camera) in self._unspoken:
             return LibavSource(replace(camera, transport=Transport.UDP))
         return AutoSource(camera, NativeSource(camera, self._wheel), self._unspoken)
+
+
+Asked = tuple[str, Transport]
+"""A camera's address, and how it is to be asked: TLS that is asked for later must never find libav in its place."""
+
+
+def asked_of(camera: CameraSettings) -> Asked:
+    return camera.url, camera.transport
 
 
 class AutoSource:
     """Native first; libav when the camera wants what that does not speak. Never where TLS was asked for: libav would
     not check who answers.
 
-    unspoken: is told the camera's address then, so that it is asked with libav at once when it is connected to again:
+    unspoken: is told what was asked then, so that it is asked with libav at once when it is connected to again:
     some are busy for a moment putting away what the first question set up, and would be so each time.
     """
 
-    def __init__(self, camera: CameraSettings, native: NativeSource, unspoken: set[str]) -> None:
+    def __init__(self, camera: CameraSettings, native: NativeSource, unspoken: set[Asked]) -> None:
         self._camera = camera
         self._unspoken = unspoken
         self._source: Source = native
@@ -80,7 +88,7 @@ class AutoSource:
             if self._camera.transport is Transport.TLS or self._camera.url.startswith("rtsps:"):
                 raise
             _log.info("%s libav is taken.", error.what)
-        self._unspoken.add(self._camera.url)
+        self._unspoken.add(asked_of(self._camera))
         await asyncio.sleep(_PUT_AWAY_S)
         self._source = LibavSource(replace(self._camera, transport=Transport.UDP))
         async with aclosing(self._source.batches()) as batches:
