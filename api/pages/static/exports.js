@@ -8,9 +8,11 @@ import { full, spanText } from "./time.js";
 import { t } from "./words.js";
 
 const EVERY_MS = 1000;
-const APPROVED_MS = 5000; // a colleague's word is noticed without reloading the page
+const APPROVED_MS = 5000; // a colleague's word is noticed without reloading the page,
+const LOOKED_FOR_MS = 300000; // but not for ever: asking keeps the session from going idle
 const TONE = { ready: "good", failed: "bad", interrupted: "bad", approval: "warn", approved: "warn" };
 let again = 0;
+let touched = Date.now(); // when somebody last did something here
 let wanted = ""; // to be downloaded as soon as it is made
 
 async function load() {
@@ -23,7 +25,7 @@ async function load() {
     if (made) wanted = "";
     if (made?.state === "ready") run(() => fetchExport(made));
     else if (found.some((each) => each.state === "working")) again = setTimeout(load, EVERY_MS);
-    else if (found.some((each) => each.state === "approval")) again = setTimeout(load, APPROVED_MS);
+    else if (found.some((each) => each.state === "approval") && Date.now() - touched < LOOKED_FOR_MS) again = setTimeout(load, APPROVED_MS);
   } catch (error) {
     show(byId("problem"), error.message);
   }
@@ -74,6 +76,7 @@ function needsPurpose() {
 }
 
 async function run(act) {
+  touched = Date.now();
   show(byId("problem"), "");
   try {
     if (await withCode(act)) toast(t("exports.done"));
