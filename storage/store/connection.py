@@ -53,8 +53,9 @@ class Signer:
         self._base = f"{'https' if settings.secure else 'http'}://{settings.endpoint}"
         self._credentials = Credentials(settings.access_key, settings.secret_key)
 
-    def signed(self, request: Request, path: str) -> dict[str, str]:
-        """All headers of a request, signed now."""
+    def signed(self, request: Request) -> tuple[str, dict[str, str]]:
+        """A request's path and all its headers, signed now."""
+        path = f"/{self._settings.bucket}/{quote(request.name, safe='/-_.~')}"
         now = datetime.now(UTC)
         headers: dict[str, str | list[str] | tuple[str]] = {
             **request.headers,
@@ -73,7 +74,7 @@ class Signer:
         )
         if request.method == "PUT":
             signed["content-length"] = str(request.size_bytes)
-        return {key: str(value) for key, value in signed.items()}
+        return path, {key: str(value) for key, value in signed.items()}
 
 
 class Connection:
@@ -118,9 +119,9 @@ class Connection:
         if self._http.sock is None:
             self._http.connect()
             self._check_wanted()  # an abort during connect() found no socket to shut
-        path = f"/{self._settings.bucket}/{quote(request.name, safe='/-_.~')}"
+        path, headers = self._signer.signed(request)
         self._http.putrequest(request.method, path, skip_host=True, skip_accept_encoding=True)
-        for key, value in self._signer.signed(request, path).items():
+        for key, value in headers.items():
             self._http.putheader(key, value)
         self._http.endheaders()
         try:

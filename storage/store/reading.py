@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Final, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from storage.settings import StoreSettings
 from storage.store import connection
@@ -157,11 +157,6 @@ class Reading(asyncio.BufferedProtocol):
         """What is read here; the connection is of no more use after any other answer."""
         return self.status in _PLAIN and self.length >= 0
 
-    @property
-    def kept(self) -> bool:
-        """Whether the server keeps the connection after this answer."""
-        return self.headers.get("connection", "").lower() != "close"
-
     def _took(self, size: int) -> None:
         self._fill += size
         self._left -= size
@@ -194,7 +189,6 @@ class Readings:
     """At most ``size`` answers at a time; further callers wait. Connections are kept alive, newest used first."""
 
     def __init__(self, settings: StoreSettings, size: int) -> None:
-        self._settings = settings
         self._tls = ssl.create_default_context(cafile=settings.tls_ca) if settings.secure else None
         where = urlsplit(f"//{settings.endpoint}")
         self._host, self._port = where.hostname or "", where.port or (443 if settings.secure else 80)
@@ -211,7 +205,7 @@ class Readings:
                 async with asyncio.timeout(connection.STALL_TIMEOUT_S):
                     reading = await self._begun(request)
                 yield reading
-                if reading.idle and reading.plain and reading.kept:
+                if reading.idle and reading.plain:
                     self._idle.append(reading)
                     reading = None
             except TimeoutError as exc:
@@ -258,6 +252,6 @@ class Readings:
         return reading
 
     def _packed(self, request: Request) -> bytes:
-        path = f"/{self._settings.bucket}/{quote(request.name, safe='/-_.~')}"
-        fields = "".join(f"{key}: {value}\r\n" for key, value in self._signer.signed(request, path).items())
+        path, headers = self._signer.signed(request)
+        fields = "".join(f"{key}: {value}\r\n" for key, value in headers.items())
         return f"{request.method} {path} HTTP/1.1\r\n{fields}\r\n".encode("latin-1")

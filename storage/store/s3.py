@@ -190,5 +190,5 @@ def _check_extent(response: HTTPResponse | Reading, start: int, end: int) -> Non
             raise StoreProtocolError(f"The object store sent another range than {start}-{end - 1}.")
     elif (start, response.length) != (0, end):
         raise StoreProtocolError("The object store ignores ranges.")
-    if isinstance(response, Reading) and response.length != end - start:
+    if response.length is not None and response.length != end - start:
         raise StoreProtocolError(f"The object store sent {response.length} bytes for {start}-{end - 1}.")
