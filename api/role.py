@@ -16,12 +16,11 @@ from api.own_key import load_own_key
 from api.server import listen, serving
 from api.services import Services, make_services
 from api.settings import ServeSettings
-from storage.database import open_pool
+from storage.database import READY_CONNECTIONS, open_pool
 from storage.status import StatusFile
 from storage.store import open_store
 
 _log = logging.getLogger(__name__)
-_READY_CONNECTIONS = 6
 STATUS_EVERY_S: Final = 2.0
 _REMEDIES: Final = {
     "database": "Searches and sign-in do not work. Check that PostgreSQL runs and is reachable.",
@@ -43,7 +42,7 @@ async def run(settings: ServeSettings, stop: asyncio.Event) -> None:
                 application_name="serve",
                 min_size=0,
                 max_size=settings.database_connections,
-                ready=min(_READY_CONNECTIONS, settings.database_connections),
+                ready=min(READY_CONNECTIONS, settings.database_connections),
             )
         )
         store = await stack.enter_async_context(open_store(settings.store, connections=settings.store_connections))

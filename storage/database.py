@@ -19,6 +19,8 @@ from storage.settings import DatabaseSettings
 
 STATEMENT_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 5.0
+READY_CONNECTIONS = 6
+"""For roles that people wait for: see ``open_pool(ready=)``."""
 _READY_AGAIN_S = 5.0
 
 # SQLSTATE classes and codes after which the same statement may pass later.
@@ -104,14 +106,16 @@ async def open_pool(
 ) -> AsyncIterator[asyncpg.Pool]:
     """A pool that is closed on leaving. ``min_size=0`` opens even while the database is away.
 
-    ready: so many connections are opened in the background and stay: opening one takes longer than most questions
-    that are asked (measured: the first five clips at once had to wait 100 ms for theirs).
+    ready: so many connections are opened in the background and stay, so that a burst of questions need not wait for
+    them to be made. The server keeps idle ones alive: whatever lies between must not forget them silently.
     by_index: no table is read as a whole where an index would do, whatever the statistics say: they may be of a moment
     when the table was empty.
     Raises DatabaseAwayError or DatabaseRefusedError when the first connection fails. Work done through the pool
     belongs in ``wrapped_errors()``.
     """
     arguments = _arguments(settings, application_name, statement_timeout_s)
+    if ready:
+        arguments["server_settings"]["tcp_keepalives_idle"] = "60"
     if by_index:
         arguments["server_settings"]["enable_seqscan"] = "off"
     with wrapped_errors():

@@ -18,7 +18,7 @@ from storage.custodian.opening import Opener
 from storage.custodian.operations import Operations, allowed
 from storage.custodian.past_keys import PastKeys
 from storage.custodian.server import Server
-from storage.database import open_pool
+from storage.database import READY_CONNECTIONS, open_pool
 from storage.settings import CustodianSettings
 from storage.status import StatusFile
 
@@ -38,7 +38,9 @@ async def run(settings: CustodianSettings, stop: asyncio.Event) -> None:
     if not forbid_dumps():
         _log.warning("the kernel does not let this process forbid core dumps")
     with open_custody(settings.directory, settings.keyring_replicas) as custody:
-        async with open_pool(settings.database, application_name="custodian", min_size=0, max_size=8, ready=6) as pool:
+        async with open_pool(
+            settings.database, application_name="custodian", min_size=0, max_size=8, ready=READY_CONNECTIONS
+        ) as pool:
             maker = HourKeyMaker(pool, custody, ahead_hours=settings.keys_ahead_hours, clock_ns=time.time_ns)
             signer = HeadSigner(pool, custody.signing, settings.audit_heads, clock_ns=time.time_ns)
             opener = Opener(pool, custody, clock_ns=time.time_ns)
