@@ -84,13 +84,7 @@ async def test_ranges_give_genuine_bytes_or_that_error_and_never_a_byte_of_a_cha
         start = shelf.dice.randrange(len(genuine.plain) + 1)
         end = start + shelf.dice.randrange(1, len(genuine.plain) + 2)
         outcome = await read(case, shelf, start, end, header=genuine.header, size=size)
-        if isinstance(outcome, RefusedError):
-            assert told(outcome) == THE_ERROR, case.kind
-        else:
-            # A row with the size of a shorter object, rightly signed, has a range clamped to what it says there is.
-            end = min(end, layout_of(size, genuine.chunk_log2).plain_len)
-            assert outcome == genuine.plain[start:end], case.kind
-            assert not touched(case, start, end), case.kind
+        judge(case, outcome, size, start, end)
         outcomes[isinstance(outcome, RefusedError)] += 1
     assert min(outcomes.values()) > 300  # both are seen, and often
 
@@ -106,12 +100,7 @@ async def test_trailer_that_is_known_beforehand_lets_nothing_pass(shelf: Shelf, 
         start = shelf.dice.randrange(len(genuine.plain) + 1)
         end = start + shelf.dice.randrange(1, len(genuine.plain) + 2)
         outcome = await read(case, shelf, start, end, header=genuine.header, size=size, trailer=trailer)
-        if isinstance(outcome, RefusedError):
-            assert told(outcome) == THE_ERROR, case.kind
-        else:
-            end = min(end, layout_of(size, genuine.chunk_log2).plain_len)
-            assert outcome == genuine.plain[start:end], case.kind
-            assert not touched(case, start, end), case.kind
+        judge(case, outcome, size, start, end)
         outcomes[isinstance(outcome, RefusedError)] += 1
     assert min(outcomes.values()) > 150
 
@@ -132,6 +121,17 @@ async def test_trailer_of_another_segment_is_refused_and_a_known_one_is_verified
         assert not ranges.ready  # its last chunk is not here
         with pytest.raises(RuntimeError):
             ranges.open(0, len(genuine.plain), genuine.data)
+
+
+def judge(case: Case, outcome: bytes | RefusedError, size: int, start: int, end: int) -> None:
+    """Refused with the one error, or genuine bytes of chunks that nobody touched."""
+    if isinstance(outcome, RefusedError):
+        assert told(outcome) == THE_ERROR, case.kind
+        return
+    # A row with the size of a shorter object, rightly signed, has a range clamped to what it says there is.
+    end = min(end, layout_of(size, case.genuine.chunk_log2).plain_len)
+    assert outcome == case.genuine.plain[start:end], case.kind
+    assert not touched(case, start, end), case.kind
 
 
 def touched(case: Case, start: int, end: int) -> bool:
