@@ -27,7 +27,8 @@ def iso_us(time_ns: int) -> str:
 class Publisher(threading.Thread):
     """``account``: a file, a line for every event that the broker acknowledged: number, topic's number, occurred_ns.
 
-    What is not acknowledged is sent again by paho over the next connection, as a controller would.
+    What is not acknowledged is sent again by paho over the next connection, as a controller would. ``held``: so many of
+    the last events wait for ``release()``.
     """
 
     def __init__(
@@ -40,9 +41,11 @@ class Publisher(threading.Thread):
         events: int,
         rate: float,
         account: Path,
+        held: int = 0,
         more: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(name="doors", daemon=True)
+        self._held = held
         self._topics, self._events, self._rate = topics, events, rate
         self._more = more or {}
         self._account = account.open("w", buffering=1)
@@ -65,6 +68,14 @@ class Publisher(threading.Thread):
         self._halt.set()
         self.join(10)
 
+    def release(self) -> None:
+        self._held = 0
+
+    @property
+    def holding(self) -> bool:
+        """Whether everything but what is held is acknowledged."""
+        return self.acknowledged >= self._events - self._held
+
     @property
     def finished(self) -> bool:
         return self.acknowledged == self._events
@@ -73,7 +84,7 @@ class Publisher(threading.Thread):
         self._client.loop_start()
         began = time.monotonic()
         while not self._halt.is_set() and not self.finished:
-            due = min(self._events, int((time.monotonic() - began) * self._rate) + 1)
+            due = min(self._events - self._held, int((time.monotonic() - began) * self._rate) + 1)
             while self.sent < due and len(self._pending) < UNACKNOWLEDGED_MAX:
                 self._send(self.sent)
             self._halt.wait(0.01)

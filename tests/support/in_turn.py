@@ -189,6 +189,7 @@ class Stage:
             try:
                 publisher.start()
                 await self._faults(publisher)
+                await self._last_words(publisher)
                 await self._settled(publisher)
             finally:
                 publisher.halt()
@@ -245,6 +246,7 @@ class Stage:
             events=self.events,
             rate=self.rate,
             account=account,
+            held=len(DOORS),
         )
 
     def status(self) -> dict[str, Any]:
@@ -282,10 +284,9 @@ class Stage:
 
     async def _faults(self, publisher: Publisher) -> None:
         turns: list[str] = []
-        # The last events come in peace: by later numbers a door's earlier ones are missed.
-        while publisher.sent < self.events * 0.97:
+        while not publisher.holding:
             until = time.monotonic() + self._random.uniform(*self.every_s)
-            while time.monotonic() < until and not publisher.finished:
+            while time.monotonic() < until and not publisher.holding:
                 self._revive()
                 await asyncio.sleep(0.05)
             if not turns:
@@ -325,6 +326,13 @@ class Stage:
             assert self._indexer.process is not None and self._indexer.process.returncode == -signal.SIGKILL
             self._kills["index at a failpoint"] += 1
             self._indexer.start()
+
+    async def _last_words(self, publisher: Publisher) -> None:
+        """One more event from every door, in peace: only by a later number is an earlier one missed."""
+        self._indexer.kill()
+        self._indexer.environment = {}
+        self._indexer.start()
+        publisher.release()
 
     async def _settled(self, publisher: Publisher) -> None:
         """Nothing more comes: no row for a while, nothing in the outbox, and footage until behind the last event."""
