@@ -55,19 +55,24 @@ def shown(
 
 
 class Scripted:
-    """Gives what it is told to, and then nothing more, connected."""
+    """Gives what it is told to, and then nothing more, connected. ``halfway``: is called with half of it recorded."""
 
     kind = "native"
     skew_ns: int | None = None
 
-    def __init__(self, items: Sequence[Item], again: float | None = None) -> None:
-        self._items, self._again = items, again
+    def __init__(
+        self, items: Sequence[Item], again: float | None = None, halfway: Callable[[], None] | None = None
+    ) -> None:
+        self._items, self._again, self._halfway = items, again, halfway
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(name)
 
     async def batches(self) -> AsyncGenerator[list[Item], None]:
         for at in range(0, len(self._items), 5):
+            if self._halfway is not None and at >= len(self._items) // 2:
+                self._halfway()
+                self._halfway = None
             yield list(self._items[at : at + 5])
             await asyncio.sleep(0)
         while self._again is not None:
@@ -93,18 +98,15 @@ async def recorded(
         made = Camera(
             settings,
             rig.camera(recorder),
-            lambda _: (make or (lambda: Scripted(items, again)))(),
+            lambda _: (make or (lambda: Scripted(items, again, meanwhile and (lambda: meanwhile(made, clock)))))(),
             clock,
             random.Random(1),
         )  # type: ignore[arg-type,return-value]
         task = asyncio.create_task(made.run())
         pictures = sum(isinstance(item, AccessUnit) for item in items)
         async with asyncio.timeout(20):
-            while not (until(made) if until else made.health.frames >= pictures):
+            while not (until(made) if until else made.health.frames >= pictures):  # noqa: ASYNC110 (it is short)
                 await asyncio.sleep(0.005)
-                if meanwhile is not None and made.health.frames >= pictures // 2:
-                    meanwhile(made, clock)
-                    meanwhile = None
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
