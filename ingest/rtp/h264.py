@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from ingest.errors import StreamError
 from ingest.rtp.pictures import Pictures
+from ingest.video.parameters import H264_ROLES, Role
 
 _STAP_A: Final = 24
 _FU_A: Final = 28
+_SLICES: Final = {
+    (importance | _FU_A) << 8 | 0x80 | kind: (bytes((importance | kind,)), role, (importance | _FU_A) << 8 | kind)
+    for importance in range(0, 0x80, 0x20)
+    for kind, role in enumerate(map(int, H264_ROLES[:_STAP_A]))
+    if kind and role <= Role.KEY
+}
 _HEADERS: Final = tuple(bytes((value,)) for value in range(256))
 
 
@@ -18,6 +26,7 @@ class H264Payload:
     __slots__ = ("malformed", "pictures")
     shift = 16
     skip = 18
+    slices: Mapping[int, tuple[bytes, int, int]] = _SLICES
 
     def __init__(self, pictures: Pictures) -> None:
         self.pictures = pictures

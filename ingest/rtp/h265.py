@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from ingest.errors import StreamError
 from ingest.rtp.pictures import Pictures
+from ingest.video.parameters import H265_ROLES, Role
 
 _AP: Final = 48
 _FU: Final = 49
 _PACI: Final = 50
+_SLICES: Final = {
+    _FU << 17 | layer << 8 | 0x80 | kind: (bytes((kind << 1, layer)), role, _FU << 17 | layer << 8 | kind)
+    for layer in range(1, 8)
+    for kind, role in enumerate(map(int, H265_ROLES[:_AP]))
+    if role <= Role.KEY
+}
 
 
 class H265Payload:
@@ -18,6 +26,7 @@ class H265Payload:
     __slots__ = ("malformed", "pictures")
     shift = 8
     skip = 19
+    slices: Mapping[int, tuple[bytes, int, int]] = _SLICES
 
     def __init__(self, pictures: Pictures) -> None:
         self.pictures = pictures

@@ -102,6 +102,12 @@ class Pictures:
             if role:
                 self._key = True
 
+    def begin_slice(self, header: bytes, role: int, piece: memoryview, first: int) -> None:
+        """``begin()`` for a picture's first NAL unit, when nothing waits. ``first``: its first bit is set."""
+        self._open_at, self._open_role, self._header = 0, role, header
+        self.parts += (header, piece)
+        self._pictured, self._first, self._key = True, first != 0, role == _KEY
+
     def end(self) -> None:
         """The NAL unit under way is whole."""
         at, parts = self._open_at, self.parts

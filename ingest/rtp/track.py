@@ -8,6 +8,7 @@ a tight loop, everything else packet by packet.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss
@@ -28,11 +29,13 @@ class Payload(Protocol):
 
     shift, skip: the fragment's headers are the first (32 - shift) bits of the payload; skip bytes from the frame's
     start its data begins
+    slices: of the fragment headers that begin a slice: the NAL unit's header, its role, the headers that continue it
     """
 
     pictures: Pictures
     shift: int
     skip: int
+    slices: Mapping[int, tuple[bytes, int, int]]
 
     def take(self, view: memoryview, start: int, stop: int) -> int:
         """One packet's payload, not empty; gives the fragment headers that would continue it, or -1."""
@@ -51,13 +54,14 @@ class Track:
 
     __slots__ = (
         "_by_time", "_clock", "_clock_ns", "_expected", "_finished", "_lead", "_middle", "_payload", "_pictures",
-        "_pieces", "_plain", "_pts", "_stride", "foreign", "late_packets", "lost_packets", "malformed",
+        "_pieces", "_plain", "_pts", "_slices", "_stride", "foreign", "late_packets", "lost_packets", "malformed",
     )  # fmt: skip
 
     def __init__(self, channel: int, payload_type: int, payload: Payload) -> None:
         self._lead = 0x2400 | channel
         self._plain = _VERSION | payload_type
         self._payload = payload
+        self._slices = payload.slices
         self._pictures = payload.pictures
         self._expected = _NONE
         self._clock, self._clock_ns, self._pts = _NONE, 0, 0
@@ -77,7 +81,9 @@ class Track:
             after = at + 4 + length
             if first != lead or after > end:
                 break
-            if clock == self._clock and sequence == self._expected and length > skip:
+            if sequence != self._expected or length <= skip:
+                pass
+            elif clock == self._clock:
                 fragment = mark >> shift ^ self._middle
                 if not fragment and kind == plain:
                     stride = length + 4
@@ -103,6 +109,16 @@ class Track:
                     self._expected = sequence + 1 & 0xFFFF
                     self._middle, self._finished = _NONE, True
                     pictures.finish(mono_ns, out)
+                    at = after
+                    continue
+            elif self._finished and kind == plain and not (clock ^ self._clock) & 0xFFFFFFFF:
+                begun = self._slices.get(mark >> shift)
+                if begun is not None and not pictures.parts:
+                    header, role, self._middle = begun
+                    self._count_on(clock, mono_ns)
+                    self._finished = False
+                    pictures.begin_slice(header, role, view[at + skip : after], mark >> shift - 8 & 0x80)
+                    self._expected = sequence + 1 & 0xFFFF
                     at = after
                     continue
             self._packet(view, at, after, kind, sequence, clock, mono_ns, out)
@@ -192,12 +208,17 @@ class Track:
         else:
             if not self._finished:
                 pictures.finish(mono_ns, out)
-            delta = (clock >> 32) - (self._clock >> 32) & 0xFFFFFFFF
-            self._pts += delta - (delta >> 31 << 32)
+            self._count_on(clock, mono_ns)
         pictures.pts_ticks = self._pts
         self._clock, self._clock_ns = clock, mono_ns
         self._middle = _NONE
         self._finished = False
+
+    def _count_on(self, clock: int, mono_ns: int) -> None:
+        """The same source's next time, or one up to half of all times back."""
+        delta = (clock >> 32) - (self._clock >> 32) & 0xFFFFFFFF
+        self._pictures.pts_ticks = self._pts = self._pts + delta - (delta >> 31 << 32)
+        self._clock, self._clock_ns = clock, mono_ns
 
     def _same_time(self, view: memoryview, start: int, stop: int, out: _Items) -> None:
         """After the marker: more slices of that picture show that the marker does not say what it should."""
