@@ -6,6 +6,7 @@ segments/<start_ns>-<uuid>.tlns   a whole object, signed, waiting for the object
 segments/<start_ns>-<uuid>.facts  the journal beside either (facts.py)
 cameras/<uuid>.mark               the camera's last trailer and how far it is accounted for (marks.py)
 gaps                              gaps waiting for the catalogue (gaps.py)
+spare/                            empty files for the next segments (spares.py)
 damaged/                          what could not be understood after a crash; for a person to look at
 """
 
@@ -80,12 +81,16 @@ class Layout:
     def damaged(self) -> Path:
         return self.directory / "damaged"
 
+    @property
+    def spare(self) -> Path:
+        return self.directory / "spare"
+
     def make(self) -> None:
         """Make the folders, closed to others. OSError."""
-        for folder in (self.directory, self.segments, self.cameras, self.damaged):
+        for folder in (self.directory, self.segments, self.cameras, self.damaged, self.spare):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def sync(self) -> None:
         """The folders themselves survive a power cut, and the names in them. OSError."""
-        for folder in (self.segments, self.cameras, self.damaged, self.directory, self.directory.parent):
+        for folder in (self.segments, self.cameras, self.damaged, self.spare, self.directory, self.directory.parent):
             sync_folder(folder)

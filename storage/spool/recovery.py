@@ -76,6 +76,8 @@ def examine(place: Place, marks: Marks, identity: RecorderIdentity) -> Plan:
         try:
             with place.part.open("rb") as file:
                 header_read = read_header(file, length)
+                if header_read[1].core.segment_id != place.segment_id:
+                    return Plan(place=place, outcome=Outcome.DAMAGED, facts=facts)  # another's bytes
                 finished = read_finished(file, length, identity.public_key, header_read)
                 if finished is not None:
                     return _whole(place, facts, finished, told=told)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from storage.failpoints import hit
 from storage.spool.facts import Beginning, Ending, Fragment, begin_record, end_record, fragment_record
 from storage.spool.files import preallocate, write_all
 from storage.spool.layout import Place
+from storage.spool.spares import Spares
 
 _CLOSED = -1
 
@@ -22,16 +24,17 @@ class SegmentFile:
 
     __slots__ = ("_facts", "_sealed", "dirty", "place", "size_bytes")
 
-    def __init__(self, place: Place, beginning: Beginning, header: bytes, *, expected_bytes: int) -> None:
+    def __init__(
+        self, place: Place, beginning: Beginning, header: bytes, *, expected_bytes: int, spares: Spares
+    ) -> None:
         """Makes the files, or leaves none. ``expected_bytes`` are reserved on the disk."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         self.place = place
         self.size_bytes = 0  # of both files
         self.dirty = True  # written since the last sync
         self._facts = self._sealed = _CLOSED
         try:
-            self._facts = os.open(place.facts, flags, 0o600)
-            self._sealed = os.open(place.part, flags, 0o600)
+            self._facts = _opened(place.facts, spares)
+            self._sealed = _opened(place.part, spares)
             preallocate(self._sealed, expected_bytes)
             self.size_bytes += write_all(self._facts, [begin_record(beginning)])
             hit("spool.begin.facts")
@@ -94,3 +97,9 @@ class SegmentFile:
         for path in (self.place.part, self.place.facts):
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
+
+
+def _opened(path: Path, spares: Spares) -> int:
+    """An empty file, for appending."""
+    new = 0 if spares.take(path) else os.O_CREAT | os.O_EXCL
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | new, 0o600)

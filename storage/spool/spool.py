@@ -30,6 +30,7 @@ from storage.spool.layout import PART, READY, Layout, Place, place_of
 from storage.spool.marks import Mark, Marks
 from storage.spool.recovery import Mended, Outcome
 from storage.spool.segment_file import SegmentFile
+from storage.spool.spares import MOST, Spares
 
 _ASK_DISK_S = 0.5
 
@@ -61,6 +62,7 @@ class Spool:
                 self._lock = _locked(self.layout.lock)
                 undo.callback(os.close, self._lock)
                 self.marks = Marks(self.layout.cameras, sync=settings.fsync)
+                self._spares = Spares(self.layout.spare, 0 if settings.fsync else MOST)
                 self.gaps = GapJournal(self.layout.gaps, sync=settings.fsync)
                 undo.callback(self.gaps.close)
                 if settings.fsync:
@@ -94,7 +96,7 @@ class Spool:
         self.check_room(expected_bytes)
         place = Place(self.layout.segments, beginning.start_ns, beginning.segment_id)
         try:
-            file = SegmentFile(place, beginning, header, expected_bytes=expected_bytes)
+            file = SegmentFile(place, beginning, header, expected_bytes=expected_bytes, spares=self._spares)
         except OSError as exc:
             raise disk_error(exc) from exc
         self._open[place] = file
@@ -273,9 +275,11 @@ class Spool:
         hit("spool.note.dropped")
 
     def remove(self, pending: Pending) -> None:
-        """The row is committed. SpoolError."""
+        """The row is committed. SpoolError. The sealed bytes first: facts alone are cleared away at the next start."""
         try:
-            recovery.remove(pending.place)
+            self._spares.put(pending.place.ready)
+            hit("spool.remove.sealed")
+            self._spares.put(pending.place.facts)
         except OSError as exc:
             raise disk_error(exc) from exc
         self._count(pending.place, 0)

@@ -32,10 +32,8 @@ from storage.keys import HourKeyCache, RecorderIdentity
 from storage.recording import CameraRecording, KeyKeeper, Problems, Recorder, open_recorder, retry
 from storage.settings import DatabaseSettings, SpoolSettings, StoreSettings
 from storage.spool import Ending, Mark, Pending, SegmentFile, Spool, SpoolError, SpoolFullError
-from storage.spool import recovery as recovery_module
 from storage.spool import spool as spool_module
 from storage.spool.gaps import GapJournal
-from storage.spool.layout import Place
 from storage.spool.marks import Marks
 from storage.store import open_store
 from tests.support.footage import FRAGMENT_NS, init_of, piece
@@ -163,7 +161,7 @@ class _Run:
                     made = piece(self._dice, start_ns, now_ns, key=now_ns == start_ns, size=size)
                     now_ns += FRAGMENT_NS
                     self._account.say("in", c=who, s=made.start_ns, e=made.end_ns, h=made.sha256, n=len(made.data))
-                    camera.append(made.data, made.start_ns, made.end_ns, key=made.key, frames=made.frames)
+                    camera.append([made.data], made.start_ns, made.end_ns, key=made.key, frames=made.frames)
                     yield 1
                     camera.tick()
                 camera.finish(now_ns)
@@ -220,12 +218,13 @@ def plant(what: str) -> None:
         Spool.publish = publish  # type: ignore[method-assign]
     if what == "facts-removed-first":
 
-        def remove_wrongly(place: Place) -> None:
-            place.facts.unlink(missing_ok=True)
-            recovery_module.hit("spool.remove.sealed")
-            place.ready.unlink(missing_ok=True)
+        def remove_wrongly(self: Spool, pending: Pending) -> None:
+            pending.place.facts.unlink(missing_ok=True)
+            spool_module.hit("spool.remove.sealed")
+            pending.place.ready.unlink(missing_ok=True)
+            self._count(pending.place, 0)
 
-        recovery_module.remove = remove_wrongly
+        Spool.remove = remove_wrongly  # type: ignore[method-assign]
 
 
 def start(file: str) -> None:

@@ -75,7 +75,7 @@ class Bench:
         for number, size in enumerate(sizes):
             at_ns = segment.start_ns + number * FRAGMENT_NS
             item = piece(dice, segment.start_ns, at_ns, key=number == 0, size=size)
-            segment.append(item.data, item.start_ns, item.end_ns, key=item.key, frames=3, mono_ns=0)
+            segment.append([item.data], item.start_ns, item.end_ns, key=item.key, frames=3, mono_ns=0)
             made.append(item.data)
         return made
 
@@ -384,3 +384,36 @@ def test_disk_is_asked_rarely_and_always_before_it_is_called_full(
     with pytest.raises(SpoolFullError):
         for _ in range(20):
             bench.spool.check_room(4096 * 50)
+
+
+def test_emptied_files_are_used_again(bench: Bench) -> None:
+    pending, _ = bench.whole()
+    inodes = {path.stat().st_ino for path in (pending.place.ready, pending.place.facts)}
+    bench.spool.remove(pending)
+    spares = list(bench.spool.layout.spare.iterdir())
+    assert {path.stat().st_ino for path in spares} == inodes
+    assert [path.stat().st_size for path in spares] == [0, 0]
+    assert not list(bench.spool.layout.segments.iterdir())
+    again, sealed = bench.whole(START_NS + 10 * NS)
+    assert {path.stat().st_ino for path in (again.place.ready, again.place.facts)} == inodes
+    assert not list(bench.spool.layout.spare.iterdir())
+    assert bench.opened(sealed)
+    bench.spool.remove(again)
+    bench.spool.remove(again)  # again: nothing
+
+
+def test_spares_of_an_earlier_process_are_deleted(bench: Bench) -> None:
+    """It may have died before it emptied them."""
+    left = bench.spool.layout.spare / "1"
+    left.write_bytes(b"sealed")
+    bench.reopen()
+    assert not left.exists()
+
+
+def test_bytes_of_another_segment_are_set_aside(bench: Bench) -> None:
+    pending, sealed = bench.whole()
+    segment = bench.begin(START_NS + 10 * NS)
+    bench.spool.forsake(segment.file)
+    segment.file.place.part.write_bytes(sealed)
+    segment.file.place.facts.write_bytes(pending.place.facts.read_bytes())
+    assert bench.spool.mend(segment.file.place, bench.identity).outcome is Outcome.DAMAGED
