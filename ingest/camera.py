@@ -246,7 +246,7 @@ class Camera:
     def _do(self, action: Action) -> None:
         recording = self.recording
         if isinstance(action, Append):
-            recording.append(action.data, action.start_ns, action.end_ns, key=action.key, frames=action.frames)
+            recording.append(action.pieces, action.start_ns, action.end_ns, key=action.key, frames=action.frames)
         elif isinstance(action, Finish):
             self.health.forced_cuts += action.forced
             recording.finish(action.end_ns)

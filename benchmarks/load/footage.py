@@ -90,8 +90,8 @@ def _do(recording: CameraRecording, actions: Sequence[Action]) -> None:
         match action:
             case Begin(start_ns, codec, init):
                 recording.begin(start_ns, codec, init)
-            case Append(data, start_ns, end_ns, key, frames):
-                recording.append(data, start_ns, end_ns, key=key, frames=frames)
+            case Append(pieces, start_ns, end_ns, key, frames):
+                recording.append(pieces, start_ns, end_ns, key=key, frames=frames)
             case Finish(end_ns):
                 recording.finish(end_ns)
             case Missing(until_ns, cause, detail):

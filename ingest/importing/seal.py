@@ -55,7 +55,7 @@ class FileSealer:
     def _do(self, action: Append | Begin | Finish | Missing) -> None:
         recording = self._recording
         if isinstance(action, Append):
-            recording.append(action.data, action.start_ns, action.end_ns, key=action.key, frames=action.frames)
+            recording.append(action.pieces, action.start_ns, action.end_ns, key=action.key, frames=action.frames)
             self.pictures += action.frames
         elif isinstance(action, Finish):
             self.forced_cuts += action.forced

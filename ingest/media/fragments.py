@@ -25,9 +25,13 @@ _MAX_BYTES = 16 << 20
 
 @dataclass(slots=True)
 class Fragment:
-    """Boxes ready to be appended once their decode time is put at TFDT_AT. Ticks are the source's."""
+    """Boxes ready to be appended once their decode time is put at TFDT_AT of the head. Ticks are the source's.
 
-    data: bytearray
+    head: moof and the beginning of mdat; pictures: what mdat holds, not joined, since whoever seals them copies anyway
+    """
+
+    head: bytearray
+    pictures: list[bytes]
     start_ticks: int
     end_ticks: int
     key: bool
@@ -98,7 +102,8 @@ class FragmentWriter:
             self._delay_ticks = max(self._delay_ticks, needed)
         shown.append(end)
         return Fragment(
-            data=_boxes(units, shown, self._delay_ticks),
+            head=_head(units, shown, self._delay_ticks),
+            pictures=[unit.data for unit in units],
             start_ticks=start,
             end_ticks=end,
             key=units[0].key,
@@ -109,7 +114,7 @@ class FragmentWriter:
         )
 
 
-def _boxes(units: list[AccessUnit], decode: list[int], delay: int) -> bytearray:
+def _head(units: list[AccessUnit], decode: list[int], delay: int) -> bytearray:
     samples: list[int] = []
     size = 0
     for number, unit in enumerate(units):
@@ -128,4 +133,4 @@ def _boxes(units: list[AccessUnit], decode: list[int], delay: int) -> bytearray:
     )
     table = struct.pack(f">{len(samples)}I", *samples)
     mdat = struct.pack(">I4s", 8 + size, b"mdat")
-    return bytearray(b"").join((head, table, mdat, *(unit.data for unit in units)))
+    return bytearray(b"").join((head, table, mdat))

@@ -25,7 +25,9 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    data: bytearray
+    """pieces: a whole fragment, not joined; they are never changed again."""
+
+    pieces: list[bytes | bytearray]
     start_ns: int
     end_ns: int
     key: bool
@@ -138,8 +140,8 @@ class Segmenter:
 
     def _append(self, fragment: Fragment, start_ns: int, end_ns: int, run: Run | None) -> Append:
         ticks = (start_ns - self._start_ns) * TICKS_PER_S // 1_000_000_000
-        _TFDT.pack_into(fragment.data, TFDT_AT, ticks)
+        head, pieces = fragment.head, fragment.pictures
+        _TFDT.pack_into(head, TFDT_AT, ticks)
         if run is not None and self._sound is not None and not self._sound_changed:
-            data = with_sound(fragment.data, run, self._start_ns)
-            return Append(data, start_ns, end_ns, fragment.key, fragment.frames)
-        return Append(fragment.data, start_ns, end_ns, fragment.key, fragment.frames)
+            head, pieces = with_sound(head, run, self._start_ns), [*pieces, *run.frames]
+        return Append([head, *pieces], start_ns, end_ns, fragment.key, fragment.frames)

@@ -92,7 +92,9 @@ class SoundMixer:
 
 
 def with_sound(video: bytearray, run: Run, segment_start_ns: int) -> bytearray:
-    """A fragment of fragments.py with a second track behind the first: its decode time is the segment's time too."""
+    """The head of a fragment of fragments.py with a second track behind the first, for the run's frames behind the
+    pictures: its decode time is the segment's time too.
+    """
     ticks = [max(0, time_ns - segment_start_ns) * TICKS_PER_S // NS for time_ns in run.times_ns]
     trun = 20 + 8 * len(run.frames)
     traf = 8 + 20 + 20 + trun
@@ -108,10 +110,8 @@ def with_sound(video: bytearray, run: Run, segment_start_ns: int) -> bytearray:
         (after - before).to_bytes(4, "big") + len(data).to_bytes(4, "big")
         for before, after, data in zip(ticks, ticks[1:], run.frames, strict=False)
     )
-    sound = b"".join(run.frames)
-    made = bytearray(b"").join(
-        (video[:moof], head, table, (mdat + len(sound)).to_bytes(4, "big"), memoryview(video)[moof + 4 :], sound)
-    )
+    size = mdat + sum(map(len, run.frames))
+    made = bytearray(b"").join((video[:moof], head, table, size.to_bytes(4, "big"), video[moof + 4 :]))
     struct.pack_into(">I", made, 0, moof + traf)
     struct.pack_into(">I", made, _TRUN_OFFSET_AT, offset + traf)
     return made

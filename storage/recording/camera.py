@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 from uuid import uuid4
@@ -14,7 +14,7 @@ from domain.time import Span
 from storage.keys import HourKeyCache, RecorderIdentity
 from storage.recording.errors import AccountedError
 from storage.recording.segment import Done, OpenSegment
-from storage.sealed import Sealer, SegmentFullError, chunk_log2_for
+from storage.sealed import Plain, Sealer, SegmentFullError, chunk_log2_for
 from storage.spool import Beginning, Mark, Spool, SpoolError, SpoolFullError, disk_error
 
 _SEAL_AFTER_NS = 900_000_000
@@ -148,12 +148,15 @@ class CameraRecording:
             self._spool.discard(file)
             raise
 
-    def append(self, data: bytes | bytearray, start_ns: int, end_ns: int, *, key: bool, frames: int) -> None:
-        """One whole fragment. SpoolError, SpoolFullError, SegmentFullError: the segment ended with what is on disk."""
+    def append(self, pieces: Sequence[Plain], start_ns: int, end_ns: int, *, key: bool, frames: int) -> None:
+        """One whole fragment in pieces that are never changed again.
+
+        SpoolError, SpoolFullError, SegmentFullError: the segment ended with what is on disk.
+        """
         segment = self._current()
         try:
-            self._publisher.make_room(len(data))
-            segment.append(data, start_ns, end_ns, key=key, frames=frames, mono_ns=self._mono_ns())
+            self._publisher.make_room(sum(map(len, pieces)))
+            segment.append(pieces, start_ns, end_ns, key=key, frames=frames, mono_ns=self._mono_ns())
         except (SpoolFullError, SegmentFullError):
             self.finish(segment.end_ns)
             raise

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from storage.keys import RecorderIdentity
-from storage.sealed import Sealer
+from storage.sealed import Plain, Sealer
 from storage.spool import Ending, Fragment, Mark, SegmentFile, disk_error
 
 _MS = 1_000_000
@@ -60,20 +60,22 @@ class OpenSegment:
         return self.sealer.plain_len
 
     def append(
-        self, data: bytes | bytearray, start_ns: int, end_ns: int, *, key: bool, frames: int, mono_ns: int
+        self, pieces: Sequence[Plain], start_ns: int, end_ns: int, *, key: bool, frames: int, mono_ns: int
     ) -> None:
         """One fragment, moof and mdat. Of what came before it, nothing is left unsealed afterwards."""
+        offset = self.sealer.plain_len
+        chunks = self.sealer.push(*pieces)
+        size = self.sealer.plain_len - offset
         fragment = Fragment(
             start_ms=(start_ns - self.start_ns) // _MS,
-            offset=self.sealer.plain_len,
-            size=len(data),
+            offset=offset,
+            size=size,
             frames=frames,
             key=key,
             end_ns=end_ns,
         )
-        chunks = self.sealer.push(data)
-        self._fragments.append((fragment.offset + fragment.size, end_ns))
-        if self.sealer.waiting > len(data):
+        self._fragments.append((offset + size, end_ns))
+        if self.sealer.waiting > size:
             chunks += self.sealer.pad()
         self._waiting_since = mono_ns if self.sealer.waiting else None
         self._write(fragment, chunks)

@@ -6,7 +6,7 @@ from storage.sealed.names import chunk_log2_for, object_name
 from storage.sealed.opener import PayloadKey, RangeOpener
 from storage.sealed.reader import SegmentReader
 from storage.sealed.recovery import Recovered, read_finished, recover, written_length
-from storage.sealed.sealer import Sealer
+from storage.sealed.sealer import Plain, Sealer
 
 __all__ = [
     "CHUNK_LOG2_MAX",
@@ -15,6 +15,7 @@ __all__ = [
     "OVERHEAD",
     "TRAILER_SIZE",
     "PayloadKey",
+    "Plain",
     "RangeOpener",
     "Recovered",
     "RefusedError",

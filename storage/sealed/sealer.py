@@ -38,6 +38,7 @@ from storage.sealed.format import (
 
 _BOX_HEADER_SIZE: Final = 8  # the smallest `free` box
 _LAST_CHUNK_ROOM: Final = TRAILER_SIZE + TAG_SIZE
+Plain = bytes | bytearray | memoryview
 
 
 class Sealer:
@@ -49,7 +50,7 @@ class Sealer:
     waiting: bytes of it that are not sealed yet and would be lost in a crash.
     """
 
-    __slots__ = ("_aead", "_buffer", "_chunk_size", "_core_sha256", "_fill", "_hash", "_index", "_trailer", "header")
+    __slots__ = ("_aead", "_chunk_size", "_core_sha256", "_fill", "_hash", "_index", "_pieces", "_trailer", "header")
 
     def __init__(
         self,
@@ -82,8 +83,8 @@ class Sealer:
         self.header = pack_header(packed, commitment, wrap)
         self._hash = hashlib.sha256(self.header)
         self._chunk_size = 1 << chunk_log2
-        self._buffer = bytearray(self._chunk_size)
-        self._fill = 0
+        self._pieces: list[Plain] = []  # of the chunk that is not full yet
+        self._fill = 0  # their bytes
         self._index = 0
         self._trailer = b""
 
@@ -100,27 +101,29 @@ class Sealer:
         """Bytes of plaintext that still fit."""
         return (CHUNKS_MAX - 1) * self._chunk_size - self.plain_len
 
-    def push(self, plain: bytes | bytearray | memoryview) -> list[bytes]:
-        """Sealed full chunks, possibly none. Full chunks inside ``plain`` are sealed without copying them first."""
-        view = memoryview(plain)
-        size = len(view)
-        if size > self.room:
+    def push(self, *pieces: Plain) -> list[bytes]:
+        """Sealed full chunks, possibly none. What does not fill one is kept as it is: never change it afterwards.
+
+        Pieces are copied once, into their chunk; a chunk that is wholly in one of them is sealed from there.
+        """
+        if sum(map(len, pieces)) > self.room:
             raise SegmentFullError("A segment holds more than its chunks can.", "Cut segments earlier.")
-        chunk_size, fill = self._chunk_size, self._fill
+        chunk_size, kept = self._chunk_size, self._pieces
         sealed: list[bytes] = []
-        at = 0
-        if fill:
-            at = min(chunk_size - fill, size)
-            self._buffer[fill : fill + at] = view[:at]
-            self._fill = fill + at
-            if self._fill < chunk_size:
-                return sealed
-            sealed.append(self._seal(self._buffer))
-        while size - at >= chunk_size:
-            sealed.append(self._seal(view[at : at + chunk_size]))
-            at += chunk_size
-        self._buffer[: size - at] = view[at:]
-        self._fill = size - at
+        for piece in pieces:
+            size = len(piece)
+            if self._fill + size < chunk_size:
+                kept.append(piece)
+                self._fill += size
+                continue
+            view, at = memoryview(piece), 0
+            while self._fill + size - at >= chunk_size:
+                kept.append(view[at : at + chunk_size - self._fill])
+                at += chunk_size - self._fill
+                sealed.append(self._seal())
+            if at < size:
+                kept.append(view[at:])
+                self._fill = size - at
         return sealed
 
     def pad(self) -> list[bytes]:
@@ -148,7 +151,7 @@ class Sealer:
         tail: list[bytes] = []
         if self._fill > self._chunk_size - _LAST_CHUNK_ROOM:
             tail = self.pad()
-        last = self._cipher().encrypt(nonce(self._index, True), memoryview(self._buffer)[: self._fill], None)
+        last = self._cipher().encrypt(nonce(self._index, True), b"".join(self._pieces), None)
         self._hash.update(last)
         trailer = sign_trailer(
             core_sha256=self._core_sha256,
@@ -161,7 +164,7 @@ class Sealer:
             sign=sign,
         )
         self._aead = None
-        self._buffer = bytearray()
+        self._pieces.clear()
         self._trailer = trailer
         return b"".join((*tail, last, trailer))
 
@@ -190,8 +193,12 @@ class Sealer:
             raise RuntimeError("the segment is finished")
         return self._aead
 
-    def _seal(self, chunk: bytearray | memoryview) -> bytes:
+    def _seal(self) -> bytes:
+        """What waits, a full chunk."""
+        pieces = self._pieces
+        chunk = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         sealed = self._cipher().encrypt(nonce(self._index, False), chunk, None)
+        pieces.clear()
         self._hash.update(sealed)
         self._index += 1
         self._fill = 0

@@ -71,5 +71,6 @@ def piece(
         assert writer.push(unit) is None
     fragment = writer.flush()
     assert fragment is not None
-    struct.pack_into(">Q", fragment.data, TFDT_AT, (start_ns - segment_start_ns) * TICKS_PER_S // NS)
-    return Piece(data=bytes(fragment.data), start_ns=start_ns, end_ns=start_ns + FRAGMENT_NS, key=key, frames=frames)
+    struct.pack_into(">Q", fragment.head, TFDT_AT, (start_ns - segment_start_ns) * TICKS_PER_S // NS)
+    data = b"".join((fragment.head, *fragment.pictures))
+    return Piece(data=data, start_ns=start_ns, end_ns=start_ns + FRAGMENT_NS, key=key, frames=frames)

@@ -237,7 +237,7 @@ class Rig:
             start_ns = camera.segment_start_ns
             made = piece(self.dice, start_ns, self.now_ns, key=self.now_ns == start_ns, size=size)
             self.handed_in.setdefault(camera.camera_id, []).append(made)
-            camera.append(made.data, made.start_ns, made.end_ns, key=made.key, frames=made.frames)
+            camera.append([made.data], made.start_ns, made.end_ns, key=made.key, frames=made.frames)
             self.now_ns += FRAGMENT_NS
 
     def segment(self, camera: CameraRecording, fragments: int = 4, *, size: int = 20_000) -> None:

@@ -68,7 +68,7 @@ def with_tone(
                 if isinstance(action, Begin):
                     made.append((action.codec.mime, [action.init]))
                 elif isinstance(action, Append):
-                    made[-1][1].append(bytes(action.data))
+                    made[-1][1].append(b"".join(action.pieces))
 
     for piece in pieces:
         begin, end = (START_NS + ticks_to_ns(ticks - first) for ticks in (piece.start_ticks, piece.end_ticks))

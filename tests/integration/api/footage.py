@@ -76,7 +76,7 @@ class _Recorder:
                 case Begin(start_ns, codec, init):
                     begun, plain, kept = (start_ns, codec, len(init)), [bytes(init)], list[Append]()
                 case Append():
-                    plain.append(bytes(action.data))
+                    plain.append(b"".join(action.pieces))
                     kept.append(action)
                 case Finish(end_ns):
                     made.append(await self._seal(site_id, camera_id, begun, plain, kept, end_ns))
@@ -103,7 +103,7 @@ class _Recorder:
             sign=self.identity.sign,
         )
         data = b"".join((sealer.header, *chunks, rest))
-        sizes = [len(each.data) for each in kept]
+        sizes = [sum(map(len, each.pieces)) for each in kept]
         segment = Segment(
             segment_id=segment_id,
             site_id=site_id,

@@ -38,7 +38,7 @@ def segments(stream: list[Any]) -> list[tuple[str, bytes]]:
             if isinstance(action, Begin):
                 made.append((action.codec.mime, [action.init]))
             elif isinstance(action, Append):
-                made[-1][1].append(bytes(action.data))
+                made[-1][1].append(b"".join(action.pieces))
     return [(mime, b"".join(parts)) for mime, parts in made]
 
 

@@ -72,11 +72,13 @@ def check_plays(pictures: list[AccessUnit], codec: str) -> None:
     last = writer.flush()
     assert last is not None
     for fragment in (*fragments, last):
-        struct.pack_into(">Q", fragment.data, TFDT_AT, fragment.start_ticks - pictures[0].pts_ticks)
+        struct.pack_into(">Q", fragment.head, TFDT_AT, fragment.start_ticks - pictures[0].pts_ticks)
     found, init = make_init(pictures[0].parameters)
     assert found.name == codec
     assert (found.width, found.height) == (640, 360)
-    assert len(decoded_times(init + b"".join(item.data for item in (*fragments, last)))) == len(pictures)
+    assert len(
+        decoded_times(init + b"".join(part for item in (*fragments, last) for part in (item.head, *item.pictures)))
+    ) == len(pictures)
 
 
 @pytest.mark.parametrize("codec", ["h264", "h265"])

@@ -96,8 +96,8 @@ class Shelf:
             if number % pad_every == 1:
                 data += sealer.pad()
             start_ms = (part.start_ns - begin.start_ns) // 1_000_000
-            index.append((start_ms, sealer.plain_len, len(part.data), part.key))
-            data += sealer.push(bytes(part.data))
+            index.append((start_ms, sealer.plain_len, sum(map(len, part.pieces)), part.key))
+            data += sealer.push(*part.pieces)
         data.append(finish(self.world, sealer, end_ns=end_ns))
         self.keep(begin, b"".join(data), index, sum(part.frames for part in parts), end_ns)
 

@@ -37,7 +37,7 @@ def files_of(actions: list[Action]) -> list[bytes]:
         if isinstance(action, Begin):
             files.append([action.init])
         elif isinstance(action, Append):
-            files[-1].append(bytes(action.data))
+            files[-1].append(b"".join(action.pieces))
     return [b"".join(parts) for parts in files]
 
 

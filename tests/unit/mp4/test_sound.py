@@ -32,7 +32,7 @@ def silent(seconds: float) -> bytes:
             if isinstance(action, Begin):
                 parts.append(action.init)
             elif isinstance(action, Append):
-                parts.append(bytes(action.data))
+                parts.append(b"".join(action.pieces))
     return b"".join(parts)
 
 
