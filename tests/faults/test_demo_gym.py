@@ -68,7 +68,9 @@ async def test_every_port_is_on_loopback_and_asks_for_credentials(data: Path) ->
         own = {port for _, _, port in ports}
         assert len(own) >= 8, ports
         assert {address for _, address, _ in ports} <= {"127.0.0.1", "::1"}, ports
-        open_ones = [port for port in sorted(own) if await asyncio.to_thread(_lets_a_stranger_in, port)]
+        asked = sorted(own)
+        let_in = await asyncio.gather(*(asyncio.to_thread(_lets_a_stranger_in, port) for port in asked))
+        open_ones = [port for port, answered in zip(asked, let_in, strict=True) if answered]
         assert open_ones == [], [item for item in ports if item[2] in open_ones]
         assert await asyncio.to_thread(_sockets_others_can_reach, data) == []
         assert everything.address.startswith("https://127.0.0.1:")
@@ -103,7 +105,7 @@ async def test_roles_killed_in_turn_lose_nothing(data: Path) -> None:
             await until(lambda: _recorded(conn, 3), "a segment of every camera")
             for name in ("ingest", "index", "custodian", "serve", "ingest"):
                 await _kill_and_wait(everything, name)
-                await asyncio.sleep(4)
+                await asyncio.sleep(2)
             before = await _segments(conn)
             await until(lambda: _recorded(conn, before + 3), "new segments after the kills")
             result = await checked(everything, Tell(quiet=True), time.monotonic())

@@ -33,7 +33,7 @@ from tests.support.recording import Rig, assert_tiled, make_rig
 from tests.support.rtp import losses, units
 from tests.support.sealed import START_NS
 
-GOOD, SECONDS = 6, 9.0
+GOOD, SECONDS = 6, 7.0
 LOAD = (
     "--cameras",
     str(GOOD),
