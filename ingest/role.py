@@ -9,7 +9,7 @@ import gc
 import logging
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from domain.errors import MisuseError, TallenneError
@@ -82,7 +82,7 @@ async def run(
                 _enrol_again(identity, settings, client, problems),
                 role.save_health(pool),
             ):
-                await role.record(changes or asyncio.Queue())
+                await role.record(changes or asyncio.Queue(), keeper.look)
             status.write("stopping", cameras={})
     status.remove()
 
@@ -128,8 +128,8 @@ class _Role:
     def camera_ids(self) -> list[CameraId]:
         return list(self._cameras)
 
-    async def record(self, changes: asyncio.Queue[IngestSettings]) -> None:
-        """Until stopped, then in good order."""
+    async def record(self, changes: asyncio.Queue[IngestSettings], changed: Callable[[], None]) -> None:
+        """Until stopped, then in good order. ``changed()`` is called when there are other cameras than before."""
         await self._apply(self._settings)
         stopping = asyncio.create_task(self._stop.wait(), name="stop")
         while not self._stop.is_set():
@@ -137,6 +137,7 @@ class _Role:
             await asyncio.wait((stopping, change), return_when=asyncio.FIRST_COMPLETED)
             if change.done():
                 await self._apply(change.result())
+                changed()
             change.cancel()
         await self._end(list(self._cameras))
 

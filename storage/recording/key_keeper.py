@@ -20,7 +20,7 @@ _UNTIL_KNOWN_S = 0.5
 
 
 class KeyKeeper:
-    """``run()`` refreshes the cache until it is cancelled; ``refresh()`` once."""
+    """``run()`` refreshes the cache until it is cancelled; ``refresh()`` once; ``look()``: the cameras have changed."""
 
     def __init__(
         self,
@@ -33,6 +33,11 @@ class KeyKeeper:
     ) -> None:
         self._cache, self._catalogue, self._problems, self._cameras = cache, catalogue, problems, cameras
         self._clock_ns = clock_ns
+        self._changed = asyncio.Event()
+
+    def look(self) -> None:
+        """A camera is new: ``run()`` looks for its keys now, not after its pause."""
+        self._changed.set()
 
     async def refresh(self) -> None:
         """Read what is published from this hour on. DatabaseError and its kin; OSError when the file refuses."""
@@ -45,13 +50,15 @@ class KeyKeeper:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
+            self._changed.clear()
             try:
                 await self.refresh()
             except (StorageError, OSError) as error:
                 self._problems.say(TOPIC, error)
             else:
                 self._problems.take_back(TOPIC)
-            await asyncio.sleep(_EVERY_S if self._supplied() else _UNTIL_KNOWN_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), _EVERY_S if self._supplied() else _UNTIL_KNOWN_S)
 
     def _supplied(self) -> bool:
         now_ns = self._clock_ns()
