@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from ingest.errors import StreamError
+
+SAMPLE_BITS_MAX: Final = 16  # ITU-T H.265, 7.4.3.2.1; H.264 has 14
 
 
 def unescaped(nal: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest.errors import StreamError
-from ingest.video.bits import Bits, unescaped
+from ingest.video.bits import SAMPLE_BITS_MAX, Bits, unescaped
 
 _HIGH_PROFILES = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 _SIZE_MAX = 8192
@@ -29,7 +29,7 @@ class SpsH264:
 
 
 def parse_sps(nal: bytes) -> SpsH264:
-    """StreamError for what is damaged, or larger than 8192 in either direction."""
+    """StreamError for what is damaged, larger than 8192 in either direction, or of more than 16 bits a sample."""
     bits = Bits(unescaped(nal[1:512]))
     profile, constraints, level = bits.u(8), bits.u(8), bits.u(8)
     bits.ue()
@@ -59,6 +59,8 @@ def parse_sps(nal: bytes) -> SpsH264:
         height -= down * (top + bottom)
     if not (0 < width <= _SIZE_MAX and 0 < height <= _SIZE_MAX) or chroma > 3:
         raise StreamError(f"The camera says its pictures are {width}x{height}.", "Choose at most 8192x8192 there.")
+    if max(luma_bits, chroma_bits) > SAMPLE_BITS_MAX:
+        raise StreamError(f"The camera says its samples have {max(luma_bits, chroma_bits)} bits.", "Choose 8 there.")
     return SpsH264(
         profile=profile,
         constraints=constraints,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest.errors import StreamError
-from ingest.video.bits import Bits, unescaped
+from ingest.video.bits import SAMPLE_BITS_MAX, Bits, unescaped
 
 _SIZE_MAX = 8192
 
@@ -34,11 +34,13 @@ class SpsH265:
 
 
 def parse_sps(nal: bytes) -> SpsH265:
-    """StreamError for what is damaged, or larger than 8192 in either direction."""
+    """StreamError for what is damaged, larger than 8192 in either direction, or of more than 16 bits a sample."""
     data = unescaped(nal[2:512])
     bits = Bits(data)
     bits.u(4)
     sub_layers_less_1, nested = bits.u(3), bits.u(1)
+    if sub_layers_less_1 > 6:
+        raise StreamError("A parameter set is damaged.", "Restart the camera; update its firmware.")
     profile = bytes(bits.u(8) for _ in range(12))
     _skip_sub_layers(bits, sub_layers_less_1)
     bits.ue()
@@ -54,6 +56,8 @@ def parse_sps(nal: bytes) -> SpsH265:
     luma_bits, chroma_bits = 8 + bits.ue(), 8 + bits.ue()
     if not (0 < width <= _SIZE_MAX and 0 < height <= _SIZE_MAX) or chroma > 3:
         raise StreamError(f"The camera says its pictures are {width}x{height}.", "Choose at most 8192x8192 there.")
+    if max(luma_bits, chroma_bits) > SAMPLE_BITS_MAX:
+        raise StreamError(f"The camera says its samples have {max(luma_bits, chroma_bits)} bits.", "Choose 8 there.")
     return SpsH265(
         profile_tier_level=profile,
         sub_layers=sub_layers_less_1 + 1,
