@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import http.client
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
+from types import TracebackType
 from typing import TypeVar
 
 from storage.settings import StoreSettings
@@ -38,21 +39,22 @@ class ConnectionPool:
             loan.keep()
             return result
 
-    @asynccontextmanager
-    async def lent(self) -> AsyncIterator[Loan]:
-        """A connection for an exchange of several calls. It is closed at the end unless ``keep()`` was called."""
-        async with self._places:
-            loan = Loan(self, self._take())
-            try:
-                yield loan
-            finally:
-                loan.settle()
+    def lent(self) -> Loan:
+        """``async with``: a connection for an exchange of several calls, closed at the end unless it is kept."""
+        return Loan(self)
 
-    def give_back(self, connection: Connection) -> None:
-        if self._closed:
-            connection.close()
-        else:
+    async def take(self) -> Connection:
+        """Waits for a place."""
+        await self._places.acquire()
+        return self._idle.pop() if self._idle else self.fresh()
+
+    def give_back(self, connection: Connection, *, good: bool) -> None:
+        """Kept for the next one if it is ``good``."""
+        if good and not self._closed:
             self._idle.append(connection)
+        else:
+            connection.close()
+        self._places.release()
 
     async def close(self) -> None:
         self._closed = True
@@ -60,9 +62,6 @@ class ConnectionPool:
             connection.close()
         self._idle.clear()
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-    def _take(self) -> Connection:
-        return self._idle.pop() if self._idle else self.fresh()
 
     def fresh(self) -> Connection:
         return Connection(self._settings, self._tls)
@@ -82,13 +81,23 @@ class ConnectionPool:
 
 
 class Loan:
-    """One connection in the hands of one exchange."""
+    """One connection in the hands of one exchange. Not a generator, as in reading.py."""
 
-    def __init__(self, pool: ConnectionPool, connection: Connection) -> None:
+    _connection: Connection
+
+    def __init__(self, pool: ConnectionPool) -> None:
         self._pool = pool
-        self._connection = connection
         self._begun = False
         self._keep = False
+
+    async def __aenter__(self) -> Loan:
+        self._connection = await self._pool.take()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.give_back(self._connection, good=self._keep)
 
     async def run(self, call: Callable[[Connection], T], *, deadline_s: float) -> T:
         """``call`` in a thread. The first call of a loan is repeated on a new connection when a kept one was dead."""
@@ -117,9 +126,3 @@ class Loan:
         """The exchange is complete: the connection may serve again."""
         self._connection.end()
         self._keep = True
-
-    def settle(self) -> None:
-        if self._keep:
-            self._pool.give_back(self._connection)
-        else:
-            self._connection.close()

@@ -13,9 +13,10 @@ import http.client
 import io
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
+from types import TracebackType
 from typing import Final, cast
 from urllib.parse import urlsplit
 
@@ -185,6 +186,38 @@ class Reading(asyncio.BufferedProtocol):
         await self._waiter
 
 
+@contextmanager
+def _as_ours() -> Iterator[None]:
+    """Errors of the system as StoreAwayError."""
+    try:
+        yield
+    except TimeoutError as exc:
+        raise StoreAwayError("The object store is too slow or silent.", "It will be tried again.") from exc
+    except OSError as exc:
+        raise StoreAwayError(
+            f"The object store does not answer ({type(exc).__name__}).", "It will be tried again."
+        ) from exc
+
+
+class _Answering:
+    """Not a generator: whoever is ended with the loop, a generator himself, can still leave this in good order."""
+
+    def __init__(self, readings: Readings, request: Request) -> None:
+        self._readings, self._request = readings, request
+
+    async def __aenter__(self) -> Reading:
+        self._reading = await self._readings.take(self._request)
+        return self._reading
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._readings.give_back(self._reading, good=error is None)
+        if isinstance(error, OSError):  # TimeoutError is one
+            with _as_ours():
+                raise error
+
+
 class Readings:
     """At most ``size`` answers at a time; further callers wait. Connections are kept alive, newest used first."""
 
@@ -196,27 +229,28 @@ class Readings:
         self._places = asyncio.Semaphore(size)
         self._idle: list[Reading] = []
 
-    @asynccontextmanager
-    async def answer(self, request: Request) -> AsyncIterator[Reading]:
-        """The answer's head is here, if it is ``plain``. StoreAwayError, StoreProtocolError, here and in the block."""
-        async with self._places:
-            reading = None
-            try:
+    def answer(self, request: Request) -> _Answering:
+        """``async with`` gives a Reading: the answer's head is here. The block's errors come out as the store's."""
+        return _Answering(self, request)
+
+    async def take(self, request: Request) -> Reading:
+        """Waits for a place. StoreAwayError, StoreProtocolError."""
+        await self._places.acquire()
+        try:
+            with _as_ours():
                 async with asyncio.timeout(connection.STALL_TIMEOUT_S):
-                    reading = await self._begun(request)
-                yield reading
-                if reading.idle and reading.plain:
-                    self._idle.append(reading)
-                    reading = None
-            except TimeoutError as exc:
-                raise StoreAwayError("The object store is too slow or silent.", "It will be tried again.") from exc
-            except OSError as exc:
-                raise StoreAwayError(
-                    f"The object store does not answer ({type(exc).__name__}).", "It will be tried again."
-                ) from exc
-            finally:
-                if reading is not None:
-                    reading.close()
+                    return await self._begun(request)
+        except BaseException:
+            self._places.release()
+            raise
+
+    def give_back(self, reading: Reading, *, good: bool) -> None:
+        """What ``take()`` gave; kept for the next answer if it is ``good``."""
+        if good and reading.idle and reading.plain:
+            self._idle.append(reading)
+        else:
+            reading.close()
+        self._places.release()
 
     def close(self) -> None:
         for reading in self._idle:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
 
 import pytest
+import uvloop
 
 from storage.settings import StoreSettings
 from storage.store import open_store
@@ -127,3 +128,23 @@ async def test_connection_that_the_server_closes_after_its_answer_is_not_asked_a
         for _ in range(3):
             assert await store.get_range("name", 0, 9) == DATA[:9]
         assert connections == [1, 1, 1]
+
+
+@pytest.mark.parametrize("answer", [right, chunked])
+@pytest.mark.parametrize("runner", [asyncio.run, uvloop.run])
+def test_program_that_ends_in_the_middle_of_a_range_ends_in_peace(answer: Answer, runner: Callable[..., None]) -> None:
+    """The loop closes every generator by itself and in any order: none may rely on another."""
+    told: list[dict[str, object]] = []
+    kept = []
+
+    async def look() -> None:
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _, context: told.append(context) if "asyncgen" in context else None
+        )
+        async with store_that(answer) as (store, _):
+            pieces = store.stream_range("a", 0, len(DATA))
+            kept.append(pieces)
+            assert await anext(pieces)
+
+    runner(look())
+    assert told == []
