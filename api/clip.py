@@ -16,6 +16,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from api import rights
+from api.precedence import Precedence
 from api.problems import Problem, declared, not_found
 from api.purposes import StatedInQuery
 from api.ranges import ByteRange, UnsatisfiableRangeError, parse_range
@@ -80,7 +81,7 @@ async def clip(
             "Ask for one range at a time.",
             headers={"Content-Range": f"bytes */{reader.size_bytes}"},
         ) from None
-    return ClipResponse(reader, wanted, headers, head_only=request.method == "HEAD")
+    return ClipResponse(reader, wanted, headers, services.precedence, head_only=request.method == "HEAD")
 
 
 router.add_api_route(
@@ -197,11 +198,17 @@ class ClipResponse(StreamedResponse):
     """The clip, or one range of it."""
 
     def __init__(
-        self, reader: ClipReader, wanted: ByteRange | None, headers: dict[str, str], *, head_only: bool
+        self,
+        reader: ClipReader,
+        wanted: ByteRange | None,
+        headers: dict[str, str],
+        precedence: Precedence,
+        *,
+        head_only: bool,
     ) -> None:
         part = wanted or ByteRange(0, reader.size_bytes)
         headers = headers | {"Content-Length": str(part.end - part.start)}
         if wanted is not None:
             headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{reader.size_bytes}"
         status = 200 if wanted is None else 206
-        super().__init__(status, headers, partial(reader.stream, part.start, part.end), head_only=head_only)
+        super().__init__(status, headers, partial(reader.stream, part.start, part.end), precedence, head_only=head_only)

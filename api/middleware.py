@@ -45,12 +45,16 @@ class Guard:
             return
 
         began = time.perf_counter()
-        metrics = self._services.metrics
+        metrics, precedence = self._services.metrics, self._services.precedence
+        waits = True
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal waits
             if message["type"] == "http.response.body":
                 metrics.bytes_sent.inc(len(message.get("body", b"")))
             if message["type"] == "http.response.start":
+                waits = False
+                precedence.begun()
                 metrics.answered(scope, message["status"], time.perf_counter() - began)
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
@@ -59,13 +63,17 @@ class Guard:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        headers = Headers(scope=scope)
-        problem = _refusal(scope["method"], headers)
-        if problem is not None:
-            await problem.response()(scope, receive, send_with_headers)
-            return
-        with metrics.at_work.track_inprogress():
-            await self._app(scope, _capped(receive), send_with_headers)
+        precedence.arrived()
+        try:
+            problem = _refusal(scope["method"], Headers(scope=scope))
+            if problem is not None:
+                await problem.response()(scope, receive, send_with_headers)
+                return
+            with metrics.at_work.track_inprogress():
+                await self._app(scope, _capped(receive), send_with_headers)
+        finally:
+            if waits:
+                precedence.begun()
 
 
 def _refusal(method: str, headers: Headers) -> Problem | None:

@@ -14,6 +14,7 @@ from api.counters import Metrics
 from api.jobs import Jobs
 from api.own_key import OwnKey
 from api.passwords import Passwords
+from api.precedence import Precedence
 from api.settings import ServeSettings
 from api.shelf import ClipShelf
 from api.throttle import Throttle
@@ -39,6 +40,7 @@ class Services:
     jobs: Jobs
     pictures: Pictures
     metrics: Metrics
+    precedence: Precedence
     clock_ns: Callable[[], int]
 
 
@@ -74,5 +76,6 @@ def make_services(
         jobs=Jobs(),
         pictures=Pictures(),
         metrics=Metrics(settings.run_directory),
+        precedence=Precedence(),
         clock_ns=clock_ns,
     )

@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api.precedence import Precedence
 from domain.errors import TallenneError
 
 _log = logging.getLogger(__name__)
@@ -24,9 +25,18 @@ Stream = AsyncIterator[bytes | memoryview]
 class StreamedResponse(Response):
     """The first piece is made before the status is sent, so that it can still be 503."""
 
-    def __init__(self, status: int, headers: dict[str, str], stream: Callable[[], Stream], *, head_only: bool) -> None:
+    def __init__(
+        self,
+        status: int,
+        headers: dict[str, str],
+        stream: Callable[[], Stream],
+        precedence: Precedence,
+        *,
+        head_only: bool,
+    ) -> None:
         super().__init__(status_code=status, headers=headers)
         self._stream = stream
+        self._precedence = precedence
         self._head_only = head_only
 
     def init_headers(self, headers: Any = None) -> None:
@@ -61,6 +71,7 @@ class StreamedResponse(Response):
             while piece and not gone.done():
                 async with asyncio.timeout(SEND_DEADLINE_S):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await self._precedence.give_way()
                 piece = await anext(stream, b"")
         except TallenneError as exc:
             # The status is sent already: breaking off short of the length is the only thing left to say.

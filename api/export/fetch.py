@@ -40,7 +40,9 @@ async def response(
             "Content-Length": str(file["size_bytes"]),
             "Content-Disposition": attachment(file["name"].partition("-")[2]),
         }
-        return StreamedResponse(200, headers, partial(_checked, readers[0], file), head_only=head_only)
+        return StreamedResponse(
+            200, headers, partial(_checked, readers[0], file), services.precedence, head_only=head_only
+        )
     entries = [
         (file["name"], file["size_bytes"], _checked(reader, file)) for reader, file in zip(readers, said, strict=True)
     ]
@@ -53,7 +55,7 @@ async def response(
     name = f"tallenne {manifest['asked']['start'][:19].replace(':', '-')}Z.zip"
     headers = {"Content-Type": "application/zip", "Content-Disposition": attachment(name)}
     stream = partial(zipped, entries, rest, row.created_ns)
-    return StreamedResponse(200, headers, stream, head_only=head_only)
+    return StreamedResponse(200, headers, stream, services.precedence, head_only=head_only)
 
 
 async def _reader(

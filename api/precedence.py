@@ -1,0 +1,45 @@
+"""Who waits for an answer to begin goes before those who are being sent the rest of one.
+
+A clip is sent many times faster than it is watched; a pause between two pieces is not noticed, and a picture that
+appears late is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+PATIENCE_S: Final = 0.05
+"""The longest pause before a piece, half a second of footage: a clip comes in faster than it plays, whoever asks."""
+
+
+class Precedence:
+    """``arrived()`` and, once, ``begun()`` for each request; ``give_way()`` before each further piece of an answer."""
+
+    def __init__(self) -> None:
+        self._waiting = 0
+        self._nobody = asyncio.Event()
+        self._nobody.set()
+
+    @property
+    def waiting(self) -> int:
+        """Requests whose answer has not begun."""
+        return self._waiting
+
+    def arrived(self) -> None:
+        self._waiting += 1
+        self._nobody.clear()
+
+    def begun(self) -> None:
+        """The answer's head is being sent, or there will be none."""
+        self._waiting -= 1
+        if not self._waiting:
+            self._nobody.set()
+
+    async def give_way(self) -> None:
+        """Until nobody waits, or for ``PATIENCE_S``."""
+        if self._waiting:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE_S):
+                    await self._nobody.wait()
