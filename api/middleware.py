@@ -83,11 +83,18 @@ def _refusal(method: str, headers: Headers) -> Problem | None:
     if method in ("GET", "HEAD", "OPTIONS"):
         return None
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
+    if origin is not None and _host_of(origin) != headers.get("host"):
         return Problem(403, "origin", "The request comes from another site.", "Use Tallenne's own pages.")
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return Problem(403, "origin", "The request comes from another site.", "Use Tallenne's own pages.")
     return None
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _capped(receive: Receive) -> Receive:

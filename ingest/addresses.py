@@ -51,9 +51,10 @@ async def resolve(url: str, allowed_networks: Sequence[str]) -> CameraAddress:
     port = parts.port or _PORTS[parts.scheme]
     try:
         found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
-    except OSError as exc:
+    except (OSError, UnicodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "no name can look like that"
         raise CameraAwayError(
-            f"The name of camera {redacted(url)} is unknown ({exc.strerror}).",
+            f"The name of camera {redacted(url)} is unknown ({reason}).",
             "Check address and name server.",
         ) from exc
     networks = [ipaddress.ip_network(text) for text in allowed_networks or _DEFAULT]

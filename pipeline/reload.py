@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from storage.inventory import apply_inventory
 if TYPE_CHECKING:
     from pipeline.up import Running
 
+_log = logging.getLogger(__name__)
 _LIVE = ("site", "door_system")
 """Sections that take effect without a restart; a change of any other is told."""
 
@@ -39,6 +41,10 @@ class Changes:
             await self._apply(fresh)
         except TallenneError as error:
             tell.line(f"! The changed configuration is not used. {error}")
+            return
+        except Exception as error:  # noqa: BLE001 (what is running goes on)
+            _log.exception("the changed configuration")
+            tell.line(f"! The changed configuration is not used: a mistake of ours ({type(error).__name__}).")
             return
         for name in needing_restart(self._loaded.config, fresh.config):
             tell.line(f"! [{name}] was changed: that takes effect at the next start.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import time
 from typing import Final
@@ -19,11 +20,13 @@ from ingest.rtsp.session import Session, State
 from ingest.rtsp.tls import Tls
 from ingest.rtsp.wheel import BUFFER_BYTES, Wheel
 
+_log = logging.getLogger(__name__)
 STALLED_NS: Final = 10_000_000_000
 _SETTLE_NS: Final = 1_000_000_000  # from the first picture on
 _WAITING_MAX: Final = 64  # items that nobody took, while read as it comes
 _UNSENT_MAX: Final = 64 << 10
 _LEAVE_S: Final = 1.0
+_REPORT: Final = "It is connected to again; please report what the log says."
 
 
 class Connection:
@@ -144,6 +147,10 @@ class Connection:
             session.receive(view, at + size, now_ns)
         except IngestError as error:
             self._fail(error)
+            return size
+        except Exception as error:  # noqa: BLE001 (a mistake of ours is this camera's loss alone)
+            _log.exception("what a camera sent was not understood")
+            self._fail(CameraAwayError(f"what it sent was not understood ({type(error).__name__}).", _REPORT))
             return size
         if self._unsent or session.has_outgoing:
             self._flush()

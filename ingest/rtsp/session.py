@@ -291,11 +291,11 @@ class Session:
         except StreamError as error:
             self.sound_note = error.what
             return
-        self._sound_url = urls.track_url(base, microphone.control)
-        if self._sound_url == self.track_url:
+        url = urls.track_url(base, microphone.control)
+        if url == self.track_url:
             self.sound_note = "its sound has no address of its own."
         else:
-            self._microphone = microphone
+            self._sound_url, self._microphone = url, microphone
 
     def _set_up(self, message: Message) -> None:
         transport = TransportHeader.parse(message.header("transport"))

@@ -34,7 +34,10 @@ def track_url(base: str, control: str) -> str:
 
 def same_host(url: str, names: tuple[str, ...]) -> bool:
     """``names``: how the camera was asked for, and its address."""
-    host = (urlsplit(url).hostname or "").lower()
+    try:
+        host = (urlsplit(url).hostname or "").lower()
+    except ValueError:  # "[" without an end
+        return False
     return host in tuple(name.lower() for name in names)
 
 

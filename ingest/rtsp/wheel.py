@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Final, Protocol
 
 from ingest.rtp.track import SLACK
 
+_log = logging.getLogger(__name__)
 TICK_S: Final = 0.025
 BUFFER_BYTES: Final = 1 << 20
 KEPT_MAX: Final = 160 << 10  # a message's head and body, or a frame
@@ -72,7 +74,11 @@ class Wheel:
         else:
             self._next_s = now_s + TICK_S
         for visited in due:
-            pause_s = visited.visit()
+            try:
+                pause_s = visited.visit()
+            except Exception:  # noqa: BLE001 (the others' turn comes; this one's watch on silence ends it)
+                _log.exception("a visit failed")
+                continue
             if pause_s is not None:
                 self._slots[self._slot(min(_SLOTS - 1, int(pause_s / TICK_S)))].append(visited)
         self._timer = None

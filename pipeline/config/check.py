@@ -83,15 +83,16 @@ def _site(path: tuple[str | int, ...], site: Site) -> Iterator[Mistake]:
 
 
 def _camera(path: tuple[str | int, ...], camera: Camera) -> Iterator[Mistake]:
-    parts = urlsplit(camera.url)
-    if parts.username or parts.password:
+    try:
+        parts = urlsplit(camera.url)
+        secret = parts.username or parts.password
+        hostname, _ = parts.hostname, parts.port
+    except ValueError:
+        secret = hostname = None
+    if secret:
         yield Mistake(
             (*path, "url"), "A password stands in the address.", "Use user_name and password = { file = ... }."
         )
-    try:
-        hostname, _ = parts.hostname, parts.port
-    except ValueError:
-        hostname = None
     if not hostname:
         yield Mistake((*path, "url"), "The address has no host, or no valid port.", "Write rtsp://host[:port]/path.")
     if camera.audio and not camera.audio_reason:

@@ -60,12 +60,23 @@ def load(path: Path) -> Loaded:
     try:
         config = Config.model_validate(raw)
     except ValidationError as exc:
-        raise ConfigError(path, [_told(text, error) for error in exc.errors(include_url=False)]) from None
+        raise ConfigError(path, [_told(text, error) for error in _causes(exc.errors(include_url=False))]) from None
     loaded = Loaded(config=config, path=path.absolute())
     found = mistakes_in(config, loaded.resolve)
     if found:
         raise ConfigError(path, [_line(text, item) for item in found])
     return loaded
+
+
+def _causes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Without what only follows: a list counts as empty because what is in it is wrong."""
+    places = [error["loc"] for error in errors]
+
+    def follows(error: ErrorDetails) -> bool:
+        loc = error["loc"]
+        return error["type"] == "too_short" and any(len(loc) < len(at) and at[: len(loc)] == loc for at in places)
+
+    return [error for error in errors if not follows(error)]
 
 
 def _line(text: str, mistake: Mistake) -> str:

@@ -98,6 +98,7 @@ def test_the_example_names_every_option() -> None:
         ('name = "Weights"', 'name = "Entrance"', 12, "twice"),
         ('url = "rtsp://192.168.1.11/one"', 'url = "http://x"', 13, "url"),
         ('url = "rtsp://192.168.1.11/one"', 'url = "rtsp://me:word@x/one"', 13, "password"),
+        ('url = "rtsp://192.168.1.11/one"', 'url = "rtsp://[bad/one"', 13, "no host"),
         ('url = "rtsp://192.168.1.11/one"', 'urll = "rtsp://x"', 13, "urll"),
         ('zone = "gym"', 'zone = "the showers"', 14, "759/2004"),
         ('zone = "gym"', 'zone = "gym"\nretention_h = 100', 15, "EDPB"),
@@ -115,6 +116,10 @@ def test_a_mistake_is_named_with_its_line_and_a_remedy(
     assert old in GOOD
     said = mistakes(tmp_path, GOOD.replace(old, new))
     assert any(item.startswith(f"line {line}: ") and words in item for item in said), said
+
+
+def test_what_only_follows_from_a_mistake_is_not_told(tmp_path: Path) -> None:
+    assert len(mistakes(tmp_path, GOOD.replace('zone = "gym"', "zone = 1"))) == 1
 
 
 def test_all_mistakes_come_at_once(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_track_address_never_names_another_host(header: str, control: str, expec
     assert first_line(session) == f"SETUP {expected} RTSP/1.0"
 
 
-@pytest.mark.parametrize("url", ["rtsp://evil.example/x", "rtsp://10.0.0.3/x", "", "nonsense"])
+@pytest.mark.parametrize("url", ["rtsp://evil.example/x", "rtsp://10.0.0.3/x", "", "nonsense", "rtsp://[bad/"])
 def test_redirect_to_another_host_is_refused(url: str) -> None:
     with pytest.raises(CameraRefusedError, match="another host"):
         started().feed(ok(1, f"Location: {url}\r\n", "302 Moved"), 0)
@@ -479,6 +479,18 @@ def test_sound_that_is_refused_never_stops_the_pictures(reply: bytes, words: str
     session = hearing(reply)
     assert session.sound is None
     assert words in session.sound_note
+
+
+@pytest.mark.parametrize("control", [b"a=control:track1\r\n", b""])
+def test_sound_without_an_address_of_its_own_never_stops_the_pictures(control: bytes) -> None:
+    session = Session(URL, ("10.0.0.2",), Credentials("", ""), audio=True)
+    session.start()
+    sdp = WITH_SOUND.replace(b"a=control:track2\r\n", control)
+    if not control:
+        sdp = sdp.replace(b"a=control:track1\r\n", b"")
+    session.feed(description_reply(sdp, 1) + ok(2, SETUP_REPLY.format("0-1")) + ok(3), 0)
+    assert session.state is State.PLAYING
+    assert "address of its own" in session.sound_note
 
 
 def test_sender_reports_put_sound_and_pictures_on_one_clock() -> None:

@@ -23,6 +23,24 @@ class Visitor:
         return None
 
 
+def test_one_visit_that_fails_costs_the_others_nothing() -> None:
+    async def turns() -> list[int]:
+        wheel = Wheel()
+
+        def fail() -> None:
+            raise ValueError("what a camera sent was not foreseen")
+
+        broken, other, later = Visitor(fail), Visitor(), Visitor()
+        for visitor in (broken, other):
+            wheel.schedule(visitor, 0.0)
+        await asyncio.sleep(0.2)
+        wheel.schedule(later, 0.0)
+        await asyncio.sleep(0.2)
+        return [broken.visits, other.visits, later.visits]
+
+    assert uvloop.run(turns()) == [1, 1, 1]
+
+
 def test_wheel_takes_a_visitor_while_what_it_waits_for_is_past() -> None:
     async def late() -> list[int]:
         loop, wheel = asyncio.get_running_loop(), Wheel()

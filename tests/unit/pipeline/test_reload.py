@@ -1,0 +1,38 @@
+"""A configuration that is changed while everything runs: whatever is wrong with it, what runs goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pipeline import reload
+from pipeline.reload import Changes
+
+
+@pytest.mark.parametrize("error", [ValueError("not foreseen"), RecursionError()])
+async def test_a_mistake_of_ours_leaves_the_old_one_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    path = tmp_path / "tallenne.toml"
+    path.write_text("before")
+    told: list[str] = []
+    running: Any = SimpleNamespace(
+        settings=SimpleNamespace(loaded=SimpleNamespace(path=path)), tell=SimpleNamespace(line=told.append)
+    )
+    changes = Changes(running)
+
+    def load(_: Path) -> None:
+        raise error
+
+    monkeypatch.setattr(reload, "load", load)
+    await changes.look()
+    assert told == []
+    path.write_text("after a change")
+    await changes.look()
+    await changes.look()
+    (line,) = told
+    assert "not used" in line
+    assert type(error).__name__ in line
