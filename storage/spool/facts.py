@@ -132,6 +132,12 @@ def recovered_journal(beginning: Beginning, fragments: Sequence[Fragment], endin
     return b"".join((begin_record(beginning), *map(fragment_record, fragments), end_record(ending)))
 
 
+def journal_of(data: bytes, segment_id: SegmentId) -> Facts | None:
+    """``parse_journal()``, and None for another segment's: a file that is used again may hold it after a power cut."""
+    facts = parse_journal(data)
+    return None if facts is None or facts.beginning.segment_id != segment_id else facts
+
+
 def parse_journal(data: bytes) -> Facts | None:
     """What a journal says up to where it is whole; None when not even its first record is."""
     beginning: Beginning | None = None

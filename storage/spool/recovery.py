@@ -22,7 +22,7 @@ from storage.keys import RecorderIdentity
 from storage.sealed import HEADER_SIZE, OVERHEAD, Recovered, RefusedError, read_finished, recover, written_length
 from storage.sealed.format import STATE_RECOVERED, TAG_SIZE, Header
 from storage.sealed.recovery import Finished, read_header
-from storage.spool.facts import Ending, Facts, Fragment, parse_journal, recovered_journal
+from storage.spool.facts import Ending, Facts, Fragment, journal_of, recovered_journal
 from storage.spool.files import replace_file, write_all
 from storage.spool.layout import Layout, Place
 from storage.spool.marks import Mark, Marks
@@ -68,7 +68,7 @@ class Plan:
 
 def examine(place: Place, marks: Marks, identity: RecorderIdentity) -> Plan:
     """Decide what one ``.part`` file is. OSError when it cannot be read."""
-    facts = parse_journal(place.facts.read_bytes()) if place.facts.exists() else None
+    facts = journal_of(place.facts.read_bytes(), place.segment_id) if place.facts.exists() else None
     length = place.part.stat().st_size
     if facts is not None:
         told = facts.ending is not None

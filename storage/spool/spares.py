@@ -36,7 +36,8 @@ class Spares:
         spare = self._folder / str(self._made)
         try:
             path.rename(spare)
-        except FileNotFoundError:
+        except OSError:  # it is gone, or the disk has no room for another name
+            path.unlink(missing_ok=True)
             return
         try:
             os.truncate(spare, 0)

@@ -23,7 +23,7 @@ from storage.sealed.format import parse_header, parse_trailer
 from storage.settings import SpoolSettings
 from storage.spool import recovery
 from storage.spool.errors import DamagedSpoolFileError, SpoolBusyError, SpoolError, SpoolFullError
-from storage.spool.facts import Beginning, Facts, dropped_record, parse_journal, stored_record
+from storage.spool.facts import Beginning, Facts, dropped_record, journal_of, stored_record
 from storage.spool.files import write_all
 from storage.spool.gaps import GapJournal
 from storage.spool.layout import PART, READY, Layout, Place, place_of
@@ -244,7 +244,7 @@ class Spool:
     def facts_of(self, pending: Pending) -> Facts:
         """What the row will say. DamagedSpoolFileError when that cannot be known; SpoolError."""
         try:
-            facts = parse_journal(pending.place.facts.read_bytes())
+            facts = journal_of(pending.place.facts.read_bytes(), pending.place.segment_id)
         except FileNotFoundError:
             facts = None
         except OSError as exc:
@@ -320,7 +320,7 @@ def disk_error(exc: OSError) -> SpoolError:
 
 def _vanished(place: Place) -> bool:
     """Facts without a sealed file: a crash between the two deletions of remove(), or somebody deleted footage."""
-    facts = parse_journal(place.facts.read_bytes())
+    facts = journal_of(place.facts.read_bytes(), place.segment_id)
     return facts is not None and facts.ending is not None and not facts.stored and not facts.dropped
 
 

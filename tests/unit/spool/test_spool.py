@@ -410,10 +410,36 @@ def test_spares_of_an_earlier_process_are_deleted(bench: Bench) -> None:
     assert not left.exists()
 
 
-def test_bytes_of_another_segment_are_set_aside(bench: Bench) -> None:
+@pytest.mark.parametrize("which", ["both", "part", "facts"])
+def test_bytes_of_another_segment_are_set_aside(bench: Bench, which: str) -> None:
     pending, sealed = bench.whole()
     segment = bench.begin(START_NS + 10 * NS)
+    bench.feed(segment, [9000] * 8)
     bench.spool.forsake(segment.file)
-    segment.file.place.part.write_bytes(sealed)
-    segment.file.place.facts.write_bytes(pending.place.facts.read_bytes())
+    if which != "facts":
+        segment.file.place.part.write_bytes(sealed)
+    if which != "part":
+        segment.file.place.facts.write_bytes(pending.place.facts.read_bytes())
     assert bench.spool.mend(segment.file.place, bench.identity).outcome is Outcome.DAMAGED
+
+
+def test_facts_of_another_segment_are_not_believed_of_a_whole_one(bench: Bench) -> None:
+    first, _ = bench.whole()
+    second, _ = bench.whole(START_NS + 10 * NS)
+    second.place.facts.write_bytes(first.place.facts.read_bytes())
+    with pytest.raises(DamagedSpoolFileError):
+        bench.spool.facts_of(second)
+
+
+@pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.ENOENT])
+def test_what_cannot_be_kept_is_deleted(bench: Bench, monkeypatch: pytest.MonkeyPatch, error: int) -> None:
+    """A full disk has no room for another name; a spare/ that somebody deleted takes none."""
+    pending, _ = bench.whole()
+
+    def rename(path: Path, target: Path) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(Path, "rename", rename)
+    bench.spool.remove(pending)
+    assert not list(bench.spool.layout.segments.iterdir())
+    assert not list(bench.spool.layout.spare.iterdir())
