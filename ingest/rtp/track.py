@@ -53,8 +53,9 @@ class Track:
     """
 
     __slots__ = (
-        "_by_time", "_clock", "_clock_ns", "_expected", "_finished", "_lead", "_middle", "_payload", "_pictures",
-        "_pieces", "_plain", "_pts", "_slices", "_stride", "foreign", "late_packets", "lost_packets", "malformed",
+        "_by_time", "_clock", "_clock_ns", "_expected", "_finished", "_lead", "_middle", "_newest", "_payload",
+        "_pictures", "_pieces", "_plain", "_pts", "_slices", "_stride", "foreign", "late_packets", "lost_packets",
+        "malformed",
     )  # fmt: skip
 
     def __init__(self, channel: int, payload_type: int, payload: Payload) -> None:
@@ -65,6 +66,7 @@ class Track:
         self._pictures = payload.pictures
         self._expected = _NONE
         self._clock, self._clock_ns, self._pts = _NONE, 0, 0
+        self._newest = 0  # of all pictures: times go back where there are B-frames
         self._middle = _NONE
         self._by_time = False  # the camera sets the marker wrongly: a picture ends where the timestamp changes
         self._finished = False  # by the marker, and nothing came since
@@ -104,7 +106,7 @@ class Track:
                     self._expected = sequence
                     at = after
                     continue
-                if fragment == _LAST and kind == last:
+                if fragment == _LAST and kind == last and not self._by_time:
                     pictures.parts.append(view[at + skip : after])
                     self._expected = sequence + 1 & 0xFFFF
                     self._middle, self._finished = _NONE, True
@@ -157,6 +159,9 @@ class Track:
         if stop > start:
             self._middle = self._payload.take(view, start, stop)
         if kind & _MARKER and not self._by_time:
+            if self._pictures.open:  # in the middle of a NAL unit
+                self._by_time = True
+                return
             self._finished = self._pictures.pictured
             self._pictures.finish(mono_ns, out)
             self._middle = _NONE
@@ -185,7 +190,7 @@ class Track:
         if self._expected == _NONE or (clock ^ self._clock) & 0xFFFFFFFF:
             return True  # the first, or another source: told where time changes
         lost = sequence - self._expected & 0xFFFF
-        if lost >= 0x10000 - _LATE:
+        if lost >= 0x10000 - _LATE and (self.ticks_of(clock >> 32) or 0) <= self._newest:
             self.late_packets += 1
             return False
         if lost >= 0x8000:
@@ -199,12 +204,12 @@ class Track:
     def _new_time(self, clock: int, mono_ns: int, out: _Items) -> None:
         pictures = self._pictures
         if self._clock == _NONE:
-            self._pts = clock >> 32
+            self._pts = self._newest = clock >> 32
         elif (clock ^ self._clock) & 0xFFFFFFFF:
             # Another source counts from elsewhere: go on by our clock.
             pictures.lost(0, "the camera began a new stream", out)
             pictures.finish(mono_ns, out)
-            self._pts += max(1, (mono_ns - self._clock_ns) * TICKS_PER_S // 1_000_000_000)
+            self._pts = self._newest = self._newest + max(1, (mono_ns - self._clock_ns) * TICKS_PER_S // 1_000_000_000)
         else:
             if not self._finished:
                 pictures.finish(mono_ns, out)
@@ -218,6 +223,7 @@ class Track:
         """The same source's next time, or one up to half of all times back."""
         delta = (clock >> 32) - (self._clock >> 32) & 0xFFFFFFFF
         self._pictures.pts_ticks = self._pts = self._pts + delta - (delta >> 31 << 32)
+        self._newest = max(self._newest, self._pts)
         self._clock, self._clock_ns = clock, mono_ns
 
     def _same_time(self, view: memoryview, start: int, stop: int, out: _Items) -> None:

@@ -74,6 +74,46 @@ def test_any_split_gives_the_same(data: st.DataObject) -> None:
     assert got == expected
 
 
+def sliced(pictures: int, marked: str) -> list[bytes]:
+    """Two slices a picture, in packets of 200 bytes. ``marked``: "all" packets, or each "slice" 's last."""
+    frames, number = [], 0
+    for place in range(pictures):
+        key = place % 8 == 0
+        nals = (bytes((0x65 if key else 0x41,)) + first + bytes((place + 1,)) * 700 for first in (b"\x88", b"\x40"))
+        for nal in (*((SPS, PPS) if key else ()), *nals):
+            payloads = h264_payloads(nal, 200)
+            for piece, payload in enumerate(payloads):
+                marker = nal[0] & 31 < 6 and (marked == "all" or piece == len(payloads) - 1)
+                frames.append(frame(payload, number, place * 3600, marker=marker))
+                number += 1
+    return frames
+
+
+@pytest.mark.parametrize("marked", ["all", "slice"])
+def test_marker_that_is_set_too_often_is_found_out_at_once(marked: str) -> None:
+    items = walked(make_track(), [b"".join(sliced(24, marked))])
+    pictures = units(items)
+    whole = [unit for unit in pictures if len(unit.data) == 2 * (4 + 702)]
+    damaged = [unit for unit in pictures if unit not in whole]
+    assert len(losses(items)) == len(damaged) == (marked == "slice")
+    # The last picture's end is not told; after the loss the next key frame is waited for.
+    assert len(whole) == (23 if marked == "all" else 15)
+    assert all(len(set(unit.data[6:706])) == 1 for unit in whole)
+
+
+@pytest.mark.parametrize("marked", ["all", "slice"])
+@settings(max_examples=40, deadline=None)
+@given(cuts=st.sets(st.integers(0, 24 * 1500), max_size=12))
+def test_marker_that_is_set_too_often_is_so_for_any_split(marked: str, cuts: set[int]) -> None:
+    whole = b"".join(sliced(24, marked))
+    track, kept, got = make_track(), b"", []
+    for begin, end in itertools.pairwise([0, *sorted(cut for cut in cuts if cut < len(whole)), len(whole)]):
+        piece = bytearray(kept + whole[begin:end] + bytes(32))
+        stop = len(piece) - 32
+        kept = bytes(piece[track.walk(memoryview(piece), 0, stop, 0, got) : stop])
+    assert got == walked(make_track(), [whole])
+
+
 def outcome(track: Track, frames: list[bytearray]) -> object:
     try:
         return walked(track, [b"".join(frames)])
@@ -195,6 +235,24 @@ def test_repeated_packet_is_passed_over() -> None:
     assert len(units(items)) == 3
     assert losses(items) == []
     assert track.late_packets == 2
+
+
+def test_numbers_that_go_back_a_little_while_time_goes_on_are_a_loss() -> None:
+    before, after = stream(KEY, *[(PICTURE,)] * 200), stream((PICTURE,), (PICTURE,), KEY, start=3600 * 201, sequence=50)
+    track = make_track()
+    items = walked(track, [*before, *after])
+    assert [item.packets for item in losses(items)] == [0]
+    assert len(units(items)) == 202
+    assert track.late_packets == 0
+
+
+def test_packet_repeated_among_b_frames_is_passed_over() -> None:
+    """Its time is later than the picture's that is under way, and not later than all there were."""
+    frames = [*stream(KEY), frame(PICTURE, 3, 3 * 3600, marker=True), frame(PICTURE, 4, 3600, marker=True)]
+    track = make_track()
+    items = walked(track, [*frames, frames[3], frame(PICTURE, 5, 2 * 3600, marker=True)])
+    assert losses(items) == []
+    assert (len(units(items)), track.late_packets) == (4, 1)
 
 
 def test_numbers_that_begin_anew_are_a_loss_of_unknown_size() -> None:
