@@ -207,11 +207,11 @@ class Camera:
             self._record(fragment)
 
     def _flush(self) -> None:
-        fragment = self._writer.flush()
+        fragments = list(iter(self._writer.flush, None))
         if not self._media.settled:
             return
         try:
-            if fragment is not None:
+            for fragment in fragments:
                 self._record(fragment)
             if self._sound is not None:
                 self._release(self._sound, all_of_them=True)

@@ -74,7 +74,8 @@ def _record(recording: CameraRecording, units: Sequence[Coded], start_ns: int, s
         ticks = index * TICKS_PER_S // FPS
         made = AccessUnit(data=data, pts_ticks=ticks, key=unit.key, mono_ns=0, parameters=parameters)
         _apply(recording, segmenter, writer.push(made), start_ns)
-    _apply(recording, segmenter, writer.flush(), start_ns)
+    for fragment in iter(writer.flush, None):
+        _apply(recording, segmenter, fragment, start_ns)
     _do(recording, segmenter.close())
 
 

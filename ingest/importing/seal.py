@@ -34,8 +34,7 @@ class FileSealer:
                 if fragment is not None:
                     self._record(fragment)
                     yield self.pictures
-        fragment = writer.flush()
-        if fragment is not None:
+        for fragment in iter(writer.flush, None):
             self._record(fragment)
         for action in self._segmenter.close():
             self._do(action)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from domain.footage import Codec, GapCause
 from domain.time import hour_of, seconds_to_ns
 from ingest.access_unit import TICKS_PER_S, SoundFormat, VideoParameters
-from ingest.media.fragments import TFDT_AT, Fragment
+from ingest.media.fragments import TFDT_AT, Fragment, retimed
 from ingest.media.init import make_init
 from ingest.media.sound import Run, with_sound
 
 _JOIN_NS = 250_000_000  # a hole or an overlap up to this is the jitter of an estimate, not missing footage
+_RETIME_TICKS = 450  # 5 ms: more overlap than that, and pictures would be decoded out of order
 _TFDT = struct.Struct(">Q")
 
 
@@ -141,6 +142,9 @@ class Segmenter:
     def _append(self, fragment: Fragment, start_ns: int, end_ns: int, run: Run | None) -> Append:
         ticks = (start_ns - self._start_ns) * TICKS_PER_S // 1_000_000_000
         head, pieces = fragment.head, fragment.pictures
+        lasts = (end_ns - start_ns) * TICKS_PER_S // 1_000_000_000
+        if abs(lasts - fragment.end_ticks + fragment.start_ticks) > _RETIME_TICKS:
+            head = retimed(fragment, lasts)
         _TFDT.pack_into(head, TFDT_AT, ticks)
         if run is not None and self._sound is not None and not self._sound_changed:
             head, pieces = with_sound(head, run, self._start_ns), [*pieces, *run.frames]

@@ -30,7 +30,7 @@ FRAGMENT_NS = NS // 2
 class _Patient(FragmentWriter):
     """Cuts when told to: three pictures of half a second are one fragment here."""
 
-    def _long_enough(self, ticks: int) -> bool:
+    def _long_enough(self, ticks: int, next_ticks: int) -> bool:
         return False
 
 

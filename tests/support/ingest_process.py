@@ -151,7 +151,7 @@ class Hog:
 def plant(what: str) -> None:
     """Mistakes that a recorder might make."""
     if what == "long-fragments":
-        FragmentWriter._long_enough = lambda self, ticks: ticks >= 2 * TICKS_PER_S  # type: ignore[method-assign]
+        FragmentWriter._long_enough = lambda self, ticks, _: ticks >= 2 * TICKS_PER_S  # type: ignore[method-assign]
     if what == "torn-files-removed":
         recovery._held = lambda facts, plain_len: []
     if what == "gaps-forgotten":

@@ -39,9 +39,7 @@ def aac(seconds: float, *, rate: int = RATE) -> tuple[bytes, list[bytes]]:
 def fragments_of(seconds: float, b_frames: int = 0) -> list[Fragment]:
     writer = FragmentWriter()
     made = [fragment for unit in units(encoded(seconds, b_frames=b_frames)) if (fragment := writer.push(unit))]
-    last = writer.flush()
-    assert last is not None
-    return [*made, last]
+    return [*made, *iter(writer.flush, None)]
 
 
 def with_tone(

@@ -166,8 +166,7 @@ async def _keys_made(owner: asyncpg.Connection, cameras: int) -> bool:
 def _actions(seconds: int, start_ns: int) -> list[Action]:
     writer, segmenter = FragmentWriter(), Segmenter(4, 30)
     fragments = [made for unit in units(encoded(seconds)) if (made := writer.push(unit))]
-    if last := writer.flush():
-        fragments.append(last)
+    fragments += iter(writer.flush, None)
     actions: list[Action] = []
     for item in fragments:
         begin, end = (

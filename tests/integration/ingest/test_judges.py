@@ -28,8 +28,7 @@ def segments(stream: list[Any]) -> list[tuple[str, bytes]]:
     """(mime, MP4) of each segment of a stream of access units."""
     writer, segmenter = FragmentWriter(), Segmenter(60, 90)
     fragments = [fragment for unit in stream if (fragment := writer.push(unit))]
-    if last := writer.flush():
-        fragments.append(last)
+    fragments += iter(writer.flush, None)
     first = fragments[0].start_ticks
     made: list[tuple[str, list[bytes]]] = []
     for item in fragments:

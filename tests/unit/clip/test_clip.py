@@ -66,8 +66,7 @@ class Shelf:
         """Through fragments and segmenter as ingest does; where it ends."""
         writer, segmenter = FragmentWriter(), Segmenter(segment_s, 30)
         made = [item for unit in stream if (item := writer.push(unit))]
-        if last := writer.flush():
-            made.append(last)
+        made += iter(writer.flush, None)
         first = made[0].start_ticks
         actions = []
         for item in made:
