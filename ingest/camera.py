@@ -181,7 +181,7 @@ class Camera:
             self._flush()
             self._media.swap()
             self._settling.clear()
-            self._apply(self._segmenter.missed(GapCause.CLOCK))
+            self._apply(self._segmenter.jumped())
         if not self._media.settled:
             self._settling.append(unit)
             return

@@ -11,7 +11,7 @@ from ingest.access_unit import TICKS_PER_S
 SETTLE_NS = 700_000_000
 _WINDOW_NS = 2_000_000_000
 _JUMP_NS = 1_000_000_000
-_BACK_TICKS = 5 * TICKS_PER_S  # pictures that are shown before others sent earlier are nearer than that
+_BACK_TICKS = 5 * TICKS_PER_S  # B-frames behind a first picture are nearer to it than that
 _SLEW = 500e-6
 _NEVER_NS = 1 << 62
 _NS_PER_TICK_NUM, _NS_PER_TICK_DEN = 1_000_000_000, TICKS_PER_S
@@ -25,11 +25,21 @@ def ticks_to_ns(ticks: int) -> int:
 class MediaClock:
     """``observe()`` every picture as it arrives; ``time_ns()`` once ``settled``. All times monotonic ns."""
 
-    __slots__ = ("_before_ns", "_first_ns", "_highest", "_least_ns", "_offset_ns", "_window_ns", "jumps", "settled")
+    __slots__ = (
+        "_before_ns",
+        "_before_ticks",
+        "_first_ns",
+        "_highest",
+        "_least_ns",
+        "_offset_ns",
+        "_window_ns",
+        "jumps",
+        "settled",
+    )
 
     def __init__(self) -> None:
         self._first_ns: int | None = None
-        self._highest = 0
+        self._highest = self._before_ticks = 0  # the latest picture, and the latest before it came
         self._offset_ns = self._before_ns = 0
         self._least_ns = 0
         self._window_ns = 0
@@ -42,12 +52,12 @@ class MediaClock:
         if self._first_ns is None:
             self._first_ns = self._window_ns = arrived_ns
             self._offset_ns = self._least_ns = delay_ns
-            self._highest = pts_ticks
+            self._highest, self._before_ticks = pts_ticks, pts_ticks - _BACK_TICKS
             return False
         if pts_ticks > self._highest:
-            self._highest = pts_ticks
-        elif pts_ticks < self._highest - _BACK_TICKS:  # the camera's clock went back
-            self._highest = pts_ticks
+            self._before_ticks, self._highest = self._highest, pts_ticks
+        elif pts_ticks < self._before_ticks:  # no B-frame is shown before that one: the camera's clock went back
+            self._highest, self._before_ticks = pts_ticks, pts_ticks - _BACK_TICKS
             return self._jump(delay_ns, arrived_ns)
         if not self.settled:
             self._offset_ns = min(self._offset_ns, delay_ns)

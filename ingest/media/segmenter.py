@@ -13,6 +13,7 @@ from ingest.media.init import make_init
 from ingest.media.sound import Run, with_sound
 
 _JOIN_NS = 250_000_000  # a hole or an overlap up to this is the jitter of an estimate, not missing footage
+_FLASH_NS = 10_000_000_000  # pictures that are older than that are not worth it
 _RETIME_TICKS = 450  # 5 ms: more overlap than that, and pictures would be decoded out of order
 _TFDT = struct.Struct(">Q")
 
@@ -66,10 +67,18 @@ class Segmenter:
         self._sound: SoundFormat | None = None
         self._sound_changed = False
         self._cause, self._detail = GapCause.STARTING, ""
+        self._resumable = False  # the next fragment goes on where the last one ended, in another segment
 
     def missed(self, cause: GapCause, detail: str = "") -> list[Action]:
         """Footage stops here; the gap that follows has this cause."""
         self._cause, self._detail = cause, detail
+        self._resumable = False
+        return self.close()
+
+    def jumped(self) -> list[Action]:
+        """The camera's clock was set: another segment begins, even without a key frame, for no picture is missing."""
+        self._cause, self._detail = GapCause.CLOCK, ""
+        self._resumable = self._resumable or self._open
         return self.close()
 
     def close(self) -> list[Action]:
@@ -82,7 +91,7 @@ class Segmenter:
 
     def broken(self, accounted_ns: int | None, cause: GapCause) -> None:
         """A segment could not be begun or written on; footage counts until ``accounted_ns``."""
-        self._open = False
+        self._open = self._resumable = False
         self._end_ns = accounted_ns
         self._cause, self._detail = cause, ""
 
@@ -107,9 +116,9 @@ class Segmenter:
             if self._open and abs(start_ns - self._end_ns) <= _JOIN_NS:
                 start_ns = self._end_ns  # exact tiling
             elif start_ns < self._end_ns:
-                if end_ns <= self._end_ns:
-                    return [*self.missed(GapCause.CLOCK)]  # wholly inside what is recorded already
-                start_ns = self._end_ns
+                if self._end_ns - end_ns > _FLASH_NS:
+                    return [*self.missed(GapCause.CLOCK)]
+                start_ns = self._end_ns  # wholly inside what is accounted for: a flash, since others refer to it
             elif self._open:
                 actions += self.missed(GapCause.LOSS)
         end_ns = max(end_ns, start_ns + 1_000_000)
@@ -119,9 +128,8 @@ class Segmenter:
         if self._open and (changed or forced or (fragment.key and full)):
             self._open = False
             actions.append(Finish(start_ns, forced=forced and not fragment.key))
-            resumable = not changed
-        else:
-            resumable = False
+            self._resumable = True
+        resumable = self._resumable and not changed
         if not self._open:
             if not (fragment.key or resumable):
                 return actions
@@ -134,7 +142,7 @@ class Segmenter:
         if self._made is None or (fragment.parameters, fragment.delay_ticks) != (self._parameters, self._delay_ticks):
             self._made = make_init(fragment.parameters, fragment.delay_ticks, self._sound)
             self._parameters, self._delay_ticks = fragment.parameters, fragment.delay_ticks
-        self._open = True
+        self._open, self._resumable = True, False
         self._sound_changed = False
         self._start_ns = start_ns
         return [Missing(start_ns, self._cause, self._detail), Begin(start_ns, *self._made)]

@@ -53,6 +53,24 @@ def test_media_clock_tells_a_jump_once_and_goes_on(jump_s: int) -> None:
     assert abs(error_ns(clock, 500, shift_ticks=shift) - 20_000_000) < 5_000_000
 
 
+def test_media_clock_takes_b_frames_for_what_they_are() -> None:
+    clock = MediaClock()
+    jumps = 0
+    for number in range(0, 400, 8):
+        for place in (8, 4, 2, 1, 3, 6, 5, 7):  # as a pyramid of B-frames is sent
+            jumps += clock.observe((number + place) * FRAME, (number + 8) * NS // 25)
+    assert jumps == 0
+
+
+@pytest.mark.parametrize("back_s", [0.2, 0.5, 4.0])
+def test_media_clock_tells_a_small_step_back(back_s: float) -> None:
+    clock = MediaClock()
+    run(clock, range(250), delay_ns=20_000_000, jitter_ns=0)
+    shift = -round(back_s * 90_000)
+    assert run(clock, range(250, 500), delay_ns=20_000_000, jitter_ns=0, shift_ticks=shift) == 1
+    assert abs(error_ns(clock, 500, shift_ticks=shift) - 20_000_000) < 5_000_000
+
+
 def test_media_clock_is_not_moved_by_a_stall_that_is_made_up_for() -> None:
     clock = MediaClock()
     run(clock, range(250), delay_ns=20_000_000, jitter_ns=0)
