@@ -108,7 +108,10 @@ class OpenSegment:
         try:
             self.file.finish(tail, ending)
         except OSError as exc:
+            if self.file.holds(ending.size_bytes):
+                self.durable_end_ns = end_ns
             raise disk_error(exc) from exc
+        self.durable_end_ns = end_ns
         self._grown(self.file)
         return Done(file=self.file, mark=Mark(trailer_sha256=self.sealer.trailer_sha256, end_ns=end_ns))
 

@@ -69,6 +69,12 @@ class SegmentFile:
         self.size_bytes += written
         return written
 
+    def holds(self, size_bytes: int) -> bool:
+        """Whether so many bytes of the object are written."""
+        with contextlib.suppress(OSError):
+            return os.fstat(self._sealed).st_size >= size_bytes
+        return False
+
     def sync(self) -> None:
         """On the disk on return. Facts first: bytes without facts are lost footage, facts without bytes are not."""
         self.dirty = False

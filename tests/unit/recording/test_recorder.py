@@ -21,7 +21,7 @@ from storage.recording import CameraRecording, publishing
 from storage.recording.errors import AccountedError
 from storage.sealed import object_name
 from storage.sealed.format import TRAILER_SIZE, parse_trailer
-from storage.spool import SpoolBusyError, SpoolError, SpoolFullError
+from storage.spool import Spool, SpoolBusyError, SpoolError, SpoolFullError
 from tests.support.recording import CODEC, INIT, Rig, assert_tiled, break_at, make_rig, until
 
 
@@ -738,6 +738,38 @@ async def test_file_that_cannot_be_opened_for_a_moment_is_tried_again(
     assert await recorded_with_gaps(rig, segments=2, fragments=2) == 0
     assert calls
     assert len(rig.check()) == 2
+
+
+@pytest.mark.parametrize("place", ["spool.finish.tail", "spool.finish.facts", "spool.publish.mark"])
+async def test_segment_that_is_whole_but_cannot_be_published_or_read_counts_to_its_end(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """Out of descriptors as it ends: what is told of the time after it must not overlap what is found later."""
+    monkeypatch.setattr("storage.recording.recorder._MEND_EVERY_S", 0.05)
+    denied = [True]
+    mend = Spool.mend
+
+    def refused(*arguments: object) -> object:
+        if denied[0]:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return mend(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Spool, "mend", refused)
+    async with rig.recorder() as recorder:
+        camera = rig.camera(recorder)
+        camera.resume(rig.now_ns)
+        rig.begin(camera)
+        rig.hand_in(camera, 4, size=300)  # the last one is sealed by the end of the segment
+        break_at(monkeypatch, f"{place}=error@1")
+        with pytest.raises(SpoolError):
+            camera.finish(rig.now_ns)
+        assert camera.accounted_ns == rig.now_ns
+        rig.now_ns += NS
+        camera.missing(rig.now_ns, GapCause.STORAGE)
+        denied[0] = False
+        rig.stop(camera)
+        await until(lambda: len(rig.catalogue.live()) == 1)
+    rig.check()
 
 
 async def test_mistake_of_ours_in_the_background_does_not_end_it(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
