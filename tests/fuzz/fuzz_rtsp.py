@@ -31,6 +31,11 @@ BEGUN = (
 )
 
 
+def plain(provider: atheris.FuzzedDataProvider) -> bytes:
+    """Anything."""
+    return provider.ConsumeBytes(1 << 20)
+
+
 def packets(provider: atheris.FuzzedDataProvider) -> bytes:
     """Frames in nearly right order around fuzzed payloads, so that depacketizing is reached."""
     made, sequence, ticks = [], 0, 0
@@ -46,22 +51,77 @@ def packets(provider: atheris.FuzzedDataProvider) -> bytes:
     return b"".join(made)
 
 
+NAMES = (
+    b"Location", b"Content-Base", b"Content-Location", b"Session", b"Transport", b"WWW-Authenticate", b"Public",
+    b"RTP-Info", b"Connection", b"CSeq", b"Content-Type", b"Range", b"Retry-After",
+)  # fmt: skip
+VALUES = (
+    b"rtsp://10.0.0.2/",
+    b"rtsp://[",
+    b"]/x",
+    b"7;timeout=",
+    b"RTP/AVP/TCP;unicast;interleaved=",
+    b"RTP/AVP;client_port=",
+    b'Digest realm="a", nonce="b", algorithm=',
+    b"MD5",
+    b"SHA-256",
+    b"Basic realm=",
+    b"OPTIONS, GET_PARAMETER",
+    b"0-1",
+)
+LINES = (
+    b"m=video 0 RTP/AVP 96",
+    b"m=audio 0 RTP/AVP 97",
+    b"a=control:",
+    b"a=rtpmap:96 H264/90000",
+    b"a=rtpmap:96 H265/90000",
+    b"a=rtpmap:97 mpeg4-generic/48000",
+    b"a=fmtp:96 sprop-parameter-sets=",
+    b"a=fmtp:97 config=1188;sizelength=13",
+    b"a=framerate:",
+    b"b=AS:",
+    b"c=IN IP4 ",
+)
+
+
+def replies(provider: atheris.FuzzedDataProvider) -> bytes:
+    """Answers in the right order, of which each header and each line of the description may say anything."""
+    made, number = [], 0
+    while provider.remaining_bytes() and number < 12:
+        number += 1
+        status = (200, 200, 200, 200, 302, 401, 454, 500)[provider.ConsumeIntInRange(0, 7)]
+        head = b"RTSP/1.0 %d X\r\nCSeq: %d\r\n" % (status, number)
+        for _ in range(provider.ConsumeIntInRange(0, 4)):
+            name = NAMES[provider.ConsumeIntInRange(0, len(NAMES) - 1)]
+            value = VALUES[provider.ConsumeIntInRange(0, len(VALUES) - 1)]
+            head += name + b": " + value + provider.ConsumeBytes(provider.ConsumeIntInRange(0, 12)) + b"\r\n"
+        body = b""
+        if provider.ConsumeBool():
+            body = b"v=0\r\n"
+            for _ in range(provider.ConsumeIntInRange(0, 10)):
+                line = LINES[provider.ConsumeIntInRange(0, len(LINES) - 1)]
+                body += line + provider.ConsumeBytes(provider.ConsumeIntInRange(0, 8)) + b"\r\n"
+        made.append(head + b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+    return b"".join(made)
+
+
 def once(data: bytes) -> None:
     """One session or track, in two pieces."""
     provider = atheris.FuzzedDataProvider(data)
-    mode = provider.ConsumeIntInRange(0, 3)
+    mode = provider.ConsumeIntInRange(0, 5)
     cut = provider.ConsumeIntInRange(0, 4096)
     session = Session("rtsp://10.0.0.2:554/live", ("10.0.0.2",), Credentials("gym", "secret"), audio=True)
     session.start()
     try:
-        if mode >= 1:
+        if 1 <= mode <= 4:
             session.feed(BEGUN, 0)
         if mode == 3:
             pictures = Pictures("h265", None)
             session.track = Track(0, 96, H265Payload(pictures))
         elif mode == 2:
             session.track = Track(0, 96, H264Payload(Pictures("h264", None)))
-        rest = packets(provider) if mode >= 2 else provider.ConsumeBytes(1 << 20)
+        kind = plain if mode < 2 else packets if mode < 4 else replies
+        rest = kind(provider)
         session.feed(rest[:cut], 1)
         session.feed(rest[cut:], 2)
         for item in session.take():
