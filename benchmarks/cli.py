@@ -15,6 +15,7 @@ from benchmarks.frame.result import as_json
 from benchmarks.peers.recorders import PEERS
 from benchmarks.report.headline import table
 from benchmarks.suites import clip, index, ingest, storage
+from domain.arguments import number, whole
 from domain.errors import MisuseError, TallenneError
 
 FAILED, MISUSE = 1, 2
@@ -76,12 +77,12 @@ def _suite(
 
 
 def _ingest(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--cameras", type=int, default=50, metavar="N")
-    parser.add_argument("--seconds", type=float, default=20.0, metavar="S", help="of each measurement")
+    parser.add_argument("--cameras", type=whole(1, 2000), default=50, metavar="N")
+    parser.add_argument("--seconds", type=number(0.5), default=20.0, metavar="S", help="of each measurement")
     parser.add_argument("--peer", action="append", choices=PEERS, default=[], help="beside ours; may be repeated")
     parser.add_argument("--scaling", action="store_true", help="also over 10, 50, 100 and 200 cameras")
     parser.add_argument("--store", action="store_true", help="also to the embedded store, up to 50 cameras")
-    parser.add_argument("--bitrate", type=int, default=4_000_000, metavar="BITS")
+    parser.add_argument("--bitrate", type=whole(10_000), default=4_000_000, metavar="BITS")
     parser.add_argument("--size", type=_size, default=(1920, 1080), metavar="WxH")
 
     def make(given: argparse.Namespace) -> ingest.Parameters:
@@ -99,10 +100,10 @@ def _ingest(parser: argparse.ArgumentParser) -> None:
 
 
 def _storage(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rows", type=int, action="append", metavar="N", help="of segments; may be repeated")
-    parser.add_argument("--files", type=int, default=10_000, metavar="N", help="spool files to recover")
-    parser.add_argument("--objects", type=int, default=40, metavar="N", help="to PUT and GET, 5 MB each")
-    parser.add_argument("--rounds", type=int, default=40, metavar="N", help="of sealing and opening")
+    parser.add_argument("--rows", type=whole(1), action="append", metavar="N", help="of segments; may be repeated")
+    parser.add_argument("--files", type=whole(1), default=10_000, metavar="N", help="spool files to recover")
+    parser.add_argument("--objects", type=whole(1), default=40, metavar="N", help="to PUT and GET, 5 MB each")
+    parser.add_argument("--rounds", type=whole(1), default=40, metavar="N", help="of sealing and opening")
 
     def make(given: argparse.Namespace) -> storage.Parameters:
         rows = tuple(given.rows or (1_000_000,))
@@ -112,10 +113,10 @@ def _storage(parser: argparse.ArgumentParser) -> None:
 
 
 def _index(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--events", type=int, default=50_000, metavar="N")
-    parser.add_argument("--rows", type=int, action="append", metavar="N", help="of segments already; may be repeated")
-    parser.add_argument("--rate", type=int, default=1000, metavar="N", help="events a second, for the latency")
-    parser.add_argument("--seconds", type=float, default=15.0, metavar="S", help="of the latency's measurement")
+    parser.add_argument("--events", type=whole(1), default=50_000, metavar="N")
+    parser.add_argument("--rows", type=whole(0), action="append", metavar="N", help="segments already; may be repeated")
+    parser.add_argument("--rate", type=whole(1), default=1000, metavar="N", help="events a second, for the latency")
+    parser.add_argument("--seconds", type=number(0.5), default=15.0, metavar="S", help="of the latency's measurement")
 
     def make(given: argparse.Namespace) -> index.Parameters:
         rows = tuple(given.rows or (1_000_000,))
@@ -125,8 +126,8 @@ def _index(parser: argparse.ArgumentParser) -> None:
 
 
 def _clip(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--staff", type=int, action="append", metavar="N", help="at once; may be repeated")
-    parser.add_argument("--rounds", type=int, default=20, metavar="N", help="clips for each of up to five of them")
+    parser.add_argument("--staff", type=whole(1, 200), action="append", metavar="N", help="at once; may be repeated")
+    parser.add_argument("--rounds", type=whole(1), default=20, metavar="N", help="clips for each of up to five of them")
 
     def make(given: argparse.Namespace) -> clip.Parameters:
         return clip.Parameters(staff=tuple(given.staff or (1, 5, 50)), rounds=given.rounds)
@@ -136,4 +137,5 @@ def _clip(parser: argparse.ArgumentParser) -> None:
 
 def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
-    return int(width), int(height)
+    side = whole(16, 8192)
+    return side(width), side(height)

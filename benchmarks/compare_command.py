@@ -10,6 +10,7 @@ from dataclasses import asdict
 from benchmarks.compare import CONFIDENCE, MARGIN, PROBES, Verdict, compare
 from benchmarks.frame.cores import pinned
 from benchmarks.frame.result import rounded
+from domain.arguments import whole
 
 _CHANGED = 1
 
@@ -23,8 +24,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", metavar="REV_A", help="a commit, a tag, a branch, or . for the tree as it stands")
     parser.add_argument("b", metavar="REV_B")
     parser.add_argument("--probe", action="append", choices=PROBES, help="may be repeated (default: all)")
-    parser.add_argument("--pairs", type=int, default=15, metavar="N", help="runs of either revision (default 15)")
-    parser.add_argument("--trials", type=int, default=1, metavar="N", help="compare N times: how often is it called?")
+    parser.add_argument("--pairs", type=whole(2), default=15, metavar="N", help="runs of either revision (default 15)")
+    parser.add_argument(
+        "--trials", type=whole(1), default=1, metavar="N", help="so many comparisons: how often called?"
+    )
     parser.add_argument("--planted", default="", metavar="PROBE=F", help="B does F more of that work: is it called?")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")

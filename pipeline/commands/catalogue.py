@@ -11,6 +11,7 @@ import json
 import sys
 import time
 
+from domain.arguments import whole
 from domain.time import MINUTE_NS
 from pipeline.commands.common import add_place, settings_of
 from pipeline.exit_codes import FAILED, OK
@@ -27,7 +28,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     make = actions.add_parser("rebuild", help="read every object without a row, authenticate it, give it a row")
     make.add_argument(
         "--grace",
-        type=int,
+        type=whole(0),
         default=GRACE_NS // MINUTE_NS,
         metavar="MINUTES",
         help="objects younger than this are left to their recorders (default %(default)s)",

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from domain.arguments import whole
 from domain.time import NS, Span, from_iso, to_iso
 from pipeline.client import ApiRefusedError, StaffClient, staff_client
 from pipeline.commands.common import add_place, place_of
@@ -34,7 +35,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--camera", metavar="NAME", help="footage of this camera from --start to --end")
     what.add_argument("--member", metavar="NAME", help="door events of this member (name or number)")
     what.add_argument("--door", metavar="NAME", help="only events at this door")
-    what.add_argument("--pick", type=int, metavar="N", help="which of the events that were listed (from 1)")
+    what.add_argument("--pick", type=whole(1), metavar="N", help="which of the events that were listed (from 1)")
     what.add_argument("--reason", required=True, help="why; kept with everything that is looked at")
     what.add_argument("--category", choices=_CATEGORIES, default="incident", help="what kind of reason")
     out = parser.add_argument_group("the clip")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from domain.arguments import whole
 from ingest import role
 from pipeline.commands.common import add_place, settings_of
 from pipeline.role_command import run_role
@@ -11,7 +12,7 @@ from pipeline.role_command import run_role
 
 def add(parser: argparse.ArgumentParser) -> None:
     add_place(parser)
-    parser.add_argument("--worker", type=int, default=0, metavar="N", help="which of [ingest] workers, from 0")
+    parser.add_argument("--worker", type=whole(0), default=0, metavar="N", help="which of [ingest] workers, from 0")
 
 
 def run(arguments: argparse.Namespace) -> int:

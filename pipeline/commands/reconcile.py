@@ -8,6 +8,7 @@ import json
 import sys
 from typing import Any
 
+from domain.arguments import whole
 from domain.ids import CameraId
 from domain.time import MINUTE_NS, to_iso
 from pipeline.commands.common import add_place, settings_of
@@ -28,7 +29,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--grace",
-        type=int,
+        type=whole(0),
         default=GRACE_NS // MINUTE_NS,
         metavar="MINUTES",
         help="objects younger than this may still get their row from their recorder (default %(default)s)",

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 from pathlib import Path
 
+from domain.arguments import whole
 from pipeline.commands.common import DEFAULT_DATA
 from pipeline.demo_account import demo_account
 from pipeline.exit_codes import OK
@@ -17,7 +18,7 @@ from pipeline.up import Running, Wish, up
 def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="your cameras and doors; without it the demo gym")
     parser.add_argument("--data", type=Path, metavar="DIR", help=f"where all is kept (default: ./{DEFAULT_DATA})")
-    parser.add_argument("--cameras", type=int, metavar="N", help="how many simulated cameras (default 4)")
+    parser.add_argument("--cameras", type=whole(1, 1000), metavar="N", help="how many simulated cameras (default 4)")
     parser.add_argument("--smoke", action="store_true", help="start the demo, check it all, print JSON, stop")
 
 
