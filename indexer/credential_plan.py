@@ -52,7 +52,9 @@ def plan_credentials(
     """known: every holding of the credentials that the lines name, and of the members that they name.
 
     A blank valid_from means: as it is; for a credential nobody ever held, always; otherwise from now on. A member's
-    new credential ends those of the member's others that no line names; so does a new holder the former one's.
+    new credential ends those of the member's others that no line names; so does a new holder the former one's. A line
+    about the past alone ends nothing else, one about the future leaves what is valid now, and the same lines once more
+    change nothing.
     """
     spans = [_Span(one.credential, one.member_id, one.from_ns, one.to_ns, one) for one in known]
     by_credential: dict[str, list[_Span]] = defaultdict(list)
@@ -71,17 +73,25 @@ def plan_credentials(
 
 def _ask(group: list[_Span], line: MemberLine, member_id: UUID, now_ns: int) -> None:
     """Find or make the span that a line asks for."""
-    start = line.valid_from_ns
-    own = [span for span in group if span.member_id == member_id and span.to_ns > (now_ns if start is None else start)]
-    own = [span for span in own if start is None or span.from_ns < line.valid_to_ns]
+    start, end = line.valid_from_ns, line.valid_to_ns
+    own = [span for span in group if span.member_id == member_id and span.from_ns < end and span.line is None]
+    if start is None and end <= now_ns:
+        if own:  # the last of them ended then, or earlier
+            own[-1].to_ns, own[-1].line = min(own[-1].to_ns, end), line
+            return
+        if group:
+            return  # it was somebody's before it was another's, and since when is not known: nothing depends on it
+        start = 0
+    own = [span for span in own if span.to_ns > (now_ns if start is None else start)]
     if own:
         span = own[0]
-        span.from_ns, span.to_ns = (span.from_ns if start is None else start), line.valid_to_ns
-        span.line = line
+        if start is not None and not span.from_ns <= now_ns < start:
+            span.from_ns = start
+        span.to_ns, span.line = end, line
         return
     if start is None:
         start = now_ns if group else 0
-    group.append(_Span(line.credential or "", member_id, start, max(line.valid_to_ns, start + 1), None, line))
+    group.append(_Span(line.credential or "", member_id, start, end, None, line))
 
 
 def _settle(group: list[_Span], plan: CredentialPlan) -> None:
@@ -110,7 +120,7 @@ def _end_replaced(
     spans = [span for group in by_credential.values() for span in group]
     starts: dict[UUID, int] = {}
     for span in spans:
-        if span.was is None:
+        if span.was is None and span.to_ns > now_ns:
             start = span.from_ns if span.line is not None and span.line.valid_from_ns is not None else now_ns
             starts[span.member_id] = min(start, starts.get(span.member_id, start))
     for span in spans:

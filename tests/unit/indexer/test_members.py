@@ -5,6 +5,10 @@ from __future__ import annotations
 import uuid
 from uuid import UUID
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from domain.time import DAY_NS
 from indexer.credential_plan import CredentialPlan, Holding, plan_credentials
 from indexer.member_file import FOREVER_NS, MemberLine, read_members
@@ -32,6 +36,13 @@ def held(credential: str, number: str, start: int, end: int = FOREVER_NS) -> Hol
 
 def plan(body: str, *known: Holding) -> CredentialPlan:
     return plan_credentials(lines_of(body), IDS, known, NOW)
+
+
+def once_more(body: str, made: CredentialPlan, days: int) -> tuple[object, ...]:
+    """What the same lines change ``days`` later: nothing."""
+    known = sorted(made.add, key=lambda one: (one.credential, one.from_ns))
+    again = plan_credentials(lines_of(body), IDS, known, NOW + days * DAY_NS)
+    return (again.add, again.remove, again.errors)
 
 
 def after(body: str, *known: Holding) -> set[tuple[str, UUID, int, int]]:
@@ -94,6 +105,61 @@ def test_repeat_changes_nothing() -> None:
     first = plan(body)
     again = plan_credentials(lines_of(body), IDS, first.add, NOW + DAY_NS)
     assert (again.add, again.remove, again.errors) == ([], [], [])
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "1,A,C,,2020-01-31,\n",
+        "1,A,C,,2020-01-31,\n2,B,C,2020-02-01,,\n",
+        "1,A,C,,2020-01-31,\n1,A,D,2020-02-01,,\n",
+        "1,A,C,2030-01-01,2031-01-01,\n1,A,D,,,\n",
+        "1,A,C,2019-01-01,2019-12-31,\n1,A,C,2020-06-01,,\n",
+    ],
+)
+def test_list_that_is_imported_every_night_changes_nothing(body: str) -> None:
+    first = plan(body)
+    assert first.errors == []
+    for days in (0, 1, 400):
+        assert once_more(body, first, days) == ([], [], [])
+
+
+@given(st.data())
+def test_random_lists_change_nothing_the_second_time(data: st.DataObject) -> None:
+    days = st.sampled_from(("", "2019-06-01", "2024-09-01", "2024-10-10", "2024-12-01", "2031-01-01"))
+    lines = data.draw(
+        st.dictionaries(st.tuples(st.sampled_from("12"), st.sampled_from("CDE")), st.tuples(days, days), max_size=5)
+    )
+    body = "".join(
+        f"{number},{'AB'['12'.index(number)]},{credential},{start},{end},\n"
+        for (number, credential), (start, end) in lines.items()
+    )
+    parsed, errors = read_members(HEAD + body)
+    first = plan_credentials(parsed, IDS, [], NOW)
+    if errors or first.errors:
+        return
+    assert all(one.from_ns < one.to_ns for one in first.add)
+    for days_on in (0, 1, 40):
+        assert once_more(body, first, days_on) == ([], [], [])
+
+
+def test_line_about_the_past_takes_nothing_from_the_present() -> None:
+    """A nightly list names those who left, too; the card may be another's now."""
+    bos = held("C", "2", 0)
+    assert after("1,A,C,,2020-01-31,\n", bos) == {("C", IDS["2"], 0, FOREVER_NS)}
+    assert after("1,A,C,2020-01-01,2020-12-31,\n", held("D", "1", 0)) == {
+        ("C", IDS["1"], day("2020-01-01"), day("2021-01-01")),
+        ("D", IDS["1"], 0, FOREVER_NS),
+    }
+    ended = Holding(credential="C", member_id=IDS["1"], from_ns=0, to_ns=day("2020-01-16"))
+    assert plan("1,A,C,,2020-01-31,\n", ended).add == []
+    assert after("1,A,C,,2020-01-31,\n", held("C", "1", 0)) == {("C", IDS["1"], 0, day("2020-02-01"))}
+
+
+def test_renewal_told_early_leaves_what_is_valid_now() -> None:
+    assert after("1,A,C,2030-03-01,2030-12-31,\n", held("C", "1", 0)) == {("C", IDS["1"], 0, day("2031-01-01"))}
+    later = held("C", "1", day("2030-03-01"))
+    assert after("1,A,C,2030-05-01,,\n", later) == {("C", IDS["1"], day("2030-05-01"), FOREVER_NS)}
 
 
 def test_changed_credential_closes_the_old_one() -> None:
