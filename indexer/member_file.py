@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from domain.time import DAY_NS, NS, from_iso
+from domain.time import DAY_NS, from_iso
 from indexer.decoders import normalised_credential
 
 FOREVER_NS: Final = (1 << 63) - 1
 _NEEDED: Final = ("number", "name")
 _LIMITS: Final = {"number": 64, "name": 200, "credential": 128}
 _MINOR: Final = {"": False, "0": False, "no": False, "false": False, "1": True, "yes": True, "true": True}
+_KNOWN: Final = (*_NEEDED, "credential", "valid_from", "valid_to", "minor")
+_LAST_YEAR, _LAST_NS = 2128, 5 * 10**18  # later is for ever
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 
 
@@ -55,20 +57,29 @@ def read_members(text: str) -> tuple[list[MemberLine], list[LineError]]:
     reader = csv.DictReader(io.StringIO(text.lstrip("\ufeff"), newline=""), delimiter=delimiter, strict=True)
     lines: list[MemberLine] = []
     errors: list[LineError] = []
+    last = 1  # the line of the last row that was read
     try:
         reader.fieldnames = [(name or "").strip().lower() for name in reader.fieldnames or ()]
         missing = [name for name in _NEEDED if name not in reader.fieldnames]
         if missing:
             return [], [LineError(line=1, column=name, what="the column is missing") for name in missing]
+        twice = sorted({name for name in _KNOWN if reader.fieldnames.count(name) > 1})
+        if twice:
+            return [], [LineError(line=1, column=name, what="there are two such columns") for name in twice]
         for row in reader:
+            last = reader.line_num
             line, wrong = _line(reader.line_num, row)
             errors.extend(wrong)
             if line is not None:
                 lines.append(line)
-    except csv.Error:
-        errors.append(LineError(line=reader.line_num, column="line", what="is not CSV (quotes?)"))
+    except csv.Error as exc:
+        errors.append(LineError(line=max(reader.line_num, last + 1), column="line", what=f"is not CSV: {exc}"))
     errors.extend(_contradictions(lines))
     return lines, sorted(errors, key=lambda error: error.line)
+
+
+class _RangeError(ValueError):
+    """A time that is later than any."""
 
 
 def _line(number: int, row: dict[str | None, str | list[str] | None]) -> tuple[MemberLine | None, list[LineError]]:
@@ -94,6 +105,8 @@ def _line(number: int, row: dict[str | None, str | list[str] | None]) -> tuple[M
     for name in ("valid_from", "valid_to"):
         try:
             times[name] = _time(fields.get(name, ""), end=name == "valid_to")
+        except _RangeError:
+            wrong(name, f"is not before {_LAST_YEAR}; leave it blank for always")
         except (ValueError, OverflowError):
             wrong(name, "is neither a day (2026-01-31) nor a time with an offset")
     start, end = times.get("valid_from"), times.get("valid_to")
@@ -122,11 +135,15 @@ def _time(text: str, *, end: bool) -> int | None:
         return None
     if len(text) == len("2026-01-31"):
         days = date.fromisoformat(text).toordinal() - _EPOCH_DAY + (1 if end else 0)
-        found = days * DAY_NS
+        found = max(0, days * DAY_NS)
     else:
         found = from_iso(text)
-    if not 0 <= found < 10**10 * NS // 2:
-        raise ValueError("out of range")
+    if found >= _LAST_NS:
+        if end:
+            return FOREVER_NS  # 9999-12-31, as other programs write it
+        raise _RangeError
+    if found < 0:
+        raise ValueError("before all time")
     return found
 
 

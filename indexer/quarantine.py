@@ -53,9 +53,9 @@ class Quarantine:
         self._rows = 0
 
     async def count(self, conn: asyncpg.Connection | asyncpg.Pool) -> int:
-        """How many rows there are; to be asked now and then."""
+        """How many rows wait, and replayed ones beyond as many again; to be asked now and then."""
         with wrapped_errors():
-            self._rows = await conn.fetchval(sql.load(_PACKAGE, "quarantine_count"))
+            self._rows = await conn.fetchval(sql.load(_PACKAGE, "quarantine_count"), self._rows_max)
         return self._rows
 
     async def put(self, conn: asyncpg.Connection, refused: Sequence[Refused], key: bytes) -> Put:

@@ -13,7 +13,7 @@ import asyncpg
 
 from indexer.counters import Counters
 from indexer.mqtt import Received
-from indexer.quarantine import Quarantine, Waiting, unpack, waiting
+from indexer.quarantine import KEPT_MAX_BYTES, Quarantine, Waiting, unpack, waiting
 from indexer.receive import Receiver, add_offers, load_names, load_skew
 from indexer.rules import Rules
 from indexer.settings import TopicRule
@@ -77,6 +77,8 @@ async def _replay(
         topic, payload = unpack(await custodian.open_intake(row.sealed_payload, reason="replay"))
     except (CustodianMisuseError, ValueError):
         return None
+    if len(payload) >= KEPT_MAX_BYTES:
+        return False  # of what was longer only the beginning is here
     message = Received(topic, payload, 0, 0, False, True, row.received_ns, None)
     batch = receiver.decode([message])
     with wrapped_errors():

@@ -13,13 +13,6 @@ from pipeline.installation import Installation
 DEFAULT_DATA = Path("data")
 
 
-def positive(text: str) -> int:
-    """For an argument that counts something."""
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
-    return int(text)
-
-
 def add_place(parser: argparse.ArgumentParser) -> None:
     """--config and --data."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="the configuration; without it the demo's")

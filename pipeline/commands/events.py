@@ -10,10 +10,11 @@ from typing import Any
 
 import asyncpg
 
+from domain.arguments import whole
 from domain.ids import DoorId, SiteId
 from domain.time import NS, Span, to_iso
 from pipeline.commands import event_corrections
-from pipeline.commands.common import add_place, positive, settings_of
+from pipeline.commands.common import add_place, settings_of
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
 from pipeline.times import add_span, span_of
@@ -33,7 +34,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     show = actions.add_parser("list", help="the newest first, of the last day; members by their internal id only")
     add_span(show, required=False)
     show.add_argument("--door", metavar="NAME", help="this door only, as the configuration names it")
-    show.add_argument("--limit", type=positive, default=50, metavar="N", help="how many (default 50)")
+    show.add_argument("--limit", type=whole(1), default=50, metavar="N", help="how many (default 50)")
     show.add_argument("--json", action="store_true", help="for scripts")
     add_place(show)
     event_corrections.add(actions)
@@ -91,6 +92,8 @@ async def _list(arguments: argparse.Namespace) -> int:
         return OK
     for item in shown:
         tags = ", ".join(f"{name}: {count}" for name, count in item["tags"].items())
-        print(f"{item['occurred']}  {item['door']:<16} {item['kind']:<12} {item['member'] or '-':<36}  segments {tags}")
+        sure = " (time uncertain)" if item["uncertain"] else ""
+        print(f"{item['event']}  {item['occurred']}  {item['door']:<16} {item['kind']:<12}{sure}")
+        print(f"    member {item['member'] or '-'}  segments {tags or '-'}")
     print(f"{len(shown)} events{', the newest; --limit shows more' if len(shown) == arguments.limit else ''}.")
     return OK

@@ -11,9 +11,11 @@ from uuid import UUID
 
 import asyncpg
 
+from domain.arguments import whole
 from domain.time import to_iso
 from indexer.replay import replay
-from pipeline.commands.common import add_place, positive, settings_of
+from pipeline.commands.common import add_place, settings_of
+from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
 from storage.access.quarantine import QuarantineCursor, QuarantineRow, quarantined
 from storage.custodian.client import CustodianClient
@@ -30,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
     show = actions.add_parser("list", help="what waits, and why; the newest first")
     show.add_argument("--all", action="store_true", help="what was replayed with success, too")
-    show.add_argument("--limit", type=positive, default=100, metavar="N", help="how many (default 100)")
+    show.add_argument("--limit", type=whole(1), default=100, metavar="N", help="how many (default 100)")
     again = actions.add_parser("replay", help="try it again, all of it or some; on record")
     again.add_argument("ids", type=UUID, nargs="*", metavar="ID", help="as the list shows them (default: all)")
     for action in (show, again):
@@ -88,6 +90,9 @@ async def _replay(arguments: argparse.Namespace) -> int:
     custodian = CustodianClient(settings.custodian_socket)
     async with open_pool(settings.database("index"), application_name="quarantine") as pool:
         report = await replay(pool, custodian, settings.index().topics, ids=arguments.ids or None)
+    if arguments.ids and report.looked_at < len(set(arguments.ids)):
+        missing = len(set(arguments.ids)) - report.looked_at
+        raise SetupError(f"{missing} of these ids wait in no quarantine.", "`tallenne quarantine list` shows which do.")
     if arguments.json:
         print(json.dumps(asdict(report)))
     else:

@@ -197,6 +197,21 @@ async def test_full_quarantine_is_counted_and_the_stream_goes_on(
     assert (desk.counters.quarantine_overflow, desk.counters.committed) == (7, 1)
 
 
+async def test_replayed_messages_leave_their_places_in_a_full_quarantine(
+    owner: asyncpg.Connection, pool: asyncpg.Pool, gym: Gym
+) -> None:
+    desk = await make_desk(pool, gym, rows_max=3)
+    await desk.take(*(received(gym.topic("front"), b"%d" % n, T) for n in range(3)))
+    await owner.execute("UPDATE quarantine SET replayed_ns = $1", T)
+    assert await desk.receiver._quarantine.count(pool) == 0
+    await desk.take(*(received(gym.topic("front"), b"%d" % n, T) for n in range(10, 14)))
+    assert (desk.counters.quarantined, desk.counters.quarantine_overflow) == (6, 1)
+    await owner.execute("UPDATE quarantine SET replayed_ns = $1", T)
+    assert (
+        await desk.receiver._quarantine.count(pool) == 3
+    )  # six are replayed: more than three take the place of others
+
+
 async def test_without_intake_key_what_needs_sealing_waits_and_the_rest_goes_on(
     owner: asyncpg.Connection, desk: Desk, gym: Gym
 ) -> None:

@@ -96,6 +96,30 @@ def test_missing_column_and_broken_quotes_are_errors() -> None:
     assert read_members("")[1]
 
 
+@pytest.mark.parametrize("text", ["9999-12-31", "2128-06-11", "2500-01-01T00:00:00+02:00"])
+def test_last_day_far_away_is_for_ever(text: str) -> None:
+    (line,) = lines_of(f"1,A,C,1900-01-01,{text},\n")
+    assert (line.valid_from_ns, line.valid_to_ns) == (0, FOREVER_NS)
+
+
+def test_beginning_after_all_times_is_named() -> None:
+    _, errors = read_members(HEAD + "1,A,C,9999-12-31,,\n")
+    assert [str(error) for error in errors] == ["line 2, valid_from: is not before 2128; leave it blank for always"]
+
+
+def test_column_that_is_there_twice_is_refused() -> None:
+    lines, errors = read_members("number,name,credential,Credential\n1,A,C1,C2\n")
+    assert lines == []
+    assert [str(error) for error in errors] == ["line 1, credential: there are two such columns"]
+
+
+def test_field_too_long_for_csv_is_told_with_its_line() -> None:
+    _, errors = read_members(HEAD + "1,A,,,,\n2," + "x" * 140_000 + ",,,,\n")
+    (error,) = errors
+    assert (error.line, error.column) == (3, "line")
+    assert "field larger" in error.what
+
+
 def test_first_credential_is_valid_always() -> None:
     assert after("1,A,C,,,\n") == {("C", IDS["1"], 0, FOREVER_NS)}
 
