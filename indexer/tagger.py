@@ -5,9 +5,10 @@ transaction. Of two that overlap, the one whose row is joined later finds the ot
 high-water mark, so that numbers which commit out of order, or never, do not matter.
 
 Why no tag stays in force that should not: what takes tags out of force (an event withdrawn, a segment shadowed, expired
-or lost) runs alone, under the exclusive side of a lock of which every other join holds the shared side. A join that
-still saw the old state has therefore ended, and its tags are seen; a join that begins later sees the new state. Whoever
-changes a segment's state writes an outbox row with it, in one transaction.
+or lost, a mapping ended at or before an event's time) runs alone, under the exclusive side of a lock of which every
+other join holds the shared side. A join that still saw the old state has therefore ended, and its tags are seen; a join
+that begins later sees the new state. Whoever changes a segment's state writes an outbox row with it, in one
+transaction; whoever changes mappings writes those of the events concerned behind it, and again at the next look.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ async def join(conn: asyncpg.Connection, batch: int, now_ns: int) -> Joined:
         return Joined(taken=0, written=0, superseded=0)
     events = [row["ref"] for row in rows if row["kind"] == "event"]
     segments = [row["ref"] for row in rows if row["kind"] == "segment"]
-    alone = await conn.fetchval(sql.load(_PACKAGE, "tags_to_end"), events, segments)
+    alone = await conn.fetchval(sql.load(_PACKAGE, "tags_to_end"), events, segments, now_ns)
     await conn.execute(sql.load(_PACKAGE, "tag_lock_alone" if alone else "tag_lock_shared"))
     failpoints.hit("tagger.taken")
     superseded = 0

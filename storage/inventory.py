@@ -71,6 +71,8 @@ async def apply_inventory(conn: asyncpg.Connection, inventory: Inventory, now_ns
             await _apply_cameras(conn, inventory, now_ns)
             new_doors = await _apply_doors(conn, inventory, now_ns)
             await _apply_mappings(conn, inventory, new_doors, now_ns)
+        # Behind the commit: events that were joined before it are seen here, those joined after it see the mappings.
+        await conn.execute(sql.load("storage", "inventory_mappings_changed"), now_ns)
 
 
 async def _apply_sites(conn: asyncpg.Connection, inventory: Inventory) -> None:

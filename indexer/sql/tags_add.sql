@@ -31,4 +31,5 @@ SELECT event_id, segment_id, segment_start_ns, camera_id, start_ns, end_ns, unce
         OFFSET 0) AS e
     WHERE known.segment_id = ANY ($2::uuid[])) AS pair
 ORDER BY event_id, segment_id
-ON CONFLICT (event_id, segment_id) DO UPDATE SET superseded_ns = NULL WHERE tag.superseded_ns IS NOT NULL
+ON CONFLICT (event_id, segment_id) DO UPDATE
+SET superseded_ns = NULL, start_ns = excluded.start_ns, end_ns = excluded.end_ns WHERE tag.superseded_ns IS NOT NULL

@@ -48,7 +48,7 @@ async def test_join_reads_segments_and_events_by_index(
     batch = [uuid.uuid4() for _ in range(100)]
     for mode in ("force_custom_plan", "force_generic_plan"):
         await owner.execute(f"SET plan_cache_mode = {mode}")
-        for name, extra in (("tags_add", ()), ("tags_end", (1,)), ("tags_to_end", ())):
+        for name, extra in (("tags_add", ()), ("tags_end", (1,)), ("tags_to_end", (T,))):
             rows = await owner.fetch(f"EXPLAIN {sql.load('indexer', name)}", batch, batch, *extra)
             plan = "\n".join(row[0] for row in rows)
             for table in ("segment_2", "segment_identity", "access_event", "on tag"):
