@@ -181,13 +181,17 @@ class Receiver:
     def _counted(self, batch: Batch, verdicts: Verdicts) -> dict[object, DoorCount]:
         """The doors' counts after this batch, of controllers that number their messages."""
         counted: dict[object, DoorCount] = {}
+        refused = {id(one.message) for one in verdicts.refused}
         for offer in batch.offers:
             seq = offer.event.seq
             if seq is None:
                 continue
             door = (offer.route.site_id, offer.event.door)
             known = counted.get(door) or self._sequence.count(door)
-            is_new = offer.event_id in verdicts.fresh
+            message = offer.message
+            is_new = offer.event_id in verdicts.fresh or (
+                id(message) in refused and not (message.dup or message.retain)
+            )
             counted[door] = known.after(seq, offer.message.received_ns, is_new=is_new) if known else DoorCount(seq)
         return counted
 

@@ -26,7 +26,7 @@ class DoorCount:
     missing: tuple[Missing, ...] = ()
 
     def after(self, seq: int, received_ns: int, *, is_new: bool) -> DoorCount:
-        """Having seen ``seq``. is_new: not a redelivery; a new event of number 0 or 1 is a counter that began anew."""
+        """Having seen ``seq``. is_new: not a redelivery; a new message of number 0 or 1: the counter began anew."""
         if seq == self.last + 1:
             return DoorCount(seq, self.missing)
         if seq > self.last:

@@ -267,3 +267,21 @@ async def test_quarantine_is_listed_by_pages_and_expires(
     assert [row.received_ns - T for row in (*first, *rest)] == [4, 3, 2, 1, 0]
     assert await expire(pool, 10, T + 2 + 10 * NS) == 2
     assert len(await quarantined(pool)) == 3
+
+
+@pytest.mark.parametrize("first", ["known", "refused", "refused and sent again"])
+async def test_losses_are_told_after_a_controllers_restart_whatever_its_first_message_is(
+    owner: asyncpg.Connection, pool: asyncpg.Pool, gym: Gym, first: str
+) -> None:
+    await add_member(owner, number="100", name="First")
+    desk = await make_desk(pool, gym)
+    for seq in range(1, 11):
+        await desk.take(granted(gym, f"a{seq}", T + seq * NS, member_id="100", seq=seq))
+    who = {"member_id": "100"} if first == "known" else {"credential": "A5A5"}
+    one = granted(gym, "b1", T + 100 * NS, seq=1, **who)
+    await desk.take(one)
+    await desk.take(granted(gym, "b2", T + 101 * NS, member_id="100", seq=2))
+    if first == "refused and sent again":
+        await desk.take(one._replace(dup=True))
+    await desk.take(granted(gym, "b9", T + 109 * NS, member_id="100", seq=9))
+    assert desk.receiver._sequence.overdue(T + HOUR_NS) == (6, 1)
