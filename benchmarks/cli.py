@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -33,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Peers and services that come as wheels lie beside the interpreter.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     given = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupted)
     try:
+        _check_places(given)
         status: int = given.run(given)
         return status
     except TallenneError as error:
@@ -41,6 +44,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return MISUSE if isinstance(error, MisuseError) else FAILED
     except KeyboardInterrupt:
         return 130
+
+
+def _interrupted(*_: object) -> None:
+    """Everything is put away, as by Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def _check_places(given: argparse.Namespace) -> None:
+    """Before minutes of measuring: where results and scratch files go can be written to."""
+    scratch = getattr(given, "scratch", None)
+    if scratch is not None and not os.access(scratch, os.W_OK | os.X_OK):
+        raise MisuseError(f"--scratch {scratch} is no directory that can be written to.", "Name another one.")
+    out = getattr(given, "out", None)
+    if out is not None:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=out):
+                pass
+        except OSError as exc:
+            raise MisuseError(f"--out {out} cannot be written to ({exc.strerror}).", "Name another one.") from exc
 
 
 def _parser() -> argparse.ArgumentParser:

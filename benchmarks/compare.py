@@ -18,12 +18,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.frame import machine
 from benchmarks.frame.statistics import Effect, paired_effect
 from domain.errors import MisuseError
 
 MARGIN = 0.03
 """A change within this is never called, however sure the interval: it is below what pinning and caches do."""
 
+_ROOT = Path(__file__).resolve().parents[1]
 CONFIDENCE = 0.99
 
 PROBES = ("sealing", "opening", "fragments", "tagging")
@@ -50,11 +52,10 @@ def compare(
     slowdown: a positive control. "sealing=0.3" makes B's probe do 30 % more of its own work, so that it can be seen
     whether the comparison would have called it.
     """
-    root = Path(__file__).resolve().parents[1]
     with (
         tempfile.TemporaryDirectory(prefix="tallenne-compare-") as scratch,
-        _checkout(root, revisions[0], Path(scratch) / "a") as a,
-        _checkout(root, revisions[1], Path(scratch) / "b") as b,
+        _checkout(_ROOT, revisions[0], Path(scratch) / "a") as a,
+        _checkout(_ROOT, revisions[1], Path(scratch) / "b") as b,
     ):
         return [_compare_probe((a, b), probe, pairs=pairs, seed=seed, slowdown=slowdown) for probe in probes]
 
@@ -95,6 +96,17 @@ def _run_probe(tree: Path, probe: str, planted: float) -> float:
     return float(json.loads(done.stdout)["cpu_s"])
 
 
+def commit_of(revision: str) -> str:
+    """The whole hash; of "." what machine.revision() says. CompareError when git does not know it."""
+    if revision == ".":
+        return machine.revision()
+    git = ["git", "-C", str(_ROOT), "rev-parse", "--verify", "-q", f"{revision}^{{commit}}"]
+    known = subprocess.run(git, capture_output=True, text=True)
+    if known.returncode:
+        raise CompareError(f"git does not know the revision {revision!r}.", "Name a commit, a tag or a branch, or '.'.")
+    return known.stdout.strip()
+
+
 @contextmanager
 def _checkout(root: Path, revision: str, where: Path) -> Iterator[Path]:
     """A work tree of ``revision``; "." is the tree as it stands, changes included."""
@@ -102,13 +114,9 @@ def _checkout(root: Path, revision: str, where: Path) -> Iterator[Path]:
         yield root
         return
     git = ["git", "-C", str(root)]
-    known = subprocess.run(
-        [*git, "rev-parse", "--verify", "-q", f"{revision}^{{commit}}"], capture_output=True, text=True
-    )
-    if known.returncode:
-        raise CompareError(f"git does not know the revision {revision!r}.", "Name a commit, a tag or a branch, or '.'.")
+    subprocess.run([*git, "worktree", "prune"], check=True, capture_output=True)  # what a killed comparison left
     subprocess.run(
-        [*git, "worktree", "add", "--detach", str(where), known.stdout.strip()], check=True, capture_output=True
+        [*git, "worktree", "add", "--detach", str(where), commit_of(revision)], check=True, capture_output=True
     )
     try:
         yield where

@@ -7,10 +7,11 @@ import json
 from collections import Counter
 from dataclasses import asdict
 
-from benchmarks.compare import CONFIDENCE, MARGIN, PROBES, Verdict, compare
+from benchmarks.compare import CONFIDENCE, MARGIN, PROBES, Verdict, commit_of, compare
+from benchmarks.frame import machine
 from benchmarks.frame.cores import pinned
 from benchmarks.frame.result import rounded
-from domain.arguments import whole
+from domain.arguments import number, whole
 
 _CHANGED = 1
 
@@ -24,14 +25,23 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("a", metavar="REV_A", help="a commit, a tag, a branch, or . for the tree as it stands")
     parser.add_argument("b", metavar="REV_B")
     parser.add_argument("--probe", action="append", choices=PROBES, help="may be repeated (default: all)")
-    parser.add_argument("--pairs", type=whole(2), default=15, metavar="N", help="runs of either revision (default 15)")
+    parser.add_argument("--pairs", type=whole(5), default=15, metavar="N", help="runs of either revision (default 15)")
     parser.add_argument(
         "--trials", type=whole(1), default=1, metavar="N", help="so many comparisons: how often called?"
     )
-    parser.add_argument("--planted", default="", metavar="PROBE=F", help="B does F more of that work: is it called?")
+    parser.add_argument("--planted", type=_planted, metavar="PROBE=F", help="B does F more of it: is it called?")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=run)
+
+
+def _planted(text: str) -> str:
+    """``sealing=0.3``"""
+    name, _, more = text.partition("=")
+    if name not in PROBES:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(PROBES)}")
+    number(0.0)(more)
+    return text
 
 
 def run(given: argparse.Namespace) -> int:
@@ -41,7 +51,7 @@ def run(given: argparse.Namespace) -> int:
     with pinned() as cores, cores.measuring():
         for trial in range(given.trials):
             seed = given.seed + trial
-            found = compare((given.a, given.b), probes, pairs=given.pairs, seed=seed, slowdown=given.planted)
+            found = compare((given.a, given.b), probes, pairs=given.pairs, seed=seed, slowdown=given.planted or "")
             trials.append(found)
             if not given.json:
                 print("\n".join(map(_line, found)), flush=True)
@@ -49,7 +59,10 @@ def run(given: argparse.Namespace) -> int:
     called = Counter(verdict.called for verdict in verdicts)
     if given.json:
         told = [asdict(verdict) for verdict in verdicts]
-        print(json.dumps(rounded({"a": given.a, "b": given.b, "called": dict(called), "verdicts": told})))
+        how = {"pairs": given.pairs, "trials": given.trials, "seed": given.seed, "planted": given.planted}
+        revisions = {"a": given.a, "b": given.b, "a_commit": commit_of(given.a), "b_commit": commit_of(given.b)}
+        about = {**revisions, "parameters": how, "machine": machine.describe(), "called": dict(called)}
+        print(json.dumps(rounded({**about, "verdicts": told})))
     elif given.trials > 1:
         print(f"of {len(verdicts)} comparisons: " + ", ".join(f"{count} {word}" for word, count in called.items()))
     return _CHANGED if called["slower"] else 0

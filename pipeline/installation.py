@@ -75,7 +75,12 @@ class Installation:
 
     def lock(self) -> int:
         """Held until the process ends. SetupError when another `tallenne up` uses the directory."""
-        descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as exc:
+            raise SetupError(
+                f"{self.root} cannot be written to ({exc.strerror}).", "Mend that, or name another with --data."
+            ) from exc
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

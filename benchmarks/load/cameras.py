@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.frame.process import ChildError
+from pipeline.embedded.process import die_with_parent
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,7 +30,9 @@ class Cameras:
 def cameras(count: int, film: Path) -> Iterator[Cameras]:
     """On the core of whoever starts them. ChildError when they do not start."""
     command = [sys.executable, "-m", "demo.rtsp_server", "--cameras", str(count), "--file", str(film)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent
+    )
     assert process.stdout is not None
     try:
         first = process.stdout.readline()

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.embedded.process import die_with_parent
+
 _APART_S = 0.1
 """Between two starts: whoever starts fifty processes at once on one core is cut off by the cameras as too slow."""
 
@@ -90,7 +92,9 @@ def recording(
 def pinned_process(command: Sequence[str], core: int | None, directory: Path | None = None) -> subprocess.Popen[bytes]:
     """Silent, in ``directory``, on ``core``."""
     quiet = subprocess.DEVNULL
-    process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, cwd=directory)
+    process = subprocess.Popen(
+        command, stdin=quiet, stdout=quiet, stderr=quiet, cwd=directory, preexec_fn=die_with_parent
+    )
     if core is not None:
         os.sched_setaffinity(process.pid, {core})
     return process

@@ -36,8 +36,13 @@ def _case(result: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return next((case for case in result["cases"] if case["name"] == name), {})
 
 
-def _peers(result: Mapping[str, Any], key: str, unit: str) -> str:
-    told = [f"{case['name']} {figure(case[key])}{unit}" for case in result["cases"] if case.get("peer") and key in case]
+def _peers(result: Mapping[str, Any], key: str, unit: str, *, uploads: bool | None = None) -> str:
+    """``uploads``: those alone that bring what they record to a store, or those that do not."""
+    told = [
+        f"{case['name']} {figure(case[key])}{unit}"
+        for case in result["cases"]
+        if case.get("peer") and key in case and uploads in (None, case["name"] == "parts")
+    ]
     return "; ".join(told) or "–"
 
 
@@ -50,14 +55,14 @@ def _ingest(result: Mapping[str, Any]) -> list[Row]:
         Row(
             what="CPU per camera-second, to the sealed spool",
             ours=figure(spool, " ms"),
-            peers=_peers(result, "cpu_ms_per_camera_s", " ms"),
+            peers=_peers(result, "cpu_ms_per_camera_s", " ms", uploads=False),
             floor=figure(floor.get("cpu_ms_per_camera_s"), " ms"),
             ratio=f"ffmpeg / ours {figure(result.get('cpu_ratio_vs_ffmpeg'))}",
         ),
         Row(
             what="CPU per camera-second, with upload",
             ours=figure(result.get("cpu_ms_per_camera_s_with_upload"), " ms"),
-            peers="–",
+            peers=_peers(result, "cpu_ms_per_camera_s", " ms", uploads=True),
             floor=f"{figure(least, ' ms')}; with hash {figure(hashed, ' ms')}",
             ratio=f"ours / floor {figure(result.get('cpu_ratio_vs_floor'))};"
             f" with hash {figure(result.get('cpu_ratio_vs_hashed_floor'))}",
@@ -75,7 +80,7 @@ def _ingest(result: Mapping[str, Any]) -> list[Row]:
             peers="; ".join(
                 f"{case['name']} {figure(1000 / case['cpu_ms_per_camera_s'])}"
                 for case in result["cases"]
-                if case.get("peer") and case.get("cpu_ms_per_camera_s")
+                if case.get("peer") and case["name"] != "parts" and case.get("cpu_ms_per_camera_s")
             )
             or "–",
             floor=figure(1000 / floor["cpu_ms_per_camera_s"] if floor.get("cpu_ms_per_camera_s") else None),

@@ -66,8 +66,16 @@ class _Bench:
 
     # -- What is measured
 
-    def ours(self, name: str, count: int, store: StoreSettings, sink: list[int], **more: Any) -> dict[str, Any]:
-        """The ingest role on ``count`` cameras."""
+    def ours(
+        self,
+        name: str,
+        count: int,
+        store: StoreSettings,
+        sink: list[int],
+        counted: Callable[[], dict[str, int]] = dict,
+        **more: Any,
+    ) -> dict[str, Any]:
+        """The ingest role on ``count`` cameras. ``counted``: what the store was given."""
         place = self.stand.directory / "recorder" / name.replace(" ", "-")
         spool = place / "spool"
         began_ns = time.time_ns()
@@ -76,11 +84,14 @@ class _Bench:
             with role(self.stand, "ingest", settings, core=self.cores.measured) as running:
                 self.stand.wait("ingest", lambda said: _recording(said, count), child=running, timeout_s=_SETTLE_S)
                 seconds = self.given.scaling_seconds if more.get("scaling") else 0.0
-                case = self._measure(name, count, {"measured": [running.pid], "sink": sink}, load, seconds=seconds)
+                roles: dict[str, Sequence[int]] = {"measured": [running.pid], "sink": sink}
+                case = self._measure(name, count, roles, load, seconds=seconds, counted=counted)
                 more["sources"] = _sources(self.stand.status("ingest"))
         self._close(case, load)
-        counted = asyncio.run(count_frames(self.stand.owner, began_ns, FPS))
-        case |= {**more, **asdict(counted), "frames_lost": counted.frames_lost + load.account.get("slow_readers", 0)}
+        if "bytes" in case:
+            self._judge_upload(case, load.bit_rate)
+        frames = asyncio.run(count_frames(self.stand.owner, began_ns, FPS))
+        case |= {**more, **asdict(frames), "frames_lost": frames.frames_lost + load.account.get("slow_readers", 0)}
         shutil.rmtree(place)
         return case
 
@@ -101,13 +112,20 @@ class _Bench:
     def _judge_peer(self, case: dict[str, Any], ended: int, bit_rate: int) -> None:
         """Whether it did the work: all of its processes, and about as many bytes as the cameras sent meanwhile."""
         name = case["name"]
-        written = case.get("written_bytes", 0)
+        written = case.get("written_bytes", case.get("bytes", 0))  # to files, or to the store
         case["written_share"] = share = written * 8 / (bit_rate * case["seconds"] * case["cameras"])
         if ended:
             case["ended"] = ended
             self.doubts.append(Doubt(code="unstable", detail=f"{name}: {ended} of its processes gave up"))
-        elif "written_bytes" in case and not 0.85 < share < 1.15:
-            detail = f"{name}: it wrote {share:.0%} of what the cameras sent in that time"
+        elif not 0.85 < share < 1.15:
+            detail = f"{name}: it kept {share:.0%} of what the cameras sent in that time"
+            self.doubts.append(Doubt(code="unstable", detail=detail))
+
+    def _judge_upload(self, case: dict[str, Any], bit_rate: int) -> None:
+        """Whether the segments of that time were uploaded in it, as the floor's are: in a short time it may be none."""
+        case["uploaded_share"] = share = case["bytes"] * 8 / (bit_rate * case["seconds"] * case["cameras"])
+        if not 0.7 < share < 1.3:
+            detail = f"{case['name']}: {share:.0%} of what the cameras sent meanwhile was uploaded; measure for longer"
             self.doubts.append(Doubt(code="unstable", detail=detail))
 
     @contextmanager
@@ -246,7 +264,7 @@ def _all(bench: _Bench, peers: Sequence[str], *, stored: bool) -> dict[str, Any]
     bench.floor("floor spool", count, put=False)
     told = {peer: bench.peer(peer, few) for peer in peers}
     with bench.sink() as (http, sink):
-        uploaded = bench.ours("ours with upload", count, _over_http(http.endpoint), sink)
+        uploaded = bench.ours("ours with upload", count, _over_http(http.endpoint), sink, counted=http.counted)
         uploaded |= {f"sink_{key}": value for key, value in http.counted().items()}
     least = bench.floor("floor upload", count, put=True)
     hashed = bench.floor("floor upload, hashed", count, put=True, hashed=True)

@@ -56,6 +56,10 @@ def run(arguments: argparse.Namespace) -> int:
         raise SetupError("Where the clip goes was not named.", "Give -o FILE.")
     if (arguments.start is None or arguments.end is None) and arguments.camera:
         raise SetupError("A camera needs a span.", "Give --start and --end.")
+    if None not in (arguments.start, arguments.end) and arguments.end <= arguments.start:
+        raise SetupError("--end is not after --start.", "Write the earlier time as --start.")
+    if arguments.output and (arguments.output.is_dir() or not os.access(arguments.output.absolute().parent, os.W_OK)):
+        raise SetupError(f"{arguments.output} cannot be written.", "Name a file in a folder of yours with -o.")
     return asyncio.run(_run(arguments))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]+$")]
 Seconds = Annotated[float, Field(gt=0)]
@@ -16,7 +16,7 @@ ROLES: tuple[Role, ...] = ("custodian", "index", "ingest", "serve")
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Secret(_Section):
@@ -71,11 +71,20 @@ class Site(_Section):
     door: tuple[Door, ...] = ()
 
 
+def _filter(text: str) -> str:
+    """An MQTT topic filter (MQTT 3.1.1, 4.7): wildcards stand alone between slashes, # at the end only."""
+    levels = text.split("/")
+    alone = all(level in ("+", "#") or not {"+", "#", "\0"} & set(level) for level in levels)
+    if not alone or "#" in levels[:-1]:
+        raise ValueError("is no topic filter: + stands for one whole level, # for all at the end, as in access/+/front")
+    return text
+
+
 class DoorSystem(_Section):
     """Which messages on the broker are door events, and how they are read."""
 
     site: Name
-    topic: Annotated[str, Field(min_length=1, max_length=256)]
+    topic: Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_filter)]
     decoder: Literal["native", "esp-rfid", "axis"] = "native"
     ids_restart: bool = False
 

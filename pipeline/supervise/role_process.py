@@ -104,7 +104,8 @@ class RoleProcess:
 
     def _last_words(self) -> str:
         lines = self._log.read_text(errors="replace").strip().splitlines() if self._log.exists() else []
-        return lines[-1][:400] if lines else ""
+        told = [line for line in lines if line.strip(" |+-")]  # an exception group ends in a frame
+        return told[-1].strip(" |")[:400] if told else ""
 
 
 def _environment(scratch: Path) -> dict[str, str]:

@@ -105,6 +105,7 @@ def test_the_example_names_every_option() -> None:
         ('zone = "gym"', 'zone = "gym"\naudio = true', 15, "audio_reason"),
         ('zone = "gym"', 'zone = "gym"\npassword = { env = "NO_SUCH_VARIABLE" }', 15, "NO_SUCH_VARIABLE"),
         ('{ name = "Entrance" }', '{ name = "Nowhere" }', 21, "no camera 'Nowhere'"),
+        ('zone = "gym"', 'zone = "gym"\nsegment_s = inf', 15, "finite"),
         ('site = "Helsinki"', 'site = "Turku"', 24, "no site 'Turku'"),
         ('name = "Helsinki"\n', 'name = "Helsinki"\ntime_zone = "Europe/Nowhere"\n', 3, "time zone"),
         ('purpose = "safety"\nassessment = "2026-1"\n\n[[site.door]]', "[[site.door]]", 11, "purpose"),
@@ -116,6 +117,18 @@ def test_a_mistake_is_named_with_its_line_and_a_remedy(
     assert old in GOOD
     said = mistakes(tmp_path, GOOD.replace(old, new))
     assert any(item.startswith(f"line {line}: ") and words in item for item in said), said
+
+
+@pytest.mark.parametrize("topic", ["access/g+/x", "access/#/x", "#x", "a/+b/c"])
+def test_a_topic_that_is_no_filter_is_named(tmp_path: Path, topic: str) -> None:
+    (said,) = mistakes(tmp_path, GOOD.replace("access/helsinki/+", topic))
+    assert "topic filter" in said
+
+
+@pytest.mark.parametrize("topic", ["#", "+", "access/+/front", "+/+", "access/#", "a b/c"])
+def test_a_topic_filter_is_taken(tmp_path: Path, topic: str) -> None:
+    path = written(tmp_path, GOOD.replace("access/helsinki/+", topic))
+    assert load(path).config.door_system[0].topic == topic
 
 
 def test_what_only_follows_from_a_mistake_is_not_told(tmp_path: Path) -> None:
