@@ -71,8 +71,8 @@ async def smoke(wish: Wish) -> int:
     return OK
 
 
-async def checked(everything: Running, tell: Tell, started_s: float) -> dict[str, Any]:
-    """All checks; SmokeError names the one that does not hold."""
+async def checked(everything: Running, tell: Tell, started_s: float, *, frames_off: int = 1) -> dict[str, Any]:
+    """All checks; SmokeError names the one that does not hold. frames_off: by so many pictures a clip may differ."""
     conn = await connect(everything.settings.database("owner"))
     try:
         event = await until(lambda: _covered_event(everything, conn), "a member's visit that is recorded")
@@ -82,7 +82,7 @@ async def checked(everything: Running, tell: Tell, started_s: float) -> dict[str
         first_clip_s = time.monotonic() - started_s
         tell.line(f"  its clip was found and fetched in {found.seconds:.2f} s")
         pictures = await asyncio.to_thread(read_pictures, found.clip, found.span)
-        _check_pictures(found, pictures)
+        _check_pictures(found, pictures, frames_off)
         result = await until(lambda: tags_agree(everything, conn), "tags that equal the join")
         holes = await untiled(conn)
         _hold(not holes, f"Footage and gaps do not tile the cameras' time: {'; '.join(holes[:3])}.")
@@ -183,13 +183,13 @@ async def _find_and_fetch(client: StaffClient, event: Sent) -> _Found:
     )
 
 
-def _check_pictures(found: _Found, pictures: Pictures) -> None:
+def _check_pictures(found: _Found, pictures: Pictures, frames_off: int) -> None:
     expected = round(found.span.duration_ns / NS * _FPS)
     _hold(found.span.start_ns <= found.asked.start_ns, "The clip begins after what was asked for.")
     _hold(found.span.end_ns >= found.asked.end_ns, "The clip ends before what was asked for.")
     _hold(pictures.unreadable == 0, f"{pictures.unreadable} pictures have no readable strip.")
     _hold(len(pictures.cameras) == 1, f"The clip shows cameras {sorted(pictures.cameras)}.")
-    _hold(abs(pictures.frames - expected) <= 1, f"The clip has {pictures.frames} pictures, not {expected}.")
+    _hold(abs(pictures.frames - expected) <= frames_off, f"The clip has {pictures.frames} pictures, not {expected}.")
     _hold(
         pictures.error_ms_max <= _TIMECODE_LIMIT_MS,
         f"A picture's time is {pictures.error_ms_max} ms from what the catalogue claims.",

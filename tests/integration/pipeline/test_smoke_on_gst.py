@@ -25,6 +25,9 @@ from tests.support.gst_camera import require_gstreamer, serving
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 CAMERAS = 2
+# The relay gives pictures times of its own, which follow the least delay it has seen: on a busy machine 39 ms apart
+# for a while rather than 40, and then 44. Two pictures in eight seconds were seen; a lost one shows in the losses.
+FRAMES_OFF = 4
 
 
 async def test_smoke_checks_hold_against_a_server_not_written_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,13 +51,14 @@ async def test_smoke_checks_hold_against_a_server_not_written_here(monkeypatch: 
             async with running(
                 Wish(config=None, data=installation.root, cameras=CAMERAS), Tell(quiet=True)
             ) as gym_runs:
-                result = await checked(gym_runs, Tell(quiet=True), time.monotonic())
+                result = await checked(gym_runs, Tell(quiet=True), time.monotonic(), frames_off=FRAMES_OFF)
                 statuses = {status.get("role"): status for status in read_status_files(installation.run)}
     assert result["ok"], json.dumps(result)
     assert result["frames"] > 0
-    assert abs(result["frames"] - result["frames_expected"]) <= 1
+    assert abs(result["frames"] - result["frames_expected"]) <= FRAMES_OFF
     assert result["tags"] == result["tags_expected"]
     assert result["clear_files"] == 0
     cameras = statuses["ingest"]["cameras"].values()
     assert {camera["source"] for camera in cameras} == {"native"}
+    assert all(camera["losses"] == 0 for camera in cameras)
     assert all(camera["readers"] == 1 for camera in statuses["demo"]["cameras"])  # gst-rtsp-server alone
