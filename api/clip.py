@@ -16,13 +16,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from api import rights
-from api.precedence import Precedence
 from api.problems import Problem, declared, not_found
 from api.purposes import StatedInQuery
 from api.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from api.scope import CameraRow, visible_camera
 from api.services import Ours, Services
-from api.sessions import SignedIn
+from api.sessions import SignedIn, alive
 from api.shelf import Wish
 from api.streaming import StreamedResponse
 from api.times import End, Start, checked_span
@@ -81,7 +80,7 @@ async def clip(
             "Ask for one range at a time.",
             headers={"Content-Range": f"bytes */{reader.size_bytes}"},
         ) from None
-    return ClipResponse(reader, wanted, headers, services.precedence, head_only=request.method == "HEAD")
+    return ClipResponse(reader, wanted, headers, services, session, head_only=request.method == "HEAD")
 
 
 router.add_api_route(
@@ -202,7 +201,8 @@ class ClipResponse(StreamedResponse):
         reader: ClipReader,
         wanted: ByteRange | None,
         headers: dict[str, str],
-        precedence: Precedence,
+        services: Services,
+        session: SignedIn,
         *,
         head_only: bool,
     ) -> None:
@@ -211,4 +211,11 @@ class ClipResponse(StreamedResponse):
         if wanted is not None:
             headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{reader.size_bytes}"
         status = 200 if wanted is None else 206
-        super().__init__(status, headers, partial(reader.stream, part.start, part.end), precedence, head_only=head_only)
+        super().__init__(
+            status,
+            headers,
+            partial(reader.stream, part.start, part.end),
+            services.precedence,
+            partial(alive, services, session.session_id),
+            head_only=head_only,
+        )

@@ -28,7 +28,8 @@ from storage.access import EventRow, MemberRow, events, fold, search_members
 router = APIRouter(prefix="/v1", tags=["search"])
 WITHOUT_TIME_NS: Final = 31 * DAY_NS
 """How far back a search without a time goes."""
-_MEMBERS: Final = 8
+_MEMBERS: Final = 16
+_NAMED: Final = 500  # of whom those are taken that may be seen
 _DOORS: Final = 16
 _SAME_PASSAGE_NS: Final = 30 * NS
 """A grant and the opening of the door that follows it are one line."""
@@ -78,10 +79,10 @@ async def find(
     now_ns = services.clock_ns()
     words = parse_time_words(query, now_ns, zone)
     doors, name = split_doors(words.rest, [door for door in scope.doors.values() if door.site_id in sites])
-    members = await _members(services, scope, name) if name else {}
+    members, cut = await _members(services, scope, name) if name else ({}, False)
     if name and doors and not members:
         # Not a door's name with a member's, then; perhaps all of it is a member's.
-        members = await _members(services, scope, words.rest)
+        members, cut = await _members(services, scope, words.rest)
         doors = [] if members else doors
     rows, more = await _events(services, scope, sites, words, doors, members, bool(name), limit, now_ns)
     people = await looks.known_members(services, (row.event for row in rows)) | members
@@ -96,7 +97,7 @@ async def find(
         ),
         members=[member_answer(member_id, members) for member_id in members],
         hits=hits,
-        more=more,
+        more=more or cut,
     )
 
 
@@ -148,10 +149,13 @@ def _one_passage(earlier: AccessEvent, later: AccessEvent) -> bool:
     )
 
 
-async def _members(services: Services, scope: Scope, name: str) -> dict[MemberId, MemberRow]:
-    found = await search_members(services.pool, name, _MEMBERS)
+async def _members(services: Services, scope: Scope, name: str) -> tuple[dict[MemberId, MemberRow], bool]:
+    """The first of those who may be seen, and whether there are others."""
+    found = await search_members(services.pool, name, _NAMED)
     seen = await visible_members(services, scope, [row.member_id for row in found])
-    return {row.member_id: row for row in found if row.member_id in seen}
+    shown = [row for row in found if row.member_id in seen]
+    cut = len(shown) > _MEMBERS or len(found) == _NAMED
+    return {row.member_id: row for row in shown[:_MEMBERS]}, cut
 
 
 async def _events(

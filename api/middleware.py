@@ -101,13 +101,14 @@ def _capped(receive: Receive) -> Receive:
     """Bodies of unknown length are capped too, and a sender who dawdles is not waited for."""
     seen = 0
     over = False
+    deadline_s = asyncio.get_running_loop().time() + BODY_DEADLINE_S  # of the whole body, not of each piece
 
     async def capped() -> Message:
         nonlocal seen, over
         if over:
             return await receive()
         try:
-            async with asyncio.timeout(BODY_DEADLINE_S):
+            async with asyncio.timeout_at(deadline_s):
                 message = await receive()
         except TimeoutError:
             raise Problem(408, "slow", "The request's body does not arrive.", "Try again.") from None

@@ -28,15 +28,15 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         async with self._gate:
-            return await asyncio.to_thread(self._hasher.hash, _normal(password))
+            return await asyncio.to_thread(self._hasher.hash, _bytes(password))
 
     async def matches(self, password: str, stored: str | None) -> bool:
         """``stored`` None: there is no such person, which takes as long to find out as a wrong password."""
         async with self._gate:
-            matching = await asyncio.to_thread(self._verify, stored or self._nobody, _normal(password))
+            matching = await asyncio.to_thread(self._verify, stored or self._nobody, _bytes(password))
         return matching and stored is not None
 
-    def _verify(self, stored: str, password: str) -> bool:
+    def _verify(self, stored: str, password: bytes) -> bool:
         try:
             return self._hasher.verify(stored, password)
         except (VerificationError, InvalidHashError):
@@ -51,6 +51,11 @@ def check_new(password: str, user_name: str) -> None:
         )
     if user_name.casefold() in password.casefold() or len(set(password)) < 4:
         raise StaffRefusedError("This password is too easy to guess.", "A few unrelated words are easy to remember.")
+
+
+def _bytes(password: str) -> bytes:
+    """Whatever JSON can say, half a surrogate pair included: it is wrong, and no mistake of ours."""
+    return _normal(password).encode("utf-8", "surrogatepass")
 
 
 def _normal(password: str) -> str:

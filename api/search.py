@@ -21,6 +21,7 @@ from domain.time import DAY_NS, to_iso
 from storage.access import EventCursor, EventRow, events, member, search_members, visits
 
 router = APIRouter(prefix="/v1", tags=["search"])
+_NAMED: Final = 500  # of whom those are given that may be seen
 LONGEST_NS: Final = 400 * DAY_NS
 Words = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f]*$")]
 
@@ -50,9 +51,9 @@ async def find_members(
 ) -> list[MemberAnswer]:
     """Members by name or number, of those who have been at a door that one may see."""
     scope = await load_scope(services, session, rights.MEMBERS)
-    found = await search_members(services.pool, query, limit)
+    found = await search_members(services.pool, query, _NAMED)
     seen = await visible_members(services, scope, [row.member_id for row in found])
-    shown = {row.member_id: row for row in found if row.member_id in seen}
+    shown = {row.member_id: row for row in [row for row in found if row.member_id in seen][:limit]}
     await looks.record(services, session, purpose, "search_members", shown=shown, results=len(shown))
     return [member_answer(member_id, shown) for member_id in shown]
 

@@ -17,7 +17,7 @@ from api.certificates import Certificate
 from api.settings import ServeSettings
 
 REQUEST_DEADLINE_S: Final = 15.0
-"""From the connection (TLS included) to the end of the first request's headers."""
+"""From the connection (TLS included) to the end of the first request's headers; likewise of a later one's."""
 _GRACE_S: Final = 3
 
 
@@ -28,6 +28,22 @@ class _Protocol(H11Protocol):
         super().connection_made(transport)
         self._first = self.loop.call_later(REQUEST_DEADLINE_S, self._give_up, transport)
 
+    _late: asyncio.TimerHandle | None = None
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        under_way = self.cycle is not None and not self.cycle.response_complete
+        if under_way and self._late is not None:
+            self._late.cancel()
+            self._late = None
+        elif not under_way and self._late is None:
+            self._late = self.loop.call_later(REQUEST_DEADLINE_S, self._give_up_late)
+
+    def _give_up_late(self) -> None:
+        self._late = None
+        if (self.cycle is None or self.cycle.response_complete) and not self.transport.is_closing():
+            self.transport.close()
+
     def _give_up(self, transport: asyncio.Transport) -> None:
         served = getattr(self, "cycle", None) is not None
         if not served and not transport.is_closing():
@@ -35,6 +51,8 @@ class _Protocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._first.cancel()
+        if self._late is not None:
+            self._late.cancel()
         super().connection_lost(exc)
 
 

@@ -69,6 +69,12 @@ async def find_session(services: Services, token: str | None) -> Session | None:
     return None if row is None else _session(row)
 
 
+async def alive(services: Services, session_id: SessionId) -> bool:
+    """Whether a session that was good a moment ago has not been ended since. DatabaseError and its kin."""
+    with wrapped_errors():
+        return bool(await services.pool.fetchval(sql.load("api", "session_alive"), session_id))
+
+
 def _session(row: asyncpg.Record) -> Session:
     return Session(
         session_id=SessionId(row["session_id"]),

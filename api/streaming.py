@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, Final, cast
 
@@ -19,6 +19,9 @@ _log = logging.getLogger(__name__)
 SEND_DEADLINE_S: Final = 120.0
 """A paused player stops reading; after this long it has to ask again, with a range."""
 
+ASKED_EVERY_S: Final = 3.0
+"""So often a long answer looks whether who asked for it is still signed in."""
+
 Stream = AsyncIterator[bytes | memoryview]
 
 
@@ -31,10 +34,12 @@ class StreamedResponse(Response):
         headers: dict[str, str],
         stream: Callable[[], Stream],
         precedence: Precedence,
+        still: Callable[[], Awaitable[bool]],
         *,
         head_only: bool,
     ) -> None:
         super().__init__(status_code=status, headers=headers)
+        self._still = still
         self._stream = stream
         self._precedence = precedence
         self._head_only = head_only
@@ -65,10 +70,16 @@ class StreamedResponse(Response):
                 await gone
 
     async def _send(self, stream: Stream, start: dict[str, Any], send: Send, gone: asyncio.Task[None]) -> None:
+        loop = asyncio.get_running_loop()
         piece = await anext(stream)
         await send(start)
+        asked_s = loop.time()
         try:
             while piece and not gone.done():
+                if loop.time() - asked_s > ASKED_EVERY_S:
+                    asked_s = loop.time()
+                    if not await self._allowed():
+                        return  # short of its length, as any answer that breaks off
                 async with asyncio.timeout(SEND_DEADLINE_S):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
                 await self._precedence.give_way()
@@ -79,6 +90,13 @@ class StreamedResponse(Response):
             return
         if not piece:
             await send({"type": "http.response.body", "body": b""})
+
+    async def _allowed(self) -> bool:
+        """True, too, when that cannot be found out now."""
+        try:
+            return await self._still()
+        except TallenneError:
+            return True
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from domain.time import HOUR_NS, MINUTE_NS, NS, Span
+from domain.time import DAY_NS, HOUR_NS, MINUTE_NS, NS, Span
 
 _CLOCK: Final = r"(?P<h{n}>[01]?\d|2[0-4])(?:[:.](?P<m{n}>[0-5]\d)(?:[:.](?P<s{n}>[0-5]\d))?)?(?:\s?(?P<p{n}>am|pm))?"
 _PREFIX: Final = r"(?:(?:klo|kello|at|between|välillä)\s*)?"
@@ -158,9 +158,19 @@ def _part(words: _Words, day: date | None, now: datetime) -> Span | None:
         if match is None:
             continue
         if exact := _single(words, day, now):
-            return exact
+            return _in_the_evening(exact, day, now) if first >= 12 else exact
         return _placed(timedelta(hours=first), timedelta(hours=last), day, now)
     return None
+
+
+def _in_the_evening(span: Span, day: date | None, now: datetime) -> Span:
+    """6:30 of the afternoon or evening is 18:30; 18:30 of the evening is that already."""
+    if datetime.fromtimestamp(span.start_ns / NS, now.tzinfo).hour >= 12:
+        return span
+    later = 12 * HOUR_NS
+    if day is None and span.start_ns + later > int(now.timestamp()) * NS:
+        later -= DAY_NS
+    return Span(span.start_ns + later, span.end_ns + later)
 
 
 def _single(words: _Words, day: date | None, now: datetime) -> Span | None:
@@ -201,10 +211,13 @@ def _placed(first: timedelta, last: timedelta, day: date | None, now: datetime) 
         day = now.date()
         if _at(day, first, zone) > int(now.timestamp()) * NS:
             day -= timedelta(days=1)
-    return Span(_at(day, first, zone), _at(day, last, zone))
+    start_ns, end_ns = _at(day, first, zone), _at(day, last, zone, fold=1)
+    if end_ns <= start_ns:  # one of them was left out when the clock was set ahead
+        end_ns = start_ns + (last - first) // timedelta(seconds=1) * NS
+    return Span(start_ns, end_ns)
 
 
-def _at(day: date, clock: timedelta, zone: ZoneInfo) -> int:
-    """Wall time on that day, in UTC; the earlier one where the clock was set back."""
+def _at(day: date, clock: timedelta, zone: ZoneInfo, fold: int = 0) -> int:
+    """Wall time on that day, in UTC; where the clock was set back the earlier one, with ``fold`` the later."""
     wall = datetime.combine(day, time()) + clock
-    return int(wall.replace(tzinfo=zone).astimezone(UTC).timestamp()) * NS
+    return int(wall.replace(tzinfo=zone, fold=fold).astimezone(UTC).timestamp()) * NS

@@ -18,7 +18,7 @@ from api.export.manifest import enclosures, public_pem
 from api.export.rows import ExportRow
 from api.problems import Problem
 from api.services import Services
-from api.sessions import Session
+from api.sessions import Session, alive
 from api.streaming import StreamedResponse
 from domain.ids import CameraId
 from storage.clip import ClipReader, NoFootageError
@@ -28,6 +28,7 @@ async def response(
     services: Services, session: Session, purpose_id: UUID, row: ExportRow, *, head_only: bool
 ) -> StreamedResponse:
     """409 when the footage is no longer all there."""
+    still = partial(alive, services, session.session_id)
     assert row.manifest is not None
     assert row.signature is not None
     manifest = json.loads(row.manifest)
@@ -41,7 +42,7 @@ async def response(
             "Content-Disposition": attachment(file["name"].partition("-")[2]),
         }
         return StreamedResponse(
-            200, headers, partial(_checked, readers[0], file), services.precedence, head_only=head_only
+            200, headers, partial(_checked, readers[0], file), services.precedence, still, head_only=head_only
         )
     entries = [
         (file["name"], file["size_bytes"], _checked(reader, file)) for reader, file in zip(readers, said, strict=True)
@@ -55,7 +56,7 @@ async def response(
     name = f"tallenne {manifest['asked']['start'][:19].replace(':', '-')}Z.zip"
     headers = {"Content-Type": "application/zip", "Content-Disposition": attachment(name)}
     stream = partial(zipped, entries, rest, row.created_ns)
-    return StreamedResponse(200, headers, stream, services.precedence, head_only=head_only)
+    return StreamedResponse(200, headers, stream, services.precedence, still, head_only=head_only)
 
 
 async def _reader(

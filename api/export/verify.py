@@ -120,7 +120,11 @@ def verify(source: Source, key_sha256: str) -> dict[str, Any]:
     for said in [*manifest["files"], *manifest["enclosed"]]:
         check_file(source, said)
     known = {said["name"] for said in [*manifest["files"], *manifest["enclosed"]]}
-    strangers = sorted(name for name in set(source.names()) - known if name.lower().endswith(".mp4"))
+    names = source.names()
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise WrongError(f"there are two of: {', '.join(twice)}")
+    strangers = sorted(name for name in set(names) - known if name.lower().endswith(".mp4"))
     if strangers:
         raise WrongError(f"not part of the export: {', '.join(strangers)}")
     return manifest

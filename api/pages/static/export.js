@@ -14,14 +14,22 @@ export function installExport({ tiles, zone, span }) {
   const button = dialog.querySelector("button.primary");
   const chosen = () => [...byId("export-cameras").querySelectorAll("input:checked")].map((input) => input.value);
 
+  // A field says no zone: in the hour that comes twice, what nobody has changed is the moment that it was filled with.
+  const filled = new Map();
+  const fill = (id, ms) => {
+    byId(id).value = toField(ms, zone());
+    filled.set(id, { ms, text: byId(id).value });
+  };
+  const meant = (id) => (byId(id).value === filled.get(id)?.text ? filled.get(id).ms : fromField(byId(id).value, zone()));
+
   byId("export").addEventListener("click", () => {
     const { start, end } = span();
     byId("export-cameras").replaceChildren(
       byId("export-cameras").querySelector("legend"),
       ...tiles.map((tile) => el("label", { class: "choice" }, el("input", { type: "checkbox", value: tile.cameraId, checked: true }), el("span", {}, tile.name))),
     );
-    byId("export-start").value = toField(start, zone());
-    byId("export-end").value = toField(Math.ceil(end / 1000) * 1000, zone());
+    fill("export-start", start);
+    fill("export-end", Math.ceil(end / 1000) * 1000);
     show(problem, "");
     codePart.hidden = bar.hidden = true;
     byId("export-code").value = "";
@@ -33,8 +41,8 @@ export function installExport({ tiles, zone, span }) {
     event.preventDefault();
     show(problem, "");
     const wanted = chosen();
-    const start = fromField(byId("export-start").value, zone());
-    const end = fromField(byId("export-end").value, zone());
+    const start = meant("export-start");
+    const end = meant("export-end");
     const format = dialog.querySelector("input[name=format]:checked").value;
     if (!wanted.length) return show(problem, t("export.none"));
     if (!(end > start)) return show(problem, t("export.order"));

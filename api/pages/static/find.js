@@ -9,6 +9,7 @@ import { t } from "./words.js";
 const KEPT = "tallenne.query";
 const query = byId("query");
 const results = byId("results");
+const { purpose } = document.documentElement.dataset; // what was typed for another one, or by another, is not asked again
 let asking = null;
 
 async function search(text) {
@@ -17,7 +18,7 @@ async function search(text) {
   show(byId("problem"), "");
   byId("members").hidden = true;
   results.replaceChildren();
-  sessionStorage.setItem(KEPT, text);
+  sessionStorage.setItem(KEPT, JSON.stringify({ purpose, text }));
   if (!text.trim()) {
     byId("understood").textContent = "";
     return;
@@ -34,7 +35,7 @@ async function search(text) {
 
 function render(found) {
   byId("understood").textContent = understood(found);
-  renderMembers(found.members);
+  renderMembers(found.members, found.understood.words);
   if (!found.hits.length) {
     results.replaceChildren(nothing(found));
     return;
@@ -57,12 +58,20 @@ function understood({ understood: { span, time_zone: zone, doors, words }, hits 
   return parts.join(" · ");
 }
 
-function renderMembers(members) {
+// The words that were taken for a name give way to the number; time and door stay. The words come folded: "åsa" as "asa".
+function instead(text, words, number) {
+  const fold = (word) => word.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  const names = new Set(words.split(" "));
+  const rest = text.split(/\s+/).filter((word) => word && !names.has(fold(word)));
+  return [number, ...rest].join(" ");
+}
+
+function renderMembers(members, words) {
   const place = byId("members");
   place.hidden = members.length < 2;
   if (place.hidden) return;
   const pick = (member) => () => {
-    query.value = query.value.replace(/[\p{L}'-]+(\s+[\p{L}'-]+)*/u, member.number);
+    query.value = instead(query.value, words, member.number);
     query.form.requestSubmit();
   };
   place.replaceChildren(
@@ -161,9 +170,11 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-const kept = sessionStorage.getItem(KEPT);
-if (kept) {
-  query.value = kept;
+const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+if (kept?.text && kept.purpose === purpose) {
+  query.value = kept.text;
   query.select();
-  search(kept);
+  search(kept.text);
+} else {
+  sessionStorage.removeItem(KEPT);
 }

@@ -80,9 +80,18 @@ async def test_slow_body_is_not_waited_for_and_others_are_served(
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
         writer.write(b"GET /v1/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert b" 200 " in (await reader.read()).partition(b"\r\n")[0]
+
+        async def drip() -> None:
+            while True:
+                await asyncio.sleep(0.2)
+                for _, writer in connections[:10]:
+                    writer.write(b" ")
+
+        dripping = asyncio.create_task(drip())
         for slow, _ in connections:
             async with asyncio.timeout(10):
                 assert b" 408 " in (await slow.readline())
+        dripping.cancel()
         for _, each in [*connections, (reader, writer)]:
             each.close()
             with contextlib.suppress(OSError):

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import uuid
+import warnings
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -124,6 +125,17 @@ async def test_zip_holds_what_was_recorded_and_verifies(office: Office, footage:
         assert not (await asyncio.to_thread(verifies, path, "--key-sha256", "00" * 32))[0]
     text = (tmp_path / "export" / "manifest.json").read_text()
     assert "Virtanen" not in text
+    # Which of two of one name is checked, and which is unpacked, is not for anybody to guess.
+    forged, name = tmp_path / "forged.zip", manifest["files"][0]["name"]
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(forged, "w") as twice:
+        twice.writestr(name, b"another film")
+        for item in archive.infolist():
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                twice.writestr(item.filename, archive.read(item))
+    good, said = await asyncio.to_thread(verifies, forged)
+    assert not good
+    assert "two of" in said
 
 
 def coded_pictures(mp4: bytes) -> list[str]:

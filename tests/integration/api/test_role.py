@@ -95,8 +95,9 @@ async def test_role_port_taken_says_so(database: Database, tmp_path: Path) -> No
             await role.run(settings, asyncio.Event())
 
 
+@pytest.mark.parametrize("later", [False, True])
 async def test_slow_request_head_is_cut_off(
-    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, later: bool
 ) -> None:
     monkeypatch.setattr("api.server.REQUEST_DEADLINE_S", 0.5)
     settings = settings_for(database.serve, tmp_path)
@@ -104,6 +105,11 @@ async def test_slow_request_head_is_cut_off(
         context = ssl.create_default_context(cafile=settings.secret_directory / "tls-cert.pem")
         port = urlsplit(status["address"]).port
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        if later:
+            writer.write(b"GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n")
+            head = await reader.readuntil(b"\r\n\r\n")
+            await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]))
+            await asyncio.sleep(0.8)  # idle it may be for longer
         began = time.monotonic()
         writer.write(b"GET /v1/health HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         assert await reader.read() == b""

@@ -12,7 +12,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from api import precedence
+from api import precedence, streaming
 from api.counters import Metrics
 from api.middleware import Guard
 from api.precedence import Precedence
@@ -29,7 +29,7 @@ async def pieces() -> AsyncIterator[bytes]:
         yield b"%d" % number
 
 
-async def streamed(order: Precedence, sent: list[bytes]) -> None:
+async def streamed(order: Precedence, sent: list[bytes], *, signed_in: bool = True) -> None:
     async def send(message: Message) -> None:
         sent.append(message.get("body", b"head"))
 
@@ -37,7 +37,10 @@ async def streamed(order: Precedence, sent: list[bytes]) -> None:
         await asyncio.sleep(3600)
         return {"type": "http.disconnect"}
 
-    await StreamedResponse(200, {}, pieces, order, head_only=False)({"type": "http"}, receive, send)
+    async def still() -> bool:
+        return signed_in
+
+    await StreamedResponse(200, {}, pieces, order, still, head_only=False)({"type": "http"}, receive, send)
 
 
 async def test_what_goes_on_waits_for_what_has_not_begun(order: Precedence, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,6 +63,16 @@ async def test_nobody_waits_longer_than_a_moment(order: Precedence) -> None:
     assert sent[-1] == b""
     assert time.monotonic() - began_s >= 3 * precedence.PATIENCE_S * 0.9
     assert order.waiting == 1
+
+
+async def test_who_has_signed_out_is_sent_no_more(order: Precedence, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "ASKED_EVERY_S", -1.0)
+    sent: list[bytes] = []
+    await streamed(order, sent, signed_in=False)
+    assert sent == [b"head"]
+    sent.clear()
+    await streamed(order, sent, signed_in=True)
+    assert sent == [b"head", b"0", b"1", b"2", b""]
 
 
 async def asked(order: Precedence, app: Any, tmp_path: Any, **headers: str) -> list[Message]:

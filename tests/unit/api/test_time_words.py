@@ -45,6 +45,9 @@ def local(span_ns: int) -> str:
         ("toissapäivänä", "11-23 00:00:00", "11-24 00:00:00", ""),
         ("maanantaina aamulla", "11-23 05:00:00", "11-23 11:00:00", ""),
         ("monday 6:30 in the morning", "11-23 06:30:00", "11-23 06:31:00", ""),
+        ("6:30 in the evening", "11-24 18:30:00", "11-24 18:31:00", ""),
+        ("eilen 6:30 illalla", "11-24 18:30:00", "11-24 18:31:00", ""),
+        ("18:30 in the evening", "11-24 18:30:00", "11-24 18:31:00", ""),
         ("wednesday", "11-25 00:00:00", "11-26 00:00:00", ""),
         ("last wednesday", "11-18 00:00:00", "11-19 00:00:00", ""),
         ("last hour", "11-25 11:00:00", "11-25 12:00:00", ""),
@@ -76,3 +79,17 @@ def test_the_night_when_the_clock_is_set_back_has_25_hours() -> None:
 def test_whatever_is_typed_does_not_raise(text: str) -> None:
     found = parse_time_words(text, NOW, ZONE)
     assert found.span is None or found.span.duration_ns > 0
+
+
+@pytest.mark.parametrize("text", ["29.3. 03:30-04:10", "29.3. klo 3", "29.3. 3:30", "29.3. 03:59:59"])
+def test_time_that_was_left_out_is_a_span_all_the_same(text: str) -> None:
+    span = parse_time_words(text, NOW, ZONE).span
+    assert span is not None
+    assert span.start_ns < span.end_ns
+
+
+def test_time_that_came_twice_is_looked_for_twice() -> None:
+    span = parse_time_words("25.10. 03:31", NOW, ZONE).span
+    assert span is not None
+    assert span.start_ns == from_iso("2026-10-25T03:31:00+03:00")
+    assert span.end_ns == from_iso("2026-10-25T03:32:00+02:00")
