@@ -14,7 +14,7 @@ from api import looks, rights
 from api.answers import EventAnswer, MemberAnswer, SpanAnswer, event_answer, member_answer
 from api.problems import declared, not_found
 from api.purposes import Stated
-from api.scope import DoorRow, Scope, load_scope, visible_members
+from api.scope import DoorRow, Scope, load_scope, named_members
 from api.search import Words
 from api.services import Ours, Services
 from api.sessions import SignedIn
@@ -23,13 +23,12 @@ from api.times import span_json
 from domain.access import AccessEvent, EventKind
 from domain.ids import DoorId, MemberId, SiteId
 from domain.time import DAY_NS, NS, Span
-from storage.access import EventRow, MemberRow, events, fold, search_members
+from storage.access import EventRow, MemberRow, events, fold
 
 router = APIRouter(prefix="/v1", tags=["search"])
 WITHOUT_TIME_NS: Final = 31 * DAY_NS
 """How far back a search without a time goes."""
 _MEMBERS: Final = 16
-_NAMED: Final = 500  # of whom those are taken that may be seen
 _DOORS: Final = 16
 _SAME_PASSAGE_NS: Final = 30 * NS
 """A grant and the opening of the door that follows it are one line."""
@@ -150,12 +149,8 @@ def _one_passage(earlier: AccessEvent, later: AccessEvent) -> bool:
 
 
 async def _members(services: Services, scope: Scope, name: str) -> tuple[dict[MemberId, MemberRow], bool]:
-    """The first of those who may be seen, and whether there are others."""
-    found = await search_members(services.pool, name, _NAMED)
-    seen = await visible_members(services, scope, [row.member_id for row in found])
-    shown = [row for row in found if row.member_id in seen]
-    cut = len(shown) > _MEMBERS or len(found) == _NAMED
-    return {row.member_id: row for row in shown[:_MEMBERS]}, cut
+    rows, cut = await named_members(services, scope, name, _MEMBERS)
+    return {row.member_id: row for row in rows}, cut
 
 
 async def _events(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from api import rights
 from api.problems import not_found
@@ -12,9 +13,11 @@ from api.services import Services
 from api.sessions import Session
 from domain.ids import CameraId, DoorId, MemberId, SiteId
 from storage import sql
+from storage.access import MemberRow, search_members
 from storage.database import wrapped_errors
 
 _log = logging.getLogger(__name__)
+_NAMED: Final = 500  # of whom those are shown that may be seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,3 +114,11 @@ async def visible_members(services: Services, scope: Scope, member_ids: Iterable
     with wrapped_errors():
         rows = await services.pool.fetch(sql.load("api", "members_at_doors"), wanted, list(scope.doors))
     return {MemberId(row["member_id"]) for row in rows}
+
+
+async def named_members(services: Services, scope: Scope, text: str, limit: int) -> tuple[list[MemberRow], bool]:
+    """The first ``limit`` of those whom the text names and who may be seen; whether there are, or may be, others."""
+    found = await search_members(services.pool, text, _NAMED)
+    seen = await visible_members(services, scope, [row.member_id for row in found])
+    shown = [row for row in found if row.member_id in seen]
+    return shown[:limit], len(shown) > limit or len(found) == _NAMED

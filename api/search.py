@@ -12,16 +12,15 @@ from api import looks, rights
 from api.answers import EventAnswer, MemberAnswer, event_answer, member_answer, pack_cursor, unpack_cursor
 from api.problems import declared, not_found
 from api.purposes import Stated, StatedForMembers
-from api.scope import Scope, load_scope, visible_members
+from api.scope import Scope, load_scope, named_members, visible_members
 from api.services import Ours
 from api.sessions import SignedIn
 from api.times import End, Start, checked_span
 from domain.ids import DoorId, MemberId, SiteId
 from domain.time import DAY_NS, to_iso
-from storage.access import EventCursor, EventRow, events, member, search_members, visits
+from storage.access import EventCursor, EventRow, events, member, visits
 
 router = APIRouter(prefix="/v1", tags=["search"])
-_NAMED: Final = 500  # of whom those are given that may be seen
 LONGEST_NS: Final = 400 * DAY_NS
 Words = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f]*$")]
 
@@ -51,9 +50,8 @@ async def find_members(
 ) -> list[MemberAnswer]:
     """Members by name or number, of those who have been at a door that one may see."""
     scope = await load_scope(services, session, rights.MEMBERS)
-    found = await search_members(services.pool, query, _NAMED)
-    seen = await visible_members(services, scope, [row.member_id for row in found])
-    shown = {row.member_id: row for row in [row for row in found if row.member_id in seen][:limit]}
+    rows, _ = await named_members(services, scope, query, limit)
+    shown = {row.member_id: row for row in rows}
     await looks.record(services, session, purpose, "search_members", shown=shown, results=len(shown))
     return [member_answer(member_id, shown) for member_id in shown]
 

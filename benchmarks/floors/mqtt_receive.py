@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import uvloop
 
+from benchmarks.frame.mqtt import packet, text
 from benchmarks.frame.process import ChildError
 from benchmarks.frame.side import read_parameters, say, serve_parent
 
@@ -29,7 +30,7 @@ class _Session(asyncio.BufferedProtocol):
     """One connection. ``answered`` is set by each acknowledgement of the broker's, ``done`` after so many messages."""
 
     def __init__(self, events: int) -> None:
-        self._left = self._events = events
+        self._left = events
         self._buffer = bytearray(1 << 18)
         self._fill = 0
         self.answered: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -86,35 +87,22 @@ class _Session(asyncio.BufferedProtocol):
             self.done.set_result(time.perf_counter() - self._first_s)
 
 
-def _packet(kind: int, body: bytes) -> bytes:
-    size, length = len(body), bytearray()
-    while size >= 0x80:
-        length.append(size & 0x7F | 0x80)
-        size >>= 7
-    return bytes((kind, *length, size)) + body
-
-
-def _text(text: str) -> bytes:
-    data = text.encode()
-    return struct.pack(">H", len(data)) + data
-
-
 async def _connected(given: dict[str, Any], events: int, *, clean: bool) -> _Session:
     """ChildError when the broker refuses."""
     _, session = await asyncio.get_running_loop().create_connection(
         lambda: _Session(events), "127.0.0.1", given["port"]
     )
     flags = _WITH_USER | _WITH_PASSWORD | (_CLEAN if clean else 0)
-    head = _text("MQTT") + bytes((4, flags)) + struct.pack(">H", _KEEPALIVE_S)
-    body = head + _text(given["client_id"]) + _text(given["user"]) + _text(given["password"])
-    await _asked(session, _packet(0x10, body))
+    head = text("MQTT") + bytes((4, flags)) + struct.pack(">H", _KEEPALIVE_S)
+    body = head + text(given["client_id"]) + text(given["user"]) + text(given["password"])
+    await _asked(session, packet(0x10, body))
     return session
 
 
-async def _asked(session: _Session, packet: bytes) -> None:
+async def _asked(session: _Session, request: bytes) -> None:
     assert session.transport is not None
     session.answered = asyncio.get_running_loop().create_future()
-    session.transport.write(packet)
+    session.transport.write(request)
     if await session.answered not in (0, 1):
         raise ChildError("The broker refused the session.")
 
@@ -130,7 +118,7 @@ async def _work(given: dict[str, Any]) -> None:
     events = given["events"]
     cpu = time.process_time()
     session = await _connected(given, events, clean=False)
-    await _asked(session, _packet(0x82, b"\x00\x01" + _text(given["topic"]) + b"\x01"))
+    await _asked(session, packet(0x82, b"\x00\x01" + text(given["topic"]) + b"\x01"))
     say("ready", {})
     took = await session.done if events else 0.0
     say("done", {"events": events, "s": took, "cpu_s": time.process_time() - cpu})

@@ -19,6 +19,7 @@ from typing import Any, cast
 
 import uvloop
 
+from benchmarks.frame.mqtt import packet, text
 from benchmarks.frame.process import ChildError
 from benchmarks.frame.side import read_parameters, say, serve_parent
 from domain.time import to_iso
@@ -37,7 +38,7 @@ class Doors:
         self._given = given
         self._dice = random.Random(given["seed"])
         self._run = uuid.uuid4().hex[:16]  # ids are unique for ever at a door
-        self._topics = [_text(topic) for topic in given["topics"]]
+        self._topics = [text(topic) for topic in given["topics"]]
 
     async def run(self, clients: list[_Publisher]) -> dict[str, float]:
         """Publish them all; what it took. ``late_max_ms``: how long an event that was due was not sent."""
@@ -98,7 +99,7 @@ class _Publisher(asyncio.Protocol):
         """With the next ``flush()``."""
         self._next = self._next % 0xFFFF + 1
         body = topic + _ID.pack(self._next) + payload
-        self._out.append(bytes((_PUBLISH_QOS1,)) + _length(len(body)) + body)
+        self._out.append(packet(_PUBLISH_QOS1, body))
         self._unanswered += 1
 
     def flush(self) -> None:
@@ -114,8 +115,8 @@ class _Publisher(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         user, password = self._account
         # A clean session, user and password, no keep-alive.
-        body = _text("MQTT") + bytes((4, 0xC2, 0, 0)) + _text("") + _text(user) + _text(password)
-        self._transport.write(bytes((_CONNECT,)) + _length(len(body)) + body)
+        body = text("MQTT") + bytes((4, 0xC2, 0, 0)) + text("") + text(user) + text(password)
+        self._transport.write(packet(_CONNECT, body))
 
     def data_received(self, data: bytes) -> None:
         """Both answers that may come are four bytes long."""
@@ -137,21 +138,6 @@ class _Publisher(asyncio.Protocol):
     def _refused(self, why: str) -> None:
         if not self.ready.done():
             self.ready.set_exception(ChildError(why))
-
-
-def _text(text: str) -> bytes:
-    encoded = text.encode()
-    return _ID.pack(len(encoded)) + encoded
-
-
-def _length(size: int) -> bytes:
-    """Seven bits a byte, least first (MQTT 3.1.1, 2.2.3)."""
-    out = bytearray()
-    while True:
-        size, low = size >> 7, size & 0x7F
-        out.append(low | (0x80 if size else 0))
-        if not size:
-            return bytes(out)
 
 
 async def _work(given: dict[str, Any]) -> None:

@@ -62,8 +62,9 @@ function understood({ understood: { span, time_zone: zone, doors, words }, hits 
 function instead(text, words, number) {
   const fold = (word) => word.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
   const names = new Set(words.split(" "));
-  const rest = text.split(/\s+/).filter((word) => word && !names.has(fold(word)));
-  return [number, ...rest].join(" ");
+  const all = text.split(/\s+/).filter(Boolean);
+  const rest = all.filter((word) => !names.has(fold(word)));
+  return rest.length < all.length ? [number, ...rest].join(" ") : number;
 }
 
 function renderMembers(members, words) {

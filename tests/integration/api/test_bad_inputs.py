@@ -183,7 +183,7 @@ async def test_planted_secrets_are_in_no_answer_log_or_traceback(
     async def breaks(*_: object, **__: object) -> None:
         raise RuntimeError("no database today")
 
-    monkeypatch.setattr("api.search.search_members", breaks)
+    monkeypatch.setattr("api.scope.search_members", breaks)
     answers.append(await client.get("/v1/members", params={"query": canary}))
     assert answers[-1].status_code == 500
     raising = httpx.ASGITransport(build_asgi(office.services))  # as a server sees it, which logs the traceback
@@ -201,8 +201,11 @@ async def test_planted_secrets_are_in_no_answer_log_or_traceback(
 @pytest.fixture
 def planted() -> Iterator[psutil.Process]:
     """A process with a secret in its arguments, as a control."""
-    command = [sys.executable, "-c", "import time; time.sleep(60)", "Canary-in-the-arguments"]
-    with subprocess.Popen(command) as process:
+    script = "import time; print(flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", script, "Canary-in-the-arguments"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # the kernel tells of the exec before the arguments are in their place
         yield psutil.Process(process.pid)
         process.kill()
 
