@@ -7,6 +7,7 @@ import contextlib
 import heapq
 import threading
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
@@ -20,6 +21,7 @@ from demo.rtsp.packets import packetize
 from demo.rtsp.stream import Stream
 
 _LATE_FRAMES: Final = 2
+_SKIPS_KEPT: Final = 1000
 
 
 class LiveCamera(Stream):
@@ -33,6 +35,7 @@ class LiveCamera(Stream):
         self.scene = Scene(number, name, settings.size, seed)
         self.settings = settings
         self.skipped = 0  # pictures not made, since the machine was too slow
+        self.skips: deque[tuple[int, int]] = deque(maxlen=_SKIPS_KEPT)  # when (ns of UTC) and how many; see SKIPS_FILE
         self._index = 0
         self._build()
         while not self.sps:  # with B-frames the first picture comes out some pictures later
@@ -52,6 +55,7 @@ class LiveCamera(Stream):
         behind = int((mono_ns - self.due_ns()) / self.interval_ns)
         if behind > _LATE_FRAMES:
             self.skipped += behind
+            self.skips.append((time.time_ns(), behind))
             self._index += behind
         if not self.readers or self.faults.stalled:
             self._index += 1

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
+from pathlib import Path
 from typing import Final
 
 from demo.doors import DoorEvent, Doors
@@ -18,6 +20,7 @@ from domain.errors import TallenneError
 from storage.status import StatusFile
 
 STATUS_EVERY_S: Final = 2.0
+SKIPS_FILE: Final = "demo-skips.jsonl"  # a line for each time that a camera had to leave out pictures
 
 
 async def run(settings: DemoSettings, stop: asyncio.Event) -> None:
@@ -39,7 +42,8 @@ async def run(settings: DemoSettings, stop: asyncio.Event) -> None:
         ):
             if doors is not None:
                 tasks.create_task(doors.run(stop), name="demo doors")
-            tasks.create_task(_say_status(status, server, cameras, doors, stop), name="demo status")
+            said = _say_status(status, settings.run_directory / SKIPS_FILE, server, cameras, doors, stop)
+            tasks.create_task(said, name="demo status")
             watch = tasks.create_task(studio.watch(), name="demo studio")
             await stop.wait()
             watch.cancel()
@@ -81,13 +85,31 @@ def _doors(settings: DemoSettings, cameras: list[LiveCamera]) -> Doors | None:
 
 
 async def _say_status(
-    status: StatusFile, server: RtspServer, cameras: list[LiveCamera], doors: Doors | None, stop: asyncio.Event
+    status: StatusFile,
+    skips: Path,
+    server: RtspServer,
+    cameras: list[LiveCamera],
+    doors: Doors | None,
+    stop: asyncio.Event,
 ) -> None:
     while not stop.is_set():
+        _note_skips(skips, cameras)
         _write(status, server, cameras, doors)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), STATUS_EVERY_S)
     _write(status, server, cameras, doors, stopping=True)
+
+
+def _note_skips(path: Path, cameras: list[LiveCamera]) -> None:
+    """Before the status: who has read a later status has the skips until then."""
+    lines = []
+    for camera in cameras:
+        while camera.skips:
+            at_ns, pictures = camera.skips.popleft()
+            lines.append(json.dumps({"camera": camera.number, "at_ns": at_ns, "pictures": pictures}) + "\n")
+    if lines:
+        with path.open("a") as file:
+            file.writelines(lines)
 
 
 def _write(

@@ -34,7 +34,7 @@ class DemoSettings:
     broker_port: int
     broker_user: str
     broker_password: str = field(repr=False)
-    run_directory: Path  # status file and demo-events.jsonl
+    run_directory: Path  # status file, demo-events.jsonl and demo-skips.jsonl
     members_csv: Path  # whose credentials the doors see; see members.py
     rtsp_host: str = "127.0.0.1"
     rtsp_port: int = 0  # 0: any free one; the status file says which

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
-from domain.time import Span
+from domain.time import NS, Span
 from storage.inventory import Inventory
 
 
@@ -42,6 +42,19 @@ def read_sent(path: Path) -> list[Sent]:
             )
         )
     return found
+
+
+def read_skipped(path: Path, camera: int, span: Span, fps: float) -> int:
+    """How many pictures of the span the simulated camera did not make, since the machine was too slow: its own file."""
+    if not path.exists():
+        return 0
+    count = 0
+    for line in path.read_text().splitlines():
+        body = json.loads(line)
+        if body["camera"] == camera:
+            times = (body["at_ns"] - round(back * NS / fps) for back in range(body["pictures"]))
+            count += sum(span.start_ns < at_ns < span.end_ns for at_ns in times)
+    return count
 
 
 async def segment_rows(conn: asyncpg.Connection) -> list[tuple[UUID, UUID, int, int, int]]:

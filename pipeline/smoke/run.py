@@ -25,11 +25,12 @@ from pipeline.demo_account import demo_account
 from pipeline.errors import SetupError
 from pipeline.exit_codes import FAILED, OK
 from pipeline.smoke.clear_bytes import files_holding
-from pipeline.smoke.expected import Sent, brute_force, read_sent, segment_rows, tag_rows, untiled
+from pipeline.smoke.expected import Sent, brute_force, read_sent, read_skipped, segment_rows, tag_rows, untiled
 from pipeline.smoke.pictures import Pictures, read_pictures
 from pipeline.supervise.tell import Tell
 from pipeline.up import Running, Wish, running
 from storage.database import connect
+from storage.status import read_status_files
 
 _T = TypeVar("_T")
 _DEADLINE_S = 150.0
@@ -82,7 +83,8 @@ async def checked(everything: Running, tell: Tell, started_s: float, *, frames_o
         first_clip_s = time.monotonic() - started_s
         tell.line(f"  its clip was found and fetched in {found.seconds:.2f} s")
         pictures = await asyncio.to_thread(read_pictures, found.clip, found.span)
-        _check_pictures(found, pictures, frames_off)
+        skipped = await until(lambda: _skipped(everything, found.span, pictures), "word of what the cameras left out")
+        expected = _check_pictures(found, pictures, skipped, frames_off)
         result = await until(lambda: tags_agree(everything, conn), "tags that equal the join")
         holes = await untiled(conn)
         _hold(not holes, f"Footage and gaps do not tile the cameras' time: {'; '.join(holes[:3])}.")
@@ -95,7 +97,8 @@ async def checked(everything: Running, tell: Tell, started_s: float, *, frames_o
         **result,
         "clip_s": round(duration_s, 3),
         "frames": pictures.frames,
-        "frames_expected": round(duration_s * _FPS),
+        "frames_expected": expected,
+        "frames_skipped": skipped,
         "timecode_error_ms_max": pictures.error_ms_max,
         "first_clip_s": round(first_clip_s, 1),
         "clip_fetch_s": round(found.seconds, 3),
@@ -183,17 +186,32 @@ async def _find_and_fetch(client: StaffClient, event: Sent) -> _Found:
     )
 
 
-def _check_pictures(found: _Found, pictures: Pictures, frames_off: int) -> None:
-    expected = round(found.span.duration_ns / NS * _FPS)
+async def _skipped(everything: Running, span: Span, pictures: Pictures) -> int | None:
+    """How many pictures of the span its camera did not make; None until the cameras have told up to its end."""
+    run = everything.installation.run
+    said = next((told for told in read_status_files(run) if told["role"] == "demo"), {})
+    if said.get("updated_ns", 0) <= span.end_ns:
+        return None
+    return sum(read_skipped(run / "demo-skips.jsonl", camera, span, _FPS) for camera in pictures.cameras)
+
+
+def _check_pictures(found: _Found, pictures: Pictures, skipped: int, frames_off: int) -> int:
+    """How many pictures there had to be: what the camera made."""
     _hold(found.span.start_ns <= found.asked.start_ns, "The clip begins after what was asked for.")
     _hold(found.span.end_ns >= found.asked.end_ns, "The clip ends before what was asked for.")
     _hold(pictures.unreadable == 0, f"{pictures.unreadable} pictures have no readable strip.")
     _hold(len(pictures.cameras) == 1, f"The clip shows cameras {sorted(pictures.cameras)}.")
-    _hold(abs(pictures.frames - expected) <= frames_off, f"The clip has {pictures.frames} pictures, not {expected}.")
+    expected = round(found.span.duration_ns / NS * _FPS) - skipped
+    _hold(
+        abs(pictures.frames - expected) <= frames_off,
+        f"The clip has {pictures.frames} pictures, not {expected} ({skipped} that the camera left out are not counted;"
+        f" the longest time between two is {max(pictures.steps_ms, default=0)} ms).",
+    )
     _hold(
         pictures.error_ms_max <= _TIMECODE_LIMIT_MS,
         f"A picture's time is {pictures.error_ms_max} ms from what the catalogue claims.",
     )
+    return expected
 
 
 async def tags_agree(everything: Running, conn: asyncpg.Connection) -> dict[str, Any] | None:
