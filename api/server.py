@@ -1,9 +1,11 @@
-"""uvicorn inside a role: no signal handling, no access log (addresses hold ids), no waiting for slow senders."""
+"""uvicorn inside a role: no signal handling, no access log (addresses hold ids), no waiting for slow senders, no place
+for more than a fair share of connections."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Generator
@@ -14,23 +16,49 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.certificates import Certificate
+from api.places import Places
+from api.problems import Problem
 from api.settings import ServeSettings
 
 REQUEST_DEADLINE_S: Final = 15.0
 """From the connection (TLS included) to the end of the first request's headers; likewise of a later one's."""
 _GRACE_S: Final = 3
+_REFUSED_S: Final = 1.0  # so long a connection without a place stays, so that its answer is read
 
 
 class _Protocol(H11Protocol):
-    """Closes a connection whose first request does not arrive; uvicorn itself looks only between requests."""
+    """Closes a connection whose first request does not arrive; uvicorn itself looks only between requests.
+
+    One that has no place is told so, and never becomes uvicorn's.
+    """
+
+    _late: asyncio.TimerHandle | None = None
+    _refused = False
+    _address = ""
+
+    def __init__(self, *arguments: Any, places: Places, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._places = places
 
     def connection_made(self, transport: Any) -> None:
+        peer = transport.get_extra_info("peername")
+        self._address = str(peer[0]) if isinstance(peer, tuple) else ""
+        problem = self._places.take(self._address)
+        if problem is not None:
+            self._refused = True
+            transport.write(_answer(problem))
+            self._first = self.loop.call_later(_REFUSED_S, transport.close)
+            return
         super().connection_made(transport)
         self._first = self.loop.call_later(REQUEST_DEADLINE_S, self._give_up, transport)
 
-    _late: asyncio.TimerHandle | None = None
+    def eof_received(self) -> None:
+        if not self._refused:
+            super().eof_received()
 
     def data_received(self, data: bytes) -> None:
+        if self._refused:
+            return
         super().data_received(data)
         under_way = self.cycle is not None and not self.cycle.response_complete
         if under_way and self._late is not None:
@@ -51,9 +79,19 @@ class _Protocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._first.cancel()
+        if self._refused:
+            return
+        self._places.leave(self._address)
         if self._late is not None:
             self._late.cancel()
         super().connection_lost(exc)
+
+
+def _answer(problem: Problem) -> bytes:
+    response = problem.response()
+    headers = [*response.raw_headers, (b"connection", b"close")]
+    head = b"".join(b"%s: %s\r\n" % pair for pair in headers)
+    return b"HTTP/1.1 %d Service Unavailable\r\n%s\r\n%s" % (response.status_code, head, response.body)
 
 
 class _Server(uvicorn.Server):
@@ -82,9 +120,15 @@ async def serving(
     app: ASGIApp, settings: ServeSettings, certificate: Certificate, sock: socket.socket
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Accepts connections within the block; the task ends early only when something is wrong."""
+    places = Places(
+        most=settings.connections_max,
+        per_address=settings.connections_per_address,
+        proxies=settings.trusted_proxies,
+    )
+    protocol: Any = functools.partial(_Protocol, places=places)
     config = uvicorn.Config(
         app,
-        http=_Protocol,
+        http=protocol,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -93,7 +137,6 @@ async def serving(
         date_header=True,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
-        limit_concurrency=settings.connections_max,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=_GRACE_S,
         h11_max_incomplete_event_size=32 * 1024,

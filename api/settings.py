@@ -23,5 +23,6 @@ class ServeSettings:
     metrics_token: str = ""  # bearer token of /metrics; empty: /metrics is off
     trusted_proxies: tuple[str, ...] = ()  # addresses whose X-Forwarded-For counts; none: nobody's
     connections_max: int = 256
+    connections_per_address: int = 64  # a browser holds six
     database_connections: int = 8
     store_connections: int = 48

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import uuid
 from typing import Annotated, Any, Final
@@ -12,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from api import audit, second_factor
+from api.places import network_of
 from api.problems import Problem, declared
 from api.purposes import PurposeAnswer, latest_purpose
 from api.services import Ours, Services
@@ -213,12 +213,5 @@ def _failed(row: Any) -> audit.Entry:
 
 
 def _address(request: Request) -> str:
-    """Who guesses: the address, of IPv6 the network that one customer gets."""
-    text = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return text
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    """Who guesses."""
+    return network_of(request.client.host) if request.client else ""

@@ -31,12 +31,12 @@ async def change_password(body: OwnPasswordBody, services: Ours, session: Signed
     stored = None if row is None else row["password_hash"]
     if not await services.passwords.matches(body.current.get_secret_value(), stored):
         raise Problem(403, "password-wrong", "The present password is another one.", "Check it.")
+    await services.throttle.forgive(attempt.key)  # it was right, whatever the new one is
     password = body.password.get_secret_value()
     try:
         check_new(password, session.user_name)
     except StaffRefusedError as exc:
         raise Problem(422, "staff-refused", exc.what, exc.remedy) from None
-    await services.throttle.forgive(attempt.key)
     password_hash, now_ns = await services.passwords.hash(password), services.clock_ns()
     with wrapped_errors():
         async with services.pool.acquire() as conn, conn.transaction():

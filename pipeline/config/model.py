@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
@@ -140,6 +141,17 @@ class Ingest(_Section):
     uploads: Annotated[int, Field(ge=1, le=64)] = 4
 
 
+def _address(text: str) -> str:
+    """An IP address, since names can be made to point elsewhere."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError("is no IP address, as 192.0.2.7") from None
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
 class Serve(_Section):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 0
@@ -147,6 +159,9 @@ class Serve(_Section):
     key: Path | None = None
     language: Literal["en", "fi"] = "en"
     metrics_token: Secret | None = None
+    trusted_proxies: tuple[Address, ...] = ()
+    connections_max: Annotated[int, Field(ge=8, le=4096)] = 256
+    connections_per_address: Annotated[int, Field(ge=8, le=4096)] = 64
 
 
 class Users(_Section):

@@ -197,6 +197,9 @@ class RoleSettings:
             tls_key=self._path(own.key),
             default_language=own.language,
             metrics_token=self._secret(own.metrics_token) if own.metrics_token else "",
+            trusted_proxies=own.trusted_proxies,
+            connections_max=own.connections_max,
+            connections_per_address=own.connections_per_address,
         )
 
     def inventory(self) -> Inventory:

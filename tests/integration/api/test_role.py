@@ -117,3 +117,38 @@ async def test_slow_request_head_is_cut_off(
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
+
+
+async def test_one_address_does_not_keep_others_out(database: Database, tmp_path: Path) -> None:
+    settings = settings_for(database.serve, tmp_path, connections_per_address=4, trusted_proxies=("127.0.0.3",))
+    async with serving(settings) as status:
+        context = ssl.create_default_context(cafile=settings.secret_directory / "tls-cert.pem")
+        port = urlsplit(status["address"]).port
+
+        async def connect(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+            return await asyncio.open_connection("127.0.0.1", port, ssl=context, local_addr=(address, 0))
+
+        async def ask(address: str) -> tuple[bytes, bytes]:
+            reader, writer = await connect(address)
+            writer.write(b"GET /v1/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+            return head.lower(), body
+
+        held = [await connect("127.0.0.1") for _ in range(4)]
+        head, body = await ask("127.0.0.1")
+        assert head.startswith(b"http/1.1 503 ") and b"content-type: application/problem+json" in head
+        assert b"retry-after: 5" in head and b"Too many connections from this address." in body
+        for other in ("127.0.0.2", "127.0.0.3"):
+            assert (await ask(other))[0].startswith(b"http/1.1 200 "), other
+        held += [await connect("127.0.0.3") for _ in range(6)]  # a proxy speaks for many
+        assert (await ask("127.0.0.3"))[0].startswith(b"http/1.1 200 ")
+        for _, writer in held:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+        async with asyncio.timeout(5):
+            while not (await ask("127.0.0.1"))[0].startswith(b"http/1.1 200 "):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
