@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
@@ -14,6 +14,19 @@ from domain.ids import CameraId, MemberId, SessionId
 from domain.time import Span
 from storage import sql
 from storage.database import wrapped_errors
+
+ACTIONS: Final = (
+    *("look", "export", "export_asked", "export_approved", "export_made", "export_fetched"),
+    *("find", "visit", "timeline", "search_members", "search_visits", "search_events", "purpose"),
+    *("look_refused", "export_refused"),
+    *("sign_in", "sign_in_failed", "step_up", "step_up_failed", "sign_out", "password_changed", "recovery_codes"),
+    *("staff_created", "staff_grants", "staff_disabled", "staff_enabled"),
+    *("factor_reset", "password_reset", "signed_out"),
+    *("members_imported", "event_withdrawn", "event_superseded", "events_reassigned", "quarantine_replayed"),
+    *("enrol", "verify", "rebuild", "make_past_keys", "open_intake"),
+    *("disclosure", "audit_read"),
+)
+"""All that any role puts on record, in the order in which the audit page offers them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -11,11 +13,11 @@ from pydantic import BaseModel, StringConstraints
 
 from api import audit, rights
 from api.problems import declared
-from api.scope import load_scope
-from api.services import Ours
+from api.scope import Scope, load_scope
+from api.services import Ours, Services
 from api.sessions import SignedIn, require
 from api.times import Instant
-from domain.ids import MemberId
+from domain.ids import CameraId, MemberId
 from domain.time import to_iso
 from storage import sql
 from storage.database import wrapped_errors
@@ -23,6 +25,9 @@ from storage.database import wrapped_errors
 router = APIRouter(prefix="/v1", tags=["audit"])
 _FIRST_NS = 0
 _LAST_NS = (1 << 63) - 1
+_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NAMED: Final = ("staff_id", "asked_by", "cameras", "grants")
+"""What of a detail holds ids that are shown by name."""
 
 
 class AuditEntryAnswer(BaseModel):
@@ -44,6 +49,8 @@ class AuditEntryAnswer(BaseModel):
 
 class AuditPage(BaseModel):
     entries: list[AuditEntryAnswer]
+    names: dict[UUID, str]
+    """What the ids of staff, cameras and sites in ``detail`` stand for, as they are called now."""
     next: int | None
 
 
@@ -85,6 +92,9 @@ async def audit_trail(
             member,
         )
     await audit.append(services.pool, entry, services.clock_ns())
+    details = [json.loads(row["detail"]) for row in rows]
+    if not everything:
+        details = [_cut(detail, scope) for detail in details]
     return AuditPage(
         entries=[
             AuditEntryAnswer(
@@ -101,9 +111,27 @@ async def audit_trail(
                 camera=row["camera"],
                 start=None if row["start_ns"] is None else to_iso(row["start_ns"]),
                 end=None if row["end_ns"] is None else to_iso(row["end_ns"]),
-                detail=json.loads(row["detail"]),
+                detail=detail,
             )
-            for row in rows
+            for row, detail in zip(rows, details, strict=True)
         ],
+        names=await _names(services, details),
         next=rows[-1]["seq"] if len(rows) == limit and rows[-1]["seq"] > 1 else None,
     )
+
+
+def _cut(detail: dict[str, Any], scope: Scope) -> dict[str, Any]:
+    """To who audits some cameras, an export of several is one of those."""
+    if "cameras" not in detail:
+        return detail
+    return detail | {"cameras": [each for each in detail["cameras"] if CameraId(UUID(each)) in scope.cameras]}
+
+
+async def _names(services: Services, details: Iterable[dict[str, Any]]) -> dict[UUID, str]:
+    told = json.dumps([[detail.get(key) for key in _NAMED] for detail in details])
+    ids = sorted({UUID(found) for found in _ID.findall(told)})
+    if not ids:
+        return {}
+    with wrapped_errors():
+        rows = await services.pool.fetch(sql.load("api", "audit_names"), ids)
+    return {row["id"]: row["name"] for row in rows}

@@ -1,4 +1,4 @@
-"""Who may hold how many connections: nobody keeps the others out, be it by intent or by a page that is open too often."""
+"""Who may hold how many connections: nobody keeps the others out."""
 
 from __future__ import annotations
 

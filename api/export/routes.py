@@ -190,8 +190,7 @@ async def download(
     head_only = request.method == "HEAD"
     answer = await fetch.response(services, session, purpose.purpose_id, row, head_only=head_only)
     if not head_only:
-        detail = {"export_id": str(row.export_id)}
-        await audit.append(services.pool, rows.entry(session, row, "export_fetched", detail), services.clock_ns())
+        await audit.append(services.pool, rows.entry(session, row, "export_fetched"), services.clock_ns())
     return answer
 
 

@@ -72,12 +72,8 @@ async def add(services: Services, row: ExportRow, session: Session) -> None:
                 row.minor,
                 row.created_ns,
             )
-            detail = {
-                "export_id": str(row.export_id),
-                "cameras": [str(each) for each in row.camera_ids],
-                "minor": row.minor,
-            }
-            await audit.append_in(conn, entry(session, row, "export_asked", detail), row.created_ns)
+            asked = entry(session, row, "export_asked", {"minor": row.minor})
+            await audit.append_in(conn, asked, row.created_ns)
 
 
 async def approve(services: Services, row: ExportRow, session: Session) -> bool:
@@ -87,16 +83,8 @@ async def approve(services: Services, row: ExportRow, session: Session) -> bool:
         async with services.pool.acquire() as conn, conn.transaction():
             if not await conn.fetchval(sql.load("api", "export_approve"), row.export_id, session.staff_id, now_ns):
                 return False
-            detail = {"export_id": str(row.export_id), "asked_by": str(row.staff_id)}
-            mine = audit.Entry(
-                actor=session.actor,
-                action="export_approved",
-                session_id=session.session_id,
-                purpose_id=row.purpose_id,
-                span=row.span,
-                detail=detail,
-            )
-            await audit.append_in(conn, mine, now_ns)
+            approved = entry(session, row, "export_approved", {"asked_by": str(row.staff_id)})
+            await audit.append_in(conn, approved, now_ns)
     return True
 
 
@@ -108,7 +96,7 @@ async def put_state(
         await services.pool.execute(sql.load("api", "export_state"), export_id, state, problem, minor)
 
 
-def entry(session: Session, row: ExportRow, action: str, detail: Mapping[str, Any]) -> audit.Entry:
+def entry(session: Session, row: ExportRow, action: str, more: Mapping[str, Any] | None = None) -> audit.Entry:
     """What the person did with this export."""
     return audit.Entry(
         actor=session.actor,
@@ -117,7 +105,7 @@ def entry(session: Session, row: ExportRow, action: str, detail: Mapping[str, An
         purpose_id=row.purpose_id,
         camera_id=row.camera_ids[0] if len(row.camera_ids) == 1 else None,
         span=row.span,
-        detail=detail,
+        detail={"export_id": str(row.export_id), "cameras": [str(each) for each in row.camera_ids], **(more or {})},
     )
 
 

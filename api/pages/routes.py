@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api import rights
+from api.audit import ACTIONS
 from api.export.manifest import fingerprint
 from api.pages.language import COOKIE, LANGUAGES
 from api.pages.rendering import page
@@ -123,7 +124,7 @@ async def account(request: Request, services: Ours) -> Response:
 
 @router.get("/audit")
 async def audit(request: Request, services: Ours) -> Response:
-    return await _plain(request, services, "audit")
+    return await _plain(request, services, "audit", actions=ACTIONS)
 
 
 async def _plain(request: Request, services: Services, name: str, **context: Any) -> Response:

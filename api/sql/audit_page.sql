@@ -7,7 +7,8 @@ LEFT JOIN staff u ON 'staff:' || u.staff_id::text = a.actor
 LEFT JOIN purpose p ON p.purpose_id = a.purpose_id
 LEFT JOIN camera c ON c.camera_id = a.camera_id
 LEFT JOIN member_identity m ON m.member_id = a.member_id
-WHERE a.seq < $1::bigint AND ($3::boolean OR a.camera_id = ANY ($4::uuid[]))
+WHERE a.seq < $1::bigint AND ($3::boolean OR a.camera_id = ANY ($4::uuid[])
+       OR a.detail -> 'cameras' ?| $4::uuid[]::text[])
   AND a.at_ns >= $5::bigint AND a.at_ns < $6::bigint
   AND ($7::text IS NULL OR a.action = $7) AND ($8::text IS NULL OR a.actor = $8)
   AND ($9::uuid IS NULL OR a.member_id = $9 OR a.detail -> 'members' ? $9::uuid::text)

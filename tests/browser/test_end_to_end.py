@@ -261,6 +261,18 @@ async def test_audit_page_shows_it_all(desk: Desk) -> None:
     assert REASON in text
     assert f"member {desk.passage['number']}" in text
     assert desk.passage["name"] not in text
+    exported = await desk.owner.fetch(
+        "SELECT DISTINCT c.name FROM camera c JOIN footage_export e ON c.camera_id = ANY (e.camera_ids)"
+    )
+    assert len(exported) == 2
+    for row in await page.evaluate("[...document.querySelectorAll('#entries tr')].map((row) => row.innerText)"):
+        if "Asked for an export" in row:
+            assert all(each["name"] in row for each in exported), row
+        if "Approved an export" in row:
+            assert "asked for by Demo" in row, row
+        if "Added to staff" in row:
+            assert "Exporter (everywhere)" in row, row
+    assert "Added to staff" in text
     await page.select_option("#action", "export")
     await page.click("#filters button")
 

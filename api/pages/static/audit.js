@@ -5,6 +5,7 @@ import { has, t } from "./words.js";
 
 const zone = ownZone;
 let next = null;
+let names = {};
 
 async function load(before) {
   show(byId("problem"), "");
@@ -17,6 +18,7 @@ async function load(before) {
   if (before) query.before = before;
   try {
     const page = await get("/v1/audit", query);
+    names = { ...names, ...page.names };
     const rows = page.entries.map(row);
     if (before) byId("entries").append(...rows);
     else byId("entries").replaceChildren(...(rows.length ? rows : [el("tr", {}, el("td", { colspan: 6 }, t("audit.none")))]));
@@ -48,13 +50,32 @@ function actor(entry) {
   return { operator: t("audit.operator"), nobody: t("audit.nobody") }[entry.actor] ?? entry.actor;
 }
 
+const nameOf = (id) => names[id] ?? t("audit.gone");
+
+/** A role as the record has it: "viewer", "viewer site:ID", "viewer camera:ID". */
+function grantText(grant) {
+  const [role, ...places] = grant.split(" ");
+  const where = places.map((place) => nameOf(place.split(":")[1]));
+  return `${t(`role_name.${role}`)} (${where.join(", ") || t("users.everywhere")})`;
+}
+
 function what(entry) {
+  const { detail } = entry;
   const parts = [];
+  if (detail.staff_id) parts.push(nameOf(detail.staff_id));
+  if (detail.grants) parts.push(detail.grants.map(grantText).join(", ") || t("users.no_grants"));
   if (entry.camera) parts.push(entry.camera);
+  else if (detail.cameras) parts.push(detail.cameras.map(nameOf).join(", "));
   if (entry.member_number) parts.push(t("audit.member", { number: entry.member_number }));
-  else if (entry.detail.members?.length) parts.push(count("audit.members", entry.detail.members.length));
+  else if (detail.members?.length) parts.push(count("audit.members", detail.members.length));
   if (entry.start && entry.end) parts.push(spanText(Date.parse(entry.start), Date.parse(entry.end), zone));
-  if (entry.detail.results !== undefined) parts.push(count("audit.results", entry.detail.results));
+  if (detail.results !== undefined) parts.push(count("audit.results", detail.results));
+  if (detail.minor) parts.push(t("exports.minor"));
+  if (detail.asked_by) parts.push(t("audit.asked_by", { name: nameOf(detail.asked_by) }));
+  if (detail.export_id) parts.push(t("audit.export", { id: detail.export_id.slice(0, 8) }));
+  if (detail.factor === "recovery_code") parts.push(t("audit.factor_recovery_code"));
+  if (detail.everywhere) parts.push(t("audit.everywhere"));
+  if (entry.action === "purpose" && detail.category) parts.push(t(`purpose.${detail.category}`));
   return parts.join(" · ");
 }
 

@@ -209,6 +209,19 @@ async def test_everything_is_on_record_with_the_true_span(office: Office, footag
     assert all(str(row["purpose_id"]) == client.purpose for row in entries)
 
 
+async def test_who_audits_one_camera_sees_its_exports_beside_others(office: Office, footage: Footage) -> None:
+    client = await exporter(office)
+    await asked(client, body(footage, LOBBY, CORRIDOR))
+    for camera, seen in ((LOBBY, [str(LOBBY)]), (SOUTH_CAMERA, None)):
+        auditor = await office.signed_in(NewGrant(role="auditor", camera_id=camera))
+        page = (await auditor.get("/v1/audit", params={"action": "export_asked"})).json()
+        assert [each["detail"]["cameras"] for each in page["entries"]] == ([seen] if seen else [])
+        assert page["names"] == ({str(LOBBY): "Lobby"} if seen else {})
+    everything = await office.signed_in("auditor")
+    page = (await everything.get("/v1/audit", params={"action": "export_asked"})).json()
+    assert set(page["names"].values()) == {"Lobby", "Corridor"}
+
+
 async def test_damaged_store_breaks_the_download_off(
     office: Office, footage: Footage, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -232,6 +232,20 @@ async def test_audit_read_by_auditors_and_itself_on_record(office: Office, gym: 
     assert {each["camera"] for each in page["entries"]} == {"Lobby"}
 
 
+async def test_audit_names_what_its_details_are_about(office: Office, gym: Gym) -> None:
+    admin = await office.signed_in("admin")
+    auditor = await office.signed_in("auditor")
+    name, _ = await office.hire("viewer")
+    (found,) = [each for each in (await admin.get("/v1/staff")).json() if each["user_name"] == name]
+    hired, named = found["staff_id"], found["display_name"]
+    grants = [{"role": "viewer", "site_id": str(NORTH)}, {"role": "exporter", "camera_id": str(SOUTH_CAMERA)}]
+    assert (await admin.put(f"/v1/staff/{hired}/grants", json={"grants": grants})).status_code == 200
+    page = (await auditor.get("/v1/audit", params={"action": "staff_grants"})).json()
+    (entry,) = page["entries"]
+    assert entry["detail"]["staff_id"] == hired
+    assert page["names"] == {hired: named, str(NORTH): "North", str(SOUTH_CAMERA): "Aula"}
+
+
 async def test_health_says_parts_to_all_and_roles_to_administrators(office: Office) -> None:
     (office.services.settings.run_directory / "index-0.json").write_text(
         json.dumps({"role": "index", "instance": "0", "state": "ready", "updated_ns": 1, "problems": []})

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from api.audit import ACTIONS
 from api.pages.language import dictionary, preferred
 from api.pages.rendering import DIRECTORY
 from api.purposes import Category
 from domain.access import EventKind
 from domain.footage import GapCause
 
+ROOT = Path(__file__).resolve().parents[3]
 TEMPLATES = sorted((DIRECTORY / "templates").glob("*.html"))
 SCRIPTS = sorted((DIRECTORY / "static").glob("*.js"))
 STATIC = [*SCRIPTS, *sorted((DIRECTORY / "static").glob("*.css")), *sorted((DIRECTORY / "static").glob("*.svg"))]
@@ -67,6 +69,22 @@ def test_scripts_make_no_markup_from_text(path: Path) -> None:
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function", path.read_text()
     )
+
+
+def test_every_action_on_record_is_offered_and_has_words() -> None:
+    """Whatever a role appends can be asked for on the audit page, in both languages."""
+    said = set()
+    for package in ("api", "indexer", "storage", "ingest", "pipeline"):
+        for path in (ROOT / package).rglob("*.py"):
+            text = path.read_text()
+            said |= set(re.findall(r'Entry\((?:[^()]|\([^()]*\))*action="([a-z_]+)"', text))
+            said |= set(re.findall(r'"on_record"\), now_ns, actor, "([a-z_]+)"', text))
+            said |= set(re.findall(r'_record\(conn, "([a-z_]+)"', text))
+    assert {"sign_in", "export_made", "make_past_keys", "members_imported", "event_withdrawn"} <= said
+    assert said - set(ACTIONS) == set()
+    for path in (DIRECTORY / "static" / "i18n").glob("*.json"):
+        words = json.loads(path.read_text())
+        assert [action for action in ACTIONS if f"action.{action}" not in words] == [], path.name
 
 
 def test_dictionaries_are_in_plain_json() -> None:
