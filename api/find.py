@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from api import looks, rights
 from api.answers import EventAnswer, MemberAnswer, SpanAnswer, event_answer, member_answer
+from api.plain_words import without_fillers
 from api.problems import declared, not_found
 from api.purposes import Stated
 from api.scope import DoorRow, Scope, load_scope, named_members
@@ -21,7 +22,7 @@ from api.sessions import SignedIn
 from api.time_words import TimeWords, parse_time_words
 from api.times import span_json
 from domain.access import AccessEvent, EventKind
-from domain.ids import DoorId, MemberId, SiteId
+from domain.ids import MemberId, SiteId
 from domain.time import DAY_NS, NS, Span
 from storage.access import EventRow, MemberRow, events, fold
 
@@ -43,6 +44,7 @@ class Understood(BaseModel):
     time_zone: str
     doors: list[str]
     words: str = Field(description="What was taken for a member's name or number.")
+    left_out: str = Field(description='What was taken for neither: "who let a second person in".')
 
 
 class Findings(BaseModel):
@@ -53,11 +55,14 @@ class Findings(BaseModel):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Query:
-    span: Span
-    sites: tuple[SiteId, ...]
-    doors: tuple[DoorId | None, ...]  # None: any
-    members: tuple[MemberId | None, ...]
+class _Meant:
+    """What the words mean beside the time. ``name`` without ``members``: somebody whom nobody is called."""
+
+    doors: Sequence[DoorRow]
+    name: str
+    members: dict[MemberId, MemberRow]
+    cut: bool
+    left_out: str = ""
 
 
 @router.get("/find", responses=declared(401, 404))
@@ -74,29 +79,26 @@ async def find(
     if (site is not None and site not in scope.sites) or not scope.sites:
         raise not_found()
     sites = tuple(scope.sites) if site is None else (SiteId(site),)
-    zone = scope.zone_of(sites[0])
     now_ns = services.clock_ns()
-    words = parse_time_words(query, now_ns, zone)
-    doors, name = split_doors(words.rest, [door for door in scope.doors.values() if door.site_id in sites])
-    members, cut = await _members(services, scope, name) if name else ({}, False)
-    if name and doors and not members:
-        # Not a door's name with a member's, then; perhaps all of it is a member's.
-        members, cut = await _members(services, scope, words.rest)
-        doors = [] if members else doors
-    rows, more = await _events(services, scope, sites, words, doors, members, bool(name), limit, now_ns)
-    people = await looks.known_members(services, (row.event for row in rows)) | members
+    words = {zone: parse_time_words(query, now_ns, zone) for zone in dict.fromkeys(map(scope.zone_of, sites))}
+    first = words[scope.zone_of(sites[0])]
+    doors = [door for door in scope.doors.values() if door.site_id in sites]
+    meant = await _meant(services, scope, doors, first)
+    rows, more = await _events(services, scope, sites, words, meant, limit, now_ns)
+    people = await looks.known_members(services, (row.event for row in rows)) | meant.members
     hits = [_hit(group, scope, people, purpose) for group in passages(rows)]
-    await looks.record(services, session, purpose, "find", shown=[*people], span=words.span, results=len(hits))
+    await looks.record(services, session, purpose, "find", shown=[*people], span=first.span, results=len(hits))
     return Findings(
         understood=Understood(
-            span=None if words.span is None else SpanAnswer(**span_json(words.span)),
-            time_zone=zone,
-            doors=[door.name for door in doors],
-            words=name,
+            span=None if first.span is None else SpanAnswer(**span_json(first.span)),
+            time_zone=scope.zone_of(sites[0]),
+            doors=[door.name for door in meant.doors],
+            words=meant.name,
+            left_out=meant.left_out,
         ),
-        members=[member_answer(member_id, members) for member_id in members],
+        members=[member_answer(member_id, meant.members) for member_id in meant.members],
         hits=hits,
-        more=more or cut,
+        more=more or meant.cut,
     )
 
 
@@ -148,6 +150,30 @@ def _one_passage(earlier: AccessEvent, later: AccessEvent) -> bool:
     )
 
 
+async def _meant(services: Services, scope: Scope, doors: Sequence[DoorRow], words: TimeWords) -> _Meant:
+    """Whom and which doors. A question in a whole sentence is taken without the words that name nobody."""
+    meant = await _named(services, scope, doors, words.rest)
+    if meant.members or not meant.name:
+        return meant
+    kept, left_out = without_fillers(words.rest)
+    if kept == words.rest:
+        return meant
+    again = await _named(services, scope, doors, kept)
+    if again.members or (not again.name and (again.doors or words.span)):
+        return replace(again, left_out=left_out)
+    return meant
+
+
+async def _named(services: Services, scope: Scope, all_doors: Sequence[DoorRow], rest: str) -> _Meant:
+    doors, name = split_doors(rest, all_doors)
+    members, cut = await _members(services, scope, name) if name else ({}, False)
+    if name and doors and not members:
+        # Not a door's name with a member's, then; perhaps all of it is a member's.
+        members, cut = await _members(services, scope, rest)
+        doors = [] if members else doors
+    return _Meant(doors=doors, name=name, members=members, cut=cut)
+
+
 async def _members(services: Services, scope: Scope, name: str) -> tuple[dict[MemberId, MemberRow], bool]:
     rows, cut = await named_members(services, scope, name, _MEMBERS)
     return {row.member_id: row for row in rows}, cut
@@ -156,38 +182,28 @@ async def _members(services: Services, scope: Scope, name: str) -> tuple[dict[Me
 async def _events(
     services: Services,
     scope: Scope,
-    sites: tuple[SiteId, ...],
-    words: TimeWords,
-    doors: Sequence[DoorRow],
-    members: dict[MemberId, MemberRow],
-    named: bool,
+    sites: Sequence[SiteId],
+    words: Mapping[str, TimeWords],
+    meant: _Meant,
     limit: int,
     now_ns: int,
 ) -> tuple[list[EventRow], bool]:
-    """Newest first, cut to the scope; and whether there were more."""
-    if (named and not members) or not (members or doors or words.span):
+    """Newest first, cut to the scope; and whether there were more. ``words`` by time zone: 06:31 is each site's own."""
+    timed = any(each.span for each in words.values())
+    if (meant.name and not meant.members) or not (meant.members or meant.doors or timed):
         return [], False
-    span = words.span or Span(max(0, now_ns - WITHOUT_TIME_NS), now_ns + DAY_NS)
-    wanted = _Query(
-        span=span,
-        sites=sites,
-        doors=tuple(door.door_id for door in doors) or (None,),
-        members=tuple(members) or (None,),
-    )
     rows: list[EventRow] = []
-    for door_id in wanted.doors:
-        for member_id in wanted.members:
-            rows += await events(
-                services.pool,
-                site_ids=wanted.sites,
-                span=wanted.span,
-                door_id=door_id,
-                member_id=member_id,
-                limit=limit + 1,
-            )
+    for zone, each in words.items():
+        rows += await events(
+            services.pool,
+            site_ids=[site for site in sites if scope.zone_of(site) == zone],
+            span=each.span or Span(max(0, now_ns - WITHOUT_TIME_NS), now_ns + DAY_NS),
+            door_ids=[door.door_id for door in meant.doors] or list(scope.doors),
+            member_ids=list(meant.members) or None,
+            limit=limit + 1,
+        )
     rows.sort(key=lambda row: (row.event.occurred_ns, row.event.event_id), reverse=True)
-    shown = [row for row in rows if row.event.door_id in scope.doors]
-    return shown[:limit], len(rows) > limit
+    return rows[:limit], len(rows) > limit
 
 
 def _hit(group: list[EventRow], scope: Scope, people: dict[MemberId, MemberRow], purpose: Stated) -> Hit:

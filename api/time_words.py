@@ -1,7 +1,7 @@
 """Time in plain words, Finnish and English, as people type it into the search box. Pure.
 
 ``06:31`` · ``klo 18`` · ``6.30 pm`` · ``yesterday 18-19`` · ``eilen 22-02`` · ``22.11. 06:31`` · ``2026-11-22`` ·
-``maanantaina aamulla`` · ``last 10 minutes`` · ``10 min sitten`` · ``noin 6:31``
+``maanantaina aamulla`` · ``last 10 minutes`` · ``10 min sitten`` · ``noin 6:31`` · ``klo noin 6``
 
 Without a day a time is the latest one that has begun. ``7.12.`` is a date, ``7.12`` a time: the last dot tells.
 """
@@ -22,8 +22,8 @@ _RANGE: Final = re.compile(
     rf"(?<![\w.:-]){_PREFIX}{_CLOCK.format(n=1)}\s?(?:-|–|—|\bto\b)\s?{_CLOCK.format(n=2)}(?![\w:-])"
 )
 _SINGLE: Final = re.compile(
-    rf"(?<![\w.:-])(?P<about>(?:noin|n\.|about|around|circa|suunnilleen)\s*)?"
-    rf"(?P<at>(?:klo|kello|at)\s*)?{_CLOCK.format(n=1)}(?![\w:-])(?!\.\d)"
+    rf"(?<![\w.:-])(?P<at>(?:klo|kello|at)\s*)?(?P<about>(?:noin|n\.|about|around|circa|suunnilleen|~)\s*)?"
+    rf"(?P<then>(?:klo|kello|at)\s*)?{_CLOCK.format(n=1)}(?![\w:-])(?!\.\d)"
 )
 _DATES: Final = (
     re.compile(r"(?<![\w.:-])(?P<y>20\d\d)-(?P<m>\d\d?)-(?P<d>\d\d?)(?![\w:-])"),
@@ -178,7 +178,7 @@ def _single(words: _Words, day: date | None, now: datetime) -> Span | None:
     if match is None:
         return None
     whole_hour = match["m1"] is None
-    if whole_hour and not (match["at"] or match["p1"] or match["about"]):
+    if whole_hour and not (match["at"] or match["then"] or match["p1"] or match["about"]):
         words.put_back(match)  # a bare number: a member's, more likely
         return None
     start = _clock(match, 1)

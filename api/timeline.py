@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from api import looks, rights
@@ -16,7 +16,8 @@ from api.purposes import Stated
 from api.scope import load_scope
 from api.services import Ours, Services
 from api.sessions import SignedIn
-from api.times import End, Start, checked_span
+from api.times import End, Instant, Start, checked_span
+from domain.access import AccessEvent
 from domain.footage import Gap
 from domain.ids import CameraId
 from domain.time import DAY_NS, MINUTE_NS, NS, Span, subtract_spans, to_iso
@@ -44,11 +45,20 @@ class TimelineAnswer(BaseModel):
     gaps: list[GapAnswer]
     events: list[EventAnswer]
     events_cut: bool
+    """Not all fit: ``events`` holds those nearest to ``around``, all of [events_start, events_end)."""
+    events_start: str
+    events_end: str
 
 
 @router.get("/cameras/{camera_id}/timeline", responses=declared(401, 404))
 async def timeline(
-    services: Ours, session: SignedIn, purpose: Stated, camera_id: UUID, start: Start, end: End
+    services: Ours,
+    session: SignedIn,
+    purpose: Stated,
+    camera_id: UUID,
+    start: Start,
+    end: End,
+    around: Annotated[Instant | None, Query(description="Where events count most; by default the start.")] = None,
 ) -> TimelineAnswer:
     """Footage and gaps tile the span up to now; events are those at doors that the camera saw at the time."""
     span = checked_span(start, end, longest_ns=LONGEST_NS)
@@ -64,8 +74,9 @@ async def timeline(
             span.end_ns,
             list(scope.doors),
             EVENTS_MAX + 1,
+            span.start_ns if around is None else around,
         )
-    events = [event_from_row(row) for row in rows[:EVENTS_MAX]]
+    events, whole = _nearest([event_from_row(row) for row in rows], span, span.start_ns if around is None else around)
     people = await looks.known_members(services, events)
     await looks.record(
         services,
@@ -88,8 +99,23 @@ async def timeline(
             span, footage, known, services.clock_ns(), camera.retention_s, await first_known(services, camera.camera_id)
         ),
         events=[event_answer(event, (), scope, people, purpose) for event in events],
-        events_cut=len(rows) > EVENTS_MAX,
+        events_cut=whole != span,
+        events_start=to_iso(whole.start_ns),
+        events_end=to_iso(whole.end_ns),
     )
+
+
+def _nearest(events: Sequence[AccessEvent], span: Span, around_ns: int) -> tuple[list[AccessEvent], Span]:
+    """Those nearest to a time, and the part of the span of which they are all. ``events`` by time."""
+    first, last = 0, len(events)
+    while last - first > EVENTS_MAX:
+        if around_ns - events[first].occurred_ns > events[last - 1].occurred_ns - around_ns:
+            first += 1
+        else:
+            last -= 1
+    start_ns = events[first - 1].occurred_ns + 1 if first else span.start_ns
+    end_ns = events[last].occurred_ns if last < len(events) else span.end_ns
+    return list(events[first:last]), Span(start_ns, max(start_ns, end_ns))
 
 
 async def footage_spans(services: Services, camera_ids: Sequence[CameraId], span: Span) -> dict[CameraId, list[Span]]:

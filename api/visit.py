@@ -53,11 +53,9 @@ async def visit(services: Ours, session: SignedIn, purpose: Stated, event_id: UU
         raise not_found()
     cameras = await _cameras(services, found)
     span = Span(max(0, found.occurred_ns - AROUND_NS), found.occurred_ns + AROUND_NS)
-    around = [
-        row
-        for row in await events(services.pool, site_ids=[found.site_id], span=span, limit=_AROUND_MAX)
-        if row.event.door_id in scope.doors
-    ]
+    around = await events(
+        services.pool, site_ids=[found.site_id], door_ids=list(scope.doors), span=span, limit=_AROUND_MAX
+    )
     everybody = [found, *(row.event for row in around)]
     whole = await _visit_of(services, scope, found)
     people = await looks.known_members(services, everybody)

@@ -60,7 +60,14 @@ async def _rows(
         last = rows[-1].event if rows else None
         before = EventCursor(occurred_ns=last.occurred_ns, event_id=last.event_id) if last else None
         wanted = limit - len(rows)
-        page = await events(pool, site_ids=sites, span=span, door_id=door_id, limit=wanted, before=before)
+        page = await events(
+            pool,
+            site_ids=sites,
+            span=span,
+            door_ids=None if door_id is None else [door_id],
+            limit=wanted,
+            before=before,
+        )
         if not page:
             break
         rows += page

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -57,17 +57,20 @@ async def events(
     *,
     site_ids: Sequence[SiteId],
     span: Span,
-    door_id: DoorId | None = None,
-    member_id: MemberId | None = None,
+    door_ids: Collection[DoorId] | None = None,
+    member_ids: Collection[MemberId] | None = None,
     limit: int = 100,
     before: EventCursor | None = None,
 ) -> list[EventRow]:
     """Events in force of these sites that occurred in ``span``, newest first; at most ``limit`` (1,000).
 
+    Of these doors and members only, where they are given.
     For the next page pass the last row's ``EventCursor``. Withdrawn and superseded events are left out.
     """
     at, below = (before.occurred_ns, before.event_id) if before else (None, None)
-    arguments = (list(site_ids), door_id, member_id, span.start_ns, span.end_ns, min(limit, LIMIT_MAX), at, below)
+    doors = None if door_ids is None else list(door_ids)
+    members = None if member_ids is None else list(member_ids)
+    arguments = (list(site_ids), doors, members, span.start_ns, span.end_ns, min(limit, LIMIT_MAX), at, below)
     with wrapped_errors():
         rows = await pool.fetch(sql.load(_PACKAGE, "events"), *arguments)
     return [EventRow(event=event_from_row(row), cameras=_cameras(row)) for row in rows]

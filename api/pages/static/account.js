@@ -3,6 +3,7 @@
 import { byId, show, takeForm, toast } from "./dom.js";
 import { showOnce } from "./factor.js";
 import { post } from "./server.js";
+import "./shortcuts.js";
 import { withCode } from "./step_up.js";
 import { t } from "./words.js";
 

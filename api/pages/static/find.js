@@ -3,6 +3,7 @@
 import { byId, el, icon, show, takeForm } from "./dom.js";
 import { badges, who } from "./events.js";
 import { get } from "./server.js";
+import { shortcuts } from "./shortcuts.js";
 import { clock, day, spanText } from "./time.js";
 import { t } from "./words.js";
 
@@ -50,17 +51,19 @@ function render(found) {
   if (found.more) results.append(el("p", { class: "empty" }, t("find.more")));
 }
 
-function understood({ understood: { span, time_zone: zone, doors, words }, hits }) {
+function understood({ understood: { span, time_zone: zone, doors, words, left_out: leftOut }, hits }) {
   const parts = [hits.length === 1 ? t("find.count_one") : t("find.count", { count: hits.length })];
   if (words) parts.push(t("find.words", { words }));
   if (doors.length) parts.push(doors.join(", "));
   parts.push(span ? spanText(Date.parse(span.start), Date.parse(span.end), zone) : t("find.last_month"));
+  if (leftOut) parts.push(t("find.left_out", { words: leftOut }));
   return parts.join(" · ");
 }
 
+const fold = (word) => word.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+
 // The words that were taken for a name give way to the number; time and door stay. The words come folded: "åsa" as "asa".
 function instead(text, words, number) {
-  const fold = (word) => word.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
   const names = new Set(words.split(" "));
   const all = text.split(/\s+/).filter(Boolean);
   const rest = all.filter((word) => !names.has(fold(word)));
@@ -126,9 +129,17 @@ function picture(camera) {
   return place;
 }
 
-function nothing({ understood: { span, words }, members }) {
+function nothing({ understood: { span, doors, words }, members }) {
   const unknown = words && !members.length;
   const box = el("div", { class: "empty" }, el("strong", {}, unknown ? t("find.unknown_words", { words }) : t("find.nothing")), t("find.nothing_help"));
+  if (unknown && (span || doors.length)) {
+    const without = () => {
+      const names = new Set(words.split(" "));
+      query.value = query.value.split(/\s+/).filter((word) => !names.has(fold(word))).join(" ");
+      query.form.requestSubmit();
+    };
+    box.append(el("br"), el("button", { type: "button", onclick: without }, t("find.without", { words })));
+  }
   if (span && !unknown) {
     const widen = () => {
       const rest = query.value.match(/\d{1,2}[:.]\d{2}/)?.[0];
@@ -156,7 +167,7 @@ for (const chip of document.querySelectorAll("[data-query]")) {
 document.addEventListener("keydown", (event) => {
   const links = [...results.querySelectorAll("a.hit")];
   const at = links.indexOf(document.activeElement);
-  if (event.key === "/" && document.activeElement !== query) {
+  if (event.key === "/" && document.activeElement !== query && shortcuts()) {
     event.preventDefault();
     query.focus();
     query.select();

@@ -5,6 +5,7 @@ import { byId, el, icon, show } from "./dom.js";
 import { badges, kindText, who } from "./events.js";
 import { installExport } from "./export.js";
 import { get, iso } from "./server.js";
+import { shortcuts } from "./shortcuts.js";
 import { Tile } from "./tile.js";
 import { clock as clockText, clockMs, full, lengthText, shortDay, spanText } from "./time.js";
 import { Timeline } from "./timeline.js";
@@ -21,6 +22,7 @@ let timeline;
 let zone = "UTC";
 let events = [];
 let loaded = { start: 0, end: 0 };
+let whole = { start: -Infinity, end: Infinity }; // of which all events are here; a busy week has too many
 let mark = null;
 let waitingSince = null;
 
@@ -34,8 +36,10 @@ async function open() {
   } catch (error) {
     show(byId("problem"), error.message);
     root.dataset.state = "failed";
+    for (const id of ["stage", "keys", "around"]) byId(id).hidden = true;
     return;
   }
+  byId("stage").inert = false;
   if (!tiles.length) show(byId("problem"), t("player.no_cameras"));
   root.dataset.state = "ready";
   if (tiles.length && !matchMedia("(prefers-reduced-motion: reduce)").matches) setPlaying(true);
@@ -76,35 +80,57 @@ function begin(time, middle, cameras) {
 
 // Timelines are searches, each on record: asked for in generous pieces, and only when the view has come to rest.
 let resting = 0;
+let loading = false;
 function later() {
   clearTimeout(resting);
-  resting = setTimeout(() => {
+  resting = setTimeout(async () => {
+    resting = 0;
     const { start, end } = timeline.view;
-    if (start < loaded.start || end > loaded.end) loadTimelines().catch((error) => show(byId("problem"), error.message));
+    if (start >= loaded.start && end <= loaded.end && inWhole(clock.now())) return;
+    loading = true;
+    try {
+      await loadTimelines();
+    } catch (error) {
+      whole = { start: -Infinity, end: Infinity }; // not asked for again and again
+      show(byId("problem"), error.message);
+    }
+    loading = false;
   }, 400);
 }
 
 async function loadTimelines() {
   const { start, end } = timeline.view;
   const margin = (end - start) / 2;
-  const wanted = { start: iso(start - margin), end: iso(end + margin) };
+  const around = clock.now();
+  const wanted = { start: iso(start - margin), end: iso(end + margin), around: iso(around) };
   const found = await Promise.all(tiles.map((tile) => get(`/v1/cameras/${tile.cameraId}/timeline`, wanted)));
   loaded = { start: start - margin, end: end + margin };
+  whole = { start: -Infinity, end: Infinity };
   const known = new Map();
   found.forEach((answer, number) => {
     zone = answer.time_zone;
     tiles[number].setName(answer.camera);
     tiles[number].setTimeline(answer.footage.map(span), answer.gaps.map(span));
     for (const event of answer.events) known.set(event.event_id, event);
+    if (!answer.events_cut) return;
+    const part = { start: Date.parse(answer.events_start), end: Date.parse(answer.events_end) };
+    // Where the loaded span ends no event is missing: looking there asks for the next piece anyway.
+    if (part.start > loaded.start) whole.start = Math.max(whole.start, part.start);
+    if (part.end < loaded.end) whole.end = Math.min(whole.end, part.end);
   });
   timeline.zone = zone;
   events = [...known.values()]
+    .filter((event) => inWhole(Date.parse(event.occurred)))
     .map((event) => ({ ...event, time: Date.parse(event.occurred), text: `${clockText(Date.parse(event.occurred), event.time_zone)} ${event.door}: ${kindText([event.kind])}, ${who(event.member)}` }))
     .sort((one, other) => one.time - other.time);
   timeline.setRows(tiles.map(({ name, footage, gaps }) => ({ name, footage, gaps })), events);
+  const cut = whole.start > -Infinity || whole.end < Infinity;
+  show(byId("events-cut"), cut ? t("player.events_cut", { count: events.length, time: clockText(around, zone) }) : "");
   listEvents();
   listGaps();
 }
+
+const inWhole = (time) => time >= whole.start && time <= whole.end;
 
 function headline({ event, visit }) {
   const at = Date.parse(event.occurred);
@@ -189,6 +215,7 @@ function tell(now) {
   if (text === told) return;
   told = text;
   byId("clock").replaceChildren(text, el("small", {}, shortDay(now, zone)));
+  if (!inWhole(now) && !resting && !loading) later();
   const current = events.findLast((event) => event.time <= now + 50);
   if (current === marked) return;
   marked = current;
@@ -225,7 +252,9 @@ function step(frames) {
 function jump(direction) {
   const now = clock.now();
   const target = direction > 0 ? events.find((event) => event.time > now + 50) : events.findLast((event) => event.time < now - 600);
-  if (target) seek(target.time);
+  if (target) return seek(target.time);
+  const edge = direction > 0 ? whole.end : whole.start;
+  if (Number.isFinite(edge)) seek(edge + direction); // just beyond: the next ones come
 }
 
 function speed(direction) {
@@ -260,7 +289,8 @@ const KEYS = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (!clock || event.ctrlKey || event.metaKey || event.altKey || byId("export-dialog").open) return;
+  if (root.dataset.state !== "ready" || event.ctrlKey || event.metaKey || event.altKey || byId("export-dialog").open) return;
+  if (event.key.length === 1 && event.key !== " " && !shortcuts()) return;
   if (event.target.matches("input, select, textarea") || (event.key === " " && event.target.matches("button, a"))) return;
   const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   if (!act) return;

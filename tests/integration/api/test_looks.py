@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.staff_admin import NewGrant
 from domain.ids import CameraId
-from domain.time import HOUR_NS, NS, to_iso
+from domain.time import HOUR_NS, NS, from_iso, to_iso
 from ingest.health import Health
 from storage.camera_health import save_health
 from tests.integration.api.conftest import Client, Office
@@ -149,6 +149,12 @@ async def test_timeline_says_what_is_missing(office: Office, gym: Gym) -> None:
         ("paaovi aino", []),
         ("nobody at all", []),
         ("", []),
+        ("who let a second person in at the side door?", [["denied"]]),
+        ("kuka päästi toisen henkilön sisään viimeiset 45 min", [["exit"], ["granted"], ["denied"]]),
+        ("did virtanen come in through the front door", [["exit"], ["granted", "entered"]]),
+        ("who did it", []),
+        ("virtanen?", [["exit"], ["denied"], ["granted", "entered"]]),
+        ("did zacharias come in last 45 min", []),
     ],
 )
 async def test_find_by_name_number_door_and_time(office: Office, gym: Gym, query: str, kinds: list[list[str]]) -> None:
@@ -156,6 +162,33 @@ async def test_find_by_name_number_door_and_time(office: Office, gym: Gym, query
     found = (await client.get("/v1/find", params={"query": query})).json()
     assert [hit["kinds"] for hit in found["hits"]] == kinds
     assert (await last_entry(office))["action"] == "find"
+
+
+async def test_timeline_with_too_many_events_gives_the_nearest_and_says_so(
+    office: Office, gym: Gym, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.timeline.EVENTS_MAX", 3)
+    client = await looking(office, "viewer")
+    base_ns = gym.now_ns // NS * NS - 86_400 * NS
+    times = [base_ns + minute * 60 * NS for minute in (0, 1, 2, 3, 4, 10)]
+    for at_ns in times:
+        await gym.event("granted", at_ns)
+    path = f"/v1/cameras/{LOBBY}/timeline"
+    whole = {"start": to_iso(base_ns - NS), "end": to_iso(base_ns + 1200 * NS)}
+
+    async def around(minute: float | None) -> tuple[list[int], bool, float, float]:
+        more = {} if minute is None else {"around": to_iso(base_ns + round(minute * 60 * NS))}
+        found = (await client.get(path, params=whole | more)).json()
+        minutes = [(from_iso(event["occurred"]) - base_ns) // (60 * NS) for event in found["events"]]
+        start, end = ((from_iso(found[f"events_{name}"]) - base_ns) / (60 * NS) for name in ("start", "end"))
+        return minutes, found["events_cut"], round(start, 1), round(end, 1)
+
+    assert await around(None) == ([0, 1, 2], True, -0.0, 3.0)
+    assert await around(2.1) == ([1, 2, 3], True, 0.0, 4.0)
+    assert await around(9) == ([3, 4, 10], True, 2.0, 20.0)
+    assert await around(100) == ([3, 4, 10], True, 2.0, 20.0)
+    monkeypatch.setattr("api.timeline.EVENTS_MAX", 6)
+    assert await around(2) == ([0, 1, 2, 3, 4, 10], False, -0.0, 20.0)
 
 
 async def test_times_with_offset_only(office: Office, gym: Gym) -> None:

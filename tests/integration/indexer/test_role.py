@@ -88,7 +88,7 @@ async def test_published_event_is_tagged(
         ]
     assert await tags_in_force(owner) == await expected_tags(owner)
     async with open_pool(settings.database, application_name="test") as pool:
-        (row,) = await events(pool, site_ids=[gym.site_id], span=Span(now - NS, now + NS), member_id=member)
+        (row,) = await events(pool, site_ids=[gym.site_id], span=Span(now - NS, now + NS), member_ids=[member])
         assert [camera.segments for camera in sorted(row.cameras, key=lambda c: gym.cameras.index(c.camera_id))] == [
             2,
             1,

@@ -69,8 +69,8 @@ async def test_events_are_filtered_and_withdrawn_ones_left_out(
     two = await add_event(owner, gym, "back", T + NS)
     await add_event(owner, other, "front", T)
     site = [gym.site_id]
-    assert [row.event.event_id for row in await events(serve, site_ids=site, span=DAY, member_id=asa)] == [one]
-    by_door = await events(serve, site_ids=site, span=DAY, door_id=gym.doors["back"])
+    assert [row.event.event_id for row in await events(serve, site_ids=site, span=DAY, member_ids=[asa])] == [one]
+    by_door = await events(serve, site_ids=site, span=DAY, door_ids=[gym.doors["back"]])
     assert [row.event.event_id for row in by_door] == [two]
     assert len(await events(serve, site_ids=[gym.site_id, other.site_id], span=DAY)) == 3
     assert await events(serve, site_ids=[], span=DAY) == []
