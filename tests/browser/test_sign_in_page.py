@@ -39,7 +39,7 @@ async def browser() -> AsyncIterator[Browser]:
         await made.close()
 
 
-async def hire(database: Database, secret_directory: Path) -> CreatedStaff:
+async def hire(database: Database, secret_directory: Path, *grants: str) -> CreatedStaff:
     owner = await connect(database.owner)
     try:
         return await create_staff(
@@ -47,7 +47,7 @@ async def hire(database: Database, secret_directory: Path) -> CreatedStaff:
             user_name="tester",
             display_name="Tester",
             password=PASSWORD,
-            grants=["viewer", "auditor"],
+            grants=grants or ("viewer", "auditor"),
             secret_directory=secret_directory,
         )
     finally:

@@ -34,7 +34,7 @@ async function open() {
     else openCameras(new URLSearchParams(location.search));
     await loadTimelines();
   } catch (error) {
-    show(byId("problem"), error.message);
+    show(byId("problem"), error.code === "not-found" ? t("problem.not-found_help") : error.message);
     root.dataset.state = "failed";
     for (const id of ["stage", "keys", "around"]) byId(id).hidden = true;
     return;

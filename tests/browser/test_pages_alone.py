@@ -1,0 +1,281 @@
+"""The pages in Debian's Chromium over an API with a gym in it but no recorder: what is typed, pressed and refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Dialog, Page, Route, async_playwright
+from pyotp import TOTP
+
+from domain.ids import MemberId
+from domain.time import NS, from_iso, to_iso
+from storage.access import fold
+from storage.database import connect
+from tests.browser.demo_desk import CHROMIUM
+from tests.browser.test_sign_in_page import fill, hire, open_page
+from tests.conftest import Database
+from tests.integration.api.conftest import PASSWORD
+from tests.integration.api.gym import Gym, open_gym
+from tests.integration.api.test_role import serving, settings_for
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.services,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's Chromium is not installed"),
+    # Playwright leaves its own transports to the collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@dataclass(kw_only=True)
+class Counter:
+    """A person signed in, with a purpose, in front of a page."""
+
+    page: Page
+    address: str
+    gym: Gym
+    complaints: list[str]
+
+    async def go(self, path: str, ready: str) -> None:
+        await self.page.goto(f"{self.address}{path}")
+        await self.page.wait_for_selector(ready)
+
+    async def find(self, text: str) -> str:
+        """What the page says it understood, once it has an answer."""
+        await self.page.fill("#query", text)
+        async with self.page.expect_response("**/v1/find?*"):
+            await self.page.keyboard.press("Enter")
+        await self.page.wait_for_selector("#results .hit, #results .empty")
+        return await self.page.inner_text("#understood")
+
+    async def press_until(self, key: str, there: Callable[[], Awaitable[bool]]) -> None:
+        """A key again and again, as people do who look for something."""
+
+        async def pressed() -> bool:
+            await self.page.keyboard.press(key)
+            await asyncio.sleep(0.15)
+            return await there()
+
+        await wait(pressed, f"there by {key}")
+
+    async def hits(self) -> list[str]:
+        found: list[str] = await self.page.evaluate(
+            "[...document.querySelectorAll('.hit')].map((hit) => hit.getAttribute('href'))"
+        )
+        return found
+
+
+@pytest.fixture
+async def counter(database: Database, tmp_path: Path) -> AsyncIterator[Counter]:
+    settings = settings_for(database.serve, tmp_path)
+    staff = await hire(database, settings.secret_directory, "viewer", "exporter")
+    owner = await connect(database.owner)
+    async with serving(settings) as status, async_playwright() as playwright:
+        gym = await open_gym(owner, time.time_ns())
+        browser = await playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--ignore-certificate-errors"]
+        )
+        page, complaints = await open_page(browser, "en-GB", reduced_motion="reduce")
+        await page.goto(f"{status['address']}/find")
+        await page.wait_for_selector("#sign-in button:enabled")
+        await fill(page, "tester", PASSWORD, TOTP(staff.totp_secret).now())
+        made = Counter(page=page, address=status["address"], gym=gym, complaints=complaints)
+        await state_purpose(page, "a test of the pages")
+        yield made
+        await browser.close()
+        assert complaints == []
+    await owner.close()
+
+
+async def state_purpose(page: Page, reason: str) -> None:
+    await page.wait_for_selector("#purpose button:enabled")
+    await page.check("input[value=incident]")
+    await page.fill("#reason", reason)
+    await page.click("#purpose button[type=submit]")
+    await page.wait_for_selector("#find button:enabled")
+
+
+async def wait(look: Callable[[], Awaitable[Any]], what: str) -> None:
+    deadline = time.monotonic() + 20
+    while not await look():
+        assert time.monotonic() < deadline, what
+        await asyncio.sleep(0.05)
+
+
+async def test_one_of_several_members_keeps_the_time_and_a_question_is_understood(counter: Counter) -> None:
+    gym, page = counter.gym, counter.page
+    other = MemberId(uuid.uuid4())
+    await gym.owner.execute("INSERT INTO member VALUES ($1, 0)", other)
+    await gym.owner.execute(
+        "INSERT INTO member_identity (member_id, number, name, search) VALUES ($1, '3001', 'Åke Virtanen', $2)",
+        other, fold("Åke Virtanen"),
+    )  # fmt: skip
+    others = await gym.event("granted", gym.now_ns - 900 * NS, member=other)
+    await counter.find("Virtanen last 20 minutes")
+    assert len(await counter.hits()) == 2
+    async with page.expect_response("**/v1/find?*"):
+        await page.click("#members button:has-text('Åke')")
+    assert await page.input_value("#query") == "3001 last 20 minutes"
+
+    async def only_theirs() -> bool:
+        return await counter.hits() == [f"/visit/{others}"]
+
+    await wait(only_theirs, "the hits of the one chosen")
+    said = await counter.find("Who let a second person in at the side door?")
+    assert len(await counter.hits()) == 1 and "Side door" in said
+    assert "not used: “who let a second person in at the door”" in said
+    await counter.find("Zacharias side door")
+    assert await counter.hits() == []
+    async with page.expect_response("**/v1/find?*"):
+        await page.click("#results button:has-text('Search without “zacharias”')")
+    await page.wait_for_selector(".hit")
+    assert await page.input_value("#query") == "side door"
+    assert len(await counter.hits()) == 1
+
+
+async def test_what_was_typed_stays_with_its_purpose(counter: Counter) -> None:
+    page = counter.page
+    await counter.find("virtanen")
+    hits = await counter.hits()
+    assert len(hits) == 3
+    async with page.expect_response("**/v1/find?*"):
+        await page.reload()  # as when coming back from the player
+    await page.wait_for_selector(".hit")
+    assert await page.input_value("#query") == "virtanen"
+    await counter.go("/purpose", "#purpose button:enabled")
+    await state_purpose(page, "something else")
+    assert await page.input_value("#query") == ""
+    assert await counter.hits() == []
+
+
+async def test_single_keys_can_be_switched_off(counter: Counter) -> None:
+    page = counter.page
+    for switched, focused in ((None, "query"), (False, "BODY"), (True, "query")):
+        if switched is not None:
+            await counter.go("/account", "#change-password button:enabled")
+            await page.set_checked("#shortcuts", switched)
+        await counter.go("/find", "#find button:enabled")
+        await page.evaluate("document.activeElement.blur()")
+        await page.keyboard.press("/")
+        assert await page.evaluate("document.activeElement.id || document.activeElement.tagName") == focused
+        assert await page.input_value("#query") == ""
+
+
+async def test_nothing_can_be_pressed_on_a_passage_that_is_not_there(counter: Counter) -> None:
+    page = counter.page
+    await counter.go(f"/visit/{uuid.uuid4()}", "#player[data-state=failed]")
+    assert await page.inner_text("#problem") == "It does not exist, or it is not yours to see."
+    for place in ("#stage", "#keys", "#around"):
+        assert not await page.is_visible(place)
+    for key in (" ", "k", "n", ".", "f", "ArrowRight"):
+        await page.keyboard.press(key)
+
+
+async def test_more_events_than_a_list_holds_come_as_one_moves_on(counter: Counter) -> None:
+    """Events every ten seconds, five at a time."""
+    page, gym = counter.page, counter.gym
+    zero = gym.now_ns // NS * NS - 3600 * NS
+    times = [zero + number * 10 * NS for number in range(-6, 7)]
+
+    async def five(route: Route) -> None:
+        answer = await route.fetch()
+        body = await answer.json()
+        query = dict(part.split("=") for part in route.request.url.partition("?")[2].split("&"))
+        around = from_iso(query["around"].replace("%3A", ":"))
+        near = sorted(sorted(times, key=lambda at: abs(at - around))[:5])
+        body["events"] = [
+            {**template, "event_id": str(uuid.UUID(int=times.index(at))), "occurred": to_iso(at)} for at in near
+        ]
+        body["events_cut"] = True
+        body["events_start"] = to_iso(near[0] - 9 * NS) if near[0] != times[0] else body["start"]
+        body["events_end"] = to_iso(near[-1] + 10 * NS) if near[-1] != times[-1] else body["end"]
+        await route.fulfill(response=answer, json=body)
+
+    await page.route("**/v1/cameras/*/timeline?*", five)
+    template: dict[str, Any] = {}
+
+    async def learn(route: Route) -> None:
+        answer = await route.fetch()
+        template.update((await answer.json())["event"])
+        await route.fulfill(response=answer)
+
+    await page.route("**/v1/visits/*", learn)
+    await counter.go(f"/visit/{gym.granted}", "#player[data-state=ready]")
+    assert "these are the 5 nearest to" in await page.inner_text("#events-cut")
+
+    async def listed(number: int) -> bool:
+        return await page.query_selector(f"#events li[data-event='{uuid.UUID(int=number)}']") is not None
+
+    assert await listed(6) and not await listed(10)
+    await counter.press_until("n", lambda: at_time(page, times[10]))
+    assert await listed(10) and not await listed(2)
+    await counter.press_until("p", lambda: at_time(page, times[1]))
+    assert await listed(1) and not await listed(9)
+
+
+async def at_time(page: Page, at_ns: int) -> bool:
+    shown = await page.get_attribute("#player", "data-time-ms")
+    return shown is not None and abs(int(shown) - at_ns / 1e6) < 2
+
+
+async def test_export_in_the_hour_that_comes_twice_is_of_the_one_shown(counter: Counter) -> None:
+    page = counter.page
+    asked: list[dict[str, Any]] = []
+    hours = ["00", "01"]  # a quarter past three, both times
+
+    async def in_october(route: Route) -> None:
+        answer = await route.fetch()
+        body = await answer.json()
+        hour = hours[len(asked)]
+        body["event"]["occurred"] = f"2026-10-25T{hour}:15:00.000Z"
+        for camera in body["cameras"]:
+            camera.update(start=f"2026-10-25T{hour}:14:55.000Z", end=f"2026-10-25T{hour}:15:10.000Z")
+        await route.fulfill(response=answer, json=body)
+
+    async def take(route: Route) -> None:
+        asked.append(json.loads(route.request.post_data or "{}"))
+        await route.fulfill(status=503, headers={"Tallenne-Problem": "busy"}, json={})
+
+    await page.route("**/v1/visits/*", in_october)
+    await page.route("**/v1/exports", take)
+    for _ in hours:
+        await counter.go(f"/visit/{counter.gym.granted}", "#player[data-state=ready]")
+        await page.click("#export")
+        assert await page.input_value("#export-start") == "2026-10-25T03:14:55"
+        await page.click("#export-form button.primary")
+        await page.wait_for_selector("#export-problem:not([hidden])")
+    assert [(each["start"], each["end"]) for each in asked] == [
+        (f"2026-10-25T{hour}:14:55.000Z", f"2026-10-25T{hour}:15:10.000Z") for hour in hours
+    ]
+
+
+async def test_a_sign_out_that_failed_is_said(counter: Counter) -> None:
+    page = counter.page
+    said: list[str] = []
+
+    async def heard(dialog: Dialog) -> None:
+        said.append(dialog.message)
+        await dialog.accept()
+
+    page.on("dialog", heard)
+    await page.route("**/v1/sign-out", lambda route: route.fulfill(status=503, json={}))
+    await page.click("#sign-out")
+
+    async def told() -> bool:
+        return bool(said)
+
+    await wait(told, "the alert")
+    assert page.url.endswith("/find")
+    await page.unroute("**/v1/sign-out")
+    await page.click("#sign-out")
+    await page.wait_for_selector("#sign-in button:enabled")
+    assert len(said) == 1
