@@ -16,7 +16,18 @@ from domain.time import HOUR_NS, NS, from_iso, to_iso
 from ingest.health import Health
 from storage.camera_health import save_health
 from tests.integration.api.conftest import Client, Office
-from tests.integration.api.gym import CORRIDOR, FRONT, LOBBY, NORTH, SOUTH, SOUTH_CAMERA, Gym, open_gym
+from tests.integration.api.gym import (
+    CORRIDOR,
+    FRONT,
+    LOBBY,
+    NORTH,
+    SIDE,
+    SOUTH,
+    SOUTH_CAMERA,
+    SOUTH_DOOR,
+    Gym,
+    open_gym,
+)
 
 pytestmark = pytest.mark.services
 
@@ -162,6 +173,34 @@ async def test_find_by_name_number_door_and_time(office: Office, gym: Gym, query
     found = (await client.get("/v1/find", params={"query": query})).json()
     assert [hit["kinds"] for hit in found["hits"]] == kinds
     assert (await last_entry(office))["action"] == "find"
+
+
+async def test_a_clock_time_is_each_sites_own(office: Office, gym: Gym) -> None:
+    await office.owner.execute("UPDATE site SET time_zone = 'Europe/Stockholm' WHERE site_id = $1", SOUTH)
+    noon_ns = from_iso("2026-11-20T12:00:00+02:00")  # in Helsinki; an hour later it is noon in Stockholm
+    times = {NORTH: noon_ns, SOUTH: noon_ns + HOUR_NS}
+    events = {
+        await gym.event("granted", times[site] + later, site=site, door=door)
+        for site, door in ((NORTH, FRONT), (SOUTH, SOUTH_DOOR))
+        for later in (5 * NS, HOUR_NS + 5 * NS)
+    }
+    client = await looking(office, "viewer")
+    found = (await client.get("/v1/find", params={"query": "20.11.2026 12:00"})).json()
+    assert {hit["site"]: from_iso(hit["occurred"]) - 5 * NS for hit in found["hits"]} == {
+        "North": times[NORTH],
+        "South": times[SOUTH],
+    }
+    assert len(found["hits"]) == 2 < len(events)
+
+
+async def test_what_others_doors_report_does_not_crowd_out_ones_own(office: Office, gym: Gym) -> None:
+    for second in range(5):
+        await gym.event("denied", gym.now_ns - second * 60 * NS, door=SIDE)
+    client = await looking(office, NewGrant(role="viewer", camera_id=LOBBY))
+    found = (await client.get("/v1/find", params={"query": "last 3 hours", "limit": 2})).json()
+    assert [hit["door"] for hit in found["hits"]] == ["Front door"] * 2 and found["more"]
+    page = (await client.get("/v1/events", params={**span(gym), "limit": 2})).json()
+    assert [event["door"] for event in page["events"]] == ["Front door"] * 2 and page["next"]
 
 
 async def test_timeline_with_too_many_events_gives_the_nearest_and_says_so(
