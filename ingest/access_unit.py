@@ -17,8 +17,14 @@ class VideoParameters:
 
     codec: str  # "h264" or "h265"
     vps: bytes = b""  # H.265 only
-    sps: bytes
+    sps: bytes  # the one that the camera sent first, of the last it sent; its size is the recording's
+    more_sps: tuple[bytes, ...] = ()  # others, under other ids: a picture says by its PPS which one it means
     pps: tuple[bytes, ...]
+
+    @property
+    def all(self) -> frozenset[bytes]:
+        """Every one of them."""
+        return frozenset((self.vps, self.sps, *self.more_sps, *self.pps))
 
 
 @dataclass(slots=True)

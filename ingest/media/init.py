@@ -72,8 +72,9 @@ def _visual_entry(kind: bytes, codec: Codec, configuration: bytes) -> bytes:
 
 def _avcc(parameters: VideoParameters, sps: h264.SpsH264) -> bytes:
     """ISO/IEC 14496-15, 5.3.3.1."""
-    head = bytes((1, sps.profile, sps.constraints, sps.level, 0xFF, 0xE1))
-    body = head + _u16(len(parameters.sps)) + parameters.sps + bytes((len(parameters.pps),))
+    sets = (parameters.sps, *parameters.more_sps)
+    body = bytes((1, sps.profile, sps.constraints, sps.level, 0xFF, 0xE0 | len(sets)))
+    body += b"".join(_u16(len(item)) + item for item in sets) + bytes((len(parameters.pps),))
     body += b"".join(_u16(len(pps)) + pps for pps in parameters.pps)
     if sps.profile in (100, 110, 122, 144):
         body += bytes((0xFC | sps.chroma, 0xF8 | sps.luma_bits - 8, 0xF8 | sps.chroma_bits - 8, 0))
@@ -87,7 +88,7 @@ def _hvcc(parameters: VideoParameters, sps: h265.SpsH265) -> bytes:
     head += bytes((sps.sub_layers << 3 | sps.nested << 2 | 3, 3))
     arrays = b"".join(
         bytes((0x80 | kind,)) + _u16(len(nals)) + b"".join(_u16(len(nal)) + nal for nal in nals)
-        for kind, nals in ((32, (parameters.vps,)), (33, (parameters.sps,)), (34, parameters.pps))
+        for kind, nals in ((32, (parameters.vps,)), (33, (parameters.sps, *parameters.more_sps)), (34, parameters.pps))
     )
     return head + arrays
 

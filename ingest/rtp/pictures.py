@@ -68,7 +68,7 @@ class Pictures:
         self.overlong = 0
         self._roles, self._head, self._shift = (_H264, 1, 0) if codec == "h264" else (_H265, 2, 1)
         self._mask = len(self._roles) - 1
-        self._known: frozenset[bytes] = _all_of(parameters)
+        self._known: frozenset[bytes] = parameters.all if parameters else frozenset()
         self._complete = parameters is not None
         self._sets: list[bytes] = []
         self._open_at, self._open_role = -1, _KEEP
@@ -231,7 +231,7 @@ class Pictures:
             return  # the rest may follow
         if made is not self.parameters:
             check(made)
-            self.parameters, self._known = made, _all_of(made)
+            self.parameters, self._known = made, made.all
         self._sets.clear()
 
     def _moved_on(self, ticks: int) -> int:
@@ -252,7 +252,3 @@ def described(codec: str, sets: list[bytes]) -> VideoParameters | None:
     except StreamError:
         return None
     return made
-
-
-def _all_of(parameters: VideoParameters | None) -> frozenset[bytes]:
-    return frozenset((parameters.vps, parameters.sps, *parameters.pps)) if parameters else frozenset()

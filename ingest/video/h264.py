@@ -13,6 +13,7 @@ _SIZE_MAX = 8192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpsH264:
+    ident: int  # seq_parameter_set_id
     profile: int
     constraints: int
     level: int
@@ -32,7 +33,7 @@ def parse_sps(nal: bytes) -> SpsH264:
     """StreamError for what is damaged, larger than 8192 in either direction, or of more than 16 bits a sample."""
     bits = Bits(unescaped(nal[1:512]))
     profile, constraints, level = bits.u(8), bits.u(8), bits.u(8)
-    bits.ue()
+    ident = bits.ue()
     chroma, luma_bits, chroma_bits, separate = 1, 8, 8, 0
     if profile in _HIGH_PROFILES:
         chroma = bits.ue()
@@ -62,6 +63,7 @@ def parse_sps(nal: bytes) -> SpsH264:
     if max(luma_bits, chroma_bits) > SAMPLE_BITS_MAX:
         raise StreamError(f"The camera says its samples have {max(luma_bits, chroma_bits)} bits.", "Choose 8 there.")
     return SpsH264(
+        ident=ident,
         profile=profile,
         constraints=constraints,
         level=level,

@@ -12,6 +12,7 @@ _SIZE_MAX = 8192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpsH265:
+    ident: int  # sps_seq_parameter_set_id
     profile_tier_level: bytes  # the 12 general bytes, as hvcC wants them
     sub_layers: int
     nested: int
@@ -43,7 +44,7 @@ def parse_sps(nal: bytes) -> SpsH265:
         raise StreamError("A parameter set is damaged.", "Restart the camera; update its firmware.")
     profile = bytes(bits.u(8) for _ in range(12))
     _skip_sub_layers(bits, sub_layers_less_1)
-    bits.ue()
+    ident = bits.ue()
     chroma = bits.ue()
     if chroma == 3:
         bits.u(1)
@@ -59,6 +60,7 @@ def parse_sps(nal: bytes) -> SpsH265:
     if max(luma_bits, chroma_bits) > SAMPLE_BITS_MAX:
         raise StreamError(f"The camera says its samples have {max(luma_bits, chroma_bits)} bits.", "Choose 8 there.")
     return SpsH265(
+        ident=ident,
         profile_tier_level=profile,
         sub_layers=sub_layers_less_1 + 1,
         nested=nested,

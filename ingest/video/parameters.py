@@ -9,9 +9,11 @@ from typing import Final
 from ingest.access_unit import VideoParameters
 from ingest.errors import StreamError
 from ingest.video import h264, h265, nal
+from ingest.video.bits import Bits, unescaped
 
 _SET_BYTES_MAX = 4096
 _PPS_MAX = 64
+_SPS_MAX = 16
 
 
 class Role(IntEnum):
@@ -56,24 +58,33 @@ def parameters_from(codec: str, nals: Iterable[bytes], known: VideoParameters | 
 
     ``known`` itself when nothing changed. StreamError for sets that are too large or too many.
     """
-    vps, sps = (known.vps, known.sps) if known else (b"", b"")
-    pps = {_pps_id(codec, item): item for item in known.pps} if known else {}
+    vps = known.vps if known else b""
+    sps = {_sps_id(codec, item): item for item in (known.sps, *known.more_sps)} if known else {}
+    pps = {_pps_ids(codec, item)[0]: item for item in known.pps} if known else {}
+    first = _sps_id(codec, known.sps) if known else None
+    fresh = True
     for item in nals:
-        if len(item) > _SET_BYTES_MAX or len(pps) > _PPS_MAX:
+        if len(item) > _SET_BYTES_MAX or len(pps) > _PPS_MAX or len(sps) > _SPS_MAX:
             raise StreamError("The camera's parameter sets are too large.", "Restart the camera; update its firmware.")
         kind = nal.h264_kind(item) if codec == "h264" else nal.h265_kind(item)
         if (codec == "h264" and kind == nal.H264_SPS) or (codec == "h265" and kind == nal.H265_SPS):
-            if sps and item != sps:
-                pps = {}
-            sps = item
+            ident = _sps_id(codec, item)
+            if sps.get(ident, item) != item:  # another one takes its place: what referred to it goes
+                pps = {key: other for key, other in pps.items() if _pps_ids(codec, other)[1] != ident}
+            sps[ident] = item
+            if fresh:
+                first, fresh = ident, False
         elif (codec == "h264" and kind == nal.H264_PPS) or (codec == "h265" and kind == nal.H265_PPS):
-            pps[_pps_id(codec, item)] = item
+            pps[_pps_ids(codec, item)[0]] = item
         elif codec == "h265" and kind == nal.H265_VPS:
             vps = item
-    if not sps or not pps or (codec == "h265" and not vps):
+    if first is None or (codec == "h265" and not vps):
         return None
-    made = VideoParameters(codec=codec, vps=vps, sps=sps, pps=tuple(pps.values()))
-    return known if made == known else made
+    if not any(_pps_ids(codec, item)[1] == first for item in pps.values()):
+        return None
+    more = tuple(item for ident, item in sps.items() if ident != first)
+    made = VideoParameters(codec=codec, vps=vps, sps=sps[first], more_sps=more, pps=tuple(pps.values()))
+    return known if known is not None and made.all == known.all else made
 
 
 def check(parameters: VideoParameters) -> None:
@@ -81,8 +92,18 @@ def check(parameters: VideoParameters) -> None:
     (h264 if parameters.codec == "h264" else h265).parse_sps(parameters.sps)
 
 
-def _pps_id(codec: str, item: bytes) -> int:
-    """pic_parameter_set_id is the first Exp-Golomb code behind the NAL header; its bits tell ids apart."""
-    head = int.from_bytes(item[1 if codec == "h264" else 2 :][:4].ljust(4, b"\x00"), "big")
-    zeros = 32 - head.bit_length()
-    return (head >> max(0, 31 - 2 * zeros)) if zeros < 16 else 0
+def _sps_id(codec: str, item: bytes) -> int:
+    """0 where it cannot be read; check() refuses such a set."""
+    try:
+        return h264.parse_sps(item).ident if codec == "h264" else h265.parse_sps(item).ident
+    except StreamError:
+        return 0
+
+
+def _pps_ids(codec: str, item: bytes) -> tuple[int, int]:
+    """Its own id, and that of the SPS that it refers to: the first two codes behind the NAL header."""
+    bits = Bits(unescaped(item[1 if codec == "h264" else 2 :][:12]))
+    try:
+        return bits.ue(), bits.ue()
+    except StreamError:
+        return 0, 0

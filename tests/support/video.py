@@ -24,8 +24,9 @@ def encoded(
     b_frames: int = 0,
     size: tuple[int, int] = (320, 192),
     codec: str = "libx264",
+    more: str = "",
 ) -> list[tuple[bytes, int, bool]]:
-    """(Annex B, pts in 90 kHz, key) in decode order: a moving gradient."""
+    """(Annex B, pts in 90 kHz, key) in decode order: a moving gradient. ``more``: the coder's own words."""
     context = av.CodecContext.create(codec, "w")
     context.width, context.height = size
     context.pix_fmt = "yuv420p"
@@ -36,7 +37,7 @@ def encoded(
     private = "x264-params" if codec == "libx264" else "x265-params"
     options = {
         "preset": "ultrafast",
-        private: f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}:repeat-headers=1:log-level=0",
+        private: f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}:repeat-headers=1:log-level=0{more}",
     }
     context.options = options
     found = []

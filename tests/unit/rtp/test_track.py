@@ -5,15 +5,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 
+import av
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.access_unit import AccessUnit
 from ingest.errors import StreamError
+from ingest.media.init import make_init
 from ingest.rtp.pictures import described
 from ingest.rtp.track import Track
 from ingest.video.nal import split_annex_b
+from ingest.video.parameters import parameters_from
 from tests.support.rtp import frame, frames_of, h264_payloads, losses, make_track, units, walked
 from tests.support.video import encoded
 from tests.support.video import units as by_libav
@@ -416,3 +419,42 @@ def test_described_sets_that_make_no_sense_are_ignored() -> None:
     assert described("h264", [b"\x67\x64", PPS]) is None
     assert described("h264", [b"", b""]) is None
     assert described("h264", [SPS]) is None
+
+
+def test_two_sets_under_two_ids_beside_each_other_are_both_told() -> None:
+    """Every key picture comes with the sets of two coders; pictures of either follow, and all of them decode."""
+    coders = [encoded(2, gop=25), encoded(2, gop=25, more=":sps-id=3")]
+    heads = [_sets_of(coder[0][0]) for coder in coders]
+    assert len({*heads[0], *heads[1]}) == 4
+    both = b"".join(b"\x00\x00\x00\x01" + item for head in heads for item in head)
+    mixed = [coders[place // 25][place] for place in range(50)]
+    pictures = [((both if key else b"") + data, place * 3600) for place, (data, _, key) in enumerate(mixed)]
+    found = units(walked(make_track(), frames_of(pictures)))
+    assert len(found) == 50
+    (parameters,) = {id(unit.parameters): unit.parameters for unit in found}.values()
+    assert (parameters.sps, parameters.more_sps) == (heads[0][0], (heads[1][0],))
+    _, init = make_init(parameters)
+    at = init.index(b"avcC")
+    decoder = av.CodecContext.create("h264", "r")
+    decoder.extradata = init[at + 4 : at - 4 + int.from_bytes(init[at - 4 : at], "big")]
+    decoded = [frame for unit in found for frame in decoder.decode(av.Packet(unit.data))]
+    decoded += decoder.decode(None)
+    assert len(decoded) == 50
+    assert not any(frame.is_corrupt for frame in decoded)
+
+
+def _sets_of(data: bytes) -> list[bytes]:
+    return [item for item in split_annex_b(data) if item[0] & 31 in (7, 8)]
+
+
+def test_another_set_under_the_same_id_takes_its_place_and_what_referred_to_it_goes() -> None:
+    first, second, other = (_sets_of(encoded(0.1, size=size, more=f":sps-id={ident}")[0][0]) for size, ident in
+                            (((320, 192), 0), ((640, 352), 0), ((320, 192), 3)))  # fmt: skip
+    known = described("h264", [*first, *other])
+    assert known is not None
+    made = parameters_from("h264", second[:1], known)
+    assert made is None  # its PPS has to follow
+    made = parameters_from("h264", second, known)
+    assert made is not None
+    assert (made.sps, made.more_sps, set(made.pps)) == (second[0], (other[0],), {other[1], second[1]})
+    assert parameters_from("h264", [*other, *second], made) is made  # the order alone is no change
