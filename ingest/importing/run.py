@@ -57,6 +57,7 @@ class Imported:
     pictures: int
     shadows: int  # hidden behind footage that a recorder had on its way
     audio_left_out: bool = False
+    hidden_ns: int = 0  # so much before the first picture that players show: decoding begins there
 
 
 Tell = Callable[[str, float], None]
@@ -75,7 +76,10 @@ async def import_file(
         if place.note() is not None:
             await _carry_through(settings, place, tell)
         facts = await _looked_at(path, tell)
-        span = Span(start_ns, start_ns + facts.duration_ns)
+        first_ns = start_ns - facts.hidden_ns
+        if first_ns < 0:
+            raise FileRefusedError("The footage would begin before 1970.", "Check --start.")
+        span = Span(first_ns, first_ns + facts.duration_ns)
         if span.end_ns > time.time_ns():
             raise FileRefusedError(
                 f"The footage would end at {to_iso(span.end_ns)}: that is in the future.",
@@ -98,6 +102,7 @@ async def import_file(
         pictures=done.pictures,
         shadows=done.shadows,
         audio_left_out=facts.audio,
+        hidden_ns=facts.hidden_ns,
     )
 
 

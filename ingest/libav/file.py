@@ -41,6 +41,7 @@ class FileFacts:
 
     codec: str  # "h264" or "h265"
     start_ticks: int
+    shown_ticks: int  # of the first picture that a player shows: an edit list may hide what only decoding needs
     end_ticks: int
     pictures: int
     keys: int
@@ -51,6 +52,11 @@ class FileFacts:
     @property
     def duration_ns(self) -> int:
         return (self.end_ticks - self.start_ticks) * NS // TICKS_PER_S
+
+    @property
+    def hidden_ns(self) -> int:
+        """How long before the first picture shown the first one is."""
+        return (self.shown_ticks - self.start_ticks) * NS // TICKS_PER_S
 
 
 def scan(path: Path) -> Iterator[FileFacts]:
@@ -98,6 +104,7 @@ def _facts(file: OpenedFile, status: Any, ticks: tuple[int, int], pictures: int,
     return FileFacts(
         codec=file.codec,
         start_ticks=ticks[0],
+        shown_ticks=ticks[0] if file.shown_ticks is None else file.shown_ticks,
         end_ticks=ticks[1],
         pictures=pictures,
         keys=keys,
@@ -138,6 +145,7 @@ class OpenedFile:
             )
         self._name = name
         self.audio = bool(container.streams.audio)
+        self.shown_ticks: int | None = None  # the earliest picture so far that is not hidden
 
     @property
     def codec(self) -> str:
@@ -163,6 +171,8 @@ class OpenedFile:
                     "Put it into a container that does, e.g. with ffmpeg -c copy out.mp4.",
                 )
             ticks = round(ticks * scale)
+            if not packet.is_discard:
+                self.shown_ticks = ticks if self.shown_ticks is None else min(ticks, self.shown_ticks)
             for item in in_band.filter(packet) if in_band is not None else (packet,):
                 unit = packets.unit(bytes(item), ticks, ticks * NS // TICKS_PER_S)
                 if unit is not None:

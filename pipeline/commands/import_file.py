@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from domain.time import to_iso
+from domain.time import NS, to_iso
 from ingest.importing import Imported, ImportSettings, import_file, resume
 from ingest.settings import CameraSettings
 from pipeline.commands.common import add_place, settings_of
@@ -121,6 +121,8 @@ def _say(found: Imported | None, as_json: bool) -> None:
     )
     if found.audio_left_out:
         print("Its sound was left out.")
+    if found.hidden_ns:
+        print(f"Its first {found.hidden_ns / NS:.1f} s, which players hide, are kept: decoding begins there.")
     if found.shadows:
         print(f"{found.shadows} segments are hidden: the recorder handed in footage of their time meanwhile.")
 
@@ -136,4 +138,5 @@ def _shown(found: Imported | None) -> dict[str, object] | None:
         "pictures": found.pictures,
         "shadows": found.shadows,
         "audio_left_out": found.audio_left_out,
+        "hidden_s": found.hidden_ns / NS,
     }

@@ -67,11 +67,21 @@ def decoded_times(mp4: bytes) -> list[float]:
 
 
 def written(
-    path: Path, stream: Sequence[tuple[bytes, int, bool]], *, codec: str = "h264", size: tuple[int, int] = (320, 192)
+    path: Path,
+    stream: Sequence[tuple[bytes, int, bool]],
+    *,
+    codec: str = "h264",
+    size: tuple[int, int] = (320, 192),
+    hidden_ticks: int = 0,
 ) -> Path:
-    """The stream in a container that the path's suffix names; libav's muxers, not ours."""
+    """The stream in a container that the path's suffix names; libav's muxers, not ours.
+
+    hidden_ticks: so much of its beginning is hidden by an edit list, as by a cut without coding anew (MP4).
+    """
+    stream = [(data, pts - hidden_ticks, key) for data, pts, key in stream]
     shown = sorted(pts for _, pts, _ in stream)
-    with av.open(str(path), "w") as container:
+    options = {"use_editlist": "1", "avoid_negative_ts": "disabled"} if hidden_ticks else {}
+    with av.open(str(path), "w", options=options) as container:
         track = container.add_stream(codec, rate=25)
         track.width, track.height = size
         track.pix_fmt = "yuv420p"

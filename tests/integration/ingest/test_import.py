@@ -173,6 +173,16 @@ async def test_file_becomes_segments_that_open_to_its_pictures(gym: Gym, film: P
     assert await gym.keys_before(hour_of(time.time_ns())) == 1
 
 
+async def test_what_players_hide_lies_before_the_start(gym: Gym, tmp_path: Path) -> None:
+    """Cut at 1.4 s without coding anew: --start is the time of the first picture that a player shows."""
+    done = await gym.put(written(tmp_path / "cut.mp4", encoded(6.0)[25:], hidden_ticks=126_000))
+    assert done.hidden_ns == 2 * NS // 5
+    assert done.span == Span(gym.start_ns - done.hidden_ns, gym.start_ns - done.hidden_ns + 5 * NS)
+    (segment,) = await gym.segments()
+    assert (segment.span, segment.frames) == (done.span, 125)
+    await gym.tiled()
+
+
 async def test_again_is_refused_naming_what_is_there(gym: Gym, film: Path) -> None:
     await gym.put(film)
     before = await gym.segments()

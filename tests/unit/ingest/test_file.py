@@ -50,6 +50,17 @@ def test_facts_are_those_of_the_whole_file(tmp_path: Path) -> None:
     assert facts.duration_ns == 3 * 10**9
 
 
+@pytest.mark.parametrize("b_frames", [0, 2])
+def test_what_players_hide_is_told_apart(tmp_path: Path, b_frames: int) -> None:
+    """Cut at 1.4 s without coding anew: the group of pictures that begins at 1 s is there from its beginning."""
+    cut = written(tmp_path / "a.mp4", encoded(3.0, b_frames=b_frames)[25:], hidden_ticks=126_000)
+    facts = _facts(cut)
+    assert facts.pictures == 50
+    assert facts.hidden_ns == 400_000_000
+    assert facts.duration_ns == 2 * 10**9
+    assert _facts(written(tmp_path / "b.mp4", encoded(3.0, b_frames=b_frames))).hidden_ns == 0
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
