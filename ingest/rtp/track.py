@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss
@@ -22,6 +23,25 @@ _MARKER: Final = 0x0080
 _LAST: Final = 0x40  # the bit of the fragment header that ends a NAL unit
 _LATE: Final = 256  # packets that come this much too late are repeated ones; more is a new numbering
 _Items = list[AccessUnit | Loss]
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A packet of another source, as it came. One that follows it at once shows that it is no stray one."""
+
+    frame: bytes
+    start: int
+    kind: int
+    sequence: int
+    clock: int
+    expected: int  # of the source until then, which has sent nothing since
+
+    def followed_by(self, other: _Held) -> bool:
+        return (
+            not (self.clock ^ other.clock) & 0xFFFFFFFF
+            and other.sequence == self.sequence + 1 & 0xFFFF
+            and self.expected == other.expected
+        )
 
 
 class Payload(Protocol):
@@ -49,13 +69,14 @@ class Payload(Protocol):
 class Track:
     """``walk()`` over received bytes.
 
-    lost_packets, late_packets, malformed, foreign: counters, the last for packets of another payload type
+    lost_packets, late_packets, malformed, foreign: counters, the last for packets of another payload type, and of
+    another source that no second one follows
     """
 
     __slots__ = (
         "_by_time", "_clock", "_clock_ns", "_expected", "_finished", "_lead", "_middle", "_newest", "_payload",
-        "_pictures", "_pieces", "_plain", "_pts", "_slices", "_stride", "foreign", "late_packets", "lost_packets",
-        "malformed",
+        "_pictures", "_pieces", "_plain", "_pts", "_slices", "_stray", "_stride", "foreign", "late_packets",
+        "lost_packets", "malformed",
     )  # fmt: skip
 
     def __init__(self, channel: int, payload_type: int, payload: Payload) -> None:
@@ -71,6 +92,7 @@ class Track:
         self._by_time = False  # the camera sets the marker wrongly: a picture ends where the timestamp changes
         self._finished = False  # by the marker, and nothing came since
         self._stride, self._pieces = 0, _HEAD.iter_unpack
+        self._stray: _Held | None = None
         self.lost_packets = self.late_packets = self.malformed = self.foreign = 0
 
     def walk(self, view: memoryview, at: int, end: int, mono_ns: int, out: _Items) -> int:
@@ -149,6 +171,29 @@ class Track:
             start, stop = self._bounds(view, at + 4, stop)
             if start < 0:
                 return
+        if (clock ^ self._clock) & 0xFFFFFFFF and self._clock != _NONE:
+            held = _Held(bytes(view[at:stop]), start - at, kind, sequence, clock, self._expected)
+            first, self._stray = self._stray, held
+            if first is None or not first.followed_by(held):
+                self.foreign += first is not None
+                return
+            self._stray = None
+            before = memoryview(first.frame)
+            self._take(before, first.start, len(before), first.kind, first.sequence, first.clock, mono_ns, out)
+        self._take(view, start, stop, kind, sequence, clock, mono_ns, out)
+
+    def _take(
+        self,
+        view: memoryview,
+        start: int,
+        stop: int,
+        kind: int,
+        sequence: int,
+        clock: int,
+        mono_ns: int,
+        out: _Items,
+    ) -> None:
+        """A packet of the source."""
         if sequence != self._expected and not self._in_order(sequence, clock, out):
             return
         self._expected = sequence + 1 & 0xFFFF

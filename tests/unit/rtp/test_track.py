@@ -273,6 +273,31 @@ def test_other_source_goes_on_by_our_clock() -> None:
     assert units(items)[0].pts_ticks - first[-1].pts_ticks == 45000
 
 
+@pytest.mark.parametrize("numbers", [(9,), (9, 11), (9, 9)])
+@pytest.mark.parametrize("place", [3, 4, 5])
+def test_packets_of_another_source_that_go_astray_cost_nothing(place: int, numbers: tuple[int, ...]) -> None:
+    """Before a picture, within one, and behind one; neither do several that do not follow each other."""
+    track = make_track()
+    big = b"\x41\x9a" + bytes(4000)
+    frames = stream(KEY, tuple(h264_payloads(big)), (PICTURE,), KEY)
+    for later, number in enumerate(numbers):
+        frames.insert(place + 2 * later, frame(PICTURE, number, 77, marker=True, ssrc=7))
+    items = walked(track, frames)
+    assert losses(items) == []
+    assert [unit.pts_ticks for unit in units(items)] == [0, 3600, 7200, 10800]
+    assert units(items)[1].data == prefixed(big)
+    assert track.foreign == len(numbers) - 1  # of the last one it is not known yet
+
+
+def test_two_sources_in_turn_are_taken_for_one_and_the_other_astray() -> None:
+    track = make_track()
+    ours = stream(KEY, (PICTURE,), (PICTURE,), (PICTURE,))
+    others = [frame(PICTURE, n, 99 + n, marker=True, ssrc=7) for n in range(len(ours))]
+    items = walked(track, [each for pair in zip(ours, others, strict=True) for each in pair])
+    assert losses(items) == []
+    assert len(units(items)) == 4
+
+
 @pytest.mark.parametrize("changed", [b"\x7c\x01", b"\x1c\x05", b"\x7c\x25"])
 def test_fragment_whose_header_changes_is_taken(changed: bytes) -> None:
     big = b"\x65\x88" + bytes(4000)
