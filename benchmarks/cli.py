@@ -8,10 +8,12 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks import compare_command, run_all
+from benchmarks.frame.repeat import combined
 from benchmarks.frame.result import as_json
 from benchmarks.peers.recorders import PEERS
 from benchmarks.report.headline import table
@@ -89,10 +91,20 @@ def _suite(
     """What all suites share: where they scribble, how they tell."""
     parser.add_argument("--json", action="store_true", help="the whole result as one line of JSON")
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="on the disk to be measured (default: temporary)")
+    parser.add_argument("--repeat", type=whole(1, 100), default=1, metavar="N", help="runs; their medians are told")
+    parser.add_argument("--seed", type=whole(0), metavar="N", help="of the load (default: always the same)")
 
     def run(given: argparse.Namespace) -> int:
-        with tempfile.TemporaryDirectory(prefix="tallenne-bench-", dir=given.scratch) as scratch:
-            result = suite(make(given), Path(scratch))
+        parameters = make(given)
+        if given.seed is not None:
+            parameters = replace(parameters, seed=given.seed)
+        results = []
+        for turn in range(1, given.repeat + 1):
+            if given.repeat > 1:
+                print(f"run {turn} of {given.repeat} ...", file=sys.stderr)
+            with tempfile.TemporaryDirectory(prefix="tallenne-bench-", dir=given.scratch) as scratch:
+                results.append(suite(parameters, Path(scratch)))
+        result = combined(results)
         print(as_json(result) if given.json else table(result))
         return 0
 

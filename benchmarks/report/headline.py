@@ -210,6 +210,9 @@ def table(result: Mapping[str, Any]) -> str:
     for row in rows({result["benchmark"]: result}):
         cells = (("ours", row.ours), ("peers", row.peers), ("floor", row.floor), ("", row.ratio))
         lines.append(f"{row.what}\n    " + "   ".join(f"{name} {cell}".strip() for name, cell in cells if cell != "–"))
+    if "runs" in result:
+        lines.append(f"medians of {result['runs']} runs; lowest and highest:")
+        lines += [f"    {key} {figure(low)} to {figure(high)}" for key, (low, high) in result["spread"].items()]
     lines += [f"doubtful: {doubt['detail']}" for doubt in result["doubts"]]
     lines += [f"missing: {what} ({why})" for what, why in result["missing"].items()]
     return "\n".join(lines)

@@ -52,6 +52,7 @@ class Parameters:
     embedded_store: bool = False
     segment_s: float = 10.0
     baselines: bool = True  # one camera alone, and receiving alone
+    seed: int = 5  # of the film's noise
 
 
 @dataclass(slots=True)
@@ -235,7 +236,7 @@ def run(given: Parameters, directory: Path) -> dict[str, Any]:
     stored = given.embedded_store and given.cameras <= PEER_CAMERAS
     if given.embedded_store and not stored:
         missing["embedded store"] = f"more than {PEER_CAMERAS} cameras would measure the store"
-    write_film(directory / "film.h264", film(given.bit_rate, 4, size=given.size))
+    write_film(directory / "film.h264", film(given.bit_rate, 4, size=given.size, seed=given.seed))
     with (
         pinned() as cores,
         open_stand(directory / "stand", cameras=most, store=stored) as stand,
