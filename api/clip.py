@@ -66,9 +66,7 @@ async def clip(
     try:
         reader = await services.shelf.reader(wish, partial(open_clip, services))
     except NoFootageError as exc:
-        raise Problem(
-            404, "no-footage", "There is no footage in this span.", "The camera's timeline shows the gaps and why."
-        ) from exc
+        raise no_footage() from exc
     headers = _headers(reader, camera)
     try:
         wanted = _wanted(request, reader, headers["ETag"])
@@ -145,6 +143,12 @@ async def minors_seen(services: Services, camera_ids: Sequence[CameraId], span: 
             sql.load("api", "minors_seen"), list(camera_ids), span.start_ns, span.end_ns
         )
     return bool(found)
+
+
+def no_footage() -> Problem:
+    return Problem(
+        404, "no-footage", "There is no footage in this span.", "The camera's timeline shows the gaps and why."
+    )
 
 
 def approval_needed() -> Problem:

@@ -31,7 +31,7 @@ LONGEST_NS: Final = 7 * DAY_NS
 EVENTS_MAX: Final = 1000
 SEAM_NS: Final = 150_000_000
 """Two segments closer than this are shown as one run of footage: less than a few pictures, often a rounded time."""
-_PENDING_NS: Final = 2 * MINUTE_NS
+PENDING_NS: Final = 2 * MINUTE_NS
 """Footage may take this long from the camera to the catalogue."""
 
 
@@ -155,7 +155,7 @@ def gap_answers(
             if part := piece.clipped_to(gap.span):
                 found.append((part, gap.cause.value))
         taken.append(gap.span)
-    recent = Span(max(past.start_ns, now_ns - _PENDING_NS), max(past.end_ns, now_ns))
+    recent = Span(max(past.start_ns, now_ns - PENDING_NS), max(past.end_ns, now_ns))
     kept = Span(max(0, now_ns - retention_s * NS), max(past.end_ns, now_ns))
     before = Span(kept.start_ns, max(kept.start_ns, min(first_ns, now_ns)))
     for piece in subtract_spans(past, taken):

@@ -143,7 +143,9 @@ def _check(answer: httpx.Response) -> None:
     try:
         body = answer.json()
         what, remedy = str(body["title"]), str(body.get("remedy", ""))
-    except (ValueError, KeyError, TypeError):
+        if fields := body.get("fields"):
+            what = f"{what} {'; '.join(f'{name}: {told}' for name, told in fields.items())}."
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise ApiBrokenError(f"The API answered {answer.status_code}.") from None
     kind = ApiAwayError if answer.status_code in (429, 503) else ApiRefusedError
     raise kind(what, remedy)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -14,7 +14,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import audit, rights
-from api.clip import approval_needed, may_export, minors_seen
+from api.clip import approval_needed, may_export, minors_seen, no_footage
 from api.export import fetch, rows
 from api.export.make import Making, still_to_approve
 from api.export.manifest import enclosures, fingerprint, public_pem
@@ -25,9 +25,10 @@ from api.purposes import Purpose, Stated, StatedInQuery
 from api.scope import Scope, load_scope
 from api.services import Ours, Services
 from api.sessions import Session, SignedIn, require, require_step_up
+from api.timeline import PENDING_NS, footage_spans
 from api.times import Instant, checked_span
 from domain.ids import CameraId
-from domain.time import HOUR_NS, to_iso
+from domain.time import HOUR_NS, Span, to_iso
 
 router = APIRouter(prefix="/v1", tags=["exports"])
 LONGEST_NS: Final = 8 * HOUR_NS
@@ -91,6 +92,7 @@ async def ask(body: ExportBody, services: Ours, session: SignedIn, purpose: Stat
     if body.format == "mp4" and len(camera_ids) > 1:
         raise Problem(422, "one-camera", "An MP4 holds one camera.", "Ask for a ZIP, or for one camera.")
     require_step_up(services, session)
+    await _some_footage(services, camera_ids, span)
     minor = await minors_seen(services, camera_ids, span)
     row = ExportRow(
         export_id=uuid.uuid4(),
@@ -113,6 +115,14 @@ async def ask(body: ExportBody, services: Ours, session: SignedIn, purpose: Stat
     )
     await rows.add(services, row, session)
     return await _answer(services, session, await _own(services, session, row.export_id))
+
+
+async def _some_footage(services: Services, camera_ids: Sequence[CameraId], span: Span) -> None:
+    """404 where there is none and none is on its way: nobody is asked to approve nothing."""
+    if span.end_ns > services.clock_ns() - PENDING_NS:
+        return
+    if not await footage_spans(services, camera_ids, span):
+        raise no_footage()
 
 
 @router.get("/exports", responses=declared(401, 404))

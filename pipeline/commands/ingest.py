@@ -7,6 +7,7 @@ import argparse
 from domain.arguments import whole
 from ingest import role
 from pipeline.commands.common import add_place, settings_of
+from pipeline.errors import SetupError
 from pipeline.role_command import run_role
 
 
@@ -16,8 +17,15 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    settings = settings_of(arguments)
+    mine, workers = settings.ingest(arguments.worker), settings.loaded.config.ingest.workers
+    if arguments.worker >= workers and not mine.spool.directory.exists():  # one that is there is handed in to its end
+        raise SetupError(
+            f"There is no worker {arguments.worker}: [ingest] workers is {workers}.",
+            f"Name one of 0 to {workers - 1}." if workers > 1 else "Leave --worker out.",
+        )
     return run_role(
         role.run,
-        settings_of(arguments).ingest(arguments.worker),
+        mine,
         reload=lambda: settings_of(arguments).ingest(arguments.worker),
     )

@@ -242,7 +242,9 @@ async def test_damaged_store_breaks_the_download_off(
 async def test_no_footage_says_so_and_expired_footage_says_so(office: Office, footage: Footage) -> None:
     client = await exporter(office)
     old = {"camera_ids": [str(LOBBY)], "start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:10:00Z"}
-    assert (await made(office, client, old))["problem"] == "no-footage"
+    answer = await client.post("/v1/exports", json=old)
+    assert (answer.status_code, answer.json()["type"]) == (404, "urn:tallenne:no-footage")
+    assert await office.owner.fetchval("SELECT count(*) FROM footage_export") == 0
     export = await made(office, client, body(footage, LOBBY))
     office.services.shelf.clear()
     await office.owner.execute("UPDATE segment SET state = 'gone' WHERE camera_id = $1", LOBBY)

@@ -224,3 +224,10 @@ def test_secrets_of_other_roles_may_be_away_only_where_roles_are_apart(tmp_path:
     (tmp_path / "away").chmod(0o644)
     (said,) = mistakes(tmp_path, apart().replace(camera, with_secret, 1))
     assert "can be read by others" in said
+
+
+def test_a_worker_that_there_is_none_of_does_not_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = written(tmp_path, GOOD)
+    place = ["--config", str(path), "--data", str(tmp_path / "data")]
+    assert main(["ingest", "--worker", "7", *place]) == 2
+    assert "There is no worker 7: [ingest] workers is 1." in capsys.readouterr().err
