@@ -18,14 +18,16 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
-    mine, workers = settings.ingest(arguments.worker), settings.loaded.config.ingest.workers
-    if arguments.worker >= workers and not mine.spool.directory.exists():  # one that is there is handed in to its end
+    workers = settings.loaded.config.ingest.workers
+    if (
+        arguments.worker >= workers and not settings.spool_of(arguments.worker).exists()
+    ):  # one that is there is handed in to its end
         raise SetupError(
             f"There is no worker {arguments.worker}: [ingest] workers is {workers}.",
             f"Name one of 0 to {workers - 1}." if workers > 1 else "Leave --worker out.",
         )
     return run_role(
         role.run,
-        mine,
+        settings.ingest(arguments.worker),
         reload=lambda: settings_of(arguments).ingest(arguments.worker),
     )

@@ -105,6 +105,11 @@ class RoleSettings:
 
     # -- Roles
 
+    def spool_of(self, worker: int) -> Path:
+        """Each worker's own."""
+        directory = self._path(self.loaded.config.spool.directory) or self.installation.root / "spool"
+        return directory.with_name(f"{directory.name}-{worker}") if worker else directory
+
     def ingest(self, worker: int = 0) -> IngestSettings:
         """``worker``: of as many as the configuration says; each records its share of the cameras."""
         config = self.loaded.config
@@ -115,11 +120,8 @@ class RoleSettings:
             for camera in site.camera
             if _share(_camera_id(_site_id(site), camera), workers) == worker
         ]
-        spool = config.spool
-        directory = self._path(spool.directory) or self.installation.root / "spool"
-        name = config.ingest.recorder
-        if worker:
-            name, directory = f"{name}-{worker}", directory.with_name(f"{directory.name}-{worker}")
+        spool, directory = config.spool, self.spool_of(worker)
+        name = f"{config.ingest.recorder}-{worker}" if worker else config.ingest.recorder
         return IngestSettings(
             cameras=tuple(cameras),
             spool=SpoolSettings(

@@ -229,5 +229,8 @@ def test_secrets_of_other_roles_may_be_away_only_where_roles_are_apart(tmp_path:
 def test_a_worker_that_there_is_none_of_does_not_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = written(tmp_path, GOOD)
     place = ["--config", str(path), "--data", str(tmp_path / "data")]
+    installation = Installation(tmp_path / "data")
+    installation.prepare()
+    installation.write_endpoints({})
     assert main(["ingest", "--worker", "7", *place]) == 2
     assert "There is no worker 7: [ingest] workers is 1." in capsys.readouterr().err
