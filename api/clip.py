@@ -95,7 +95,10 @@ class Opened:
 
 
 async def open_clip(services: Services, wish: Wish) -> ClipReader:
-    """Catalogue, custodian (which puts the look on record before it gives a key), store."""
+    """Catalogue, custodian (which puts the look on record before it gives a key), store.
+
+    On record is what is shown, which begins with a key frame before what was asked for.
+    """
     return (await open_with_segments(services, wish)).reader
 
 
@@ -111,7 +114,7 @@ async def open_with_segments(services: Services, wish: Wish) -> Opened:
             purpose_id=wish.purpose_id,
             action=wish.action,
             camera_id=wish.camera_id,
-            span=wish.span,
+            span=plan.shown,
         )
         reader = await ClipReader.open(plan, keys, services.store, inits=services.inits, early=early)
     except BaseException as exc:

@@ -31,6 +31,8 @@ WITHOUT_TIME_NS: Final = 31 * DAY_NS
 """How far back a search without a time goes."""
 _MEMBERS: Final = 16
 _DOORS: Final = 16
+_BENT: Final = ("n", "an", "a", "ssa", "sta", "lla", "lta", "lle", "aan")
+_BENT_DOOR: Final = ("en", "ea", "esta", "ella", "elta", "elle", "een", "essa")
 _SAME_PASSAGE_NS: Final = 30 * NS
 """A grant and the opening of the door that follows it are one line."""
 
@@ -86,8 +88,10 @@ async def find(
     meant = await _meant(services, scope, doors, first)
     rows, more = await _events(services, scope, sites, words, meant, limit, now_ns)
     people = await looks.known_members(services, (row.event for row in rows)) | meant.members
+    spans = [_span(each, now_ns) for each in words.values()]
+    looked = Span(min(span.start_ns for span in spans), max(span.end_ns for span in spans))
     hits = [_hit(group, scope, people, purpose) for group in passages(rows)]
-    await looks.record(services, session, purpose, "find", shown=[*people], span=first.span, results=len(hits))
+    await looks.record(services, session, purpose, "find", shown=[*people], span=looked, results=len(hits))
     return Findings(
         understood=Understood(
             span=None if first.span is None else SpanAnswer(**span_json(first.span)),
@@ -103,12 +107,15 @@ async def find(
 
 
 def split_doors(rest: str, doors: Sequence[DoorRow]) -> tuple[list[DoorRow], str]:
-    """The doors that most of the words name, and the words left over. A word names a door by how one of its begins."""
+    """The doors that most of the words name, and the words left over. A word names a door by how one of its begins.
+
+    Finnish bends names: ``pääovesta``, ``hallissa``.
+    """
     words = fold(rest).split()
     best: tuple[int, list[DoorRow], list[str]] = (0, [], words)
     for door in doors:
         own = fold(door.name).split()
-        left = [word for word in words if not any(part.startswith(word) for part in own)]
+        left = [word for word in words if not any(_names(word, part) for part in own)]
         named = len(words) - len(left)
         if named > best[0]:
             best = (named, [door], left)
@@ -118,6 +125,13 @@ def split_doors(rest: str, doors: Sequence[DoorRow]) -> tuple[list[DoorRow], str
     if sum(len(word) for word in words) - sum(len(word) for word in best[2]) < 2:
         return [], " ".join(words)
     return best[1][:_DOORS], " ".join(best[2])
+
+
+def _names(word: str, part: str) -> bool:
+    if part.startswith(word):
+        return True
+    bent = part[:-1] if part.endswith("ovi") else part
+    return len(bent) > 3 and word.startswith(bent) and word[len(bent) :] in (_BENT_DOOR if bent != part else _BENT)
 
 
 def passages(rows: Sequence[EventRow]) -> list[list[EventRow]]:
@@ -166,12 +180,22 @@ async def _meant(services: Services, scope: Scope, doors: Sequence[DoorRow], wor
 
 async def _named(services: Services, scope: Scope, all_doors: Sequence[DoorRow], rest: str) -> _Meant:
     doors, name = split_doors(rest, all_doors)
+    if doors and not name and not _whole_word(rest, doors):
+        # Only the beginnings of doors' words: whoever is called like that is meant rather.
+        members, cut = await _members(services, scope, rest)
+        if members:
+            return _Meant(doors=[], name=fold(rest), members=members, cut=cut)
     members, cut = await _members(services, scope, name) if name else ({}, False)
     if name and doors and not members:
         # Not a door's name with a member's, then; perhaps all of it is a member's.
         members, cut = await _members(services, scope, rest)
         doors = [] if members else doors
     return _Meant(doors=doors, name=name, members=members, cut=cut)
+
+
+def _whole_word(rest: str, doors: Sequence[DoorRow]) -> bool:
+    named = {part for door in doors for part in fold(door.name).split()}
+    return any(word in named for word in fold(rest).split())
 
 
 async def _members(services: Services, scope: Scope, name: str) -> tuple[dict[MemberId, MemberRow], bool]:
@@ -197,13 +221,17 @@ async def _events(
         rows += await events(
             services.pool,
             site_ids=[site for site in sites if scope.zone_of(site) == zone],
-            span=each.span or Span(max(0, now_ns - WITHOUT_TIME_NS), now_ns + DAY_NS),
+            span=_span(each, now_ns),
             door_ids=[door.door_id for door in meant.doors] or list(scope.doors),
             member_ids=list(meant.members) or None,
             limit=limit + 1,
         )
     rows.sort(key=lambda row: (row.event.occurred_ns, row.event.event_id), reverse=True)
     return rows[:limit], len(rows) > limit
+
+
+def _span(words: TimeWords, now_ns: int) -> Span:
+    return words.span or Span(max(0, now_ns - WITHOUT_TIME_NS), now_ns + DAY_NS)
 
 
 def _hit(group: list[EventRow], scope: Scope, people: dict[MemberId, MemberRow], purpose: Stated) -> Hit:

@@ -55,7 +55,7 @@ class OwnKey:
 
     def hash_code(self, staff_id: StaffId, code: str) -> bytes:
         """What is kept of a recovery code, 32 bytes."""
-        return hmac.digest(self._codes, staff_id.bytes + code.encode(), hashlib.sha256)
+        return hmac.digest(self._codes, staff_id.bytes + code.encode(errors="surrogatepass"), hashlib.sha256)
 
     def sign_export(self, manifest: bytes) -> bytes:
         """64 bytes, Ed25519."""
@@ -68,7 +68,7 @@ class OwnKey:
 
     def throttle_key(self, kind: str, text: str) -> bytes:
         """What is kept of a user name or an address that is being throttled, 32 bytes."""
-        return hmac.digest(self._names, f"{kind}\x1f{text}".encode(), hashlib.sha256)
+        return hmac.digest(self._names, f"{kind}\x1f{text}".encode(errors="surrogatepass"), hashlib.sha256)
 
 
 def load_own_key(secret_directory: Path) -> OwnKey:

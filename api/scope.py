@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from api import rights
 from api.problems import not_found
@@ -17,7 +16,6 @@ from storage.access import MemberRow, search_members
 from storage.database import wrapped_errors
 
 _log = logging.getLogger(__name__)
-_NAMED: Final = 500  # of whom those are shown that may be seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +115,7 @@ async def visible_members(services: Services, scope: Scope, member_ids: Iterable
 
 
 async def named_members(services: Services, scope: Scope, text: str, limit: int) -> tuple[list[MemberRow], bool]:
-    """The first ``limit`` of those whom the text names and who may be seen; whether there are, or may be, others."""
-    found = await search_members(services.pool, text, _NAMED)
-    seen = await visible_members(services, scope, [row.member_id for row in found])
-    shown = [row for row in found if row.member_id in seen]
-    return shown[:limit], len(shown) > limit or len(found) == _NAMED
+    """The first ``limit`` (199) of those whom the text names and who may be seen; whether there are others."""
+    doors = None if scope.everywhere else list(scope.doors)
+    found = await search_members(services.pool, text, limit + 1, at_doors=doors)
+    return found[:limit], len(found) > limit

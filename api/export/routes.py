@@ -131,7 +131,7 @@ async def listing(services: Ours, session: SignedIn) -> list[ExportAnswer]:
     require(session, rights.APPROVE)
     scope = await load_scope(services, session, rights.APPROVE)
     at_work = services.jobs.at_work()
-    found = await rows.listed(services, session.staff_id)
+    found = await rows.listed(services, session.staff_id, scope.cameras)
     return [_said(services, session, scope, row, at_work) for row in found if _concerns(session, scope, row)]
 
 

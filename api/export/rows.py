@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
@@ -16,6 +16,7 @@ from storage import sql
 from storage.database import wrapped_errors
 
 LISTED_NS: Final = 30 * DAY_NS
+LISTED_MAX: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +48,17 @@ async def find(services: Services, export_id: UUID) -> ExportRow | None:
     return None if row is None else _row(row)
 
 
-async def listed(services: Services, staff_id: StaffId) -> list[ExportRow]:
-    """The person's own of the last month, and everybody's that wait for a second person; newest first."""
+async def listed(services: Services, staff_id: StaffId, camera_ids: Collection[CameraId]) -> list[ExportRow]:
+    """The person's own of the last month, and everybody's of these cameras that wait for a second person; newest first.
+
+    The person's own before the others', where there are more than LISTED_MAX.
+    """
     with wrapped_errors():
         since_ns = services.clock_ns() - LISTED_NS
-        rows = await services.pool.fetch(sql.load("api", "export_list"), staff_id, since_ns)
-    return [_row(row) for row in rows]
+        rows = await services.pool.fetch(
+            sql.load("api", "export_list"), staff_id, since_ns, list(camera_ids), LISTED_MAX
+        )
+    return sorted(map(_row, rows), key=lambda row: row.created_ns, reverse=True)
 
 
 async def add(services: Services, row: ExportRow, session: Session) -> None:

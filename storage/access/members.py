@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import asyncpg
 
-from domain.ids import MemberId
+from domain.ids import DoorId, MemberId
 from storage import sql
 from storage.database import wrapped_errors
 
@@ -37,15 +37,21 @@ def fold(text: str) -> str:
     return " ".join("".join(part for part in parts if not unicodedata.combining(part)).split())
 
 
-async def search_members(pool: asyncpg.Pool | asyncpg.Connection, query: str, limit: int = 20) -> list[MemberRow]:
-    """Members whose name holds every word of ``query``, or whose number starts with it; by name. Blank: none."""
+async def search_members(
+    pool: asyncpg.Pool | asyncpg.Connection, query: str, limit: int = 20, *, at_doors: Collection[DoorId] | None = None
+) -> list[MemberRow]:
+    """Members whose name holds every word of ``query``, or whose number starts with it; by name. Blank: none.
+
+    At most ``limit`` (200), of those who have been at one of ``at_doors``, where they are given.
+    """
     words = fold(query[:QUERY_MAX]).split()
     if not words:
         return []
     patterns = [f"%{_literal(word)}%" for word in words]
     number = f"{_literal(query[:QUERY_MAX].strip().casefold())}%"
     with wrapped_errors():
-        rows = await pool.fetch(sql.load(_PACKAGE, "search_members"), patterns, number, min(limit, LIMIT_MAX))
+        doors = None if at_doors is None else list(at_doors)
+        rows = await pool.fetch(sql.load(_PACKAGE, "search_members"), patterns, number, min(limit, LIMIT_MAX), doors)
     return [_member(row) for row in rows]
 
 

@@ -23,6 +23,18 @@ class ClipPlan:
     segments: tuple[Segment, ...]  # by time
 
     @property
+    def shown(self) -> Span:
+        """From the key frame at or before the start to the end of the last fragment: what a clip shows of the footage.
+
+        Of a segment whose row does not tell its fragments, all of it.
+        """
+        found = []
+        for segment in (self.segments[0], self.segments[-1]):
+            cut = None if segment.fragments is None else cut_segment(segment, segment.fragments, self.span)
+            found.append(segment.span if cut is None else Span(cut.start_ns, cut.end_ns))
+        return Span(found[0].start_ns, max(found[0].end_ns, found[-1].end_ns))
+
+    @property
     def segment_ids(self) -> tuple[SegmentId, ...]:
         return tuple(segment.segment_id for segment in self.segments)
 

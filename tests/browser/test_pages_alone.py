@@ -23,7 +23,7 @@ from tests.browser.demo_desk import CHROMIUM
 from tests.browser.test_sign_in_page import fill, hire, open_page
 from tests.conftest import Database
 from tests.integration.api.conftest import PASSWORD
-from tests.integration.api.gym import Gym, open_gym
+from tests.integration.api.gym import SIDE, Gym, open_gym
 from tests.integration.api.test_role import serving, settings_for
 
 pytestmark = [
@@ -94,6 +94,13 @@ async def counter(database: Database, tmp_path: Path) -> AsyncIterator[Counter]:
         await browser.close()
         assert complaints == []
     await owner.close()
+
+
+async def wait_for(found: list[Any], count: int) -> None:
+    async def there() -> bool:
+        return len(found) >= count
+
+    await wait(there, f"{count} of them")
 
 
 async def state_purpose(page: Page, reason: str) -> None:
@@ -222,6 +229,47 @@ async def test_more_events_than_a_list_holds_come_as_one_moves_on(counter: Count
     assert await listed(1) and not await listed(9)
 
 
+async def test_an_answer_about_a_view_that_was_left_changes_nothing(counter: Counter) -> None:
+    """The answers to one view come after those to the next; and a step where no camera sees the door is none."""
+    page, gym = counter.page, counter.gym
+    views: list[str] = []  # each asked for by every camera
+
+    async def late(route: Route) -> None:
+        answer = await route.fetch()
+        body = await answer.json()
+        if body["start"] not in views:
+            views.append(body["start"])
+        second = views.index(body["start"]) == 1
+        body["footage"], body["gaps"] = ([] if second else [{"start": body["start"], "end": body["end"]}]), []
+        if second:
+            await asyncio.sleep(2.5)
+        await route.fulfill(response=answer, json=body)
+
+    await page.route("**/v1/cameras/*/timeline?*", late)
+    await counter.go(f"/visit/{gym.granted}", "#player[data-state=ready]")
+    for width in (2, 4):
+        for _ in range(width):
+            await page.click("#zoom-out")
+        await asyncio.sleep(0.7)  # the view has come to rest
+
+    async def three() -> bool:
+        return len(views) == 3
+
+    await wait(three, "the third view")
+    await asyncio.sleep(2.7)
+    assert "No footage" not in await page.inner_text("#tiles")
+    unseen = await gym.event("denied", gym.now_ns - 1700 * NS, door=SIDE)
+    await gym.owner.execute("DELETE FROM door_camera WHERE door_id = $1", SIDE)
+    await counter.go(f"/visit/{unseen}", "#player[data-state=ready]")
+    before = await page.get_attribute("#player", "data-time-ms")
+    await page.keyboard.press(".")
+
+    async def stepped() -> bool:
+        return await page.get_attribute("#player", "data-time-ms") != before
+
+    await wait(stepped, "a step")
+
+
 async def at_time(page: Page, at_ns: int) -> bool:
     shown = await page.get_attribute("#player", "data-time-ms")
     return shown is not None and abs(int(shown) - at_ns / 1e6) < 2
@@ -230,12 +278,13 @@ async def at_time(page: Page, at_ns: int) -> bool:
 async def test_export_in_the_hour_that_comes_twice_is_of_the_one_shown(counter: Counter) -> None:
     page = counter.page
     asked: list[dict[str, Any]] = []
+    seen: list[list[dict[str, Any]]] = []
     hours = ["00", "01"]  # a quarter past three, both times
 
     async def in_october(route: Route) -> None:
         answer = await route.fetch()
         body = await answer.json()
-        hour = hours[len(asked)]
+        hour = hours[len(asked) // 2]
         body["event"]["occurred"] = f"2026-10-25T{hour}:15:00.000Z"
         for camera in body["cameras"]:
             camera.update(start=f"2026-10-25T{hour}:14:55.000Z", end=f"2026-10-25T{hour}:15:10.000Z")
@@ -253,8 +302,12 @@ async def test_export_in_the_hour_that_comes_twice_is_of_the_one_shown(counter: 
         assert await page.input_value("#export-start") == "2026-10-25T03:14:55"
         await page.click("#export-form button.primary")
         await page.wait_for_selector("#export-problem:not([hidden])")
-    assert [(each["start"], each["end"]) for each in asked] == [
-        (f"2026-10-25T{hour}:14:55.000Z", f"2026-10-25T{hour}:15:10.000Z") for hour in hours
+        await page.fill("#export-end", "2026-10-25T03:15:20")  # changed within the hour: still the same one
+        await page.click("#export-form button.primary")
+        await wait_for(asked, 2 * len(seen) + 2)
+        seen.append(asked[-2:])
+    assert [[(each["start"], each["end"]) for each in pair] for pair in seen] == [
+        [(f"2026-10-25T{hour}:14:55.000Z", f"2026-10-25T{hour}:15:{end}.000Z") for end in (10, 20)] for hour in hours
     ]
 
 

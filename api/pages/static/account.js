@@ -30,7 +30,12 @@ byId("codes").addEventListener("click", async () => {
   if (made) await showOnce(t("factor.codes"), made[0]);
 });
 byId("everywhere").addEventListener("click", async () => {
-  await post("/v1/sign-out", { everywhere: true });
   sessionStorage.clear();
+  try {
+    await post("/v1/sign-out", { everywhere: true });
+  } catch (error) {
+    if (error.status !== 401) return show(byId("problem"), error.message); // still signed in
+  }
   location.assign("/sign-in");
+  return undefined;
 });

@@ -6,16 +6,12 @@ import { has, t } from "./words.js";
 const zone = ownZone;
 let next = null;
 let names = {};
+let filters = {};
 
 async function load(before) {
   show(byId("problem"), "");
-  const query = {};
-  if (byId("action").value) query.action = byId("action").value;
-  for (const [field, name] of [["from", "start"], ["to", "end"]]) {
-    const at = fromField(byId(field).value, zone);
-    if (!Number.isNaN(at)) query[name] = iso(at);
-  }
-  if (before) query.before = before;
+  if (!before) filters = chosen(); // older ones go on with those of the list
+  const query = before ? { ...filters, before } : filters;
   try {
     const page = await get("/v1/audit", query);
     names = { ...names, ...page.names };
@@ -27,6 +23,16 @@ async function load(before) {
   } catch (error) {
     show(byId("problem"), error.message);
   }
+}
+
+function chosen() {
+  const found = {};
+  if (byId("action").value) found.action = byId("action").value;
+  for (const [field, name] of [["from", "start"], ["to", "end"]]) {
+    const at = fromField(byId(field).value, zone);
+    if (!Number.isNaN(at)) found[name] = iso(at);
+  }
+  return found;
 }
 
 function row(entry) {

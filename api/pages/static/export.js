@@ -14,13 +14,14 @@ export function installExport({ tiles, zone, span }) {
   const button = dialog.querySelector("button.primary");
   const chosen = () => [...byId("export-cameras").querySelectorAll("input:checked")].map((input) => input.value);
 
-  // A field says no zone: in the hour that comes twice, what nobody has changed is the moment that it was filled with.
+  // A field says no zone: in the hour that comes twice, what nobody has changed is the moment that it was filled with,
+  // and what was changed the nearer one.
   const filled = new Map();
   const fill = (id, ms) => {
     byId(id).value = toField(ms, zone());
     filled.set(id, { ms, text: byId(id).value });
   };
-  const meant = (id) => (byId(id).value === filled.get(id)?.text ? filled.get(id).ms : fromField(byId(id).value, zone()));
+  const meant = (id) => (byId(id).value === filled.get(id)?.text ? filled.get(id).ms : fromField(byId(id).value, zone(), filled.get(id)?.ms));
 
   byId("export").addEventListener("click", () => {
     const { start, end } = span();

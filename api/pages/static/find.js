@@ -61,12 +61,13 @@ function understood({ understood: { span, time_zone: zone, doors, words, left_ou
 }
 
 const fold = (word) => word.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+const bare = (word) => fold(word).replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, "");
 
 // The words that were taken for a name give way to the number; time and door stay. The words come folded: "åsa" as "asa".
 function instead(text, words, number) {
-  const names = new Set(words.split(" "));
+  const names = new Set(words.split(" ").map(bare));
   const all = text.split(/\s+/).filter(Boolean);
-  const rest = all.filter((word) => !names.has(fold(word)));
+  const rest = all.filter((word) => !names.has(bare(word)));
   return rest.length < all.length ? [number, ...rest].join(" ") : number;
 }
 
@@ -135,7 +136,7 @@ function nothing({ understood: { span, doors, words }, members }) {
   if (unknown && (span || doors.length)) {
     const without = () => {
       const names = new Set(words.split(" "));
-      query.value = query.value.split(/\s+/).filter((word) => !names.has(fold(word))).join(" ");
+      query.value = query.value.split(/\s+/).filter((word) => !names.has(bare(word)) && !names.has(fold(word))).join(" ");
       query.form.requestSubmit();
     };
     box.append(el("br"), el("button", { type: "button", onclick: without }, t("find.without", { words })));

@@ -5,6 +5,7 @@ import { get } from "./server.js";
 import { full, ownZone, spanText } from "./time.js";
 import { t } from "./words.js";
 
+const SHOWN = 50;
 const zone = ownZone;
 const form = byId("find");
 
@@ -14,8 +15,10 @@ takeForm(form, async () => {
   const query = byId("query").value;
   if (!query.trim()) return;
   try {
-    const found = await get("/v1/members", { query, limit: 50 });
-    byId("understood").textContent = !found.length ? t("find.nothing") : found.length === 1 ? t("members.count_one") : t("members.count", { count: found.length });
+    const found = await get("/v1/members", { query, limit: SHOWN + 1 });
+    const more = found.length > SHOWN;
+    found.splice(SHOWN);
+    byId("understood").textContent = more ? t("members.count_more", { count: SHOWN }) : !found.length ? t("find.nothing") : found.length === 1 ? t("members.count_one") : t("members.count", { count: found.length });
     byId("members").replaceChildren(...found.map(card));
   } catch (error) {
     show(byId("problem"), error.message);

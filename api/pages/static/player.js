@@ -98,12 +98,15 @@ function later() {
   }, 400);
 }
 
+let asked = 0;
 async function loadTimelines() {
+  const mine = ++asked;
   const { start, end } = timeline.view;
   const margin = (end - start) / 2;
   const around = clock.now();
   const wanted = { start: iso(start - margin), end: iso(end + margin), around: iso(around) };
   const found = await Promise.all(tiles.map((tile) => get(`/v1/cameras/${tile.cameraId}/timeline`, wanted)));
+  if (mine !== asked) return; // of a view that was left meanwhile
   loaded = { start: start - margin, end: end + margin };
   whole = { start: -Infinity, end: Infinity };
   const known = new Map();
@@ -245,7 +248,7 @@ function setPlaying(playing) {
 
 function step(frames) {
   setPlaying(false);
-  const frameMs = Math.min(...tiles.map((tile) => tile.frameMs));
+  const frameMs = tiles.length ? Math.min(...tiles.map((tile) => tile.frameMs)) : 40;
   seek(clock.now() + frames * frameMs);
 }
 

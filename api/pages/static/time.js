@@ -42,12 +42,16 @@ function offset(ms, zone) {
   return wall - Math.floor(ms / 1000) * 1000;
 }
 
-/** For <input type="datetime-local">: 2026-11-22T06:31:04 in the zone. */
+/** For <input type="datetime-local">: 2026-11-22T06:31:04 in the zone. Back: what comes twice is the one nearer to ``near``. */
 export const toField = (ms, zone) => new Date(ms + offset(ms, zone)).toISOString().slice(0, 19);
 
-export function fromField(text, zone) {
+export function fromField(text, zone, near = undefined) {
   const wall = Date.parse(`${text}Z`);
   if (Number.isNaN(wall)) return NaN;
   const guess = wall - offset(wall, zone);
-  return wall - offset(guess, zone);
+  const found = wall - offset(guess, zone);
+  if (near === undefined) return found;
+  const half = 12 * 3600_000;
+  const times = [wall - half, wall + half].map((ms) => wall - offset(ms, zone)).filter((ms) => toField(ms, zone) === toField(found, zone));
+  return times.reduce((best, ms) => (Math.abs(ms - near) < Math.abs(best - near) ? ms : best), found);
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import ssl
 import statistics
@@ -224,3 +225,14 @@ def test_nothing_of_the_api_writes_what_a_spreadsheet_would_run() -> None:
         if path.suffix in (".py", ".js", ".html") and "csv" in path.read_text(encoding="utf-8").casefold()
     ]
     assert found == []
+
+
+async def test_half_a_character_is_a_wrong_code_and_on_record(office: Office) -> None:
+    name, staff = await office.hire("viewer")
+    client = office.client()
+    raw = json.dumps({"user_name": name, "password": PASSWORD, "code": "abc\ud800"})  # as JSON may say it
+    headers = {"Content-Type": "application/json"}
+    assert (await client.post("/v1/sign-in", content=raw, headers=headers)).status_code == 401
+    assert (await sign_in(client, name, code=office.code(staff))).status_code == 200
+    assert (await client.post("/v1/step-up", content='{"code": "abc\\ud800"}', headers=headers)).status_code == 403
+    assert [row["action"] for row in await office.audit()][-3:] == ["sign_in_failed", "sign_in", "step_up_failed"]

@@ -209,6 +209,22 @@ async def test_everything_is_on_record_with_the_true_span(office: Office, footag
     assert all(str(row["purpose_id"]) == client.purpose for row in entries)
 
 
+async def test_what_waits_elsewhere_does_not_crowd_out_ones_own(
+    office: Office, gym: Gym, footage: Footage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = await exporter(office, NewGrant(role="exporter", site_id=SOUTH))
+    span = {"start": to_iso(gym.now_ns - 60 * NS), "end": to_iso(gym.now_ns)}
+    first = await asked(mine, {"camera_ids": [str(SOUTH_CAMERA)], **span})
+    monkeypatch.setattr("api.export.rows.LISTED_MAX", 3)
+    others = await exporter(office, NewGrant(role="exporter", site_id=NORTH))
+    for _ in range(5):
+        office.clock.forward(1)
+        await asked(others, body(footage, LOBBY))
+    second = await office.signed_in(NewGrant(role="exporter", site_id=SOUTH))
+    for client in (mine, second):
+        assert [each["export_id"] for each in (await client.get("/v1/exports")).json()] == [first["export_id"]]
+
+
 async def test_who_audits_one_camera_sees_its_exports_beside_others(office: Office, footage: Footage) -> None:
     client = await exporter(office)
     await asked(client, body(footage, LOBBY, CORRIDOR))
@@ -298,6 +314,20 @@ async def test_database_itself_refuses_an_export_that_nobody_approved(office: Of
             await office.owner.execute(
                 "UPDATE footage_export SET state = $2 WHERE export_id = $1", uuid.UUID(export["export_id"]), state
             )
+
+
+async def test_a_look_is_on_record_with_what_it_showed(office: Office, gym: Gym, footage: Footage) -> None:
+    """A clip begins with the key frame before: somebody who was seen only there was seen."""
+    client = await exporter(office)
+    start_ns = footage.span.start_ns
+    asked_for = {"start": to_iso(start_ns + 79 * NS // 10), "end": to_iso(start_ns + 795 * NS // 100)}
+    answer = await client.get(f"/v1/cameras/{LOBBY}/clip.mp4", params={**asked_for, "purpose": client.purpose})
+    assert answer.status_code == 200
+    shown = Span(*(from_iso(answer.headers[f"Tallenne-Clip-{name}"]) for name in ("Start", "End")))
+    assert shown.start_ns < start_ns + 75 * NS // 10
+    entry = (await office.audit())[-1]
+    assert entry["action"] == "look"
+    assert abs(entry["start_ns"] - shown.start_ns) + abs(entry["end_ns"] - shown.end_ns) < NS // 100
 
 
 async def test_watching_leaves_no_way_around(office: Office, footage: Footage) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import time
+import uuid
 from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.staff_admin import NewGrant
-from domain.ids import CameraId
+from domain.ids import CameraId, MemberId
 from domain.time import HOUR_NS, NS, from_iso, to_iso
 from ingest.health import Health
+from storage.access import fold
 from storage.camera_health import save_health
 from tests.integration.api.conftest import Client, Office
 from tests.integration.api.gym import (
@@ -191,6 +193,56 @@ async def test_a_clock_time_is_each_sites_own(office: Office, gym: Gym) -> None:
         "South": times[SOUTH],
     }
     assert len(found["hits"]) == 2 < len(events)
+    entry = await last_entry(office)
+    assert (entry["start_ns"], entry["end_ns"]) == (times[NORTH], times[SOUTH] + 60 * NS)  # all that was looked at
+
+
+async def test_others_members_do_not_crowd_out_those_one_may_see(office: Office, gym: Gym) -> None:
+    for number in range(30):
+        member = MemberId(uuid.uuid4())
+        await gym.owner.execute("INSERT INTO member VALUES ($1, 0)", member)
+        name = "Aaltonen Ville" if number == 29 else f"Aaltonen {number:02}"
+        await gym.owner.execute(
+            "INSERT INTO member_identity (member_id, number, name, search) VALUES ($1, $2, $3, $4)",
+            member, f"A{number}", name, fold(name),
+        )  # fmt: skip
+        site, door = (SOUTH, SOUTH_DOOR) if number == 29 else (NORTH, FRONT)
+        await gym.event("granted", gym.now_ns - 900 * NS, site=site, door=door, member=member)
+    client = await looking(office, NewGrant(role="viewer", site_id=SOUTH))
+    found = (await client.get("/v1/find", params={"query": "aaltonen"})).json()
+    assert ([each["name"] for each in found["members"]], len(found["hits"]), found["more"]) == (
+        ["Aaltonen Ville"],
+        1,
+        False,
+    )
+    assert [each["number"] for each in (await client.get("/v1/members", params={"query": "aaltonen"})).json()] == [
+        "A29"
+    ]
+    everywhere = await looking(office, "viewer")
+    found = (await everywhere.get("/v1/find", params={"query": "aaltonen"})).json()
+    assert (len(found["members"]), found["more"]) == (16, True)
+
+
+@pytest.mark.parametrize(
+    ("query", "doors", "members"),
+    [
+        ("pääovesta viimeiset 3 tuntia", ["Pääovi"], []),
+        ("kuka tuli pääovella viimeiset 3 tuntia?", ["Pääovi"], []),
+        ("side last 3 hours", ["Side door"], []),
+        ("fro", ["Front door"], []),
+        ("sid", [], ["Sidney Salo"]),  # no whole word of a door's name
+    ],
+)
+async def test_doors_bent_and_begun(office: Office, gym: Gym, query: str, doors: list[str], members: list[str]) -> None:
+    member = MemberId(uuid.uuid4())
+    await gym.owner.execute("INSERT INTO member VALUES ($1, 0)", member)
+    await gym.owner.execute(
+        "INSERT INTO member_identity (member_id, number, name, search) VALUES ($1, '5006', $2, $3)",
+        member, "Sidney Salo", "sidney salo",
+    )  # fmt: skip
+    client = await looking(office, "viewer")
+    found = (await client.get("/v1/find", params={"query": query})).json()
+    assert (found["understood"]["doors"], [each["name"] for each in found["members"]]) == (doors, members)
 
 
 async def test_what_others_doors_report_does_not_crowd_out_ones_own(office: Office, gym: Gym) -> None:

@@ -152,3 +152,50 @@ async def test_one_address_does_not_keep_others_out(database: Database, tmp_path
         async with asyncio.timeout(5):
             while not (await ask("127.0.0.1"))[0].startswith(b"http/1.1 200 "):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+
+
+async def test_tls_that_is_never_begun_holds_a_place_for_a_moment_only(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.server.REQUEST_DEADLINE_S", 1.0)
+    settings = settings_for(database.serve, tmp_path, connections_per_address=4)
+    async with serving(settings) as status:
+        port = urlsplit(status["address"]).port
+        plain = [await asyncio.open_connection("127.0.0.1", port) for _ in range(40)]
+        await asyncio.sleep(0.3)
+        ended = [reader.at_eof() for reader, _ in plain]
+        assert sum(ended) >= 40 - 4 - 16  # places, and those that would be told why they have none
+        async with asyncio.timeout(10):
+            for reader, _ in plain:
+                with contextlib.suppress(ConnectionError):
+                    await reader.read()
+        async with client_of(status, settings) as client:
+            assert (await client.get("/v1/health")).status_code == 200
+        for _, writer in plain:
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+
+async def test_an_answer_that_nobody_reads_is_given_up(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.server._UNREAD_S", 0.5)
+    settings = settings_for(database.serve, tmp_path)
+    async with serving(settings) as status:
+        context = ssl.create_default_context(cafile=settings.secret_directory / "tls-cert.pem")
+        sock = socket.socket()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, ("127.0.0.1", urlsplit(status["address"]).port))
+        _, writer = await asyncio.open_connection(sock=sock, ssl=context, server_hostname="127.0.0.1", limit=1 << 10)
+        ask = b"GET /static/tallenne.css HTTP/1.1\r\nHost: x\r\n\r\n"
+        with pytest.raises(ConnectionError):
+            async with asyncio.timeout(20):
+                while True:
+                    writer.write(ask * 20)
+                    await writer.drain()
+                    await asyncio.sleep(0.1)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
