@@ -16,15 +16,16 @@ class VideoParameters:
     """Parameter sets without start codes; equal ones decode the same stream."""
 
     codec: str  # "h264" or "h265"
-    vps: bytes = b""  # H.265 only
-    sps: bytes  # the one that the camera sent first, of the last it sent; its size is the recording's
-    more_sps: tuple[bytes, ...] = ()  # others, under other ids: a picture says by its PPS which one it means
+    vps: bytes = b""  # H.265 only; the one that the SPS refers to
+    sps: bytes  # the one that the last key picture meant; its size is the recording's
     pps: tuple[bytes, ...]
+    more_vps: tuple[bytes, ...] = ()
+    more_sps: tuple[bytes, ...] = ()  # others, under other ids: a picture says by its PPS which one it means
 
     @property
     def all(self) -> frozenset[bytes]:
         """Every one of them."""
-        return frozenset((self.vps, self.sps, *self.more_sps, *self.pps))
+        return frozenset((self.vps, self.sps, *self.more_vps, *self.more_sps, *self.pps))
 
 
 @dataclass(slots=True)

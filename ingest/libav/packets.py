@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ingest.access_unit import AccessUnit
 from ingest.errors import StreamError
 from ingest.video import nal
-from ingest.video.parameters import Role, parameters_from, role
+from ingest.video.parameters import Role, activated, parameters_from, role
 
 
 class Packets:
@@ -36,7 +36,10 @@ class Packets:
             self._parameters = parameters_from(self._codec, sets, self._parameters)
         if not kept or self._parameters is None:
             return None
-        return AccessUnit(b"".join(kept), pts_ticks, key, mono_ns, self._parameters)
+        joined = b"".join(kept)
+        if key and self._parameters.more_sps:
+            self._parameters = activated(self._parameters, joined)
+        return AccessUnit(joined, pts_ticks, key, mono_ns, self._parameters)
 
 
 def _extradata_nals(codec: str, extradata: bytes) -> Iterator[bytes]:

@@ -88,7 +88,11 @@ def _hvcc(parameters: VideoParameters, sps: h265.SpsH265) -> bytes:
     head += bytes((sps.sub_layers << 3 | sps.nested << 2 | 3, 3))
     arrays = b"".join(
         bytes((0x80 | kind,)) + _u16(len(nals)) + b"".join(_u16(len(nal)) + nal for nal in nals)
-        for kind, nals in ((32, (parameters.vps,)), (33, (parameters.sps, *parameters.more_sps)), (34, parameters.pps))
+        for kind, nals in (
+            (32, (parameters.vps, *parameters.more_vps)),
+            (33, (parameters.sps, *parameters.more_sps)),
+            (34, parameters.pps),
+        )
     )
     return head + arrays
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from ingest.access_unit import AccessUnit, Loss, VideoParameters
 from ingest.errors import StreamError
-from ingest.video.parameters import H264_ROLES, H265_ROLES, Role, check, parameters_from
+from ingest.video.parameters import H264_ROLES, H265_ROLES, Role, activated, check, parameters_from
 
 _MAX_BYTES: Final = 16 << 20
 _MAX_PARTS: Final = 1 << 17  # a part may be a single byte
@@ -171,7 +171,10 @@ class Pictures:
             ticks = self._moved_on(ticks)
         else:
             self._last_ticks, self._bump = ticks, 0
-        out.append(AccessUnit(b"".join(parts), ticks, key, mono_ns, self.parameters))
+        data = b"".join(parts)
+        if key and self.parameters.more_sps:
+            self.parameters = activated(self.parameters, data)
+        out.append(AccessUnit(data, ticks, key, mono_ns, self.parameters))
 
     def lost(self, packets: int, detail: str, out: _Items) -> None:
         """Packets are missing here: the picture under way is damaged, and what refers to it."""

@@ -88,6 +88,9 @@ def _with_body(message: Message, body: bytes) -> Message:
     )
 
 
+SESSION_TIMEOUT_S: Final = 60
+
+
 @dataclass(frozen=True, slots=True)
 class SessionHeader:
     """``Session: x;timeout=60`` (RFC 2326, 12.37)."""
@@ -96,11 +99,11 @@ class SessionHeader:
     timeout_s: int
 
     @staticmethod
-    def parse(text: str) -> SessionHeader | None:
-        """None when there is no name in it."""
+    def parse(text: str, timeout_s: int = SESSION_TIMEOUT_S) -> SessionHeader | None:
+        """None when there is no name in it. ``timeout_s``: where it tells none."""
         name, _, rest = text.partition(";")
         found = re.search(r"timeout\s*=\s*(\d{1,6})", rest, re.IGNORECASE)
-        return SessionHeader(name.strip(), int(found[1]) if found else 60) if name.strip() else None
+        return SessionHeader(name.strip(), int(found[1]) if found else timeout_s) if name.strip() else None
 
 
 @dataclass(frozen=True, slots=True)

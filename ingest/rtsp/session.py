@@ -18,7 +18,7 @@ from ingest.rtp.pictures import Pictures
 from ingest.rtp.track import SLACK, Track
 from ingest.rtsp import sdp, urls
 from ingest.rtsp.auth import Credentials, challenges
-from ingest.rtsp.messages import Message, SessionHeader, TransportHeader, read_message
+from ingest.rtsp.messages import SESSION_TIMEOUT_S, Message, SessionHeader, TransportHeader, read_message
 from ingest.rtsp.rtcp import sender_clock, sender_time_ns
 
 _DOLLAR: Final = 0x24
@@ -257,8 +257,9 @@ class Session:
 
     def _granted(self, asked: _Asked, message: Message) -> None:
         self._authenticated = self._credentials.challenged
-        if asked.method in ("SETUP", "PLAY") and (session := SessionHeader.parse(message.header("session"))):
-            self._session = session
+        if asked.method in ("SETUP", "PLAY"):
+            before = self._session.timeout_s if self._session else SESSION_TIMEOUT_S  # PLAY need not say it again
+            self._session = SessionHeader.parse(message.header("session"), before) or self._session
         if asked.method == "DESCRIBE":
             self._described(message)
         elif asked.method == "SETUP" and asked.url == self._sound_url:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Final
 
@@ -13,7 +13,7 @@ from ingest.video.bits import Bits, unescaped
 
 _SET_BYTES_MAX = 4096
 _PPS_MAX = 64
-_SPS_MAX = 16
+_SPS_KEPT = 8
 
 
 class Role(IntEnum):
@@ -56,35 +56,79 @@ def role(codec: str, item: bytes) -> Role:
 def parameters_from(codec: str, nals: Iterable[bytes], known: VideoParameters | None) -> VideoParameters | None:
     """What the parameter sets among ``nals`` make of what is ``known``; None while they are not complete.
 
-    ``known`` itself when nothing changed. StreamError for sets that are too large or too many.
+    ``known`` itself when nothing changed. Which of several SPS is meant ``activated()`` tells with the key picture;
+    until then it is the first among ``nals``. StreamError for sets that are too large or too many.
     """
-    vps = known.vps if known else b""
-    sps = {_sps_id(codec, item): item for item in (known.sps, *known.more_sps)} if known else {}
+    vps = {_vps_id(item): item for item in (known.vps, *known.more_vps) if item} if known else {}
+    sps = {_sps_ids(codec, item)[0]: item for item in (known.sps, *known.more_sps)} if known else {}
     pps = {_pps_ids(codec, item)[0]: item for item in known.pps} if known else {}
-    first = _sps_id(codec, known.sps) if known else None
+    first = _sps_ids(codec, known.sps)[0] if known else None
     fresh = True
     for item in nals:
-        if len(item) > _SET_BYTES_MAX or len(pps) > _PPS_MAX or len(sps) > _SPS_MAX:
+        if len(item) > _SET_BYTES_MAX or len(pps) > _PPS_MAX:
             raise StreamError("The camera's parameter sets are too large.", "Restart the camera; update its firmware.")
         kind = nal.h264_kind(item) if codec == "h264" else nal.h265_kind(item)
         if (codec == "h264" and kind == nal.H264_SPS) or (codec == "h265" and kind == nal.H265_SPS):
-            ident = _sps_id(codec, item)
-            if sps.get(ident, item) != item:  # another one takes its place: what referred to it goes
-                pps = {key: other for key, other in pps.items() if _pps_ids(codec, other)[1] != ident}
+            ident = _sps_ids(codec, item)[0]
+            if sps.pop(ident, item) != item:  # another one takes its place: what referred to it goes
+                pps = _without(codec, pps, ident)
             sps[ident] = item
             if fresh:
                 first, fresh = ident, False
+            if len(sps) > _SPS_KEPT:  # some cameras count them up
+                gone = next(each for each in sps if each != first)
+                del sps[gone]
+                pps = _without(codec, pps, gone)
         elif (codec == "h264" and kind == nal.H264_PPS) or (codec == "h265" and kind == nal.H265_PPS):
             pps[_pps_ids(codec, item)[0]] = item
         elif codec == "h265" and kind == nal.H265_VPS:
-            vps = item
-    if first is None or (codec == "h265" and not vps):
+            vps[_vps_id(item)] = item
+    if first is None or not any(_pps_ids(codec, item)[1] == first for item in pps.values()):
         return None
-    if not any(_pps_ids(codec, item)[1] == first for item in pps.values()):
+    made = _around(codec, first, vps, sps, pps)
+    if made is None:
         return None
-    more = tuple(item for ident, item in sps.items() if ident != first)
-    made = VideoParameters(codec=codec, vps=vps, sps=sps[first], more_sps=more, pps=tuple(pps.values()))
     return known if known is not None and made.all == known.all else made
+
+
+def activated(parameters: VideoParameters, data: bytes) -> VideoParameters:
+    """With the SPS first that a key picture means; itself when it is that already, or when that cannot be told.
+
+    data: the picture, NAL units behind their lengths
+    """
+    codec = parameters.codec
+    pps = {_pps_ids(codec, item)[0]: item for item in parameters.pps}
+    meant = pps.get(_meant_pps(codec, data))
+    if meant is None:
+        return parameters
+    ident = _pps_ids(codec, meant)[1]
+    sps = {_sps_ids(codec, item)[0]: item for item in (parameters.sps, *parameters.more_sps)}
+    if ident not in sps or sps[ident] == parameters.sps:
+        return parameters
+    vps = {_vps_id(item): item for item in (parameters.vps, *parameters.more_vps) if item}
+    return _around(codec, ident, vps, sps, pps) or parameters
+
+
+def _around(
+    codec: str, ident: int, vps: Mapping[int, bytes], sps: Mapping[int, bytes], pps: Mapping[int, bytes]
+) -> VideoParameters | None:
+    """With that SPS first, and the VPS that it refers to. None without one."""
+    first = sps[ident]
+    referred = _sps_ids(codec, first)[1]
+    if codec == "h265" and referred not in vps:
+        return None
+    return VideoParameters(
+        codec=codec,
+        vps=vps.get(referred, b""),
+        sps=first,
+        pps=tuple(pps.values()),
+        more_vps=tuple(vps[each] for each in sorted(vps) if each != referred),
+        more_sps=tuple(sps[each] for each in sorted(sps) if each != ident),
+    )
+
+
+def _without(codec: str, pps: Mapping[int, bytes], sps: int) -> dict[int, bytes]:
+    return {ident: item for ident, item in pps.items() if _pps_ids(codec, item)[1] != sps}
 
 
 def check(parameters: VideoParameters) -> None:
@@ -92,12 +136,39 @@ def check(parameters: VideoParameters) -> None:
     (h264 if parameters.codec == "h264" else h265).parse_sps(parameters.sps)
 
 
-def _sps_id(codec: str, item: bytes) -> int:
-    """0 where it cannot be read; check() refuses such a set."""
+def _vps_id(item: bytes) -> int:
+    return item[2] >> 4 if len(item) > 2 else 0
+
+
+def _sps_ids(codec: str, item: bytes) -> tuple[int, int]:
+    """Its own id, and that of the VPS that it refers to. 0 where it cannot be read; check() refuses such a set."""
     try:
-        return h264.parse_sps(item).ident if codec == "h264" else h265.parse_sps(item).ident
+        if codec == "h264":
+            return h264.parse_sps(item).ident, 0
+        return h265.parse_sps(item).ident, _vps_id(item)
     except StreamError:
-        return 0
+        return 0, _vps_id(item)
+
+
+def _meant_pps(codec: str, data: bytes) -> int:
+    """Of the first slice; -1 when there is none that can be read."""
+    at = 0
+    while at + 6 <= len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        item = data[at + 4 : at + 4 + min(size, 24)]
+        if role(codec, item) in (Role.PICTURE, Role.KEY):
+            bits = Bits(unescaped(item[1 if codec == "h264" else 2 :]))
+            try:
+                if codec == "h264":
+                    bits.ue()  # first_mb_in_slice
+                    bits.ue()  # slice_type
+                else:
+                    bits.u(2 if role(codec, item) is Role.KEY else 1)
+                return bits.ue()
+            except StreamError:
+                return -1
+        at += 4 + size
+    return -1
 
 
 def _pps_ids(codec: str, item: bytes) -> tuple[int, int]:

@@ -448,7 +448,8 @@ def test_described_sets_that_make_no_sense_are_ignored() -> None:
 
 def test_two_sets_under_two_ids_beside_each_other_are_both_told() -> None:
     """Every key picture comes with the sets of two coders; pictures of either follow, and all of them decode."""
-    coders = [encoded(2, gop=25), encoded(2, gop=25, more=":sps-id=3")]
+    sizes = [(320, 192), (640, 352)]
+    coders = [encoded(2, gop=25, size=size, more=f":sps-id={ident}") for size, ident in zip(sizes, (0, 3), strict=True)]
     heads = [_sets_of(coder[0][0]) for coder in coders]
     assert len({*heads[0], *heads[1]}) == 4
     both = b"".join(b"\x00\x00\x00\x01" + item for head in heads for item in head)
@@ -456,16 +457,20 @@ def test_two_sets_under_two_ids_beside_each_other_are_both_told() -> None:
     pictures = [((both if key else b"") + data, place * 3600) for place, (data, _, key) in enumerate(mixed)]
     found = units(walked(make_track(), frames_of(pictures)))
     assert len(found) == 50
-    (parameters,) = {id(unit.parameters): unit.parameters for unit in found}.values()
-    assert (parameters.sps, parameters.more_sps) == (heads[0][0], (heads[1][0],))
-    _, init = make_init(parameters)
-    at = init.index(b"avcC")
-    decoder = av.CodecContext.create("h264", "r")
-    decoder.extradata = init[at + 4 : at - 4 + int.from_bytes(init[at - 4 : at], "big")]
-    decoded = [frame for unit in found for frame in decoder.decode(av.Packet(unit.data))]
-    decoded += decoder.decode(None)
-    assert len(decoded) == 50
-    assert not any(frame.is_corrupt for frame in decoded)
+    for start, mine, other in ((0, 0, 1), (25, 1, 0)):
+        run = found[start : start + 25]
+        (parameters,) = {id(unit.parameters): unit.parameters for unit in run}.values()
+        # The key picture says by its PPS which one it means: another size would be another segment.
+        assert (parameters.sps, parameters.more_sps) == (heads[mine][0], (heads[other][0],))
+        codec, init = make_init(parameters)
+        assert (codec.width, codec.height) == sizes[mine]
+        at = init.index(b"avcC")
+        decoder = av.CodecContext.create("h264", "r")
+        decoder.extradata = init[at + 4 : at - 4 + int.from_bytes(init[at - 4 : at], "big")]
+        decoded = [frame for unit in run for frame in decoder.decode(av.Packet(unit.data))]
+        decoded += decoder.decode(None)
+        assert len(decoded) == 25
+        assert not any(frame.is_corrupt for frame in decoded)
 
 
 def _sets_of(data: bytes) -> list[bytes]:
@@ -483,3 +488,25 @@ def test_another_set_under_the_same_id_takes_its_place_and_what_referred_to_it_g
     assert made is not None
     assert (made.sps, made.more_sps, set(made.pps)) == (second[0], (other[0],), {other[1], second[1]})
     assert parameters_from("h264", [*other, *second], made) is made  # the order alone is no change
+
+
+def test_ids_that_are_counted_up_are_forgotten_in_turn() -> None:
+    known = None
+    for ident in (*range(32), *range(32)):
+        head = _sets_of(encoded(0.04, more=f":sps-id={ident}")[0][0])
+        known = parameters_from("h264", head, known)
+        assert known is not None
+        assert set(head) <= known.all
+    assert known is not None
+    assert len(known.more_sps) < 10
+
+
+def test_the_vps_that_is_referred_to_is_told_first() -> None:
+    stream = encoded(0.1, codec="libx265")
+    vps, sps, pps = (item for item in split_annex_b(stream[0][0]) if item[0] >> 1 & 63 in (32, 33, 34))
+    other = vps[:2] + bytes((vps[2] | 0x10,)) + vps[3:]
+    for order in ((vps, other), (other, vps)):
+        made = parameters_from("h265", [*order, sps, pps], None)
+        assert made is not None
+        assert (made.vps, made.more_vps) == (vps, (other,))
+    assert parameters_from("h265", [other, sps, pps], None) is None

@@ -511,3 +511,14 @@ def test_sender_reports_put_sound_and_pictures_on_one_clock() -> None:
     # Sound of one second after its first packet is two seconds after the picture: its first, one second after it.
     assert second.lead_ticks is not None
     assert second.pts_ticks + second.lead_ticks == 900_000 + 90_000
+
+
+@pytest.mark.parametrize(
+    ("play", "interval_s"), [("Session: abc\r\n", 15), ("", 15), ("Session: abc;timeout=40\r\n", 35)]
+)
+def test_the_session_timeout_of_setup_holds_where_play_tells_none(play: str, interval_s: int) -> None:
+    session = started()
+    setup = "Session: abc;timeout=20\r\nTransport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n"
+    session.feed(description_reply(SDP, 1) + ok(2, setup) + ok(3, play), 0)
+    assert session.state is State.PLAYING
+    assert session.keep_alive_s == interval_s
