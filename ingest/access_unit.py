@@ -94,6 +94,11 @@ class Source(Protocol):
         ...
 
     @property
+    def passed_over(self) -> int:
+        """Pictures that came so far and were not given out, since decoding cannot begin with them."""
+        ...
+
+    @property
     def sound(self) -> SoundFormat | None:
         """Of ``take_sounds()``, known before the first batch; None where there is none."""
         ...

@@ -19,6 +19,7 @@ from ingest.media.fragments import Fragment, FragmentWriter
 from ingest.media.segmenter import Action, Append, Begin, Finish, Missing, Segmenter
 from ingest.media.sound import SoundMixer
 from ingest.settings import CameraSettings
+from ingest.silence import Silence
 from storage.errors import StorageError
 from storage.keys import NoHourKeyError
 from storage.recording import CameraRecording
@@ -27,6 +28,7 @@ from storage.spool import SpoolFullError
 _log = logging.getLogger(__name__)
 
 SILENT_S = 10.0  # nothing to record for so long: connect anew
+CONNECTING_S = 5.0  # and so much more at first
 NO_KEY_FRAME_S = 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _TELL_GAP_EVERY_NS = 60 * NS
@@ -58,7 +60,9 @@ class Camera:
         self._sound: SoundMixer | None = None
         self._sound_clock = MediaClock()
         self._early_sounds: list[Sound] = []  # until both clocks have settled
-        self._settling: list[AccessUnit] = []
+        self._heard = False  # pictures of this connection were written
+        self._settling: list[AccessUnit] = []  # pictures until the clock has settled
+        self._early_losses: list[tuple[int, Loss]] = []  # before which of them something is missing
         self._cause, self._detail = GapCause.STARTING, ""
         self._failures = 0
         self._last_begun_s = 0.0
@@ -69,7 +73,12 @@ class Camera:
 
     async def run(self, first_pause_s: float = 0.0) -> None:
         """Until cancelled; nothing that a camera does ends it."""
-        self.recording.resume(self.now_ns())
+        if ahead_ns := self.recording.resume(self.now_ns()):
+            _log.warning(
+                "camera %s has footage of the %d s to come, from a clock that was ahead: they are recorded again",
+                self.settings.name,
+                ahead_ns // NS,
+            )
         await asyncio.sleep(first_pause_s)
         while True:
             try:
@@ -95,20 +104,34 @@ class Camera:
         self._media, self._writer = MediaClock(), FragmentWriter()
         self._sound, self._sound_clock = None, MediaClock()
         self._early_sounds.clear()
+        self._heard = False
         self._segmenter.accounted(self.recording.accounted_ns)
         self._last_begun_s = loop.time()
+        without_key = False
         try:
-            async with asyncio.timeout(SILENT_S + 5) as silence, aclosing(source.batches()) as batches:
-                rescheduled_s = loop.time()
-                async for batch in batches:
-                    if self.settings.audio:
-                        self._listen(source)
-                    if self._take(batch) and (now_s := loop.time()) - rescheduled_s > 1:
-                        silence.reschedule(now_s + SILENT_S)
-                        rescheduled_s = now_s
-                        self._heard_from(source)
-                        self._watch_segments(now_s)
+            async with asyncio.timeout(None) as timeout, aclosing(source.batches()) as batches:
+                told_s = loop.time()
+                with Silence(
+                    timeout,
+                    lambda: source.passed_over,
+                    connecting_s=CONNECTING_S,
+                    longest_s=SILENT_S,
+                    waiting_s=NO_KEY_FRAME_S + SILENT_S,
+                ) as silence:
+                    try:
+                        async for batch in batches:
+                            if self.settings.audio:
+                                self._listen(source)
+                            if self._take(batch) and (now_s := loop.time()) - told_s > 1:
+                                silence.heard()
+                                told_s = now_s
+                                self._heard_from(source)
+                                self._watch_segments(now_s)
+                    finally:
+                        without_key = silence.without_key
         except TimeoutError:
+            if without_key:
+                raise self._no_key_frame() from None
             raise CameraStalledError(
                 f"Camera {self.settings.name} is connected but sends no picture.", "Restart it; check its network."
             ) from None
@@ -165,9 +188,12 @@ class Camera:
         if self.recording.open:
             self._last_begun_s = now_s
         elif now_s - self._last_begun_s > NO_KEY_FRAME_S and self._cause is GapCause.STARTING:
-            raise CameraStalledError(
-                f"Camera {self.settings.name} sends no key frame.", "Set its key frame interval to a few seconds."
-            )
+            raise self._no_key_frame()
+
+    def _no_key_frame(self) -> CameraStalledError:
+        return CameraStalledError(
+            f"Camera {self.settings.name} sends no key frame.", "Set its key frame interval to a few seconds."
+        )
 
     # -- Pictures
 
@@ -178,19 +204,35 @@ class Camera:
         if self._media.observe(unit.pts_ticks, unit.mono_ns):
             health.clock_jumps += 1
             self._media.swap()
+            self._settle()  # what came before it has its times by what was known then
             self._flush()
             self._media.swap()
-            self._settling.clear()
             self._apply(self._segmenter.jumped())
         if not self._media.settled:
             self._settling.append(unit)
             return
-        if self._settling:
-            self._connected()
-            for early in self._settling:
-                self._write(early)
-            self._settling.clear()
+        self._settle()
         self._write(unit)
+
+    def _settle(self) -> None:
+        """The pictures from before the clock had settled, with what was missing among them."""
+        if not self._settling:
+            return
+        if not self._heard:
+            self._heard = True
+            self._connected()
+        early, losses = self._settling, self._early_losses
+        self._settling, self._early_losses = [], []
+        for place, one in enumerate(early):
+            while losses and losses[0][0] == place:
+                self._missed(losses.pop(0)[1])
+            self._write(one)
+        for _, loss in losses:
+            self._missed(loss)
+
+    def _missed(self, loss: Loss) -> None:
+        self._flush()
+        self._because(loss.cause, loss.detail)
 
     def _connected(self) -> None:
         self._failures = 0
@@ -208,8 +250,6 @@ class Camera:
 
     def _flush(self) -> None:
         fragments = list(iter(self._writer.flush, None))
-        if not self._media.settled:
-            return
         try:
             for fragment in fragments:
                 self._record(fragment)
@@ -221,8 +261,10 @@ class Camera:
     def _loss(self, loss: Loss) -> None:
         self.health.losses += 1
         self.health.lost_packets += loss.packets
-        self._flush()
-        self._because(loss.cause, loss.detail)
+        if self._settling:  # the clock has not settled: what is missing is told where it is missing
+            self._early_losses.append((len(self._settling), loss))
+        else:
+            self._missed(loss)
 
     def _record(self, fragment: Fragment) -> None:
         start_ns = self._clock.utc_ns(self._media.time_ns(fragment.start_ticks))
@@ -280,6 +322,7 @@ class Camera:
     def _lost(self, error: IngestError) -> None:
         self._flush()
         self._settling.clear()
+        self._early_losses.clear()
         if self.health.last_error != error.what:
             _log.warning("%s", error)
         self.health.last_error, self.health.remedy = error.what, error.remedy
@@ -297,7 +340,7 @@ class Camera:
     def clock_stepped(self) -> None:
         """This machine's clock went ahead: what follows is another stretch, the time between a gap."""
         self._flush()
-        self._because(GapCause.CLOCK)
+        self._apply(self._segmenter.jumped())
 
     def tick(self) -> None:
         """Seal what waits too long; tell a gap that grows."""

@@ -187,7 +187,13 @@ class _Role:
                 self._problems.take_back("clock step")
             self._clock.observe(mono_ns, utc_ns)
             if self._clock.behind_ns:
-                self._problems.say("clock", MisuseError("This machine's clock was set back.", "Check its time."))
+                self._problems.say(
+                    "clock",
+                    MisuseError(
+                        "This machine's clock was set back, and is not followed, since that time has footage.",
+                        "Check its time. Where it is right now, restart the recorder: it then goes by it.",
+                    ),
+                )
             else:
                 self._problems.take_back("clock")
             for camera in self._cameras.values():

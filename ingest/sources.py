@@ -67,6 +67,10 @@ class AutoSource:
         return self._source.skew_ns
 
     @property
+    def passed_over(self) -> int:
+        return self._source.passed_over
+
+    @property
     def sound(self) -> SoundFormat | None:
         return self._source.sound
 

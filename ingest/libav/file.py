@@ -164,7 +164,8 @@ class OpenedFile:
         for packet in self._container.demux(self._stream):
             if packet.size == 0:
                 continue
-            ticks = packet.pts if packet.pts is not None else packet.dts
+            # Where pictures are shown in another order than they are decoded in, dts says nothing of it.
+            ticks = packet.pts if packet.pts is not None else None if context.has_b_frames else packet.dts
             if ticks is None:
                 raise FileRefusedError(
                     f"{self._path.name} does not say when its pictures are shown.",

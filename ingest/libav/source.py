@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import threading
 import time
 from collections import deque
@@ -28,7 +29,7 @@ from ingest.settings import CameraSettings, Transport
 
 _OPEN_S, _READ_S = 10.0, 10.0
 _WAITING_MAX = 512  # access units between the thread and the loop
-_log = logging.getLogger(__name__)
+_MISSED = re.compile(r"RTP: missed (-?\d+) packets")
 
 
 class LibavSource:
@@ -42,6 +43,7 @@ class LibavSource:
         self._waiting: deque[AccessUnit | Loss | IngestError | None] = deque()
         self._wake = asyncio.Event()
         self._stopped = threading.Event()
+        self.passed_over = 0  # see ingest.access_unit.Source
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -59,7 +61,9 @@ class LibavSource:
     async def batches(self) -> AsyncGenerator[list[AccessUnit | Loss], None]:
         """See ingest.access_unit.Source."""
         address = await resolve(self._camera.url, self._camera.allowed_networks)
-        av.logging.set_level(av.logging.PANIC)  # libav's messages carry addresses with passwords
+        logging.getLogger("libav").disabled = True  # libav's messages carry addresses with passwords
+        av.logging.set_level(av.logging.WARNING)  # but only they tell that packets were lost: see _lost_by()
+        av.logging.set_skip_repeated(False)
         thread = threading.Thread(target=self._read, args=(address,), name=f"libav {self._camera.name}", daemon=True)
         thread.start()
         try:
@@ -94,8 +98,8 @@ class LibavSource:
     def _read(self, address: CameraAddress) -> None:
         last: IngestError | None = None
         try:
-            with contextlib.closing(self._opened(address)) as container:
-                self._read_packets(container)
+            with av.logging.Capture(local=True) as said, contextlib.closing(self._opened(address)) as container:
+                self._read_packets(container, said)
         except IngestError as error:
             last = error
         except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -114,26 +118,36 @@ class LibavSource:
         }
         return av.open(url, format="rtsp", options=options, timeout=(_OPEN_S, _READ_S))
 
-    def _read_packets(self, container: Any) -> None:
+    def _read_packets(self, container: Any, said: list[Any]) -> None:
         if not container.streams.video:
             raise StreamError("The camera sends no video.", "Check the path of its address.")
         stream = container.streams.video[0]
         context = stream.codec_context
         packets = Packets(context.name, bytes(context.extradata or b""))
+        said.clear()  # of looking for streams
         scale = stream.time_base * TICKS_PER_S
-        dropping = False
+        dropping = waiting = False
         last_ticks = 0
         for packet in container.demux(stream):
             if self._stopped.is_set():
                 return
             if packet.size == 0:
                 continue
+            lost, whole = _lost_by(said), True
+            if lost:
+                # In this picture or before it, and in this call: what refers to it is damaged, too.
+                whole, waiting = False, True
+                self._hand_over(Loss(lost, detail="packets are missing"))
             if packet.pts is not None:
                 last_ticks = int(packet.pts * scale)
             elif not last_ticks:
                 continue  # libav sometimes leaves the first picture without a time
             unit = packets.unit(bytes(packet), last_ticks, time.monotonic_ns())
             if unit is None:
+                continue
+            waiting = waiting and not (unit.key and whole)
+            if waiting:
+                self.passed_over += 1
                 continue
             if len(self._waiting) >= _WAITING_MAX and not dropping:
                 dropping = True
@@ -162,3 +176,15 @@ class LibavSource:
             return CameraStalledError(f"Camera {place} sends nothing.", "Check its network; restart it.")
         reason = getattr(error, "strerror", None) or type(error).__name__
         return CameraAwayError(f"Camera {place} cannot be reached ({reason}).", "Check its address, power and network.")
+
+
+def _lost_by(said: list[Any]) -> int:
+    """Packets that libav's RTP reader has missed, by what it has logged since; that is forgotten."""
+    if not said:
+        return 0
+    lost = 0
+    for _, _, text in said:
+        if found := _MISSED.search(text):
+            lost += int(found[1])
+    said.clear()
+    return lost

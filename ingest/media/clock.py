@@ -30,6 +30,7 @@ class MediaClock:
         "_before_ticks",
         "_first_ns",
         "_highest",
+        "_late",
         "_least_ns",
         "_offset_ns",
         "_window_ns",
@@ -43,6 +44,7 @@ class MediaClock:
         self._offset_ns = self._before_ns = 0
         self._least_ns = 0
         self._window_ns = 0
+        self._late = False  # the last window's pictures all came much too late
         self.settled = False
         self.jumps = 0
 
@@ -60,6 +62,8 @@ class MediaClock:
             self._highest, self._before_ticks = pts_ticks, pts_ticks - _BACK_TICKS
             return self._jump(delay_ns, arrived_ns)
         if not self.settled:
+            if delay_ns < self._offset_ns - _JUMP_NS:
+                return self._jump(delay_ns, arrived_ns)
             self._offset_ns = min(self._offset_ns, delay_ns)
             if arrived_ns - self._first_ns >= SETTLE_NS:
                 self.settled = True
@@ -83,13 +87,20 @@ class MediaClock:
     def _follow(self, arrived_ns: int) -> bool:
         error_ns = self._least_ns - self._offset_ns
         if error_ns > _JUMP_NS:
-            return self._jump(self._least_ns, arrived_ns)
+            if self._late:
+                return self._jump(self._least_ns, arrived_ns)
+            # Once it is a network that stood still, and perhaps all that came in that time: the next window tells.
+            self._late = True
+            self._window_ns, self._least_ns = arrived_ns, _NEVER_NS
+            return False
+        self._late = False
         limit = int((arrived_ns - self._window_ns) * _SLEW)
         self._offset_ns += max(-limit, min(limit, error_ns))
         self._window_ns, self._least_ns = arrived_ns, _NEVER_NS
         return False
 
     def _jump(self, delay_ns: int, arrived_ns: int) -> bool:
+        self._late = False
         self._before_ns = self._offset_ns
         self._offset_ns = self._least_ns = delay_ns
         self._window_ns = arrived_ns

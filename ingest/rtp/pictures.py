@@ -50,6 +50,7 @@ class Pictures:
         "overlong",
         "parameters",
         "parts",
+        "passed_over",
         "pts_ticks",
         "repeated",
         "started",
@@ -66,6 +67,7 @@ class Pictures:
         self.started = False  # a picture was given
         self.repeated = 0  # timestamps that were moved on by a tick
         self.overlong = 0
+        self.passed_over = 0  # whole pictures, while one is waited for with which decoding can begin
         self._roles, self._head, self._shift = (_H264, 1, 0) if codec == "h264" else (_H265, 2, 1)
         self._mask = len(self._roles) - 1
         self._known: frozenset[bytes] = parameters.all if parameters else frozenset()
@@ -157,6 +159,7 @@ class Pictures:
         self.parts, self._kept, self._pictured, self._key = [], 0, False, False
         if self.waiting:
             if not (key and first and self._complete):
+                self.passed_over += 1
                 return
             self.waiting, self.started = False, True
             if self._pending:

@@ -151,6 +151,11 @@ class Track:
             pictures.keep(out)
         return at
 
+    @property
+    def passed_over(self) -> int:
+        """See Pictures."""
+        return self._pictures.passed_over
+
     def ticks_of(self, clock: int) -> int | None:
         """A packet's 32-bit time on the pictures' timeline; None before the first packet."""
         if self._clock == _NONE:

@@ -100,6 +100,11 @@ class Session:
 
     # -- What the shell does
 
+    @property
+    def passed_over(self) -> int:
+        """See ingest.access_unit.Source."""
+        return self.track.passed_over if self.track is not None else 0
+
     def start(self) -> None:
         """Ask what there is."""
         self._ask("DESCRIBE", self._url, ("Accept", "application/sdp"))

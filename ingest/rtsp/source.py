@@ -43,6 +43,11 @@ class NativeSource:
         return camera_ns - (time.time_ns() - (time.monotonic_ns() - mono_ns))
 
     @property
+    def passed_over(self) -> int:
+        """See ingest.access_unit.Source."""
+        return self._session.passed_over if self._session is not None else 0
+
+    @property
     def sound(self) -> SoundFormat | None:
         """See ingest.access_unit.Source."""
         return self._session.sound if self._session is not None else None

@@ -19,6 +19,7 @@ from storage.spool import Beginning, Mark, Spool, SpoolError, SpoolFullError, di
 
 _SEAL_AFTER_NS = 900_000_000
 _EXPECTED_S = 10
+_AHEAD_NS = 10_000_000_000
 
 
 class Publisher(Protocol):
@@ -48,7 +49,7 @@ class CameraRecording:
     ) -> None:
         self._site_id, self.camera_id = site_id, camera_id
         self._spool, self._keys, self._identity, self._publisher = spool, keys, identity, publisher
-        self._epoch = epoch
+        self._epoch = max(epoch, spool.marks.epoch(camera_id))
         self._mono_ns = mono_ns
         self._mark = _loaded(spool, camera_id)
         self._segment: OpenSegment | None = None
@@ -72,8 +73,12 @@ class CameraRecording:
         """Of the open segment."""
         return self._current().start_ns
 
-    def resume(self, now_ns: int) -> None:
-        """At the start of a recorder: what it did not see while it was not running. Call once."""
+    def resume(self, now_ns: int) -> int:
+        """At the start of a recorder: what it did not see while it was not running. Call once.
+
+        Gives for how long from now on the camera has been recorded already, in ns, under a clock that was ahead: that
+        time is recorded again, in the next epoch. 0 as a rule.
+        """
         cause = GapCause.STOPPED if self._mark.orderly else GapCause.CRASH
         for span in self._spool.accounted(self.camera_id):
             if self.accounted_ns is None:
@@ -83,8 +88,15 @@ class CameraRecording:
         if self.accounted_ns is None:
             self.accounted_ns = now_ns
             self._save_mark(orderly=False)
+        elif self.accounted_ns > now_ns + _AHEAD_NS:
+            ahead_ns = self.accounted_ns - now_ns
+            self._epoch = max(self._epoch, self._spool.marks.begin_anew(self.camera_id))
+            self.accounted_ns = now_ns
+            self._save_mark(orderly=False)
+            return ahead_ns
         else:
             self.missing(now_ns, cause)
+        return 0
 
     def missing(self, until_ns: int, cause: GapCause, detail: str = "") -> None:
         """A gap from where the camera is accounted for until ``until_ns``; nothing when there is no such time.

@@ -64,6 +64,25 @@ class Marks:
         if new and self._sync:
             sync_folder(self._folder)
 
+    def epoch(self, camera_id: CameraId) -> int:
+        """How often the camera's time was begun anew, and 1. OSError."""
+        try:
+            text = self._path(camera_id).with_suffix(".epoch").read_text()
+        except FileNotFoundError:
+            return 1
+        return int(text) if text.strip().isdecimal() else 1
+
+    def begin_anew(self, camera_id: CameraId) -> int:
+        """The next epoch, durable: its footage goes before that of the same time under earlier ones. OSError."""
+        epoch = self.epoch(camera_id) + 1
+        path = self._path(camera_id).with_suffix(".epoch")
+        scratch = path.with_suffix(".new")
+        scratch.write_text(str(epoch))
+        scratch.replace(path)
+        if self._sync:
+            sync_folder(self._folder)
+        return epoch
+
     def _newest(self, camera_id: CameraId) -> tuple[int, Mark]:
         try:
             data = self._path(camera_id).read_bytes()

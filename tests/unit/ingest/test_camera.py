@@ -59,6 +59,7 @@ class Scripted:
 
     kind = "native"
     skew_ns: int | None = None
+    passed_over = 0
 
     def __init__(
         self, items: Sequence[Item], again: float | None = None, halfway: Callable[[], None] | None = None
@@ -199,7 +200,8 @@ async def test_recorders_clock_that_goes_back_records_no_time_twice(tmp_path: Pa
 
 async def test_packets_without_a_picture_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second watch: something comes, but nothing that could be recorded."""
-    monkeypatch.setattr(module, "SILENT_S", -4.5)  # half a second after connecting
+    monkeypatch.setattr(module, "SILENT_S", 0.5)
+    monkeypatch.setattr(module, "CONNECTING_S", 0.0)
     rig = make_rig(tmp_path)
     made = await recorded(rig, [Loss(1)], again=0.05, until=lambda made: bool(made.health.last_error))
     assert "connected but sends no picture" in made.health.last_error
