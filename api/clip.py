@@ -28,14 +28,15 @@ from api.times import End, Start, checked_span
 from domain.errors import TallenneError
 from domain.footage import Segment
 from domain.ids import CameraId
-from domain.time import HOUR_NS, Span, to_iso
+from domain.time import HOUR_NS, MINUTE_NS, Span, to_iso
 from storage import sql
 from storage.catalogue import Catalogue
-from storage.clip import ClipReader, Early, NoFootageError, plan_clip
+from storage.clip import ClipReader, Early, NoFootageError, begins_with_key, plan_clip, reached_back
 from storage.database import wrapped_errors
 
 router = APIRouter(prefix="/v1", tags=["footage"])
 LONGEST_NS: Final = 2 * HOUR_NS
+_REACH_NS: Final = 3 * MINUTE_NS  # longer than any sensible camera goes without a key frame
 
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The whole clip.", "content": {"video/mp4": {}}},
@@ -104,8 +105,13 @@ async def open_clip(services: Services, wish: Wish) -> ClipReader:
 
 async def open_with_segments(services: Services, wish: Wish) -> Opened:
     """The same, for whoever has to say what a clip is made of."""
-    segments = await Catalogue(services.pool).segments([wish.camera_id], wish.span)
-    plan = plan_clip(segments, wish.span)
+    span, catalogue = wish.span, Catalogue(services.pool)
+    segments = await catalogue.segments([wish.camera_id], span)
+    if not begins_with_key(segments, span):
+        before = Span(max(0, span.start_ns - _REACH_NS), span.end_ns)
+        segments = await catalogue.segments([wish.camera_id], before)
+        span = reached_back(segments, span)
+    plan = plan_clip(segments, span)
     early = Early.of(plan, services.store, services.inits)
     try:
         keys = await services.custodian.open_segments(

@@ -75,6 +75,39 @@ def plan_clip(segments: Sequence[Segment], span: Span) -> ClipPlan:
     return ClipPlan(camera_id=wanted[0].camera_id, span=span, segments=wanted)
 
 
+def begins_with_key(segments: Sequence[Segment], span: Span) -> bool:
+    """Whether the first segment that shows ``span`` has the key frame that its first pictures refer to."""
+    first = min((item for item in segments if item.span.overlaps(span)), key=lambda item: item.span, default=None)
+    return first is None or first.fragments is None or bool(_keys(first, max(span.start_ns, first.span.start_ns)))
+
+
+def reached_back(segments: Sequence[Segment], span: Span) -> Span:
+    """``span`` from the key frame on that its first pictures refer to, in whichever segment that is.
+
+    A segment begins without a key frame after a forced cut, or a step of a clock. ``segments``: also some from before
+    ``span``. Where no key frame is found, ``span`` itself.
+    """
+    shown = min((item.span.start_ns for item in segments if item.span.overlaps(span)), default=span.start_ns)
+    until_ns = max(span.start_ns, shown)
+    for segment in sorted(segments, key=lambda item: item.span, reverse=True):
+        if segment.span.start_ns > until_ns:
+            continue
+        if segment.fragments is None:
+            break
+        if keys := _keys(segment, until_ns):
+            return Span(min(keys[-1], span.start_ns), span.end_ns)
+    return span
+
+
+def _keys(segment: Segment, until_ns: int) -> list[int]:
+    """When the segment's key frames until then are shown."""
+    index = segment.fragments
+    if index is None:
+        return []
+    starts = (segment.span.start_ns + start_ms * _MS for start_ms in index.start_ms)
+    return [start_ns for start_ns, key in zip(starts, index.key, strict=True) if key and start_ns <= until_ns]
+
+
 def cut_segment(segment: Segment, index: FragmentIndex, span: Span) -> Cut | None:
     """The fragments that show ``span``, from the key frame at or before its start; None when there are none."""
     starts = [segment.span.start_ns + start_ms * _MS for start_ms in index.start_ms]

@@ -21,7 +21,17 @@ from ingest.access_unit import AccessUnit
 from ingest.media.clock import ticks_to_ns
 from ingest.media.fragments import FragmentWriter
 from ingest.media.segmenter import Append, Begin, Finish, Segmenter
-from storage.clip import ClipReader, ClipTooLongError, Early, Inits, NoFootageError, plan_clip, reader
+from storage.clip import (
+    ClipReader,
+    ClipTooLongError,
+    Early,
+    Inits,
+    NoFootageError,
+    begins_with_key,
+    plan_clip,
+    reached_back,
+    reader,
+)
 from storage.clip.walk import index_by_reading
 from storage.mp4 import Mp4Error, boxes, find
 from storage.sealed import HEADER_SIZE, TRAILER_SIZE, PayloadKey, RefusedError, SegmentReader, object_name, recover
@@ -60,11 +70,12 @@ class Shelf:
         start_ns: int = START_NS,
         *,
         segment_s: float = 2.0,
+        segment_max_s: float = 30.0,
         pad_every: int = 3,
         codec_size: tuple[int, int] = (320, 192),
     ) -> int:
         """Through fragments and segmenter as ingest does; where it ends."""
-        writer, segmenter = FragmentWriter(), Segmenter(segment_s, 30)
+        writer, segmenter = FragmentWriter(), Segmenter(segment_s, segment_max_s)
         made = [item for unit in stream if (item := writer.push(unit))]
         made += iter(writer.flush, None)
         first = made[0].start_ticks
@@ -563,3 +574,22 @@ def test_plans_are_for_one_camera_a_span_with_footage_and_eight_hours_at_most(sh
     strange = replace(shelf.segments[0], camera_id=CameraId(shelf.segments[0].site_id))
     with pytest.raises(ValueError, match="one camera"):
         plan_clip([strange, *shelf.segments], span)
+
+
+async def test_clip_of_a_segment_without_a_key_frame_reaches_back_to_it() -> None:
+    """Key frames every four seconds, forced cuts every one: decoding begins in an earlier segment."""
+    shelf = Shelf()
+    shelf.film(units(encoded(8.0, gop=100)), segment_s=1.0, segment_max_s=1.2)
+    keyless = [segment for segment in shelf.segments if segment.fragments and not segment.fragments.key[0]]
+    assert len(keyless) >= 4
+    for offset in (0, 1, 25, 39, 40, 41, 55, 70):
+        span = Span(START_NS + offset * NS // 10, START_NS + offset * NS // 10 + NS // 2)
+        wide = reached_back(shelf.segments, span)
+        assert wide == Span(START_NS + (0 if offset < 40 else 4 * NS), span.end_ns)
+        assert plan_clip(shelf.segments, wide).shown.start_ns == wide.start_ns
+        clip = await shelf.clip(wide)
+        times = decoded_times(await read(clip))
+        assert len(times) == round(clip.span.duration_ns / NS * 25)
+    assert not begins_with_key(keyless[:1], keyless[0].span)
+    assert reached_back(keyless[:1], keyless[0].span) == keyless[0].span  # nothing to reach back to
+    assert begins_with_key(shelf.segments, whole_span(shelf))
