@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from functools import cache
@@ -142,6 +143,86 @@ async def test_camera_that_steps_its_clock_loses_nothing(tmp_path: Path, at: int
     assert made.health.clock_jumps == 1
     live = rig.catalogue.live()
     assert live[-1].span.end_ns - live[0].span.start_ns == pytest.approx(12 * NS, abs=0.3 * NS)
+
+
+@pytest.mark.parametrize("seconds", [20, -20, 5, -600])
+@pytest.mark.parametrize("at", [1, 10])  # within the first 0.7 s, in which the clock settles
+async def test_camera_that_steps_its_clock_at_once_loses_nothing(tmp_path: Path, at: int, seconds: float) -> None:
+    rig = make_rig(tmp_path)
+    pictures = shown(shift_s=lambda number: seconds if number >= at else 0)
+    for number, unit in enumerate(pictures):
+        unit.key = number in (0, 250)  # ten seconds until the next one
+    made = await recorded(rig, pictures)
+    live, gaps = rig.catalogue.live(), rig.catalogue.gaps(rig.cameras[0])
+    assert_tiled([item.span for item in live], [gap.span for gap in gaps])
+    assert sum(item.frames for item in live) == 300
+    assert made.health.clock_jumps == 1
+    assert live[0].span.start_ns - START_NS == pytest.approx(0, abs=0.2 * NS)
+
+
+@pytest.mark.parametrize("place", [6, 40])  # before the clock has settled, and after
+async def test_a_loss_is_a_gap_where_it_is(tmp_path: Path, place: int) -> None:
+    """Pictures up to the loss, then nothing until the next key frame; never one run over both."""
+    rig = make_rig(tmp_path)
+    pictures = shown()
+    resumed = next(number for number in range(place, 300) if pictures[number].key)
+    await recorded(rig, [*pictures[:place], Loss(1), *pictures[resumed:]])
+    live, gaps = rig.catalogue.live(), rig.catalogue.gaps(rig.cameras[0])
+    assert_tiled([item.span for item in live], [gap.span for gap in gaps])
+    (gap,) = [gap for gap in gaps if gap.cause is GapCause.LOSS]
+    for at_ns, frame in ((gap.span.start_ns, place), (gap.span.end_ns, resumed)):
+        assert at_ns - START_NS == pytest.approx(frame * NS // 25, abs=0.1 * NS)
+    check(rig, pictures=300 - (resumed - place))
+
+
+async def test_time_recorded_under_a_clock_that_was_ahead_is_recorded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Stopped in good order, the clock put right, started again: footage, in the next epoch, and a word about it."""
+    rig = make_rig(tmp_path)
+    now_ns = START_NS
+    for ahead_s, epoch in ((3600, 1), (20, 2), (40, 2), (0, 3)):
+        monkeypatch.setattr(sys.modules[__name__], "START_NS", now_ns + ahead_s * NS)
+        before = set(rig.catalogue.segments)
+        await recorded(rig, shown())
+        new = [item for key, item in rig.catalogue.segments.items() if key not in before]
+        assert sum(item.frames for item in new) == 300
+        assert {item.epoch for item in new} == {epoch}
+        assert min(item.span.start_ns for item in new) - now_ns == pytest.approx(ahead_s * NS, abs=0.2 * NS)
+    assert caplog.text.count("from a clock that was ahead") == 2
+
+
+async def test_pictures_that_cannot_begin_are_waited_with_and_then_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They come all the time, but none is a key frame: nobody is told that the camera is silent."""
+    monkeypatch.setattr(module, "SILENT_S", 0.3)
+    monkeypatch.setattr(module, "CONNECTING_S", 0.0)
+    monkeypatch.setattr(module, "NO_KEY_FRAME_S", 0.9)
+    rig = make_rig(tmp_path)
+    began = time.monotonic()
+
+    class Waiting(Scripted):
+        @property
+        def passed_over(self) -> int:  # type: ignore[override]
+            return round((time.monotonic() - began) * 25)
+
+    made = await recorded(rig, [], make=lambda: Waiting([]), until=lambda made: bool(made.health.last_error))
+    assert "sends no key frame" in made.health.last_error
+    assert time.monotonic() - began > 1.1
+
+
+async def test_our_own_standing_still_is_not_the_cameras_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SILENT_S", 1.2)
+    monkeypatch.setattr(module, "CONNECTING_S", 0.0)
+    rig = make_rig(tmp_path)
+    made = await recorded(
+        rig, shown(), again=0.3, meanwhile=lambda *_: time.sleep(3), until=lambda made: made.health.frames > 305
+    )
+    assert made.health.last_error == ""
+    assert made.health.connections == 1
 
 
 async def test_burst_of_old_pictures_at_connect_is_of_the_past(tmp_path: Path) -> None:

@@ -96,3 +96,26 @@ def test_recorder_clock_follows_small_corrections_and_steps_forward_only() -> No
     clock.observe(3 * NS, 1003 * NS)
     assert clock.utc_ns(3 * NS) == 4603 * NS
     assert clock.behind_ns > 3000 * NS
+
+
+@pytest.mark.parametrize("fps", [25, 12, 5, 2, 1])
+def test_a_network_that_stood_still_is_no_jump_whatever_the_rate(fps: int) -> None:
+    """For three seconds nothing comes, then all of it at once; read in gulps, as sources do."""
+    for start in range(40):
+        clock, began_s = MediaClock(), 10 + start / 10 + 0.003
+        for number in range(40 * fps):
+            taken_s = number / fps
+            came_s = began_s + 3 if began_s <= taken_s < began_s + 3 else taken_s
+            gulp_s = -(-came_s // 0.25) * 0.25 if came_s > 1 else came_s
+            assert not clock.observe(number * 90_000 // fps, round(gulp_s * NS)), (start, number)
+        assert abs(clock.time_ns(40 * 90_000) - 40 * NS) < NS // 2
+
+
+@pytest.mark.parametrize("jump_s", [20, -20, 5, -3600])
+def test_a_jump_before_the_clock_has_settled_is_told(jump_s: int) -> None:
+    clock = MediaClock()
+    assert run(clock, range(10), delay_ns=20_000_000, jitter_ns=0) == 0
+    assert not clock.settled
+    shift = jump_s * 90_000
+    assert run(clock, range(10, 100), delay_ns=20_000_000, jitter_ns=0, shift_ticks=shift) == 1
+    assert abs(error_ns(clock, 100, shift_ticks=shift) - 20_000_000) < 5_000_000
