@@ -31,6 +31,7 @@ class _Span:
     to_ns: int
     was: Holding | None
     line: MemberLine | None = None  # that asks for it
+    rest: bool = False  # of a holding around a line about the past
 
     def overlaps(self, other: _Span) -> bool:
         return self.from_ns < other.to_ns and other.from_ns < self.to_ns
@@ -65,7 +66,7 @@ def plan_credentials(
     for line in sorted(named, key=lambda line: (line.valid_from_ns or 0, line.line)):
         _ask(by_credential[line.credential or ""], line, ids[line.number], now_ns)
     for group in by_credential.values():
-        _settle(group, plan)
+        _settle(group, plan, now_ns)
     _end_replaced(by_credential, named, ids, now_ns)
     _collect((span for group in by_credential.values() for span in group), plan)
     return plan
@@ -94,18 +95,21 @@ def _ask(group: list[_Span], line: MemberLine, member_id: UUID, now_ns: int) -> 
     group.append(_Span(line.credential or "", member_id, start, end, None, line))
 
 
-def _settle(group: list[_Span], plan: CredentialPlan) -> None:
-    """One holder at a time: who held it before ends where the line's span begins."""
+def _settle(group: list[_Span], plan: CredentialPlan, now_ns: int) -> None:
+    """One holder at a time: who held it before ends where the line's span begins, and goes on where that is past."""
     asked = sorted((span for span in group if span.line is not None), key=lambda span: (span.from_ns, span.to_ns))
     for before, after in pairwise(asked):
         if before.overlaps(after) and after.line is not None and before.line is not None:
             what = f"overlaps with the credential of line {before.line.line}"
             plan.errors.append(LineError(line=after.line.line, column="credential", what=what))
     for span in asked:
-        for other in group:
+        for other in tuple(group):
             if other.line is not None or not other.overlaps(span) or span.line is None:
                 continue
             if other.from_ns < span.from_ns:
+                if span.to_ns <= now_ns and other.to_ns > span.to_ns:
+                    other.rest = True
+                    group.append(_Span(other.credential, other.member_id, span.to_ns, other.to_ns, None, rest=True))
                 other.to_ns = span.from_ns
             else:
                 what = "is held by another line of the register at a later time; give valid_from and valid_to"
@@ -120,7 +124,7 @@ def _end_replaced(
     spans = [span for group in by_credential.values() for span in group]
     starts: dict[UUID, int] = {}
     for span in spans:
-        if span.was is None and span.to_ns > now_ns:
+        if span.was is None and span.to_ns > now_ns and not span.rest:
             start = span.from_ns if span.line is not None and span.line.valid_from_ns is not None else now_ns
             starts[span.member_id] = min(start, starts.get(span.member_id, start))
     for span in spans:
@@ -139,10 +143,12 @@ def _collect(spans: Iterable[_Span], plan: CredentialPlan) -> None:
             continue
         plan.add.append(now)
         if span.was is None:
-            plan.new += 1
+            plan.new += not span.rest
             continue
         plan.remove.append(span.was)
-        if span.line is None:
+        if span.rest:
+            plan.changed += 1
+        elif span.line is None:
             plan.closed += 1
         else:
             plan.changed += 1

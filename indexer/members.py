@@ -71,6 +71,9 @@ def _text(path_or_text: Path | str) -> str:
     if isinstance(path_or_text, str):
         return path_or_text
     try:
+        if not path_or_text.is_file():
+            reason = "it is no file" if path_or_text.exists() else "there is none"
+            raise IndexMisuseError(f"{path_or_text} cannot be read: {reason}.", "Name a CSV file.")
         if path_or_text.stat().st_size > FILE_MAX_BYTES:
             raise IndexMisuseError(f"{path_or_text} is larger than {FILE_MAX_BYTES >> 20} MiB.", "Split the file.")
         return path_or_text.read_text(encoding="utf-8-sig")

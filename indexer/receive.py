@@ -189,10 +189,11 @@ class Receiver:
             door = (offer.route.site_id, offer.event.door)
             known = counted.get(door) or self._sequence.count(door)
             message = offer.message
-            is_new = offer.event_id in verdicts.fresh or (
-                id(message) in refused and not (message.dup or message.retain)
+            is_first = offer.event_id in verdicts.fresh
+            is_new = is_first or (id(message) in refused and not (message.dup or message.retain))
+            counted[door] = (
+                known.after(seq, message.received_ns, is_new=is_new, is_first=is_first) if known else DoorCount(seq)
             )
-            counted[door] = known.after(seq, offer.message.received_ns, is_new=is_new) if known else DoorCount(seq)
         return counted
 
     async def _put_sequence(

@@ -25,8 +25,12 @@ class DoorCount:
     last: int
     missing: tuple[Missing, ...] = ()
 
-    def after(self, seq: int, received_ns: int, *, is_new: bool) -> DoorCount:
-        """Having seen ``seq``. is_new: not a redelivery; a new message of number 0 or 1: the counter began anew."""
+    def after(self, seq: int, received_ns: int, *, is_new: bool, is_first: bool = False) -> DoorCount:
+        """Having seen ``seq``. is_new: not a redelivery; is_first: nor anything sent once more, for certain.
+
+        A new message of number 0 or 1 shows that the counter began anew; so does one for certain, whose number is far
+        lower and is not one that was missed: what is before it since then has not come.
+        """
         if seq == self.last + 1:
             return DoorCount(seq, self.missing)
         if seq > self.last:
@@ -34,7 +38,10 @@ class DoorCount:
             return DoorCount(seq, added[-RANGES_MAX:])
         if any(first <= seq < past for first, past, _ in self.missing):
             return DoorCount(self.last, tuple(piece for one in self.missing for piece in _without(one, seq)))
-        return DoorCount(seq, self.missing) if is_new and seq <= 1 else self
+        if not (is_new and seq <= 1) and not (is_first and seq * 2 <= self.last):
+            return self
+        before = ((1, seq, received_ns),) if seq > 1 else ()
+        return DoorCount(seq, (*self.missing, *before)[-RANGES_MAX:])
 
 
 def _without(missing: Missing, seq: int) -> list[Missing]:

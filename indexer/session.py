@@ -91,17 +91,18 @@ class Session:
         try:
             async with client:
                 refused = await client.subscribe_all(self._patterns)
-                if refused:
-                    raise BrokerRefusedError(
-                        f"The broker does not let us subscribe to {', '.join(refused)} at QoS 1.",
-                        f"Allow it to the broker's user {settings.user_name}.",
-                    )
+                trouble = BrokerRefusedError(
+                    f"The broker does not let us subscribe to {', '.join(refused)} at QoS 1.",
+                    f"Allow it to the broker's user {settings.user_name}.",
+                )
+                if refused and len(refused) == len(self._patterns):
+                    raise trouble
                 if self.connections and not client.session_present:
                     self.sessions_lost += 1
                     _log.warning("the broker has forgotten our session: what was waiting there may be lost")
                 self.connections += 1
                 self.subscribed = True
-                self._trouble(None)
+                self._trouble(trouble if refused else None)  # the others' doors go on
                 await self._watch_dropped(client)
                 await _either(client.closed(), stop.wait())
                 if not stop.is_set():

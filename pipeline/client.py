@@ -131,6 +131,8 @@ def _told() -> Iterator[None]:
     """Transport errors as ours."""
     try:
         yield
+    except httpx.InvalidURL as exc:
+        raise ApiRefusedError(f"--server is no address ({exc}).", "Write https://HOST:PORT.") from exc
     except httpx.TransportError as exc:
         raise ApiAwayError(
             f"The staff API does not answer ({type(exc).__name__}).", "Is it running? `tallenne status` tells."
@@ -154,6 +156,14 @@ def _check(answer: httpx.Response) -> None:
 @asynccontextmanager
 async def staff_client(address: str, certificate: Path | None) -> AsyncIterator[StaffClient]:
     """``certificate``: the server's own, or its authority's; None: the system's authorities."""
-    context = ssl.create_default_context(cafile=str(certificate) if certificate else None)
-    async with httpx.AsyncClient(base_url=address, verify=context, timeout=60.0, trust_env=False) as http:
+    try:
+        context = ssl.create_default_context(cafile=str(certificate) if certificate else None)
+    except OSError as exc:  # ssl.SSLError is one
+        reason = "it holds no certificate" if isinstance(exc, ssl.SSLError) else exc.strerror
+        raise ApiRefusedError(
+            f"{certificate} cannot be used: {reason}.", "Name the server's certificate, PEM."
+        ) from exc
+    with _told():
+        http = httpx.AsyncClient(base_url=address, verify=context, timeout=60.0, trust_env=False)
+    async with http:
         yield StaffClient(http)

@@ -39,6 +39,8 @@ def read_secret(path: Path) -> str:
         text = path.read_text().strip()
     except OSError as exc:
         raise SetupError(f"The secret file {path} cannot be read: {exc.strerror}.", "Put the secret there.") from exc
+    except ValueError as exc:  # no UTF-8, or a name that is none
+        raise SetupError(f"The secret file {str(path)!r} holds no text.", "Put the secret there, as UTF-8.") from exc
     if mode & 0o077:
         raise SetupError(f"The secret file {path} can be read by others.", f"Run: chmod 600 {path}")
     if not text:

@@ -5,30 +5,40 @@ from __future__ import annotations
 import argparse
 import re
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from domain.time import NS, Span, from_iso
 
+_FIRST_NS, _LAST_NS = 0, from_iso("2200-01-01T00:00:00Z")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 
 
 def typed_time(text: str) -> int:
     """ns of RFC 3339, of a local "2026-11-22 06:31", or of "06:31": the last time the clock here showed it."""
+    found = _typed(text)
+    if not _FIRST_NS <= found < _LAST_NS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not between 1970 and 2200")
+    return found
+
+
+def _typed(text: str) -> int:
     if match := _CLOCK.fullmatch(text):
-        now = datetime.now().astimezone()
+        now_ns = time.time_ns()
+        today = datetime.fromtimestamp(now_ns // NS).replace(microsecond=0)  # noqa: DTZ006 (the wall clock here)
         try:
-            then = now.replace(hour=int(match[1]), minute=int(match[2]), second=int(match[3] or 0), microsecond=0)
+            then = today.replace(hour=int(match[1]), minute=int(match[2]), second=int(match[3] or 0))
         except ValueError:
             raise argparse.ArgumentTypeError(f"{text!r} is no time of day") from None
-        found = round(then.timestamp()) * NS
-        return found if found <= time.time_ns() else found - 24 * 3600 * NS
+        # By the wall clock of that day; where that came twice, the later one that has been.
+        walls = ((then - timedelta(days=back)).replace(fold=fold) for back in (0, 1) for fold in (1, 0))
+        return next(time_ns for wall in walls if (time_ns := round(wall.timestamp()) * NS) <= now_ns)
     try:
         return from_iso(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         pass
     try:
         return round(datetime.fromisoformat(text).astimezone().timestamp() * NS)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(
             f"{text!r} is no time; write 06:31, 2026-11-22 06:31 or 2026-11-22T06:31:00+02:00"
         ) from None

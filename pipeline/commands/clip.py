@@ -9,6 +9,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from domain.arguments import whole
 from domain.time import NS, Span, from_iso, to_iso
 from pipeline.client import ApiRefusedError, StaffClient, staff_client
 from pipeline.commands.common import add_place, place_of
+from pipeline.commands.naming import one_named
 from pipeline.config.roles import run_directory_of
 from pipeline.demo_account import demo_account
 from pipeline.errors import SetupError
@@ -73,11 +75,8 @@ async def _run(arguments: argparse.Namespace) -> int:
             return OK
         if arguments.camera:
             cameras = await client.get("/v1/cameras")
-            found = [item for item in cameras if item["name"].lower() == arguments.camera.lower()]
-            if not found:
-                names = ", ".join(item["name"] for item in cameras)
-                raise ApiRefusedError(f"There is no camera {arguments.camera!r}.", f"There are: {names}.")
-            wish = (found[0]["camera_id"], Span(arguments.start, arguments.end))
+            found = await _one_named(client, "camera", arguments.camera, cameras)
+            wish = (found["camera_id"], Span(arguments.start, arguments.end))
         else:
             picked = await _event(client, arguments)
             if picked is None:
@@ -106,6 +105,11 @@ async def _approved(client: StaffClient, arguments: argparse.Namespace, asked: d
         asked = await client.get(f"/v1/exports/{asked['export_id']}")
 
 
+async def _one_named(client: StaffClient, kind: str, name: str, items: list[dict[str, Any]]) -> dict[str, Any]:
+    sites = {site["site_id"]: site["name"] for site in await client.get("/v1/sites")}
+    return one_named(kind, name, items, lambda item: (sites.get(item["site_id"], "?"), item["name"]), ApiRefusedError)
+
+
 async def _event(client: StaffClient, arguments: argparse.Namespace) -> tuple[str, Span] | None:
     """The camera and span of the picked event; None when the events were listed only."""
     now_ns = time.time_ns()
@@ -120,11 +124,7 @@ async def _event(client: StaffClient, arguments: argparse.Namespace) -> tuple[st
         query["member"] = people[0]["member_id"]
     if arguments.door:
         doors = await client.get("/v1/doors")
-        mine = [item for item in doors if item["name"].lower() == arguments.door.lower()]
-        if not mine:
-            names = ", ".join(item["name"] for item in doors)
-            raise ApiRefusedError(f"There is no door {arguments.door!r}.", f"There are: {names}.")
-        query["door"] = mine[0]["door_id"]
+        query["door"] = (await _one_named(client, "door", arguments.door, doors))["door_id"]
     events = (await client.get("/v1/events", **query))["events"]
     if not arguments.output:
         _list(events, arguments.json)
@@ -194,6 +194,16 @@ def _server(arguments: argparse.Namespace) -> tuple[str, Path | None]:
     raise SetupError(f"No staff API runs on {installation.root}.", "Start it with `tallenne up`, or give --server.")
 
 
+async def _asked(ask: Callable[[str], str], what: str) -> str:
+    try:
+        return await asyncio.to_thread(ask, what)
+    except EOFError:
+        raise SetupError(
+            f"Nobody answers {what.rstrip(': ')!r}.",
+            "Where nobody types, set TALLENNE_USER, TALLENNE_PASSWORD and TALLENNE_CODE.",
+        ) from None
+
+
 async def _sign_in(client: StaffClient, arguments: argparse.Namespace) -> None:
     """A fresh sign-in is a fresh code, too: what follows may be an export."""
     user = arguments.user or os.environ.get("TALLENNE_USER", "")
@@ -202,7 +212,7 @@ async def _sign_in(client: StaffClient, arguments: argparse.Namespace) -> None:
         if (installation.root / "demo").exists():
             await demo_account(installation).sign_in(client)
             return
-    user = user or await asyncio.to_thread(input, "User name: ")
-    password = os.environ.get("TALLENNE_PASSWORD", "") or await asyncio.to_thread(getpass.getpass, "Password: ")
-    code = os.environ.get("TALLENNE_CODE", "") or await asyncio.to_thread(input, "One-time code: ")
+    user = user or await _asked(input, "User name: ")
+    password = os.environ.get("TALLENNE_PASSWORD", "") or await _asked(getpass.getpass, "Password: ")
+    code = os.environ.get("TALLENNE_CODE", "") or await _asked(input, "One-time code: ")
     await client.sign_in(user, password, code)

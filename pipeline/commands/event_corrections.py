@@ -12,6 +12,7 @@ from domain.ids import DoorId, EventId
 from domain.time import Span
 from indexer.corrections import event_as_it_is, member_named, reassign_events, supersede_event, withdraw_event
 from pipeline.commands.common import add_place, settings_of
+from pipeline.commands.naming import one_named
 from pipeline.config.roles import RoleSettings
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
@@ -79,11 +80,10 @@ async def _changes(pool: Any, settings: RoleSettings, arguments: argparse.Namesp
 
 
 def door_named(settings: RoleSettings, name: str) -> DoorId:
-    """SetupError when the configuration names no such door."""
-    doors = {door.name: door.door_id for door in settings.inventory().doors}
-    if name not in doors:
-        raise SetupError(f"There is no door {name!r}.", f"Known are: {', '.join(sorted(doors))}.")
-    return doors[name]
+    """By "NAME" or "SITE/NAME". SetupError when the configuration names no such door, or several."""
+    inventory = settings.inventory()
+    sites = {site.site_id: site.name for site in inventory.sites}
+    return one_named("door", name, inventory.doors, lambda door: (sites[door.site_id], door.name), SetupError).door_id
 
 
 async def _reassign(pool: Any, _settings: RoleSettings, arguments: argparse.Namespace) -> str:

@@ -12,6 +12,7 @@ from domain.time import NS, to_iso
 from ingest.importing import Imported, ImportSettings, import_file, resume
 from ingest.settings import CameraSettings
 from pipeline.commands.common import add_place, settings_of
+from pipeline.commands.naming import one_named
 from pipeline.config.roles import RoleSettings
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
@@ -72,7 +73,7 @@ def import_settings(settings: RoleSettings) -> ImportSettings:
         store=settings.store(),
         custodian_socket=settings.custodian_socket,
         directory=settings.installation.root / "import",
-        spools=tuple(settings.ingest(worker).spool.directory for worker in range(config.ingest.workers)),
+        spools=tuple(map(settings.spool_of, range(config.ingest.workers))),
         fsync=config.spool.fsync,
     )
 
@@ -80,20 +81,8 @@ def import_settings(settings: RoleSettings) -> ImportSettings:
 def named_camera(settings: RoleSettings, name: str) -> CameraSettings:
     """By "NAME" or "SITE/NAME". SetupError names the cameras that there are."""
     sites = {site.site_id: site.name for site in settings.inventory().sites}
-    workers = range(settings.loaded.config.ingest.workers)
-    cameras = [camera for worker in workers for camera in settings.ingest(worker).cameras]
-    wanted = name.casefold()
-    found = [
-        camera
-        for camera in cameras
-        if wanted in (camera.name.casefold(), f"{sites[camera.site_id]}/{camera.name}".casefold())
-    ]
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(sorted(f"{sites[camera.site_id]}/{camera.name}" for camera in (found or cameras)))
-    if found:
-        raise SetupError(f"There are several cameras {name!r}.", f"Name one of: {names}.")
-    raise SetupError(f"There is no camera {name!r}.", f"There are: {names}.")
+    cameras = settings.cameras_without_secrets()
+    return one_named("camera", name, cameras, lambda camera: (sites[camera.site_id], camera.name), SetupError)
 
 
 class _Progress:

@@ -90,9 +90,6 @@ async def _replay(arguments: argparse.Namespace) -> int:
     custodian = CustodianClient(settings.custodian_socket)
     async with open_pool(settings.database("index"), application_name="quarantine") as pool:
         report = await replay(pool, custodian, settings.index().topics, ids=arguments.ids or None)
-    if arguments.ids and report.looked_at < len(set(arguments.ids)):
-        missing = len(set(arguments.ids)) - report.looked_at
-        raise SetupError(f"{missing} of these ids wait in no quarantine.", "`tallenne quarantine list` shows which do.")
     if arguments.json:
         print(json.dumps(asdict(report)))
     else:
@@ -100,4 +97,7 @@ async def _replay(arguments: argparse.Namespace) -> int:
             f"{report.looked_at} tried again: {report.understood} understood, {report.still_refused} still not,"
             f" {report.unopened} sealed to a key that is gone."
         )
+    missing = len(set(arguments.ids or ())) - report.looked_at if arguments.ids else 0
+    if missing > 0:
+        raise SetupError(f"{missing} of these ids wait in no quarantine.", "`tallenne quarantine list` shows which do.")
     return OK

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,13 @@ from pipeline.config.model import Camera, Config, Secret, Site
 from pipeline.errors import SetupError
 from pipeline.secret_files import read_secret
 
-FORBIDDEN_ZONES = ("changing", "locker", "shower", "sauna", "toilet", "wc", "restroom", "staff", "pukuhuone", "suihku")
+FORBIDDEN_ZONES = (
+    *(r"changing", r"dressing", r"lockers?", r"showers?", r"saunas?", r"toilets?", r"wcs?", r"rest\s?rooms?"),
+    *(r"bath\s?rooms?", r"lavator(?:y|ies)", r"wash\s?rooms?", r"staff", r"break\s?rooms?"),
+    *(r"puku\w*", r"suihku\w*", r"pesu(?:tila|huone)\w*", r"sauna\w*", r"vessa\w*", r"käymälä\w*"),
+    *(r"sosiaalitila\w*", r"tauko\w*", r"henkilöstö\w*", r"pukeutumis\w*"),
+)
+_FORBIDDEN = re.compile(rf"\b(?:{'|'.join(FORBIDDEN_ZONES)})\b", re.IGNORECASE)
 """Act 759/2004, section 16: no cameras where people change, wash or rest."""
 _FREE_RETENTION_H = 72  # EDPB 3/2019: beyond it the configuration must carry the argument
 
@@ -32,6 +39,7 @@ class Mistake:
 def mistakes_in(config: Config, resolve: Callable[[Path], Path]) -> list[Mistake]:
     """All of them, in the order of the file."""
     found = list(_repeated(("site",), [site.name for site in config.site]))
+    found += _ids(config)
     for number, site in enumerate(config.site):
         found += _site(("site", number), site)
     names = {site.name for site in config.site}
@@ -45,6 +53,18 @@ def mistakes_in(config: Config, resolve: Callable[[Path], Path]) -> list[Mistake
     found += _users(config)
     found += _secrets((), config, resolve, apart=config.apart)
     return found
+
+
+def _ids(config: Config) -> Iterator[Mistake]:
+    """Over all sites: an id is of one thing."""
+    for kind in ("site", "camera", "door"):
+        seen = set()
+        for number, site in enumerate(config.site):
+            for place, item in enumerate([site] if kind == "site" else getattr(site, kind)):
+                path = ("site", number) if kind == "site" else ("site", number, kind, place)
+                if item.id is not None and item.id in seen:
+                    yield Mistake((*path, "id"), f"The id {item.id} is another {kind}'s, too.", "Give each its own.")
+                seen.add(item.id)
 
 
 def _users(config: Config) -> Iterator[Mistake]:
@@ -67,7 +87,7 @@ def _users(config: Config) -> Iterator[Mistake]:
 def _site(path: tuple[str | int, ...], site: Site) -> Iterator[Mistake]:
     try:
         ZoneInfo(site.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         yield Mistake((*path, "time_zone"), f"{site.time_zone!r} is no time zone.", 'Write e.g. "Europe/Helsinki".')
     yield from _repeated((*path, "camera"), [camera.name for camera in site.camera])
     yield from _repeated((*path, "door"), [door.name for door in site.door])
@@ -76,6 +96,7 @@ def _site(path: tuple[str | int, ...], site: Site) -> Iterator[Mistake]:
         yield from _camera((*path, "camera", number), camera)
     names = {camera.name for camera in site.camera}
     for number, door in enumerate(site.door):
+        yield from _repeated((*path, "door", number, "cameras"), [seen.name for seen in door.cameras])
         for place, seen in enumerate(door.cameras):
             if seen.name not in names:
                 where = (*path, "door", number, "cameras", place, "name")
@@ -103,7 +124,7 @@ def _camera(path: tuple[str | int, ...], camera: Camera) -> Iterator[Mistake]:
             f"More than {_FREE_RETENTION_H} hours need a reason (EDPB Guidelines 3/2019).",
             "Write retention_reason, or a shorter retention.",
         )
-    if any(word in camera.zone.lower() for word in FORBIDDEN_ZONES):
+    if _FORBIDDEN.search(camera.zone.replace("_", " ").replace("-", " ")):
         yield Mistake(
             (*path, "zone"), f"Nobody may be filmed in {camera.zone!r} (Act 759/2004).", "Remove this camera."
         )

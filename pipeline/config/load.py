@@ -57,6 +57,8 @@ def load(path: Path) -> Loaded:
         place = re.search(r"line (\d+)", str(exc))
         said = f"line {place[1] if place else 1}: not TOML: {exc}. Quote texts, close brackets."
         raise ConfigError(path, [said]) from None
+    except RecursionError:
+        raise ConfigError(path, ["line 1: it is nested too deeply. `tallenne config example` prints one."]) from None
     try:
         config = Config.model_validate(raw)
     except ValidationError as exc:

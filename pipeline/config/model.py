@@ -44,7 +44,7 @@ class Camera(_Section):
     source: Literal["auto", "native", "libav"] = "auto"
     transport: Literal["tcp", "udp"] = "tcp"
     tls_ca: Path | None = None
-    tls_fingerprint: Annotated[str, Field(pattern=r"^([0-9a-fA-F]{2}:?){0,32}$")] = ""
+    tls_fingerprint: Annotated[str, Field(pattern=r"^(([0-9a-fA-F]{2}:?){32})?$")] = ""
     networks: tuple[str, ...] = ()
     audio: bool = False
     audio_reason: str = ""

@@ -42,6 +42,10 @@ class RoleSettings:
     def custodian_socket(self) -> Path:
         return self._path(self.loaded.config.custodian.socket) or self.installation.custodian_socket
 
+    @property
+    def audit_heads(self) -> Path:
+        return self._path(self.loaded.config.custodian.audit_heads) or self.installation.root / "audit-heads"
+
     # -- Services
 
     def database(self, role: str) -> DatabaseSettings:
@@ -139,6 +143,11 @@ class RoleSettings:
             upload_concurrency=config.ingest.uploads,
         )
 
+    def cameras_without_secrets(self) -> list[CameraSettings]:
+        """All of them, for what does not connect to any."""
+        sites = self.loaded.config.site
+        return [self._camera(site, camera, secrets=False) for site in sites for camera in site.camera]
+
     def index(self) -> IndexSettings:
         config = self.loaded.config
         sites = {site.name: _site_id(site) for site in config.site}
@@ -176,7 +185,7 @@ class RoleSettings:
             directory=self._path(own.directory) or self.installation.root / "custodian",
             socket=self.custodian_socket,
             run_directory=self.run_directory,
-            audit_heads=self._path(own.audit_heads) or self.installation.root / "audit-heads",
+            audit_heads=self.audit_heads,
             allowed_uids=(ingest, index, serve),
             enroller_uids=(ingest,),
             opener_uids=(serve,),
@@ -234,7 +243,7 @@ class RoleSettings:
                 ]
         return Inventory(sites=tuple(sites), cameras=tuple(cameras), doors=tuple(doors), mappings=tuple(mappings))
 
-    def _camera(self, site: Site, camera: Camera) -> CameraSettings:
+    def _camera(self, site: Site, camera: Camera, *, secrets: bool = True) -> CameraSettings:
         site_id = _site_id(site)
         tls = camera.url.startswith("rtsps:")
         return CameraSettings(
@@ -243,7 +252,7 @@ class RoleSettings:
             name=camera.name,
             url=camera.url,
             user_name=camera.user_name,
-            password=self._secret(camera.password) if camera.password else "",
+            password=self._secret(camera.password) if camera.password and secrets else "",
             source=SourceKind(camera.source),
             transport=Transport.TLS if tls else Transport(camera.transport),
             tls_ca=self._path(camera.tls_ca),

@@ -52,7 +52,9 @@ def _configuration(
     directory: Path, passwords: dict[str, str], ports: tuple[int, int], topics: Sequence[str]
 ) -> dict[str, object]:
     """NATS reads JSON as a subset of its own format. MQTT's `/` is NATS's `.`; `$MQTT` carries sessions."""
-    doors = [topic.replace("/", ".").replace("+", "*").replace("#", ">") for topic in topics]
+    # In MQTT `a/#` is also `a` itself, which NATS subscribes to apart.
+    filters = [*topics, *(topic.removesuffix("/#") for topic in topics if topic.endswith("/#"))]
+    doors = [topic.replace("/", ".").replace("+", "*").replace("#", ">") for topic in filters]
     subscribe = [*doors, "$MQTT.>", "_INBOX.>"]
     own = ["$MQTT.>", "$JS.>", "_INBOX.>"]
     users = [

@@ -180,6 +180,22 @@ def test_line_about_the_past_takes_nothing_from_the_present() -> None:
     assert after("1,A,C,,2020-01-31,\n", held("C", "1", 0)) == {("C", IDS["1"], 0, day("2020-02-01"))}
 
 
+def test_line_about_the_past_leaves_the_rest_of_another_ones_holding() -> None:
+    body = "1,Aino,E5,2026-03-01,2026-03-31,\n"
+    start, end = day("2026-03-01"), day("2026-04-01")
+    now_ns = day("2026-11-25")
+    made = plan_credentials(lines_of(body), IDS, [held("E5", "2", 0)], now_ns)
+    assert not made.errors
+    assert {(one.member_id, one.from_ns, one.to_ns) for one in made.add} == {
+        (IDS["2"], 0, start),
+        (IDS["1"], start, end),
+        (IDS["2"], end, FOREVER_NS),
+    }
+    assert (made.new, made.changed, made.closed) == (1, 1, 0)
+    again = plan_credentials(lines_of(body), IDS, made.add, now_ns)
+    assert (again.add, again.remove, again.errors) == ([], [], [])
+
+
 def test_renewal_told_early_leaves_what_is_valid_now() -> None:
     assert after("1,A,C,2030-03-01,2030-12-31,\n", held("C", "1", 0)) == {("C", IDS["1"], 0, day("2031-01-01"))}
     later = held("C", "1", day("2030-03-01"))

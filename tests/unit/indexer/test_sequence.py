@@ -43,6 +43,22 @@ def test_counter_that_begins_anew_is_no_loss() -> None:
     assert counted([1, 2, 3]).after(1, 0, is_new=False).last == 3
 
 
+@pytest.mark.parametrize(
+    ("came", "missing"),
+    [
+        ([50, 2, 3], {1}),  # began anew, and the first one was lost
+        ([50, 2, 1, 3], set()),
+        ([50, 3, 4, 6], {1, 2, 5}),
+        ([50, 49, 51], set()),  # the two crossed
+    ],
+)
+def test_a_counter_that_begins_anew_tells_what_was_lost_since(came: list[int], missing: set[int]) -> None:
+    count = DoorCount(came[0])
+    for seq in came[1:]:
+        count = count.after(seq, 0, is_new=True, is_first=True)
+    assert (count.last, numbers_missing(count)) == (came[-1], missing)
+
+
 def test_ranges_are_bounded() -> None:
     count = counted(list(range(1, 10_000, 2)))
     assert len(count.missing) == RANGES_MAX

@@ -46,6 +46,9 @@ topic = "access/helsinki/+"
 """
 
 
+ID = "83a86ce1-1f3a-4a3b-9a3a-6f46306dad00"
+
+
 def written(folder: Path, text: str) -> Path:
     path = folder / "tallenne.toml"
     path.write_text(text)
@@ -234,3 +237,54 @@ def test_a_worker_that_there_is_none_of_does_not_start(tmp_path: Path, capsys: p
     installation.write_endpoints({})
     assert main(["ingest", "--worker", "7", *place]) == 2
     assert "There is no worker 7: [ingest] workers is 1." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("zone", ["Newcastle entrance", "showcase wall", "staffordshire gym hall", "lobby", "kahvila"])
+def test_a_zone_that_only_sounds_like_one_is_taken(tmp_path: Path, zone: str) -> None:
+    load(written(tmp_path, GOOD.replace('zone = "gym"', f'zone = "{zone}"')))
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "Locker room",
+        "women's showers",
+        "WC",
+        "dressing-room",
+        "bathroom",
+        "lavatory",
+        "vessa",
+        "taukohuone",
+        "miesten pukuhuone",
+    ],
+)
+def test_a_zone_where_nobody_may_be_filmed_is_refused(tmp_path: Path, zone: str) -> None:
+    (found,) = mistakes(tmp_path, GOOD.replace('zone = "gym"', f'zone = "{zone}"'))
+    assert "Nobody may be filmed" in found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('name = "Weights"', f'name = "Weights"\nid = "{ID}"', "another camera's"),
+        (
+            'cameras = [{ name = "Entrance" }]',
+            'cameras = [{ name = "Entrance" }, { name = "Entrance" }]',
+            "there twice",
+        ),
+        ('name = "Helsinki"\n\n', 'name = "Helsinki"\ntime_zone = "Europe"\n\n', "is no time zone"),
+        ('zone = "hall"', 'zone = "hall"\ntls_fingerprint = "AB"', "tls_fingerprint"),
+        ('zone = "hall"', 'zone = "hall"\nuser_name = "u"\npassword = { file = "a\\u0000b" }', "holds no text"),
+    ],
+)
+def test_what_the_database_would_refuse_is_named_by_line(tmp_path: Path, old: str, new: str, words: str) -> None:
+    text = GOOD.replace(
+        'name = "Entrance"\nurl', 'name = "Entrance"\nid = "83a86ce1-1f3a-4a3b-9a3a-6f46306dad00"\nurl', 1
+    )
+    assert old in text
+    assert any(words in found for found in mistakes(tmp_path, text.replace(old, new, 1)))
+
+
+def test_nesting_without_end_is_no_traceback(tmp_path: Path) -> None:
+    (found,) = mistakes(tmp_path, "a = " + "[" * 5000)
+    assert "nested too deeply" in found or "not TOML" in found
