@@ -59,6 +59,8 @@ class Changes:
             await apply_inventory(conn, settings.inventory(), time.time_ns())
         finally:
             await conn.close()
+        if fresh.config.door_system != self._loaded.config.door_system:
+            running.services.apply(fresh.config)
         for name, process in running.processes.items():
             if name.startswith("ingest"):
                 process.reload()

@@ -10,8 +10,9 @@ from functools import partial
 from typing import Any, Protocol
 
 from pipeline.config.load import Loaded
+from pipeline.config.model import Config
 from pipeline.config.roles import RoleSettings
-from pipeline.embedded.broker import start_broker
+from pipeline.embedded.broker import Broker, start_broker
 from pipeline.embedded.postgres import ROLES, start_postgres
 from pipeline.embedded.process import ServiceProcess
 from pipeline.embedded.provision import provision
@@ -39,6 +40,12 @@ class Services:
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="services")
         self.endpoints: dict[str, Any] = {}
 
+    def apply(self, config: Config) -> None:
+        """What of a changed configuration concerns services: the doors' topics at an embedded broker."""
+        for service in self._running:
+            if isinstance(service, Broker):
+                service.allow(_topics(config))
+
     async def start(self, loaded: Loaded, installation: Installation, say: Say) -> None:
         """Start what is not named, all at once. ServiceError, SetupError: nothing is left running."""
         config, root, logs = loaded.config, installation.root, installation.logs
@@ -46,8 +53,7 @@ class Services:
         if config.database is None:
             wanted.append(self._start("database", start_postgres, root / "postgres", logs / "postgres.log", say))
         if config.broker is None:
-            topics = tuple(system.topic for system in config.door_system) or ("access/#",)
-            starter = partial(start_broker, topics=topics)
+            starter = partial(start_broker, topics=_topics(config))
             wanted.append(self._start("broker", starter, root / "broker", logs / "broker.log", say))
         if config.store is None:
             wanted.append(self._start("store", start_store, root / "store", logs / "store.log", say))
@@ -93,3 +99,7 @@ async def prepare_database(settings: RoleSettings, installation: Installation, n
     finally:
         await conn.close()
     return version
+
+
+def _topics(config: Config) -> tuple[str, ...]:
+    return tuple(system.topic for system in config.door_system) or ("access/#",)

@@ -52,6 +52,7 @@ class Running:
     gym: DemoGym | None
     address: str  # of the staff page
     tell: Tell
+    services: Services
 
     def statuses(self) -> list[dict[str, Any]]:
         return statuses(self.installation.run)
@@ -105,6 +106,7 @@ async def running(wish: Wish, tell: Tell) -> AsyncIterator[Running]:
             gym=gym,
             address=_address(installation),
             tell=tell,
+            services=services,
         )
     finally:
         tell.line("Stopping …")

@@ -38,4 +38,4 @@ def start_mosquitto(directory: Path) -> Broker:
     command: list[str | Path] = [str(shutil.which("mosquitto", path=_PLACES)), "-c", configuration]
     process = ServiceProcess("mosquitto", command, log=directory / "mosquitto.log", directory=directory)
     process.wait_until(lambda: listens(port), timeout_s=10)
-    return Broker(process, port, passwords)
+    return Broker(process, port, passwords, directory, client_port=0)

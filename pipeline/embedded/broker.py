@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,6 +24,13 @@ class Broker:
     process: ServiceProcess
     port: int  # MQTT
     passwords: dict[str, str]
+    directory: Path
+    client_port: int  # NATS's own protocol
+
+    def allow(self, topics: Sequence[str]) -> None:
+        """These filters, instead of those it was started with; whoever is connected goes on, or connects again."""
+        _configure(self.directory, self.passwords, (self.client_port, self.port), topics)
+        self.process.send(signal.SIGHUP)
 
     def stop(self) -> None:
         """In good order."""
@@ -37,15 +45,19 @@ def start_broker(directory: Path, *, log: Path, topics: Sequence[str] = ("access
     private_directory(directory)
     passwords = {user: secret(directory / f"{user}.secret") for user in (INDEX_USER, DOORS_USER)}
     client_port, mqtt_port = _remembered_ports(directory)
-    configuration = directory / "nats.json"
-    configuration.touch(mode=0o600)
-    configuration.write_text(
-        json.dumps(_configuration(directory, passwords, (client_port, mqtt_port), topics), indent=1)
-    )
+    configuration = _configure(directory, passwords, (client_port, mqtt_port), topics)
     program = Path(sys.executable).parent / "nats-server"
     process = ServiceProcess("broker", [program, "-c", configuration], log=log, directory=directory)
     process.wait_until(lambda: listens(mqtt_port), timeout_s=20)
-    return Broker(process, mqtt_port, passwords)
+    return Broker(process, mqtt_port, passwords, directory, client_port)
+
+
+def _configure(directory: Path, passwords: dict[str, str], ports: tuple[int, int], topics: Sequence[str]) -> Path:
+    path, scratch = directory / "nats.json", directory / "nats.json.new"
+    scratch.touch(mode=0o600)
+    scratch.write_text(json.dumps(_configuration(directory, passwords, ports, topics), indent=1))
+    scratch.replace(path)
+    return path
 
 
 def _configuration(

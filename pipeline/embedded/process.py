@@ -80,6 +80,11 @@ class ServiceProcess:
                 raise ServiceError(f"{self.name} did not answer within {timeout_s:.0f} s.", f"Its log: {self.log}")
             time.sleep(0.05)
 
+    def send(self, which: signal.Signals) -> None:
+        """Nothing when it has ended."""
+        if self.alive():
+            self._process.send_signal(which)
+
     def last_words(self) -> str:
         """The log's last line, for an error message."""
         lines = self.log.read_text(errors="replace").strip().splitlines()

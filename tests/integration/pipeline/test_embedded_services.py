@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import os
 import signal
@@ -18,7 +20,7 @@ import pytest
 from minio import Minio
 from minio.error import S3Error
 
-from pipeline.embedded.broker import Broker
+from pipeline.embedded.broker import Broker, start_broker
 from pipeline.embedded.postgres import start_postgres
 from pipeline.embedded.store import Store, start_store
 from pipeline.errors import SetupError
@@ -50,6 +52,36 @@ def test_postgres_of_another_version_is_refused_with_a_remedy(tmp_path: Path) ->
     (cluster / "PG_VERSION").write_text("19\n")
     with pytest.raises(SetupError, match="PostgreSQL 19"):
         start_postgres(tmp_path / "pg", log=tmp_path / "log")
+
+
+async def _heard_on(broker: Broker, topic: str) -> str:
+    """Which topic arrives; "" while it may not be subscribed to."""
+    async with _client(broker, "tallenne_index") as listener, _client(broker, "tallenne_doors") as door:
+        codes = await listener.subscribe([("access/#", 1), ("onvif/#", 1)])
+        if [code.value for code in codes] != [1, 1]:
+            return ""
+        await door.publish(topic, b"{}", qos=1)
+        async with asyncio.timeout(10):
+            return (await anext(aiter(listener.messages))).topic.value
+
+
+async def test_broker_lets_new_topics_in_while_it_runs_and_a_filter_that_ends_in_all(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        broker = start_broker(Path(folder) / "broker", log=tmp_path / "log", topics=("access/#",))
+        try:
+            async with _client(broker, "tallenne_index") as listener:
+                assert [code.value for code in await listener.subscribe([("access/#", 1), ("onvif/#", 1)])] == [1, 128]
+            broker.allow(("access/#", "onvif/#"))
+            deadline = time.monotonic() + 10
+            heard = ""
+            while not heard:
+                assert time.monotonic() < deadline
+                with contextlib.suppress(aiomqtt.MqttError):  # cut off by the change
+                    heard = await _heard_on(broker, "onvif/door/1")
+                await asyncio.sleep(0.2)
+            assert heard == "onvif/door/1"
+        finally:
+            broker.stop()
 
 
 async def test_broker_refuses_strangers_and_delivers_to_its_users(broker: Broker) -> None:
