@@ -40,11 +40,15 @@ class Services:
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="services")
         self.endpoints: dict[str, Any] = {}
 
+    @property
+    def broker(self) -> Broker | None:
+        """The embedded one."""
+        return next((service for service in self._running if isinstance(service, Broker)), None)
+
     def apply(self, config: Config) -> None:
         """What of a changed configuration concerns services: the doors' topics at an embedded broker."""
-        for service in self._running:
-            if isinstance(service, Broker):
-                service.allow(_topics(config))
+        if self.broker is not None:
+            self.broker.allow(_topics(config))
 
     async def start(self, loaded: Loaded, installation: Installation, say: Say) -> None:
         """Start what is not named, all at once. ServiceError, SetupError: nothing is left running."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from domain.arguments import whole
 from pipeline.commands.common import DEFAULT_DATA
 from pipeline.demo_account import demo_account
+from pipeline.embedded.broker import DOORS_USER
 from pipeline.exit_codes import OK
 from pipeline.smoke.run import smoke
 from pipeline.supervise.tell import Tell
@@ -32,6 +33,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _banner(running: Running) -> list[str]:
     lines = ["", f"Staff pages: {running.address}"]
+    broker = running.services.broker
+    if broker is not None and running.gym is None:
+        password = broker.password_file(DOORS_USER)
+        lines += [
+            f"Doors: mqtt://127.0.0.1:{broker.port}, user {DOORS_USER!r}, password in {password}",
+            "       From this machine only: for real controllers name your own broker, or bridge it to this one.",
+        ]
     if running.gym is not None:
         account = demo_account(running.installation)
         colleague = demo_account(running.installation, colleague=True)

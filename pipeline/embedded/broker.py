@@ -32,6 +32,10 @@ class Broker:
         _configure(self.directory, self.passwords, (self.client_port, self.port), topics)
         self.process.send(signal.SIGHUP)
 
+    def password_file(self, user: str) -> Path:
+        """For whoever has to enter it somewhere."""
+        return self.directory / f"{user}.secret"
+
     def stop(self) -> None:
         """In good order."""
         self.process.stop()
