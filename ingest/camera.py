@@ -340,6 +340,7 @@ class Camera:
     def clock_stepped(self) -> None:
         """This machine's clock went ahead: what follows is another stretch, the time between a gap."""
         self._flush()
+        self._cause, self._detail = GapCause.CLOCK, ""
         self._apply(self._segmenter.jumped())
 
     def tick(self) -> None:

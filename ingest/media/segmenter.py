@@ -148,9 +148,9 @@ class Segmenter:
         return [Missing(start_ns, self._cause, self._detail), Begin(start_ns, *self._made)]
 
     def _append(self, fragment: Fragment, start_ns: int, end_ns: int, run: Run | None) -> Append:
-        ticks = ((start_ns - self._start_ns) * TICKS_PER_S + 500_000_000) // 1_000_000_000
+        ticks = (start_ns - self._start_ns) * TICKS_PER_S // 1_000_000_000
         head, pieces = fragment.head, fragment.pictures
-        lasts = ((end_ns - start_ns) * TICKS_PER_S + 500_000_000) // 1_000_000_000
+        lasts = (end_ns - start_ns) * TICKS_PER_S // 1_000_000_000
         if abs(lasts - fragment.end_ticks + fragment.start_ticks) > _RETIME_TICKS:
             head = retimed(fragment, lasts)
         _TFDT.pack_into(head, TFDT_AT, ticks)

@@ -90,7 +90,7 @@ class CameraRecording:
             self._save_mark(orderly=False)
         elif self.accounted_ns > now_ns + _AHEAD_NS:
             ahead_ns = self.accounted_ns - now_ns
-            self._epoch = max(self._epoch, self._spool.marks.begin_anew(self.camera_id))
+            self._epoch = self._spool.marks.begin_anew(self.camera_id, self._epoch)
             self.accounted_ns = now_ns
             self._save_mark(orderly=False)
             return ahead_ns

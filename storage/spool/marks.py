@@ -65,16 +65,16 @@ class Marks:
             sync_folder(self._folder)
 
     def epoch(self, camera_id: CameraId) -> int:
-        """How often the camera's time was begun anew, and 1. OSError."""
+        """The last that ``begin_anew()`` gave; 0 without one. OSError."""
         try:
             text = self._path(camera_id).with_suffix(".epoch").read_text()
         except FileNotFoundError:
-            return 1
-        return int(text) if text.strip().isdecimal() else 1
+            return 0
+        return int(text) if text.strip().isdecimal() else 0
 
-    def begin_anew(self, camera_id: CameraId) -> int:
+    def begin_anew(self, camera_id: CameraId, after: int) -> int:
         """The next epoch, durable: its footage goes before that of the same time under earlier ones. OSError."""
-        epoch = self.epoch(camera_id) + 1
+        epoch = max(self.epoch(camera_id), after) + 1
         path = self._path(camera_id).with_suffix(".epoch")
         scratch = path.with_suffix(".new")
         scratch.write_text(str(epoch))
