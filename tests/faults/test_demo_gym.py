@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +71,11 @@ async def test_every_port_is_on_loopback_and_asks_for_credentials(data: Path) ->
         assert len(own) >= 8, ports
         assert {address for _, address, _ in ports} <= {"127.0.0.1", "::1"}, ports
         asked = sorted(own)
-        let_in = await asyncio.gather(*(asyncio.to_thread(_lets_a_stranger_in, port) for port in asked))
+        with ThreadPoolExecutor(len(asked)) as knocking:
+            loop = asyncio.get_running_loop()
+            let_in = await asyncio.gather(
+                *(loop.run_in_executor(knocking, _lets_a_stranger_in, port) for port in asked)
+            )
         open_ones = [port for port, answered in zip(asked, let_in, strict=True) if answered]
         assert open_ones == [], [item for item in ports if item[2] in open_ones]
         assert await asyncio.to_thread(_sockets_others_can_reach, data) == []
@@ -188,15 +194,10 @@ async def _recorded(conn: Any, least: int) -> bool | None:
 
 def _lets_a_stranger_in(port: int) -> bool:
     """Whether any of the usual first words gets anything but a refusal. TLS without our certificate included."""
-    return any(
-        (
-            _http(port, tls=False),
-            _http(port, tls=True),
-            _mqtt(port),
-            _nats(port),
-            _rtsp(port),
-        )
-    )
+    pages = [partial(_http, path=path, tls=tls) for path in _PAGES for tls in (False, True)]
+    words = (*pages, _mqtt, _nats, _rtsp)
+    with ThreadPoolExecutor(len(words)) as asking:  # most wait until nobody answers
+        return any(asking.map(lambda ask: ask(port), words))
 
 
 def _exchange(port: int, words: bytes, *, tls: bool = False) -> bytes:
@@ -216,15 +217,15 @@ def _exchange(port: int, words: bytes, *, tls: bool = False) -> bytes:
     return answer
 
 
-def _http(port: int, *, tls: bool) -> bool:
+_PAGES = ("/", "/metrics", "/status", "/buckets/", "/dir/status", "/v1/cameras", "/v1/events")
+
+
+def _http(port: int, *, path: str, tls: bool) -> bool:
     """A listing, a metrics page, anything with contents but the sign-in page. An empty "I am here" is none."""
-    for path in ("/", "/metrics", "/status", "/buckets/", "/dir/status", "/v1/cameras", "/v1/events"):
-        words = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
-        answer = _exchange(port, words, tls=tls)
-        body = answer.partition(b"\r\n\r\n")[2]
-        if re.match(rb"HTTP/1\.[01] 2", answer) and body and b"Tallenne" not in body:
-            return True
-    return False
+    words = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
+    answer = _exchange(port, words, tls=tls)
+    body = answer.partition(b"\r\n\r\n")[2]
+    return bool(re.match(rb"HTTP/1\.[01] 2", answer) and body and b"Tallenne" not in body)
 
 
 def _mqtt(port: int) -> bool:
