@@ -49,9 +49,9 @@ class CameraRecording:
     ) -> None:
         self._site_id, self.camera_id = site_id, camera_id
         self._spool, self._keys, self._identity, self._publisher = spool, keys, identity, publisher
-        self._epoch = max(epoch, spool.marks.epoch(camera_id))
         self._mono_ns = mono_ns
         self._mark = _loaded(spool, camera_id)
+        self._epoch = max(epoch, self._mark.epoch)
         self._segment: OpenSegment | None = None
         self._bits_per_s = 4_000_000.0
         self.accounted_ns = self._mark.end_ns
@@ -90,7 +90,7 @@ class CameraRecording:
             self._save_mark(orderly=False)
         elif self.accounted_ns > now_ns + _AHEAD_NS:
             ahead_ns = self.accounted_ns - now_ns
-            self._epoch = self._spool.marks.begin_anew(self.camera_id, self._epoch)
+            self._epoch += 1
             self.accounted_ns = now_ns
             self._save_mark(orderly=False)
             return ahead_ns
@@ -198,7 +198,7 @@ class CameraRecording:
         duration_s = max(0.5, (end_ns - segment.start_ns) / 1e9)
         self._bits_per_s = segment.size_bytes * 8 / duration_s
         try:
-            done = segment.finish(end_ns, self._identity, self._mark.trailer_sha256)
+            done = segment.finish(end_ns, self._identity, self._mark)
             self._publisher.publish(done, self.camera_id)
         except SpoolError:
             self._forsake(segment)
@@ -229,7 +229,7 @@ class CameraRecording:
 
     def _save_mark(self, *, orderly: bool) -> None:
         self._publisher.settle(self.camera_id)
-        self._mark = Mark(trailer_sha256=self._mark.trailer_sha256, end_ns=self.accounted_ns, orderly=orderly)
+        self._mark = replace(self._mark, end_ns=self.accounted_ns, orderly=orderly, epoch=self._epoch)
         try:
             self._spool.marks.save(self.camera_id, self._mark)
         except OSError:

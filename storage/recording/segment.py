@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from storage.keys import RecorderIdentity
 from storage.sealed import Plain, Sealer
@@ -88,11 +88,11 @@ class OpenSegment:
             self._waiting_since = None
             self._write(None, self.sealer.pad())
 
-    def finish(self, end_ns: int, identity: RecorderIdentity, previous_trailer_sha256: bytes) -> Done:
-        """The object is whole; its file is for the spool to publish."""
+    def finish(self, end_ns: int, identity: RecorderIdentity, mark: Mark) -> Done:
+        """The object is whole; its file is for the spool to publish. ``mark``: the camera's until now."""
         tail = self.sealer.finish(
             end_ns=end_ns,
-            previous_trailer_sha256=previous_trailer_sha256,
+            previous_trailer_sha256=mark.trailer_sha256,
             recorder_id=identity.recorder_id,
             sign=identity.sign,
         )
@@ -113,7 +113,8 @@ class OpenSegment:
             raise disk_error(exc) from exc
         self.durable_end_ns = end_ns
         self._grown(self.file)
-        return Done(file=self.file, mark=Mark(trailer_sha256=self.sealer.trailer_sha256, end_ns=end_ns))
+        mark = replace(mark, trailer_sha256=self.sealer.trailer_sha256, end_ns=end_ns, orderly=False)
+        return Done(file=self.file, mark=mark)
 
     def _write(self, fragment: Fragment | None, chunks: list[bytes]) -> None:
         try:

@@ -25,6 +25,7 @@ class Mark:
     trailer_sha256: bytes = ZERO_HASH  # of the camera's last segment here; zeros before the first
     end_ns: int | None = None  # accounted for until then; None: never recorded here
     orderly: bool = False  # the recorder was stopped in good order after that
+    epoch: int = 0  # goes up when time is begun anew: its footage goes before that of the same time under earlier ones
 
 
 class Marks:
@@ -46,6 +47,7 @@ class Marks:
             "trailer_sha256": mark.trailer_sha256.hex(),
             "end_ns": mark.end_ns,
             "orderly": mark.orderly,
+            "epoch": mark.epoch,
         }
         slot = packed(json.dumps(body).encode()).ljust(_SLOT_BYTES, b"\0")
         path = self._path(camera_id)
@@ -64,25 +66,6 @@ class Marks:
         if new and self._sync:
             sync_folder(self._folder)
 
-    def epoch(self, camera_id: CameraId) -> int:
-        """The last that ``begin_anew()`` gave; 0 without one. OSError."""
-        try:
-            text = self._path(camera_id).with_suffix(".epoch").read_text()
-        except FileNotFoundError:
-            return 0
-        return int(text) if text.strip().isdecimal() else 0
-
-    def begin_anew(self, camera_id: CameraId, after: int) -> int:
-        """The next epoch, durable: its footage goes before that of the same time under earlier ones. OSError."""
-        epoch = max(self.epoch(camera_id), after) + 1
-        path = self._path(camera_id).with_suffix(".epoch")
-        scratch = path.with_suffix(".new")
-        scratch.write_text(str(epoch))
-        scratch.replace(path)
-        if self._sync:
-            sync_folder(self._folder)
-        return epoch
-
     def _newest(self, camera_id: CameraId) -> tuple[int, Mark]:
         try:
             data = self._path(camera_id).read_bytes()
@@ -97,5 +80,10 @@ class Marks:
 
 def _parsed(payload: bytes) -> tuple[int, Mark]:
     body = json.loads(payload)
-    mark = Mark(trailer_sha256=bytes.fromhex(body["trailer_sha256"]), end_ns=body["end_ns"], orderly=body["orderly"])
+    mark = Mark(
+        trailer_sha256=bytes.fromhex(body["trailer_sha256"]),
+        end_ns=body["end_ns"],
+        orderly=body["orderly"],
+        epoch=body.get("epoch", 0),
+    )
     return body.get("number", 0), mark

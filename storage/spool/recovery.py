@@ -25,7 +25,7 @@ from storage.sealed.recovery import Finished, read_header
 from storage.spool.facts import Ending, Facts, Fragment, journal_of, recovered_journal
 from storage.spool.files import replace_file, write_all
 from storage.spool.layout import Layout, Place
-from storage.spool.marks import Mark, Marks
+from storage.spool.marks import Marks
 
 
 class Outcome(StrEnum):
@@ -205,7 +205,8 @@ def _advance(plan: Plan, camera_id: CameraId, end_ns: int, marks: Marks) -> None
     """The camera's mark goes on to this file's trailer, unless later ones follow that already."""
     mark = marks.load(camera_id)
     trailer = plan.trailer_sha256 if mark.trailer_sha256 == plan.previous_sha256 else mark.trailer_sha256
-    marks.save(camera_id, Mark(trailer_sha256=trailer, end_ns=max(end_ns, mark.end_ns or end_ns)))
+    end_ns = max(end_ns, mark.end_ns or end_ns)
+    marks.save(camera_id, replace(mark, trailer_sha256=trailer, end_ns=end_ns, orderly=False))
 
 
 def set_aside(place: Place, layout: Layout) -> None:

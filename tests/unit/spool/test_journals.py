@@ -118,7 +118,7 @@ def test_mark_comes_back_and_the_newest_counts(tmp_path: Path) -> None:
     marks = Marks(tmp_path, sync=True)
     assert marks.load(CAMERA) == Mark()
     for number in range(5):
-        mark = Mark(trailer_sha256=bytes([number] * 32), end_ns=number, orderly=bool(number % 2))
+        mark = Mark(trailer_sha256=bytes([number] * 32), end_ns=number, orderly=bool(number % 2), epoch=number % 3)
         marks.save(CAMERA, mark)
         assert Marks(tmp_path, sync=False).load(CAMERA) == mark
     assert marks.load(CameraId(uuid.uuid4())) == Mark()

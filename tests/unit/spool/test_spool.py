@@ -82,7 +82,7 @@ class Bench:
     def whole(self, start_ns: int = START_NS) -> tuple[Pending, bytes]:
         segment = self.begin(start_ns)
         self.feed(segment, [20_000] * 4)
-        done = segment.finish(start_ns + 2 * NS, self.identity, bytes(32))
+        done = segment.finish(start_ns + 2 * NS, self.identity, Mark())
         pending = self.spool.publish(done.file, self.world.camera_id, done.mark)
         return pending, pending.place.ready.read_bytes()
 
@@ -110,7 +110,7 @@ def test_whole_file_whose_facts_lost_records_is_published_without_an_index(bench
         segment = bench.begin(START_NS + number * 10 * NS)
         bench.feed(segment, [30_000] * 4)
         place = segment.file.place
-        segment.finish(segment.start_ns + 2 * NS, bench.identity, bytes(32))
+        segment.finish(segment.start_ns + 2 * NS, bench.identity, Mark())
         bench.spool.forsake(segment.file)
         records = [end for _, end in unpacked(place.facts.read_bytes())]
         place.facts.write_bytes(place.facts.read_bytes()[: records[left]])
@@ -130,7 +130,7 @@ def test_crash_at_any_byte_of_either_file_leaves_what_can_be_opened(bench: Bench
     handed_in = bench.feed(segment, sizes)
     place = segment.file.place
     if data.draw(st.booleans()):
-        segment.finish(START_NS + len(sizes) * FRAGMENT_NS, bench.identity, bytes(32))
+        segment.finish(START_NS + len(sizes) * FRAGMENT_NS, bench.identity, Mark())
     bench.spool.forsake(segment.file)
     whole_sealed, whole_facts = place.part.read_bytes(), place.facts.read_bytes()
     cut = data.draw(st.integers(0, len(whole_sealed)))
@@ -237,7 +237,7 @@ def test_every_step_is_counted(bench: Bench) -> None:
     assert bench.spool.used_bytes == on_disk()
     bench.feed(segment, [20_000] * 3)
     assert bench.spool.used_bytes == on_disk()
-    done = segment.finish(START_NS + 2 * NS, bench.identity, bytes(32))
+    done = segment.finish(START_NS + 2 * NS, bench.identity, Mark())
     pending = bench.spool.publish(done.file, bench.world.camera_id, done.mark)
     assert bench.spool.used_bytes == on_disk()
     torn = bench.begin(START_NS + 10 * NS)
@@ -251,6 +251,22 @@ def test_every_step_is_counted(bench: Bench) -> None:
     assert bench.spool.used_bytes == on_disk()
     bench.spool.remove(pending)
     assert bench.spool.used_bytes == on_disk() > 0
+
+
+def test_epoch_outlives_a_segment_and_one_that_was_torn(bench: Bench) -> None:
+    """Otherwise footage of time that is recorded again would hide behind what was there before."""
+    segment = bench.begin()
+    bench.feed(segment, [20_000] * 3)
+    done = segment.finish(START_NS + 2 * NS, bench.identity, Mark(epoch=7))
+    bench.spool.publish(done.file, bench.world.camera_id, done.mark)
+    assert bench.spool.marks.load(bench.world.camera_id).epoch == 7
+    torn = bench.begin(START_NS + 10 * NS)
+    bench.feed(torn, [20_000] * 3)
+    bench.spool.forsake(torn.file)
+    (place,) = bench.spool.torn()
+    bench.spool.adopt(bench.spool.mend(place, bench.identity))
+    mark = bench.spool.marks.load(bench.world.camera_id)
+    assert (mark.epoch, (mark.end_ns or 0) > START_NS + 10 * NS) == (7, True)
 
 
 @pytest.mark.parametrize("place", ["spool.begin.facts", "spool.begin.header"])
@@ -310,7 +326,7 @@ def test_recorder_with_another_key_does_not_take_a_file_for_finished(bench: Benc
     """It cannot vouch for the last chunk: what it signs is the full chunks."""
     segment = bench.begin()
     bench.feed(segment, [20_000] * 4)
-    segment.finish(START_NS + 2 * NS, bench.identity, bytes(32))
+    segment.finish(START_NS + 2 * NS, bench.identity, Mark())
     bench.spool.forsake(segment.file)
     length = segment.file.place.part.stat().st_size
     mended = bench.spool.mend(segment.file.place, RecorderIdentity.create(bytes(32)))
@@ -321,7 +337,7 @@ def test_recorder_with_another_key_does_not_take_a_file_for_finished(bench: Benc
 def test_finished_file_that_rotted_before_it_was_published_is_cut_to_its_full_chunks(bench: Bench) -> None:
     segment = bench.begin()
     bench.feed(segment, [20_000] * 4)
-    segment.finish(START_NS + 2 * NS, bench.identity, bytes(32))
+    segment.finish(START_NS + 2 * NS, bench.identity, Mark())
     bench.spool.forsake(segment.file)
     path = segment.file.place.part
     data = bytearray(path.read_bytes())
