@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page
 
 from domain.time import NS, Span
 from pipeline.demo_account import demo_account
@@ -22,8 +22,8 @@ from pipeline.smoke.run import until
 from pipeline.supervise.tell import Tell
 from pipeline.up import Running, Wish, running
 from storage.database import connect
+from tests.browser.chromium import chromium
 
-CHROMIUM: Final = Path("/usr/bin/chromium")
 _GAP_S: Final = 5.0
 
 # A passage of a known adult that both cameras of the door saw, from before it until after it.
@@ -124,11 +124,7 @@ async def demo_desk() -> AsyncIterator[Desk]:
             await _break_the_recorder(everything)
             gap = await until(lambda: _gap(owner), "gap with its cause")
             passage = await until(lambda: owner.fetchrow(_PASSAGE, False), "passage that both cameras saw")
-            playwright = await stack.enter_async_context(async_playwright())
-            browser = await playwright.chromium.launch(
-                executable_path=str(CHROMIUM), args=["--no-sandbox", "--ignore-certificate-errors"]
-            )
-            stack.push_async_callback(browser.close)
+            browser = await stack.enter_async_context(chromium())
             yield Desk(everything=everything, owner=owner, browser=browser, passage=passage, gap=gap)
 
 

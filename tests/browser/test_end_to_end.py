@@ -23,23 +23,15 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 from demo import strip
-from tests.browser.demo_desk import CHROMIUM, Desk, demo_desk
+from tests.browser.chromium import MARKS
+from tests.browser.demo_desk import Desk, demo_desk
 from tests.browser.strips import read_player
 
 SHOTS = os.environ.get("TALLENNE_SCREENSHOTS", "")
 IN_STEP_MS = 200
 REASON = "two persons on one card, main door"
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.browser,
-    pytest.mark.services,
-    pytest.mark.slow,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's Chromium is not installed"),
-    # Playwright leaves its own transports to the collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [*MARKS, pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -12,28 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Dialog, Page, Route, async_playwright
+from playwright.async_api import Dialog, Page, Route
 from pyotp import TOTP
 
 from domain.ids import MemberId
 from domain.time import NS, from_iso, to_iso
 from storage.access import fold
 from storage.database import connect
-from tests.browser.demo_desk import CHROMIUM
+from tests.browser.chromium import MARKS, chromium
 from tests.browser.test_sign_in_page import fill, hire, open_page
 from tests.conftest import Database
 from tests.integration.api.conftest import PASSWORD
 from tests.integration.api.gym import SIDE, Gym, open_gym
 from tests.integration.api.test_role import serving, settings_for
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.services,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's Chromium is not installed"),
-    # Playwright leaves its own transports to the collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [*MARKS]
 
 
 @dataclass(kw_only=True)
@@ -79,11 +72,8 @@ async def counter(database: Database, tmp_path: Path) -> AsyncIterator[Counter]:
     settings = settings_for(database.serve, tmp_path)
     staff = await hire(database, settings.secret_directory, "viewer", "exporter")
     owner = await connect(database.owner)
-    async with serving(settings) as status, async_playwright() as playwright:
+    async with serving(settings) as status, chromium() as browser:
         gym = await open_gym(owner, time.time_ns())
-        browser = await playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--ignore-certificate-errors"]
-        )
         page, complaints = await open_page(browser, "en-GB", reduced_motion="reduce")
         await page.goto(f"{status['address']}/find")
         await page.wait_for_selector("#sign-in button:enabled")
@@ -91,7 +81,6 @@ async def counter(database: Database, tmp_path: Path) -> AsyncIterator[Counter]:
         made = Counter(page=page, address=status["address"], gym=gym, complaints=complaints)
         await state_purpose(page, "a test of the pages")
         yield made
-        await browser.close()
         assert complaints == []
     await owner.close()
 

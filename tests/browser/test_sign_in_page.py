@@ -9,34 +9,23 @@ from typing import Any
 
 import pyotp
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page
 
 from api.staff_admin import CreatedStaff, create_staff
 from storage.database import connect
+from tests.browser.chromium import MARKS, chromium
 from tests.conftest import Database
 from tests.integration.api.conftest import PASSWORD
 from tests.integration.api.test_role import serving, settings_for
 
-CHROMIUM = Path("/usr/bin/chromium")
 SHOTS = Path(os.environ.get("TALLENNE_SCREENSHOTS", ""))
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.services,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's Chromium is not installed"),
-    # Playwright leaves its own transports to the collector.
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [*MARKS]
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        made = await playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--ignore-certificate-errors"]
-        )
+    async with chromium() as made:
         yield made
-        await made.close()
 
 
 async def hire(database: Database, secret_directory: Path, *grants: str) -> CreatedStaff:
