@@ -211,11 +211,12 @@ class Camera:
         if not self._media.settled:
             self._settling.append(unit)
             return
-        self._settle()
+        if self._settling:
+            self._settle()
         self._write(unit)
 
     def _settle(self) -> None:
-        """The pictures from before the clock had settled, with what was missing among them."""
+        """The pictures from before the clock had settled, if any, with what was missing among them."""
         if not self._settling:
             return
         if not self._heard:

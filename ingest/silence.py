@@ -29,6 +29,7 @@ class Silence:
         self._loop = asyncio.get_running_loop()
         self._timeout, self._passed_over = timeout, passed_over
         self._longest_s, self._waiting_s = longest_s, waiting_s
+        self._step_s = min(_LOOK_S, longest_s / 4)
         self._heard_s = self._seen_s = self._loop.time() + connecting_s
         self._passed = 0
         self._due_s = 0.0
@@ -48,7 +49,7 @@ class Silence:
         self._heard_s = self._seen_s = self._loop.time()
 
     def _schedule(self) -> None:
-        self._due_s = self._loop.time() + min(_LOOK_S, max(0.05, self._longest_s / 4))
+        self._due_s = self._loop.time() + self._step_s
         self._timer = self._loop.call_at(self._due_s, self._look)
 
     def _look(self) -> None:

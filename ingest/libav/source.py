@@ -61,9 +61,7 @@ class LibavSource:
     async def batches(self) -> AsyncGenerator[list[AccessUnit | Loss], None]:
         """See ingest.access_unit.Source."""
         address = await resolve(self._camera.url, self._camera.allowed_networks)
-        logging.getLogger("libav").disabled = True  # libav's messages carry addresses with passwords
-        av.logging.set_level(av.logging.WARNING)  # but only they tell that packets were lost: see _lost_by()
-        av.logging.set_skip_repeated(False)
+        _hear_libav()
         thread = threading.Thread(target=self._read, args=(address,), name=f"libav {self._camera.name}", daemon=True)
         thread.start()
         try:
@@ -178,6 +176,16 @@ class LibavSource:
         return CameraAwayError(f"Camera {place} cannot be reached ({reason}).", "Check its address, power and network.")
 
 
+def _hear_libav() -> None:
+    """Only its messages tell that packets were lost, and they carry addresses with passwords: they go nowhere else."""
+    silent = logging.getLogger("libav")
+    silent.propagate = False
+    if not silent.handlers:
+        silent.addHandler(logging.NullHandler())
+    av.logging.set_level(av.logging.WARNING)
+    av.logging.set_skip_repeated(False)
+
+
 def _lost_by(said: list[Any]) -> int:
     """Packets that libav's RTP reader has missed, by what it has logged since; that is forgotten."""
     if not said:
@@ -185,6 +193,6 @@ def _lost_by(said: list[Any]) -> int:
     lost = 0
     for _, _, text in said:
         if found := _MISSED.search(text):
-            lost += int(found[1])
+            lost += max(1, int(found[1]))
     said.clear()
     return lost
