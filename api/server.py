@@ -137,14 +137,17 @@ class _Acceptor:
         loop = asyncio.get_running_loop()
         sock.setblocking(False)
         sock.listen(_BACKLOG)
+        trouble = ""
         try:
             while True:
                 try:
                     conn, peer = await loop.sock_accept(sock)
                 except OSError as exc:  # too many open files; or the client has left already
-                    _log.warning("a connection could not be taken: %s", exc.strerror)
+                    if trouble != (trouble := exc.strerror or type(exc).__name__):
+                        _log.warning("a connection could not be taken: %s", trouble)
                     await asyncio.sleep(_AGAIN_S)
                     continue
+                trouble = ""
                 self._begin(conn, str(peer[0]))
         finally:
             for task in self._begun:

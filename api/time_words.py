@@ -95,10 +95,11 @@ def parse_time_words(text: str, now_ns: int, zone: str) -> TimeWords:
     if span is None:
         now = datetime.fromtimestamp(now_ns // NS, tz=ZoneInfo(zone))
         day, weekday = _day(words, now.date())
-        span = _of_day(_Words(words.text), day, now)
-        if weekday and day == now.date() and span is not None and span.start_ns > now_ns:
-            day -= timedelta(days=7)  # Thursday evening, asked on a Thursday morning
+        timed = words.text
         span = _of_day(words, day, now)
+        if weekday and day == now.date() and span is not None and span.start_ns > now_ns:
+            words.text = timed
+            span = _of_day(words, day - timedelta(days=7), now)  # Thursday evening, asked on a Thursday morning
     return TimeWords(span=span, rest=" ".join(word for word in words.text.split() if any(map(str.isalnum, word))))
 
 
@@ -190,8 +191,8 @@ def _range(words: _Words, day: date | None, now: datetime) -> Span | None:
         first, last = _clock(match, 1), _clock(match, 2)
         if match["p1"] or match["p2"]:
             first, last = _same_half(match, first, last)
-        elif late := _late_part(words):
-            first, last = (each + _HALF if each < _HALF and late else each for each in (first, last))
+        elif _late_part(words):
+            first, last = (each + _HALF if each < _HALF else each for each in (first, last))
         else:
             _early_part(words)
         if first == last:

@@ -9,9 +9,8 @@ from fastapi import Query
 from pydantic import BeforeValidator, WithJsonSchema
 
 from api.problems import Problem
-from domain.time import DAY_NS, Span, from_iso, to_iso
+from domain.time import DAY_NS, LATEST_NS, Span, from_iso, to_iso
 
-_LATEST_NS: Final = from_iso("2200-01-01T00:00:00Z")
 # In an address an unescaped "+" arrives as a blank: 12:00:00+02:00 becomes 12:00:00 02:00.
 _LOST_PLUS: Final = re.compile(r" (\d\d:?\d\d)$")
 
@@ -22,7 +21,7 @@ def parse_instant(value: Any) -> int:
         time_ns = from_iso(_LOST_PLUS.sub(r"+\1", str(value)))
     except (ValueError, OverflowError):
         raise ValueError("a time like 2026-11-22T06:31:04Z or 2026-11-22T08:31:04+02:00, with its offset") from None
-    if not 0 <= time_ns < _LATEST_NS:
+    if not 0 <= time_ns < LATEST_NS:
         raise ValueError("a time between 1970 and 2200")
     return time_ns
 

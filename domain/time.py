@@ -9,6 +9,7 @@ NS = 1_000_000_000
 MINUTE_NS = 60 * NS
 HOUR_NS = 3600 * NS
 DAY_NS = 24 * HOUR_NS
+LATEST_NS = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp()) * NS  # what lies behind is a mistake of whoever types it
 
 
 def seconds_to_ns(seconds: float) -> int:

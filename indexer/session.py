@@ -91,18 +91,15 @@ class Session:
         try:
             async with client:
                 refused = await client.subscribe_all(self._patterns)
-                trouble = BrokerRefusedError(
-                    f"The broker does not let us subscribe to {', '.join(refused)} at QoS 1.",
-                    f"Allow it to the broker's user {settings.user_name}.",
-                )
-                if refused and len(refused) == len(self._patterns):
+                trouble = self._refusal(refused) if refused else None
+                if trouble is not None and len(refused) == len(self._patterns):
                     raise trouble
                 if self.connections and not client.session_present:
                     self.sessions_lost += 1
                     _log.warning("the broker has forgotten our session: what was waiting there may be lost")
                 self.connections += 1
                 self.subscribed = True
-                self._trouble(trouble if refused else None)  # the others' doors go on
+                self._trouble(trouble)  # the others' doors go on
                 await self._watch_dropped(client)
                 await _either(client.closed(), stop.wait())
                 if not stop.is_set():
@@ -128,6 +125,12 @@ class Session:
         self._ask_dropped = False
         (code,) = await client.subscribe([(DROPPED_TOPIC, 0)])
         self._ask_dropped = getattr(code, "value", code) < REFUSED
+
+    def _refusal(self, patterns: Sequence[str]) -> BrokerRefusedError:
+        return BrokerRefusedError(
+            f"The broker does not let us subscribe to {', '.join(patterns)} at QoS 1.",
+            f"Allow it to the broker's user {self._settings.user_name}.",
+        )
 
     def _say(self, error: Exception) -> None:
         self.subscribed = False

@@ -7,16 +7,15 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 
-from domain.time import NS, Span, from_iso
+from domain.time import LATEST_NS, NS, Span, from_iso
 
-_FIRST_NS, _LAST_NS = 0, from_iso("2200-01-01T00:00:00Z")
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 
 
 def typed_time(text: str) -> int:
     """ns of RFC 3339, of a local "2026-11-22 06:31", or of "06:31": the last time the clock here showed it."""
     found = _typed(text)
-    if not _FIRST_NS <= found < _LAST_NS:
+    if not 0 <= found < LATEST_NS:
         raise argparse.ArgumentTypeError(f"{text!r} is not between 1970 and 2200")
     return found
 

@@ -26,6 +26,7 @@ FORBIDDEN_ZONES = (
 )
 _FORBIDDEN = re.compile(rf"\b(?:{'|'.join(FORBIDDEN_ZONES)})\b", re.IGNORECASE)
 """Act 759/2004, section 16: no cameras where people change, wash or rest."""
+_SOCKET_BYTES_MAX = 107
 _FREE_RETENTION_H = 72  # EDPB 3/2019: beyond it the configuration must carry the argument
 
 
@@ -50,6 +51,10 @@ def mistakes_in(config: Config, resolve: Callable[[Path], Path]) -> list[Mistake
             )
     if (config.serve.certificate is None) != (config.serve.key is None):
         found.append(Mistake(("serve",), "A certificate needs its key, and a key its certificate.", "Name both files."))
+    socket = config.custodian.socket
+    if socket is not None and len(os.fsencode(resolve(socket))) > _SOCKET_BYTES_MAX:
+        what = f"The path of a Unix socket may have {_SOCKET_BYTES_MAX} bytes."
+        found.append(Mistake(("custodian", "socket"), what, "Name a shorter one."))
     found += _users(config)
     found += _secrets((), config, resolve, apart=config.apart)
     return found

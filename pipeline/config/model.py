@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]+$")]
 Seconds = Annotated[float, Field(gt=0)]
 User = Annotated[str, Field(pattern=r"^([a-z_][a-z0-9_.-]*\$?|\d{1,10})$")]
+Port = Annotated[int, Field(ge=1, le=65535)]
 Role = Literal["custodian", "index", "ingest", "serve"]
 ROLES: tuple[Role, ...] = ("custodian", "index", "ingest", "serve")
 
@@ -60,7 +61,7 @@ class Camera(_Section):
 class Door(_Section):
     name: Name
     id: UUID | None = None
-    external_id: Annotated[str, Field(min_length=1, max_length=128)]
+    external_id: Annotated[str, Field(max_length=128, pattern=r"^\S(.*\S)?$")]
     cameras: tuple[SeenBy, ...] = ()
 
 
@@ -94,7 +95,7 @@ class Database(_Section):
     """One PostgreSQL database. Left out: Tallenne starts its own."""
 
     host: str
-    port: int = 5432
+    port: Port = 5432
     name: str = "tallenne"
     owner: str = "tallenne_owner"
     owner_password: Secret
@@ -109,7 +110,7 @@ class Broker(_Section):
     """One MQTT broker. Left out: Tallenne starts its own."""
 
     host: str
-    port: int = 1883
+    port: Port = 1883
     user_name: str
     password: Secret
     tls: bool = False

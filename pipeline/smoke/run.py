@@ -16,8 +16,10 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from demo.doors import EVENTS_FILE
 from demo.marker import MARKER
 from demo.members import members as demo_members
+from demo.role import SKIPS_FILE
 from domain.errors import TallenneError
 from domain.time import NS, Span, from_iso, to_iso
 from pipeline.client import StaffClient, staff_client
@@ -124,7 +126,7 @@ async def _covered_event(everything: Running, conn: asyncpg.Connection) -> Sent 
     segments = await segment_rows(conn)
     inventory = everything.settings.inventory()
     doors = {door.external_id: door.door_id for door in inventory.doors}
-    for event in read_sent(everything.installation.run / "demo-events.jsonl"):
+    for event in read_sent(everything.installation.run / EVENTS_FILE):
         if event.kind != "granted" or event.credential not in cards:
             continue
         windows = [
@@ -192,7 +194,7 @@ async def _skipped(everything: Running, span: Span, pictures: Pictures) -> int |
     said = next((told for told in read_status_files(run) if told["role"] == "demo"), {})
     if said.get("updated_ns", 0) <= span.end_ns:
         return None
-    return sum(read_skipped(run / "demo-skips.jsonl", camera, span, _FPS) for camera in pictures.cameras)
+    return sum(read_skipped(run / SKIPS_FILE, camera, span, _FPS) for camera in pictures.cameras)
 
 
 def _check_pictures(found: _Found, pictures: Pictures, skipped: int, frames_off: int) -> int:
@@ -217,7 +219,7 @@ def _check_pictures(found: _Found, pictures: Pictures, skipped: int, frames_off:
 async def tags_agree(everything: Running, conn: asyncpg.Connection) -> dict[str, Any] | None:
     """None while they do not."""
     cards = {member.credential for member in demo_members()}
-    sent = read_sent(everything.installation.run / "demo-events.jsonl")
+    sent = read_sent(everything.installation.run / EVENTS_FILE)
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         segments = await segment_rows(conn)
         tags = await tag_rows(conn)

@@ -274,6 +274,9 @@ def test_a_zone_where_nobody_may_be_filmed_is_refused(tmp_path: Path, zone: str)
         ),
         ('name = "Helsinki"\n\n', 'name = "Helsinki"\ntime_zone = "Europe"\n\n', "is no time zone"),
         ('zone = "hall"', 'zone = "hall"\ntls_fingerprint = "AB"', "tls_fingerprint"),
+        ('external_id = "main"', 'external_id = " main "', "external_id"),
+        ("[[door_system]]", '[custodian]\nsocket = "/' + "a" * 120 + '"\n\n[[door_system]]', "shorter"),
+        ("[[door_system]]", '[broker]\nhost = "b"\nport = 99999\n\n[[door_system]]', "port"),
         ('zone = "hall"', 'zone = "hall"\nuser_name = "u"\npassword = { file = "a\\u0000b" }', "holds no text"),
     ],
 )
