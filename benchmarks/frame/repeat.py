@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeGuard
 
+from benchmarks.frame.result import SCHEMA
 from benchmarks.frame.statistics import median
 
-_FRAME: Final = (
-    *("benchmark", "revision", "finished_at", "trusted", "doubts", "missing", "parameters", "machine", "cases"),
-)
+_FRAME: Final = frozenset(SCHEMA["required"])  # what every result has; the rest is its headline
 
 
 def combined(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
