@@ -66,6 +66,7 @@ class Camera:
         self._cause, self._detail = GapCause.STARTING, ""
         self._failures = 0
         self._last_begun_s = 0.0
+        self._silence: Silence | None = None  # while connected
 
     def now_ns(self) -> int:
         """UTC by the recorder's clock."""
@@ -107,34 +108,32 @@ class Camera:
         self._heard = False
         self._segmenter.accounted(self.recording.accounted_ns)
         self._last_begun_s = loop.time()
-        without_key = False
         try:
             async with asyncio.timeout(None) as timeout, aclosing(source.batches()) as batches:
                 told_s = loop.time()
-                with Silence(
+                silence = self._silence = Silence(
                     timeout,
                     lambda: source.passed_over,
                     connecting_s=CONNECTING_S,
                     longest_s=SILENT_S,
                     waiting_s=NO_KEY_FRAME_S + SILENT_S,
-                ) as silence:
-                    try:
-                        async for batch in batches:
-                            if self.settings.audio:
-                                self._listen(source)
-                            if self._take(batch) and (now_s := loop.time()) - told_s > 1:
-                                silence.heard()
-                                told_s = now_s
-                                self._heard_from(source)
-                                self._watch_segments(now_s)
-                    finally:
-                        without_key = silence.without_key
+                )
+                async for batch in batches:
+                    if self.settings.audio:
+                        self._listen(source)
+                    if self._take(batch) and (now_s := loop.time()) - told_s > 1:
+                        silence.heard()
+                        told_s = now_s
+                        self._heard_from(source)
+                        self._watch_segments(now_s)
         except TimeoutError:
-            if without_key:
+            if self._silence is not None and self._silence.without_key:
                 raise self._no_key_frame() from None
             raise CameraStalledError(
                 f"Camera {self.settings.name} is connected but sends no picture.", "Restart it; check its network."
             ) from None
+        finally:
+            self._silence = None
 
     def _take(self, batch: list[AccessUnit | Loss]) -> bool:
         """Whether there was a picture in it."""
@@ -345,7 +344,9 @@ class Camera:
         self._apply(self._segmenter.jumped())
 
     def tick(self) -> None:
-        """Seal what waits too long; tell a gap that grows."""
+        """Seal what waits too long; tell a gap that grows; give a camera up that has been silent too long."""
+        if self._silence is not None:
+            self._silence.look()
         try:
             self.recording.tick()
         except (StorageError, OSError) as error:

@@ -99,7 +99,7 @@ async def recording(
             Camera(settings, rig.camera(recorder, number), make, clock, random.Random(number))
             for number, settings in enumerate(cameras)
         ]
-        tasks = [asyncio.create_task(one.run()) for one in made]
+        tasks = [asyncio.create_task(one.run()) for one in made] + [asyncio.create_task(ticking(made))]
         try:
             yield made
         finally:
@@ -108,6 +108,13 @@ async def recording(
             await asyncio.gather(*tasks, return_exceptions=True)
             for one in made:
                 one.stop()
+
+
+async def ticking(cameras: Sequence[Camera]) -> None:
+    while True:
+        await asyncio.sleep(0.25)
+        for one in cameras:
+            one.tick()
 
 
 async def measured(directory: Path, good: Sequence[str], bad: dict[str, int]) -> tuple[Seen, list[Camera], Rig, int]:
@@ -120,8 +127,6 @@ async def measured(directory: Path, good: Sequence[str], bad: dict[str, int]) ->
         before = await resident()
         await asyncio.sleep(SECONDS)
         grown = await resident() - before
-        for one in cameras:
-            one.tick()
     return seen, cameras, rig, grown
 
 

@@ -107,8 +107,9 @@ async def recorded(
         task = asyncio.create_task(made.run())
         pictures = sum(isinstance(item, AccessUnit) for item in items)
         async with asyncio.timeout(20):
-            while not (until(made) if until else made.health.frames >= pictures):  # noqa: ASYNC110 (it is short)
+            while not (until(made) if until else made.health.frames >= pictures):
                 await asyncio.sleep(0.005)
+                made.tick()
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import statistics
 import time
 from collections.abc import Callable
 
@@ -61,3 +63,58 @@ def test_wheel_takes_a_visitor_while_what_it_waits_for_is_past() -> None:
         runner.get_loop().set_exception_handler(lambda _, context: failures.append(context))
         assert runner.run(late()) == [1, 1, 1]
     assert failures == []
+
+
+class Regular:
+    """Visited again and again; notes when."""
+
+    def __init__(self, pause_s: float) -> None:
+        self.pause_s = pause_s
+        self.at_s: list[float] = []
+
+    def visit(self) -> float | None:
+        self.at_s.append(asyncio.get_running_loop().time())
+        return self.pause_s
+
+
+def test_those_with_the_same_pause_come_to_be_visited_together() -> None:
+    """They begin one after another, all over the pause; soon a turn has them all, and none waits longer than it may."""
+
+    async def turns() -> list[list[float]]:
+        wheel = Wheel()
+        visitors = [Regular(0.25) for _ in range(12)]
+        for visitor in visitors:
+            wheel.schedule(visitor, 0.25)
+            await asyncio.sleep(0.033)
+        await asyncio.sleep(2.5)
+        return [visitor.at_s for visitor in visitors]
+
+    seen = uvloop.run(turns())
+    last = [times[-1] for times in seen]
+    assert max(last) - min(last) < 0.01
+    pauses = [after - before for times in seen for before, after in itertools.pairwise(times)]
+    assert min(pauses) > 0.1
+    assert statistics.median(pauses[-12:]) > 0.2  # the shorter ones were of the beginning
+
+
+def test_a_turn_of_many_lets_others_in() -> None:
+    """Of 200 that are due at once, some are visited after what the loop had to do meanwhile; each once."""
+
+    async def turns() -> tuple[int, list[int]]:
+        wheel, loop = Wheel(), asyncio.get_running_loop()
+        between = -1
+        visitors: list[Visitor] = []
+
+        def count() -> None:
+            nonlocal between
+            between = sum(visitor.visits for visitor in visitors)
+
+        visitors += [Visitor(lambda: loop.call_soon(count) and None), *(Visitor() for _ in range(199))]
+        for visitor in visitors:
+            wheel.schedule(visitor, 0.05)
+        await asyncio.sleep(0.3)
+        return between, [visitor.visits for visitor in visitors]
+
+    between, visits = uvloop.run(turns())
+    assert visits == [1] * 200
+    assert 0 < between < 200
