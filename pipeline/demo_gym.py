@@ -10,7 +10,7 @@ from typing import Any
 from demo.members import write_members_csv
 from demo.settings import DemoCamera, DemoDoor, DemoSettings
 from pipeline.embedded.broker import DOORS_USER
-from pipeline.embedded.process import free_ports, listens
+from pipeline.embedded.process import can_listen, free_ports
 from pipeline.installation import Installation
 from pipeline.secret_files import read_secret, secret
 
@@ -49,7 +49,7 @@ def make_demo(installation: Installation, cameras: int | None) -> tuple[DemoGym,
     kept = folder / "gym.json"
     known: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
     port = known.get("rtsp_port", 0)
-    if not port or listens(port):
+    if not port or not can_listen(port):
         (port,) = free_ports(1)
     gym = DemoGym(cameras=cameras or known.get("cameras", 4), rtsp_port=port)
     kept.write_text(json.dumps({"cameras": gym.cameras, "rtsp_port": gym.rtsp_port}))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.embedded.process import ServiceProcess, free_ports, listens
+from pipeline.embedded.process import ServiceProcess, can_listen, free_ports, listens
 from pipeline.secret_files import private_directory, secret
 
 MAX_PAYLOAD_BYTES = 64 * 1024
@@ -102,7 +102,7 @@ def _remembered_ports(directory: Path) -> tuple[int, int]:
     file = directory / "ports.json"
     if file.exists():
         client_port, mqtt_port = json.loads(file.read_text())
-        if not listens(client_port) and not listens(mqtt_port):
+        if can_listen(client_port) and can_listen(mqtt_port):
             return client_port, mqtt_port
     client_port, mqtt_port = free_ports(2)
     file.write_text(json.dumps([client_port, mqtt_port]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 from pipeline.errors import ServiceError
 
 _PR_SET_PDEATHSIG = 1
+_FIRST_PORT, _LAST_PORT = 20_000, 65_535  # below them are too many with a name
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -137,12 +139,38 @@ def rotate(log: Path, limit_bytes: int = 8 << 20) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on loopback that nobody holds just now."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports
+    """Ports on loopback that nobody holds just now, and that the kernel gives to no outgoing connection meanwhile.
+
+    One that it does could be taken before the service listens there, or at any later start. ServiceError.
+    """
+    first, last = outgoing_ports()
+    candidates = [port for port in range(_FIRST_PORT, _LAST_PORT + 1) if not first <= port <= last]
+    found: list[int] = []
+    while len(found) < count and candidates:
+        port = candidates.pop(secrets.randbelow(len(candidates)))
+        if can_listen(port):
+            found.append(port)
+    if len(found) < count:
+        raise ServiceError(
+            "There are no free ports outside of those for outgoing connections.",
+            "Make net.ipv4.ip_local_port_range smaller.",
+        )
+    return found
+
+
+def outgoing_ports() -> tuple[int, int]:
+    """The first and the last that the kernel gives to outgoing connections."""
+    first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    return int(first), int(last)
+
+
+def can_listen(port: int) -> bool:
+    """Whether a service could listen on this loopback port: nobody does, and no outgoing connection has it."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def listens(port: int) -> bool:
@@ -156,7 +184,7 @@ def listens(port: int) -> bool:
 
 def remembered_port(file: Path) -> int:
     """The port that was used last time, as long as nobody else took it: people keep addresses. Else a free one."""
-    if file.exists() and (text := file.read_text().strip()).isdigit() and not listens(int(text)):
+    if file.exists() and (text := file.read_text().strip()).isdigit() and can_listen(int(text)):
         return int(text)
     (port,) = free_ports(1)
     file.write_text(f"{port}\n")

@@ -22,7 +22,7 @@ from pathlib import Path
 from minio import Minio
 
 from pipeline.embedded.certificates import make_mutual
-from pipeline.embedded.process import ServiceProcess, free_ports, listens
+from pipeline.embedded.process import ServiceProcess, can_listen, free_ports
 from pipeline.secret_files import private_directory, secret
 from storage.errors import StorageError
 from storage.settings import StoreSettings
@@ -168,7 +168,7 @@ def _remembered_ports(directory: Path) -> dict[str, int]:
     file = directory / "ports.json"
     if file.exists():
         ports: dict[str, int] = json.loads(file.read_text())
-        if not any(map(listens, ports.values())):
+        if all(map(can_listen, ports.values())):
             return ports
     ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
     file.write_text(json.dumps(ports))

@@ -1,0 +1,41 @@
+"""Ports of the embedded services: kept from start to start, and never such as an outgoing connection may take."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from pipeline.embedded import process
+from pipeline.embedded.process import can_listen, free_ports, outgoing_ports, remembered_port
+from pipeline.errors import ServiceError
+
+
+def test_free_ports_are_none_of_those_for_outgoing_connections() -> None:
+    first, last = outgoing_ports()
+    found = free_ports(50)
+    assert len(set(found)) == 50
+    assert not [port for port in found if first <= port <= last]
+    for port in found:
+        socket.create_server(("127.0.0.1", port)).close()
+
+
+def test_a_port_that_an_outgoing_connection_has_is_not_taken_again(tmp_path: Path) -> None:
+    """Nobody listens there, and yet nobody could: the demo's cameras waited for such a port for ever."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        held = client.getsockname()[1]
+        with pytest.raises(OSError, match="in use"):
+            socket.create_server(("127.0.0.1", held))
+        assert not can_listen(held)
+        kept = tmp_path / "port"
+        kept.write_text(f"{held}\n")
+        port = remembered_port(kept)
+        assert port != held
+        assert remembered_port(kept) == port
+
+
+def test_no_port_left_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "outgoing_ports", lambda: (1024, 65_535))
+    with pytest.raises(ServiceError, match="ip_local_port_range"):
+        free_ports(1)
