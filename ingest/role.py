@@ -169,7 +169,11 @@ class _Role:
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("the recording of camera %s ended: %r", camera.settings.name, error, exc_info=error)
             camera.health.state = "failed"
-            self._problems.say(f"camera {camera.settings.name}", error if isinstance(error, Exception) else OSError())
+            self._say_of(camera, error if isinstance(error, Exception) else OSError())
+
+    def _say_of(self, camera: Camera, error: Exception) -> bool:
+        """False when it was said already."""
+        return self._problems.say(f"camera {camera.settings.name}", error)
 
     async def tick(self) -> None:
         """Clocks and what waits too long."""
@@ -197,7 +201,11 @@ class _Role:
             else:
                 self._problems.take_back("clock")
             for camera in self._cameras.values():
-                camera.tick()
+                try:
+                    camera.tick()
+                except Exception as error:  # noqa: BLE001 (a mistake of ours is this camera's loss alone)
+                    if self._say_of(camera, error):
+                        _log.exception("camera %s: a mistake of ours", camera.settings.name)
 
     async def report(self, keeper: KeyKeeper) -> None:
         """The status file, once a second."""

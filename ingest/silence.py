@@ -40,6 +40,8 @@ class Silence:
         self._heard_s = self._seen_s = self._loop.time()
 
     def look(self) -> None:
+        if self._timeout.when() is not None:
+            return  # told already: whoever waits is leaving
         now_s = self._loop.time()
         since_s, self._looked_s = now_s - self._looked_s, now_s
         if since_s > _STILL_S:

@@ -213,6 +213,28 @@ async def test_pictures_that_cannot_begin_are_waited_with_and_then_told(
     assert time.monotonic() - began > 1.1
 
 
+async def test_a_silent_camera_that_takes_long_to_leave_is_looked_at_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its goodbye is waited for: silence that was told already is not told again, which would be an error."""
+    monkeypatch.setattr(module, "SILENT_S", 0.1)
+    monkeypatch.setattr(module, "CONNECTING_S", 0.0)
+    left = 0
+
+    class Slow(Scripted):
+        async def batches(self) -> AsyncGenerator[list[Item], None]:
+            nonlocal left
+            try:
+                await asyncio.sleep(3600)
+                yield []
+            finally:
+                await asyncio.sleep(0.3)
+                left += 1
+
+    made = await recorded(make_rig(tmp_path), [], make=lambda: Slow([]), until=lambda _: left >= 2)
+    assert "sends no picture" in made.health.last_error
+
+
 async def test_our_own_standing_still_is_not_the_cameras_silence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
