@@ -17,7 +17,7 @@ from storage.sealed.format import parse_header
 from storage.sealed.unwrap import open_header
 
 START_NS = 500_000 * HOUR_NS
-CHUNK_LOG2 = chunk_log2_for(4_000_000)  # what ingest takes for 4 Mbit/s: 64 KiB
+CHUNK_LOG2 = chunk_log2_for(4_000_000)  # what ingest takes for 4 Mbit/s: 32 KiB
 SEGMENT_BYTES = 5_000_000
 FRAGMENT_BYTES = 250_000
 """What half a second of 4 Mbit/s video is: the piece that ingest hands over at a time."""

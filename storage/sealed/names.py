@@ -13,10 +13,10 @@ def object_name(*, site_id: SiteId, camera_id: CameraId, segment_id: SegmentId, 
 
 
 def chunk_log2_for(bits_per_second: float) -> int:
-    """The largest chunk that fills within a quarter second, so that padding by the one-second rule stays rare.
+    """The largest chunk that fills within an eighth of a second, so that padding by the one-second rule stays rare.
 
-    A fragment lasts half a second, and one without a key frame is smaller than most: chunks twice as large are padded
-    so often that it takes 4.8 % of the footage's size at 4 Mbit/s and a key frame every 2 s, against 0.6 %.
+    A fragment lasts half a second at most, and one without a key frame is smaller than others: chunks four times as
+    large are padded so often that it takes several percent of the footage (tests/unit/recording/test_padding.py).
     """
-    quarter_second_bytes = max(1, int(bits_per_second / 32))
-    return min(max(quarter_second_bytes.bit_length() - 1, CHUNK_LOG2_MIN), CHUNK_LOG2_MAX)
+    eighth_bytes = max(1, int(bits_per_second / 64))
+    return min(max(eighth_bytes.bit_length() - 1, CHUNK_LOG2_MIN), CHUNK_LOG2_MAX)

@@ -158,4 +158,4 @@ def test_object_name_holds_ids_and_times_only(world: World) -> None:
 
 def test_chunk_size_follows_the_bit_rate() -> None:
     rates = [0, 100_000, 1_000_000, 2_000_000, 4_000_000, 8_000_000, 100_000_000]
-    assert [chunk_log2_for(rate) for rate in rates] == [14, 14, 14, 15, 16, 17, 18]
+    assert [chunk_log2_for(rate) for rate in rates] == [14, 14, 14, 14, 15, 16, 18]
