@@ -1,7 +1,6 @@
 """One timer for all connections: visits them when their pause is over, all of them in one turn where that goes.
 
-A process that wakes up finds the machine's caches cold: reading and sealing 50 cameras cost a tenth less when they
-were visited together than in three turns, and half again as much when each had a turn of its own (measured).
+A process that wakes up finds the machine's caches cold: the same bytes cost more, the more turns they are read in.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import secrets
 import signal
@@ -16,7 +17,7 @@ from pathlib import Path
 from pipeline.errors import ServiceError
 
 _PR_SET_PDEATHSIG = 1
-_FIRST_PORT, _LAST_PORT = 20_000, 65_535  # below them are too many with a name
+_FIRST_PORT, _LAST_PORT = 20_000, 65_535  # below are too many with a name
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -145,11 +146,8 @@ def free_ports(count: int) -> list[int]:
     """
     first, last = outgoing_ports()
     candidates = [port for port in range(_FIRST_PORT, _LAST_PORT + 1) if not first <= port <= last]
-    found: list[int] = []
-    while len(found) < count and candidates:
-        port = candidates.pop(secrets.randbelow(len(candidates)))
-        if can_listen(port):
-            found.append(port)
+    shuffled = secrets.SystemRandom().sample(candidates, len(candidates))
+    found = list(itertools.islice(filter(can_listen, shuffled), count))
     if len(found) < count:
         raise ServiceError(
             "There are no free ports outside of those for outgoing connections.",
