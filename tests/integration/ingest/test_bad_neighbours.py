@@ -105,9 +105,10 @@ async def recording(
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
             for one in made:
                 one.stop()
+            assert not [error for error in ended if not isinstance(error, asyncio.CancelledError)]
 
 
 async def ticking(cameras: Sequence[Camera]) -> None:
