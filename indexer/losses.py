@@ -28,6 +28,16 @@ def broker_dropped(messages: int) -> EventsLostError | None:
     )
 
 
+def session_taken_over(times: int, client_id: str) -> EventsLostError | None:
+    if not times:
+        return None
+    return EventsLostError(
+        f"Another client at the broker uses our client id {client_id!r}: it has taken over our session {times} times in"
+        " the last 10 minutes, and receives events of ours.",
+        "Give every installation a client_id of its own under [broker]; the broker's log names the other's address.",
+    )
+
+
 def session_forgotten(times: int) -> EventsLostError | None:
     if not times:
         return None

@@ -25,6 +25,7 @@ READS_AT_ONCE: Final = 200
 """Messages read before the loop may do something else."""
 KEEPALIVE_S: Final = 30
 REFUSED: Final = 128
+_KEEPALIVE_CODES: Final = (int(paho.MQTT_ERR_KEEPALIVE), 0x8D)  # as paho counts them, and as MQTT 5 does
 
 
 class Received(NamedTuple):
@@ -87,6 +88,13 @@ class ManualClient(aiomqtt.Client):
     @property
     def alive(self) -> bool:
         return not self._disconnected.done()
+
+    @property
+    def closed_by_broker(self) -> bool:
+        """Whether the connection is over, and neither we nor a silent network ended it."""
+        error = None if self.alive else self._disconnected.exception()
+        code = getattr(error, "rc", None)
+        return error is not None and getattr(code, "value", code) not in _KEEPALIVE_CODES
 
     async def closed(self) -> None:
         """Return when the connection is over, for whatever reason."""

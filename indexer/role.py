@@ -18,7 +18,7 @@ from indexer.counters import Counters
 from indexer.errors import IndexerError, IndexMisuseError
 from indexer.inbox import Inbox
 from indexer.intake import IntakeKey
-from indexer.losses import broker_dropped, sequence_gaps, session_forgotten
+from indexer.losses import broker_dropped, sequence_gaps, session_forgotten, session_taken_over
 from indexer.mqtt import Received
 from indexer.quarantine import Quarantine, expire
 from indexer.receive import Receiver, load_names, load_sequence, load_skew
@@ -248,6 +248,8 @@ class _Role:
         missing, doors = self._sequence.overdue(time.time_ns())
         self._trouble("sequence", sequence_gaps(missing, doors))
         self._trouble("dropped", broker_dropped(self._session.dropped))
+        taken = self._session.taken_over
+        self._trouble("taken over", session_taken_over(taken, self._settings.broker.client_id))
         self._trouble("forgotten", session_forgotten(self._session.sessions_lost))
         if state is None:
             ready = self._session.subscribed
@@ -261,6 +263,7 @@ class _Role:
                 subscribed=self._session.subscribed,
                 connections=self._session.connections,
                 sessions_lost=self._session.sessions_lost,
+                sessions_taken_over=taken,
                 broker_dropped=self._session.dropped,
                 sequence_missing=missing,
                 inbox=len(self._inbox),

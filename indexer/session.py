@@ -20,6 +20,7 @@ from indexer.inbox import Inbox
 from indexer.losses import DROPPED_TOPIC
 from indexer.mqtt import REFUSED, ManualClient, Received
 from indexer.settings import BrokerSettings
+from indexer.takeover import Takeovers
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +55,7 @@ class Session:
         self.subscribed = False
         self.dropped = 0  # by the broker since its start, where it says so
         self._ask_dropped = True
+        self._takeovers = Takeovers()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``. Unacknowledged messages are the broker's again."""
@@ -63,10 +65,16 @@ class Session:
             try:
                 await self._one_connection(stop)
             except (aiomqtt.MqttError, BrokerRefusedError, OSError) as error:
+                self._takeovers.failed()
                 self._say(error)
             failures = 0 if time.monotonic() - started > GOOD_AFTER_S else failures + 1
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), backoff_s(failures))
+
+    @property
+    def taken_over(self) -> int:
+        """How often another client with our client id has taken the session over in the last minutes."""
+        return self._takeovers.count(time.monotonic())
 
     def acknowledge(self, messages: Sequence[Received]) -> None:
         """They are committed: the broker may forget them."""
@@ -97,12 +105,15 @@ class Session:
                 if self.connections and not client.session_present:
                     self.sessions_lost += 1
                     _log.warning("the broker has forgotten our session: what was waiting there may be lost")
+                self._takeovers.opened(time.monotonic())
                 self.connections += 1
                 self.subscribed = True
                 self._trouble(trouble)  # the others' doors go on
                 await self._watch_dropped(client)
                 await _either(client.closed(), stop.wait())
                 if not stop.is_set():
+                    if client.closed_by_broker:
+                        self._takeovers.closed()
                     raise BrokerAwayError("The connection to the broker was lost.", "It is opened again.")
         except BrokerAwayError as error:
             self._say(error)

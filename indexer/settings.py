@@ -15,7 +15,7 @@ class BrokerSettings:
     port: int
     user_name: str
     password: str = field(repr=False)
-    client_id: str = "tallenne-index"
+    client_id: str  # this installation's and role's alone: whoever else connects with it takes the session over
     tls: bool = False
     tls_ca: Path | None = None
 

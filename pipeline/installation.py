@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ FORMAT = 1
 class Installation:
     """Everything under one directory that only we may enter.
 
+    identity       a random text by which services that several installations share tell this one apart
     version        which format of data directory this is
     secrets/       passwords of the database's roles, and the demo's
     postgres/ broker/ store/   the embedded services, where they are used
@@ -89,6 +91,15 @@ class Installation:
                 f"Tallenne already runs on {self.root}.", "Stop it, or name another directory with --data."
             ) from None
         return descriptor
+
+    @property
+    def identity(self) -> str:
+        """Ten hexadecimal digits that are this installation's alone; made at first use, kept in ``identity``.
+
+        They tell its sessions at a shared broker from those of another installation.
+        """
+        digits = hashlib.sha256(secret(self.root / "identity").encode()).hexdigest()
+        return digits[:10]
 
     def role_password(self, role: str) -> str:
         """Of one of the embedded database's roles; made at first use."""

@@ -89,7 +89,7 @@ async def _replay(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     custodian = CustodianClient(settings.custodian_socket)
     async with open_pool(settings.database("index"), application_name="quarantine") as pool:
-        report = await replay(pool, custodian, settings.index().topics, ids=arguments.ids or None)
+        report = await replay(pool, custodian, settings.topics(), ids=arguments.ids or None)
     if arguments.json:
         print(json.dumps(asdict(report)))
     else:

@@ -113,6 +113,7 @@ class Broker(_Section):
     port: Port = 1883
     user_name: str
     password: Secret
+    client_id: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.:@-]{0,127})?$")] = ""
     tls: bool = False
     tls_ca: Path | None = None
 

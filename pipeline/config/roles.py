@@ -97,15 +97,27 @@ class RoleSettings:
         if own is None:
             place = self.endpoints["broker"]
             password = read_secret(self.installation.root / "broker" / f"{INDEX_USER}.secret")
-            return BrokerSettings(host=place["host"], port=place["port"], user_name=INDEX_USER, password=password)
+            return BrokerSettings(
+                host=place["host"],
+                port=place["port"],
+                user_name=INDEX_USER,
+                password=password,
+                client_id=self._client_id,
+            )
         return BrokerSettings(
             host=own.host,
             port=own.port,
             user_name=own.user_name,
             password=self._secret(own.password),
+            client_id=own.client_id or self._client_id,
             tls=own.tls,
             tls_ca=self._path(own.tls_ca),
         )
+
+    @property
+    def _client_id(self) -> str:
+        """Of this installation's indexer: 23 letters and digits, which every broker accepts (MQTT 3.1.1, 3.1.3.1)."""
+        return f"tallenneindex{self.installation.identity}"
 
     # -- Roles
 
@@ -148,18 +160,20 @@ class RoleSettings:
         sites = self.loaded.config.site
         return [self._camera(site, camera, secrets=False) for site in sites for camera in site.camera]
 
-    def index(self) -> IndexSettings:
-        config = self.loaded.config
-        sites = {site.name: _site_id(site) for site in config.site}
-        topics = [
+    def topics(self) -> tuple[TopicRule, ...]:
+        """Which messages at the broker are door events, and how they are read."""
+        sites = {site.name: _site_id(site) for site in self.loaded.config.site}
+        return tuple(
             TopicRule(
                 pattern=system.topic,
                 decoder=system.decoder,
                 site_id=sites[system.site],
                 ids_restart=system.ids_restart,
             )
-            for system in config.door_system
-        ]
+            for system in self.loaded.config.door_system
+        )
+
+    def index(self) -> IndexSettings:
         doors = [
             DoorSettings(door_id=entry.door_id, site_id=entry.site_id, name=entry.name, external_id=entry.external_id)
             for entry in self.inventory().doors
@@ -167,7 +181,7 @@ class RoleSettings:
         return IndexSettings(
             database=self.database("index"),
             broker=self.broker(),
-            topics=tuple(topics),
+            topics=self.topics(),
             doors=tuple(doors),
             custodian_socket=self.custodian_socket,
             run_directory=self.run_directory,

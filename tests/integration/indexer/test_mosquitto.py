@@ -85,6 +85,7 @@ def settings(gym: Gym, database: Database, mosquitto: Mosquitto, tmp_path: Path)
         port=mosquitto.port,
         user_name="tallenne_index",
         password="secret",
+        client_id="index",
         tls=True,
         tls_ca=mosquitto.certificate,
     )
