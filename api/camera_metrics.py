@@ -28,6 +28,7 @@ _COUNTERS: Final = {
     "gaps": "Gaps since the recorder's start.",
     "lost_packets": "Packets that never came.",
     "losses": "Times at which pictures were lost.",
+    "damaged_frames": "Pictures recorded with errors, since packets were lost.",
     "clock_jumps": "Jumps of the camera's clock.",
     "connections": "Connections that gave pictures.",
     "forced_cuts": "Segments ended without a key frame.",

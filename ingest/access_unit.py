@@ -35,6 +35,7 @@ class AccessUnit:
     data: its NAL units, each behind its length in 4 bytes; parameter sets and delimiters are left out
     pts_ticks: when it is shown, 90 kHz, unwrapped, from an arbitrary start
     mono_ns: when its last byte was received, by the monotonic clock
+    damaged: a part of it is missing, or of a picture that it refers to: a decoder shows it with errors
     """
 
     data: bytes
@@ -42,15 +43,22 @@ class AccessUnit:
     key: bool
     mono_ns: int
     parameters: VideoParameters
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Pictures before the next access unit are missing or were dropped because what they refer to is missing."""
+    """Something is missing before the next access unit.
+
+    packets: how many RTP packets, 0 where that is not known
+    gap: pictures are missing for so long that the time has no footage; otherwise the footage goes on, and the pictures
+        that refer to what is missing are ``damaged``
+    """
 
     packets: int
     cause: GapCause = GapCause.LOSS
     detail: str = ""
+    gap: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -200,6 +200,7 @@ class Camera:
         health = self.health
         health.frames += 1
         health.size_bytes += len(unit.data)
+        health.damaged_frames += unit.damaged
         if self._media.observe(unit.pts_ticks, unit.mono_ns):
             health.clock_jumps += 1
             self._media.swap()
@@ -261,6 +262,8 @@ class Camera:
     def _loss(self, loss: Loss) -> None:
         self.health.losses += 1
         self.health.lost_packets += loss.packets
+        if not loss.gap:
+            return
         if self._settling:  # the clock has not settled: what is missing is told where it is missing
             self._early_losses.append((len(self._settling), loss))
         else:

@@ -17,6 +17,7 @@ class Health:
     size_bytes: int = 0
     lost_packets: int = 0
     losses: int = 0
+    damaged_frames: int = 0  # recorded, but shown with errors: packets were lost
     clock_jumps: int = 0
     connections: int = 0
     forced_cuts: int = 0
@@ -46,6 +47,7 @@ class Health:
             "skew_s": round(self.skew_ns / 1e9, 3) if self.skew_ns is not None else None,
             "lost_packets": self.lost_packets,
             "losses": self.losses,
+            "damaged_frames": self.damaged_frames,
             "clock_jumps": self.clock_jumps,
             "connections": self.connections,
             "forced_cuts": self.forced_cuts,

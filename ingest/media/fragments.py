@@ -21,6 +21,7 @@ _LOST_AT_MOST_TICKS = TICKS_PER_S
 _FRAME_TICKS_MAX = TICKS_PER_S * 10
 _HEAD = struct.Struct(">I4sI4sIII4sI4sIIII4sIQI4sIII")
 _KEY, _OTHER = 0x02000000, 0x01010000  # sample_depends_on 2; 1 and sample_is_non_sync_sample
+_DAMAGED = 0x0000FFFF  # sample_degradation_priority (ISO/IEC 14496-12, 8.8.3.1): the mark of a damaged picture
 _TRUN_FLAGS = 0x01000F01  # version 1; data offset, duration, size, flags, composition offset
 _TFHD_FLAGS = 0x020002  # default-base-is-moof, sample-description-index-present
 _MAX_BYTES = 16 << 20
@@ -183,7 +184,8 @@ def _head(units: list[AccessUnit], decode: list[int], delay: int) -> bytearray:
         length = len(unit.data)
         size += length
         offset = max(0, unit.pts_ticks - decode[number] + delay)
-        samples += (decode[number + 1] - decode[number], length, _KEY if unit.key else _OTHER, offset)
+        flags = (_KEY if unit.key else _OTHER) | (_DAMAGED if unit.damaged else 0)
+        samples += (decode[number + 1] - decode[number], length, flags, offset)
     trun = 20 + 16 * len(units)
     traf = 8 + 20 + 20 + trun
     moof = 8 + 16 + traf

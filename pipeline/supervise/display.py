@@ -31,6 +31,8 @@ def _remarks(camera: dict[str, Any]) -> str:
     said = ""
     if camera.get("losses"):
         said += f"  lost {camera['lost_packets']} packets ({camera['losses']} times)"
+    if camera.get("damaged_frames"):
+        said += f"  {camera['damaged_frames']} damaged pictures"
     skew = camera.get("skew_s")
     if skew is not None and abs(skew) >= _SKEW_S:
         said += f"  its clock {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}"

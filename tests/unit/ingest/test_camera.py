@@ -176,6 +176,22 @@ async def test_a_loss_is_a_gap_where_it_is(tmp_path: Path, place: int) -> None:
     check(rig, pictures=300 - (resumed - place))
 
 
+@pytest.mark.parametrize("place", [6, 40])  # before the clock has settled, and after
+async def test_a_loss_without_a_gap_is_counted_and_the_footage_goes_on_with_its_mark(
+    tmp_path: Path, place: int
+) -> None:
+    rig = make_rig(tmp_path)
+    pictures = shown()
+    until = next(number for number in range(place, 300) if pictures[number].key)
+    for number in range(place, until):
+        pictures[number].damaged = True
+    made = await recorded(rig, [*pictures[:place], Loss(2, gap=False), *pictures[place:]])
+    check(rig, pictures=300)
+    assert not [gap for gap in rig.catalogue.gaps(rig.cameras[0]) if gap.cause is GapCause.LOSS]
+    assert (made.health.lost_packets, made.health.losses) == (2, 1)
+    assert made.health.damaged_frames == until - place
+
+
 async def test_time_recorded_under_a_clock_that_was_ahead_is_recorded_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -22,8 +22,16 @@ def test_good_camera_is_told_in_few_words() -> None:
 
 
 def test_loss_skew_forced_cuts_and_sound_are_told() -> None:
-    told = line(lost_packets=40, losses=2, skew_ns=-7_200_000_000_000, forced_cuts=3, sound="its sound is PCMA.")
+    told = line(
+        lost_packets=40,
+        losses=2,
+        skew_ns=-7_200_000_000_000,
+        forced_cuts=3,
+        damaged_frames=9,
+        sound="its sound is PCMA.",
+    )
     assert "lost 40 packets (2 times)" in told
     assert "its clock 7200 s behind" in told
+    assert "9 damaged pictures" in told
     assert "3 cuts without a key frame" in told
     assert "sound: its sound is PCMA." in told
