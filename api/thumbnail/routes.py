@@ -55,5 +55,5 @@ async def _picture(services: Services, wish: Wish) -> bytes:
     if (kept := services.pictures.kept(wish, now_ns)) is not None:
         return kept
     reader = await services.shelf.reader(wish, partial(open_clip, services))
-    clip = b"".join([bytes(piece) async for piece in reader.stream(0, reader.first_picture_bytes)])
+    clip = b"".join([bytes(piece) async for piece in reader.stream(0, reader.first_group_bytes)])
     return await services.pictures.make(wish, clip, now_ns)

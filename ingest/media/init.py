@@ -8,7 +8,7 @@ from domain.footage import Codec
 from ingest.access_unit import TICKS_PER_S, SoundFormat, VideoParameters
 from ingest.media.sound_init import MIME, sound_trak, sound_trex
 from ingest.video import h264, h265
-from storage.mp4 import box, full_box
+from storage.mp4 import box, edit_list, full_box
 
 _MATRIX = b"".join(value.to_bytes(4, "big") for value in (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000))
 _LANGUAGE_UND = (0x55C4).to_bytes(2, "big")
@@ -53,10 +53,7 @@ def _moov(codec: Codec, entry: bytes, delay_ticks: int, sound: SoundFormat | Non
     stsz, stco = full_box(b"stsz", 0, 0, bytes(8)), full_box(b"stco", 0, 0, _u32(0))
     stbl = box(b"stbl", full_box(b"stsd", 0, 0, _u32(1), entry), *tables, stsz, stco)
     minf = box(b"minf", full_box(b"vmhd", 0, 1, bytes(8)), dinf, stbl)
-    edits = b""
-    if delay_ticks:
-        edits = box(b"edts", full_box(b"elst", 0, 0, _u32(1), _u32(0), _u32(delay_ticks), b"\x00\x01\x00\x00"))
-    trak = box(b"trak", tkhd, edits, box(b"mdia", mdhd, hdlr, minf))
+    trak = box(b"trak", tkhd, edit_list(delay_ticks), box(b"mdia", mdhd, hdlr, minf))
     trex = full_box(b"trex", 0, 0, _u32(1), _u32(1), bytes(12))
     if sound is not None:
         return box(b"moov", mvhd, trak, sound_trak(sound), box(b"mvex", trex, sound_trex()))

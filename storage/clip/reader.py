@@ -7,11 +7,12 @@ import bisect
 import itertools
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from domain.footage import Segment
 from domain.ids import SegmentId
-from domain.time import NS, Span
+from domain.time import Span
+from storage.clip.assembly import Assembly, Group, assemble
 from storage.clip.early import Early
 from storage.clip.errors import NoFootageError
 from storage.clip.flow import Fetch, Flow
@@ -19,48 +20,35 @@ from storage.clip.inits import Inits
 from storage.clip.opened import Opened, inits_of
 from storage.clip.plan import ClipPlan, cut_segment
 from storage.clip.walk import index_by_reading
-from storage.mp4 import merge_inits, patch_fragment, sidx
-from storage.mp4.sidx import ENTRIES_MAX
+from storage.mp4 import join_fragments
 from storage.sealed import PayloadKey, RefusedError, SegmentReader
 from storage.store import ObjectStore
 
-TIMESCALE = 90_000
 _AT_ONCE = 8
 _GULP_BYTES = 1 << 18
 _AHEAD = 1  # gulps that are fetched and opened while another one is being sent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Piece:
-    """One fragment and where it lies in the clip."""
-
-    opened: Opened
-    number: int  # of the fragment in its segment
-    at: int
-    size: int
-    sequence: int
-    description_index: int
-    shift_ticks: int
-
-
 class ClipReader:
     """A clip that can be read. Made by ``open()``.
 
-    size_bytes is exact; span is the true one: from a key frame on, whole fragments.
+    size_bytes is exact; span is the true one: from a key frame on, whole fragments. One fragment of the MP4 is a group
+    of pictures, and its index names those that begin with a key frame: wherever a player seeks to, it decodes.
 
     RefusedError, StoreAwayError and their kin may come out of any method. Nothing of a segment is released before
     its trailer has been verified.
     """
 
-    def __init__(self, camera_codec: str, head: bytes, pieces: Sequence[_Piece], spans: Sequence[Span]) -> None:
-        self._head = head
-        self._pieces = pieces
-        self._ends = [piece.at + piece.size for piece in pieces]
-        self.mime = f'video/mp4; codecs="{camera_codec}"'
-        self.size_bytes = self._ends[-1]
-        self.first_picture_bytes = self._ends[0]  # up to there it is a clip of its own, of one fragment
-        self.span = Span(spans[0].start_ns, spans[-1].end_ns)
-        self.footage = tuple(spans)  # where there is footage; between them are gaps
+    def __init__(self, assembly: Assembly) -> None:
+        self._head = assembly.head
+        self._groups = assembly.groups
+        self._ends = [group.at + group.place.size_bytes for group in self._groups]
+        self.mime = f'video/mp4; codecs="{assembly.mime}"'
+        self._tail = assembly.tail
+        self.size_bytes = self._ends[-1] + len(self._tail)
+        self.first_group_bytes = self._ends[0]  # up to there it is a clip of its own, of one group of pictures
+        self.footage = assembly.spans  # where there is footage; between them are gaps
+        self.span = Span(self.footage[0].start_ns, self.footage[-1].end_ns)
 
     @classmethod
     async def open(
@@ -105,14 +93,14 @@ class ClipReader:
             reading = group.create_task(inits_of(opened, inits or Inits(), limit))
         if early is not None:
             early.settle()
-        return _assemble(opened, reading.result())
+        return cls(assemble([replace(item, init=init) for item, init in zip(opened, reading.result(), strict=True)]))
 
     async def stream(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes | memoryview]:
         """Bytes [start, end) of the clip, clamped. The first footage is there before the head is given out."""
         end = self.size_bytes if end is None else min(end, self.size_bytes)
         head = self._head[start:end] if start < len(self._head) else b""
         loads = self._loads(max(start, len(self._head)), end)
-        loading: deque[asyncio.Task[list[tuple[_Piece, memoryview]]]] = deque()
+        loading: deque[asyncio.Task[list[tuple[Group, bytes]]]] = deque()
         under_way: list[tuple[Flow, Opened]] = []  # of one segment, or two where one ends
         try:
             while True:
@@ -127,12 +115,14 @@ class ClipReader:
                 if head:
                     yield head
                     head = b""
-                for piece, data in read:
-                    yield data[max(0, start - piece.at) : end - piece.at]
+                for group, data in read:
+                    yield memoryview(data)[max(0, start - group.at) : end - group.at]
                 while len(under_way) > _AHEAD + 1:
                     await _done(*under_way.pop(0))
             if head:
                 yield head
+            if end > self._ends[-1]:
+                yield self._tail[max(0, start - self._ends[-1]) : end - self._ends[-1]]
         finally:
             for task in loading:
                 task.cancel()
@@ -140,31 +130,31 @@ class ClipReader:
             for flow, opened in under_way:
                 await _done(flow, opened)
 
-    def _loads(self, start: int, end: int) -> Iterator[tuple[list[_Piece], Flow]]:
+    def _loads(self, start: int, end: int) -> Iterator[tuple[list[Group], Flow]]:
         """What to read at a time, in order, and from which flow: one for each segment. The first bite is small."""
         number = bisect.bisect_right(self._ends, start)
         flow: Flow | None = None
         of: Opened | None = None
         limit = 0
-        while number < len(self._pieces) and self._pieces[number].at < end:
+        while number < len(self._groups) and self._groups[number].at < end:
             gulp = self._gulp(number, end, limit)
             opened, limit = gulp[0].opened, _GULP_BYTES
             if flow is None or opened is not of:
-                last = self._pieces[min(bisect.bisect_left(self._ends, end), len(self._pieces) - 1)]
-                flow = opened.flow(gulp[0].number, last.number if last.opened is opened else opened.cut.last)
+                last = self._groups[min(bisect.bisect_left(self._ends, end), len(self._groups) - 1)]
+                flow = opened.flow(gulp[0].first, last.last if last.opened is opened else opened.cut.last)
                 of = opened
             yield gulp, flow
             number += len(gulp)
 
-    def _gulp(self, number: int, end: int, limit: int) -> list[_Piece]:
-        """Pieces of one segment from ``number`` on, about ``limit`` bytes of them; one at least."""
-        first = self._pieces[number]
-        gulp: list[_Piece] = []
-        for piece in itertools.islice(self._pieces, number, None):
-            beyond = piece.at + piece.size - first.at > limit
-            if piece.opened is not first.opened or piece.at >= end or (gulp and beyond):
+    def _gulp(self, number: int, end: int, limit: int) -> list[Group]:
+        """Groups of one segment from ``number`` on, about ``limit`` bytes of them; one at least."""
+        first = self._groups[number]
+        gulp: list[Group] = []
+        for group in itertools.islice(self._groups, number, None):
+            beyond = group.at + group.place.size_bytes - first.at > limit
+            if group.opened is not first.opened or group.at >= end or (gulp and beyond):
                 break
-            gulp.append(piece)
+            gulp.append(group)
         return gulp
 
 
@@ -174,11 +164,11 @@ async def _done(flow: Flow, opened: Opened) -> None:
     opened.reader.forget()
 
 
-async def _read(gulp: Sequence[_Piece], flow: Flow) -> list[tuple[_Piece, memoryview]]:
+async def _read(gulp: Sequence[Group], flow: Flow) -> list[tuple[Group, bytes]]:
     opened, index = gulp[0].opened, gulp[0].opened.cut.index
-    base = index.offset[gulp[0].number]
-    stop = index.offset[gulp[-1].number] + gulp[-1].size
-    if gulp[0].number == 0 and base == opened.cut.segment.init_size:
+    base = index.offset[gulp[0].first]
+    stop = index.offset[gulp[-1].last] + index.size[gulp[-1].last]
+    if gulp[0].first == 0 and base == opened.cut.segment.init_size:
         # Its init lies in the same chunk: that it is the one in the clip's head need not be believed.
         whole = await opened.reader.read(0, stop, flow)
         if whole[:base] != opened.init:
@@ -187,53 +177,8 @@ async def _read(gulp: Sequence[_Piece], flow: Flow) -> list[tuple[_Piece, memory
     else:
         data = await opened.reader.read(base, stop, flow)
     read = []
-    for piece in gulp:
-        at = index.offset[piece.number] - base
-        fragment = data[at : at + piece.size]
-        patch_fragment(
-            fragment,
-            sequence=piece.sequence,
-            description_index=piece.description_index,
-            shift_ticks=piece.shift_ticks,
-        )
-        read.append((piece, fragment))
+    for group in gulp:
+        ranges = ((index.offset[n] - base, index.size[n]) for n in range(group.first, group.last + 1))
+        fragments = [data[at : at + size] for at, size in ranges]
+        read.append((group, join_fragments(fragments, group.place)))
     return read
-
-
-def _assemble(bare: Sequence[Opened], found: Sequence[bytes]) -> ClipReader:
-    opened = [replace(item, init=init) for item, init in zip(bare, found, strict=True)]
-    inits = list(dict.fromkeys(found))
-    start_ns = opened[0].cut.start_ns
-    end_ns = opened[-1].cut.end_ns
-    merged = merge_inits(inits, (end_ns - start_ns) / NS)
-    places = [
-        (item, number, inits.index(item.init) + 1)
-        for item in opened
-        for number in range(item.cut.first, item.cut.last + 1)
-    ]
-    starts = [item.cut.time_of(number) for item, number, _ in places]
-    ticks = [(value - start_ns) * TIMESCALE // NS for value in [*starts, end_ns]]
-    sizes = [item.cut.index.size[number] for item, number, _ in places]
-    index = b""
-    if len(places) <= ENTRIES_MAX:
-        keys = [item.cut.index.key[number] for item, number, _ in places]
-        index = sidx(TIMESCALE, sizes, [after - before for before, after in itertools.pairwise(ticks)], keys)
-    head = merged + index
-    pieces = []
-    at = len(head)
-    for sequence, ((item, number, description), size) in enumerate(zip(places, sizes, strict=True), start=1):
-        pieces.append(
-            _Piece(
-                opened=item,
-                number=number,
-                at=at,
-                size=size,
-                sequence=sequence,
-                description_index=description,
-                shift_ticks=(item.cut.segment.span.start_ns - start_ns) * TIMESCALE // NS,
-            )
-        )
-        at += size
-    spans = [Span(item.cut.start_ns, item.cut.end_ns) for item in opened]
-    mimes = [item.cut.segment.codec.mime for item in opened]
-    return ClipReader(next((mime for mime in mimes if "," in mime), mimes[0]), head, pieces, spans)

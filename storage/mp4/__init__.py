@@ -3,25 +3,32 @@
 from storage.mp4.boxes import Box, box, boxes, find, full_box
 from storage.mp4.describe import describe_init
 from storage.mp4.errors import Mp4Error
-from storage.mp4.fragment import patch_fragment
-from storage.mp4.init import merge_inits
+from storage.mp4.group import GroupPlace, join_fragments
+from storage.mp4.init import edit_list, merge_inits, picture_entries, sound_entries
 from storage.mp4.moof import Moof, parse_moof
+from storage.mp4.parameter_sets import delay_of, parameter_sets
 from storage.mp4.sidx import sidx
 from storage.mp4.walker import Walked, Walker
 
 __all__ = [
     "Box",
+    "GroupPlace",
     "Moof",
     "Mp4Error",
     "Walked",
     "Walker",
     "box",
     "boxes",
+    "delay_of",
     "describe_init",
+    "edit_list",
     "find",
     "full_box",
+    "join_fragments",
     "merge_inits",
+    "parameter_sets",
     "parse_moof",
-    "patch_fragment",
+    "picture_entries",
     "sidx",
+    "sound_entries",
 ]

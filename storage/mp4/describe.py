@@ -5,20 +5,19 @@ from __future__ import annotations
 from domain.footage import Codec
 from storage.mp4.boxes import boxes, find
 from storage.mp4.errors import Mp4Error
-from storage.mp4.init import sample_entries, sound_entries
-
-_VISUAL_ENTRY = 78  # bytes of a VisualSampleEntry before its boxes (ISO/IEC 14496-12, 12.1.3), without its head
+from storage.mp4.init import picture_entries, sound_entries
+from storage.mp4.parameter_sets import VISUAL_ENTRY_SIZE
 
 
 def describe_init(init: bytes) -> Codec:
     """The codec of an init's pictures, and of its sound in ``mime``. Mp4Error when neither H.264 nor H.265."""
-    entries = sample_entries(init)
+    entries = picture_entries(init)
     entry = next(boxes(entries), None)
-    if entry is None or entry.end - entry.body < _VISUAL_ENTRY:
+    if entry is None or entry.end - entry.body < VISUAL_ENTRY_SIZE:
         raise Mp4Error("An init describes nothing.")
     size = entries[entry.body + 24 : entry.body + 28]
     width, height = int.from_bytes(size[:2], "big"), int.from_bytes(size[2:], "big")
-    inner = entries[entry.body + _VISUAL_ENTRY : entry.end]
+    inner = entries[entry.body + VISUAL_ENTRY_SIZE : entry.end]
     sound = ",mp4a.40.2" if sound_entries(init) else ""
     if entry.kind == b"avc1":
         return Codec(name="h264", mime=_avc(_body(inner, b"avcC", 4)) + sound, width=width, height=height)

@@ -11,7 +11,7 @@ from storage.mp4.errors import Mp4Error
 _STSD = (b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 
 
-def sample_entries(init: bytes) -> bytes:
+def picture_entries(init: bytes) -> bytes:
     """The entries of the stsd of an init's first track, the pictures."""
     return _entries(init, _traks(init)[0])
 
@@ -22,16 +22,18 @@ def sound_entries(init: bytes) -> bytes:
     return _entries(init, traks[1]) if len(traks) > 1 else b""
 
 
-def merge_inits(inits: Sequence[bytes], duration_s: float) -> bytes:
+def merge_inits(inits: Sequence[bytes], duration_s: float, delay_ticks: int = 0) -> bytes:
     """An init with the sample descriptions of all (numbered from 1 in this order) and a duration. Mp4Error.
 
-    Its tracks are those of the first with sound, where there is one; the descriptions of sound are numbered as those of
-    the pictures are, and that of an init without sound is never asked for.
+    Its tracks are those of the first init with sound, where there is one. The descriptions of sound are numbered as
+    those of the pictures are; no fragment uses the one that stands for an init without sound.
+
+    delay_ticks: by how much the pictures' composition offsets are raised; an edit list takes it back.
     """
     sounds = [sound_entries(init) for init in inits]
     heard = next((sound for sound in sounds if sound), b"")
     first = inits[sounds.index(heard)] if heard else inits[0]
-    entries = [[sample_entries(init) for init in inits]]
+    entries = [[picture_entries(init) for init in inits]]
     if heard:
         entries.append([sound or heard for sound in sounds])
     stsds = [full_box(b"stsd", 0, 0, len(found).to_bytes(4, "big"), *found) for found in entries]
@@ -41,9 +43,18 @@ def merge_inits(inits: Sequence[bytes], duration_s: float) -> bytes:
     (timescale,) = struct.unpack_from(">I", first, mvhd.body + 12)
     mehd = full_box(b"mehd", 1, 0, round(duration_s * timescale).to_bytes(8, "big"))
     return b"".join(
-        _moov(first, item, stsds, mehd) if item.kind == b"moov" else first[item.start : item.end]
+        _moov(first, item, stsds, mehd, edit_list(delay_ticks))
+        if item.kind == b"moov"
+        else first[item.start : item.end]
         for item in boxes(first)
     )
+
+
+def edit_list(delay_ticks: int) -> bytes:
+    """The edts box that begins a track's presentation ``delay_ticks`` into its media; nothing for no delay."""
+    if not delay_ticks:
+        return b""
+    return box(b"edts", full_box(b"elst", 0, 0, struct.pack(">IIiI", 1, 0, delay_ticks, 0x00010000)))
 
 
 def _traks(init: bytes) -> list[Box]:
@@ -66,19 +77,31 @@ def _entries(init: bytes, trak: Box) -> bytes:
     return init[found.body + 8 : found.end]
 
 
-def _moov(data: bytes, moov: Box, stsds: Sequence[bytes], mehd: bytes) -> bytes:
-    """With the tracks' stsds replaced, and mehd put into mvex."""
+def _moov(data: bytes, moov: Box, stsds: Sequence[bytes], mehd: bytes, edits: bytes) -> bytes:
+    """With the tracks' stsds and the pictures' edit list replaced, and mehd put into mvex."""
     parts = []
-    remaining = iter(stsds)
+    remaining = list(stsds)
     for item in boxes(data, moov.body, moov.end):
         if item.kind == b"mvex":
             inner = (data[sub.start : sub.end] for sub in boxes(data, item.body, item.end) if sub.kind != b"mehd")
             parts.append(box(b"mvex", mehd, *inner))
         elif item.kind == b"trak":
-            parts.append(_rebuilt(data, item, _STSD, next(remaining)))
+            trak_edits = edits if len(remaining) == len(stsds) else b""
+            parts.append(_trak(data, item, remaining.pop(0), trak_edits))
         else:
             parts.append(data[item.start : item.end])
     return box(b"moov", *parts)
+
+
+def _trak(data: bytes, trak: Box, stsd: bytes, edits: bytes) -> bytes:
+    """With its stsd and its edit list replaced; the edit list stands before the mdia."""
+    parts = []
+    for item in boxes(data, trak.body, trak.end):
+        if item.kind == b"mdia":
+            parts += [edits, _rebuilt(data, item, _STSD[1:], stsd)]
+        elif item.kind != b"edts":
+            parts.append(data[item.start : item.end])
+    return box(b"trak", *parts)
 
 
 def _rebuilt(data: bytes, item: Box, path: tuple[bytes, ...], stsd: bytes) -> bytes:

@@ -21,13 +21,14 @@ from storage.clip import (
     ClipTooLongError,
     Inits,
     NoFootageError,
+    assembly,
     begins_with_key,
     plan_clip,
     reached_back,
-    reader,
 )
 from storage.clip.walk import index_by_reading
-from storage.mp4 import Mp4Error, boxes, find
+from storage.mp4 import Mp4Error, boxes, find, parameter_sets, parse_moof
+from storage.mp4.sidx import end_mark
 from storage.sealed import HEADER_SIZE, TRAILER_SIZE, RefusedError, SegmentReader, recover
 from storage.sealed.format import TAG_SIZE
 from tests.support.sealed import START_NS, finish, new_sealer
@@ -117,17 +118,17 @@ async def test_any_byte_range_is_a_slice_of_the_whole(shelf: Shelf) -> None:
 async def test_reading_a_range_fetches_little_more_than_the_range(shelf: Shelf) -> None:
     clip = await shelf.clip(whole_span(shelf))
     shelf.reads.clear()
-    await read(clip, clip.size_bytes // 2, clip.size_bytes // 2 + 1000)
-    largest = max(size for segment in shelf.segments for size in segment.fragments.size)  # type: ignore[union-attr]
+    group = clip._groups[len(clip._groups) // 2]  # read whole, since its tables come first
+    await read(clip, group.at + 1000, group.at + 2000)
     tail = max((item.size_bytes - HEADER_SIZE - TRAILER_SIZE) % ((1 << 14) + TAG_SIZE) for item in shelf.segments)
-    assert sum(shelf.reads) <= largest + 2 * (1 << 14) + 4 * (TAG_SIZE + 16) + tail + TRAILER_SIZE
+    assert sum(shelf.reads) <= group.place.size_bytes + 2 * (1 << 14) + 4 * (TAG_SIZE + 16) + tail + TRAILER_SIZE
 
 
 async def test_no_opened_footage_is_kept_when_it_has_been_read(shelf: Shelf) -> None:
     """Nor does one reader who is done disturb another one in the same segment."""
     clip = await shelf.clip(whole_span(shelf))
     whole = await read(clip)
-    held = [item.opened.reader for item in clip._pieces]
+    held = [item.opened.reader for item in clip._groups]
     assert not any(reader._opener.ready for reader in held)
     most = 0
     async for _ in clip.stream():
@@ -138,38 +139,59 @@ async def test_no_opened_footage_is_kept_when_it_has_been_read(shelf: Shelf) -> 
         assert got == whole[start : start + 50_000]
 
 
-async def test_sidx_leads_to_every_fragment(shelf: Shelf) -> None:
+@pytest.mark.parametrize("segment_s", [2.0, 0.5])
+async def test_index_leads_to_every_key_frame_and_to_nothing_else(segment_s: float) -> None:
+    """Key frames every two seconds, fragments of half a second; segments longer than a group, and shorter."""
+    shelf = Shelf()
+    end_ns = shelf.film(units(encoded(6, gop=50)), segment_s=segment_s, segment_max_s=max(segment_s, 0.6))
+    shelf.film(units(encoded(6, gop=50)), end_ns + 5 * NS, segment_s=segment_s, segment_max_s=max(segment_s, 0.6))
     clip = await shelf.clip(whole_span(shelf))
     mp4 = await read(clip)
     top = list(boxes(mp4))
-    kinds = [item.kind for item in top]
-    assert kinds[:3] == [b"ftyp", b"moov", b"sidx"]
-    assert set(kinds[3:]) == {b"moof", b"mdat"}
+    assert [item.kind for item in top[:3]] == [b"ftyp", b"moov", b"sidx"]
+    assert [item.kind for item in top[3:-1]] == [b"moof", b"mdat"] * (len(top[3:]) // 2)
+    assert mp4[top[-1].start :] == end_mark(len(top[3:]) // 2 + 1)
     at = top[2].end
     (count,) = struct.unpack_from(">H", mp4, top[2].body + 4 + 8 + 16 + 2)
-    moofs = [item.start for item in top if item.kind == b"moof"]
-    assert count == len(moofs)
+    moofs = {item.start: parse_moof(mp4[item.start : item.end]) for item in top[:-1] if item.kind == b"moof"}
+    assert count - 1 == sum(moof.key for moof in moofs.values()) == 6
+    assert all(not flags & 0x10000 for moof in moofs.values() for flags in moof.pictures.flags[:1] if moof.key)
+    assert all(flags & 0x10000 for moof in moofs.values() for flags in moof.pictures.flags[1:])
+    assert len(moofs) == (6 if segment_s == 2.0 else len(shelf.segments))
     elapsed = 0
-    for number in range(count):
+    for number in range(count - 1):
         size, duration, sap = struct.unpack_from(">III", mp4, top[2].body + 32 + number * 12)
-        assert at == moofs[number]
-        (ticks,) = struct.unpack_from(">Q", mp4, at + mp4[at:].index(b"tfdt") + 8)
-        assert abs(ticks - elapsed) <= 90
-        assert (sap >> 31) == (number == 0 or bool(sap >> 31))
+        assert moofs[at].key
+        assert moofs[at].decode_ticks == elapsed  # to the tick: a picture is shown exactly when the index says
+        assert sap == 0x90000000
         at += size
         elapsed += duration
-    assert at == len(mp4)
-    assert elapsed == pytest.approx(clip.span.duration_ns * 90_000 / NS, abs=90)
+    assert at == top[-1].start
+    assert elapsed == pytest.approx(clip.span.duration_ns * 90_000 / NS, abs=1)
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+async def test_any_time_that_libav_seeks_to_decodes_from_the_key_frame_at_or_before_it(b_frames: int) -> None:
+    shelf = Shelf()
+    end_ns = shelf.film(units(encoded(9, gop=75, b_frames=b_frames)))
+    shelf.film(units(encoded(9, gop=75, b_frames=b_frames)), end_ns + 5 * NS)
+    clip = await shelf.clip(whole_span(shelf))
+    mp4 = await read(clip)
+    shown = decoded_times(mp4)
+    keys = [at for at in shown if min(abs(at - part - key) for part in (0, 14) for key in (0, 3, 6)) < 0.01]
+    assert len(keys) == 6
+    dice = random.Random(5)
     with av.open(io.BytesIO(mp4), format="mp4") as container:
-        container.seek(int(8.0 * 1e6))  # into the second half, by the index
-        frame = next(container.decode(video=0))
-        assert 0 <= (frame.time or 0.0) <= 11.1
+        for wanted in (*(dice.uniform(0.05, 22.9) for _ in range(400)), *(key + 0.001 for key in keys)):
+            container.seek(int(wanted * 1e6))
+            first = next(container.decode(video=0))
+            assert first.time == pytest.approx(max(key for key in keys if key <= wanted), abs=0.002), wanted
 
 
 async def test_sequence_numbers_count_on_and_times_never_go_back(shelf: Shelf) -> None:
     mp4 = await read(await shelf.clip(whole_span(shelf)))
     sequences, ticks = [], []
-    for item in boxes(mp4):
+    for item in list(boxes(mp4))[:-1]:
         if item.kind == b"moof":
             moof = mp4[item.start : item.end]
             sequences.append(int.from_bytes(moof[20:24], "big"))
@@ -178,45 +200,82 @@ async def test_sequence_numbers_count_on_and_times_never_go_back(shelf: Shelf) -
     assert ticks == sorted(ticks)
 
 
-async def test_inits_that_change_are_all_described() -> None:
+async def test_parameter_sets_that_change_stand_before_each_key_frame() -> None:
+    """One description for all, so that libav, which knows only the first, decodes each picture in its own size."""
     shelf = Shelf()
-    end_ns = shelf.film(units(encoded(3, gop=25)))
+    end_ns = shelf.film(units(encoded(3, gop=25, b_frames=2)))
     end_ns = shelf.film(units(encoded(3, gop=25, size=(640, 384))), end_ns, codec_size=(640, 384))
     shelf.film(units(encoded(3, gop=25)), end_ns)
     clip = await shelf.clip(whole_span(shelf))
     mp4 = await read(clip)
     assert len(mp4) == clip.size_bytes
     stsd = find(mp4, b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
-    assert len(list(boxes(mp4, stsd.body + 8, stsd.end))) == 2
-    # libav knows one description per track in fragmented files: each description's fragments are shown to it apart.
-    shown: list[tuple[float, tuple[int, int]]] = []
-    for number, size in ((1, (320, 192)), (2, (640, 384))):
-        part = described_by(mp4, number, init_of_size(shelf, size))
-        sizes = sizes_of(part)
-        assert set(sizes) == {size}
-        shown += [(time, size) for time in decoded_times(part)]
-    expected = [((at - START_NS) / NS, size) for at, size in shelf.pictures]
-    assert [size for _, size in sorted(shown)] == [size for _, size in expected]
-    assert sorted(time for time, _ in shown) == pytest.approx([time for time, _ in expected], abs=0.002)
+    assert len(list(boxes(mp4, stsd.body + 8, stsd.end))) == 1
+    with av.open(io.BytesIO(mp4), format="mp4") as container:
+        shown = sorted((float(frame.time), (frame.width, frame.height)) for frame in container.decode(video=0))
+    assert [size for _, size in shown] == [size for _, size in shelf.pictures]
+    expected = [(at - START_NS) / NS for at, _ in shelf.pictures]
+    assert [at for at, _ in shown] == pytest.approx(expected, abs=0.002)
+    with av.open(io.BytesIO(mp4), format="mp4") as container:
+        for wanted, size in ((4.5, (640, 384)), (1.5, (320, 192)), (3.2, (640, 384)), (7.5, (320, 192))):
+            container.seek(int(wanted * 1e6))
+            frame = next(container.decode(video=0))
+            assert (frame.width, frame.height) == size
+    assert mp4.count(init_sets(shelf)) == 3
 
 
-def described_by(mp4: bytes, number: int, init: bytes) -> bytes:
-    """The fragments that need description ``number``, behind the one init that has it."""
-    parts = [init]
-    top = list(boxes(mp4))
-    for item, data in itertools.pairwise(top):
-        if item.kind == b"moof":
-            moof = bytearray(mp4[item.start : item.end])
-            tfhd = find(moof, b"moof", b"traf", b"tfhd")
-            if int.from_bytes(moof[tfhd.body + 8 : tfhd.body + 12], "big") == number:
-                moof[tfhd.body + 8 : tfhd.body + 12] = (1).to_bytes(4, "big")
-                parts += [bytes(moof), mp4[data.start : data.end]]
-    return b"".join(parts)
+def init_sets(shelf: Shelf) -> bytes:
+    """Of the large pictures, as they stand before a key frame."""
+    large = next(item for item in shelf.segments if item.codec.width == 640)
+    return parameter_sets(shelf.init(large))
 
 
-def init_of_size(shelf: Shelf, size: tuple[int, int]) -> bytes:
-    segment = next(item for item in shelf.segments if (item.codec.width, item.codec.height) == size)
-    return shelf.init(segment)
+async def test_two_codecs_in_one_clip_are_both_described() -> None:
+    shelf = Shelf()
+    end_ns = shelf.film(units(encoded(2, gop=25)))
+    shelf.film(units(encoded(2, gop=25, codec="libx265"), "hevc"), end_ns)
+    mp4 = await read(await shelf.clip(whole_span(shelf)))
+    stsd = find(mp4, b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+    assert [item.kind for item in boxes(mp4, stsd.body + 8, stsd.end)] == [b"avc1", b"hvc1"]
+    moofs = [mp4[item.start : item.end] for item in list(boxes(mp4))[:-1] if item.kind == b"moof"]
+    numbers = [moof[moof.index(b"tfhd") + 12 : moof.index(b"tfhd") + 16] for moof in moofs]
+    assert numbers == sorted(numbers)
+    assert {int.from_bytes(number, "big") for number in numbers} == {1, 2}
+
+
+async def test_long_group_of_pictures_is_given_out_in_bounded_fragments(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf()
+    shelf.film(units(encoded(8, gop=200, size=(640, 384))), segment_s=20)
+    expected = decoded_times(await read(await shelf.clip(whole_span(shelf))))
+    monkeypatch.setattr(assembly, "GROUP_MAX_BYTES", 20_000)
+    clip = await shelf.clip(whole_span(shelf))
+    mp4 = await read(clip)
+    moofs = [parse_moof(mp4[item.start : item.end]) for item in list(boxes(mp4))[:-1] if item.kind == b"moof"]
+    assert len(moofs) > 3
+    assert [moof.key for moof in moofs] == [True] + [False] * (len(moofs) - 1)
+    assert decoded_times(mp4) == expected
+    with av.open(io.BytesIO(mp4), format="mp4") as container:
+        container.seek(int(5 * 1e6))  # the index leads to the key frame, not to the fragment that holds the time
+        assert next(container.decode(video=0)).time == 0
+
+
+async def test_pictures_whose_key_frame_is_missing_are_left_out() -> None:
+    """Key frames every four seconds, a segment a second: without the one that has a key frame the next are smeared."""
+    shelf = Shelf()
+    shelf.film(units(encoded(12.0, gop=100)), segment_s=1.0, segment_max_s=1.2)
+    lost = next(item for item in shelf.segments[1:] if item.fragments and any(item.fragments.key))
+    del shelf.keys[lost.segment_id]
+    clip = await shelf.clip(whole_span(shelf))
+    times = [clip.span.start_ns + round(at * NS) for at in decoded_times(await read(clip))]
+    assert times[0] == START_NS
+    missing = Span(lost.span.start_ns, START_NS + 8 * NS)
+    assert missing.contains(START_NS + 4 * NS)
+    wanted = [at for at, _ in shelf.pictures if not missing.contains(at)]
+    assert times == pytest.approx(wanted, abs=2_000_000)
+    assert not any(span.overlaps(missing) for span in clip.footage)
+    follower = shelf.segments[shelf.segments.index(lost) + 1]
+    with pytest.raises(NoFootageError):
+        await shelf.clip(follower.span)
 
 
 async def test_equal_inits_are_read_once_and_then_known(shelf: Shelf) -> None:
@@ -300,7 +359,8 @@ async def test_trailers_in_the_catalogue_make_the_same_clip_and_spare_a_question
     clip = await shelf.clip(short, inits, early=early)
     part = await read(clip)
     assert shelf.gets == 1
-    assert expected.endswith(part[-1000:]) or part[-1000:] in expected
+    mdat = find(part, b"mdat").body
+    assert part[mdat : mdat + 2000] in expected
 
 
 async def test_row_with_a_trailer_that_is_not_its_objects_is_refused(shelf: Shelf) -> None:
@@ -410,7 +470,7 @@ async def test_segment_that_opens_but_holds_rubbish_is_told_as_such(shelf: Shelf
 
 
 async def test_clip_longer_than_an_index_can_tell_goes_without(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "ENTRIES_MAX", 10)
+    monkeypatch.setattr(assembly, "ENTRIES_MAX", 10)
     clip = await shelf.clip(whole_span(shelf))
     mp4 = await read(clip)
     assert b"sidx" not in [item.kind for item in boxes(mp4)]

@@ -13,24 +13,38 @@ from hypothesis import strategies as st
 
 from ingest.media.init import make_init
 from storage.mp4 import (
+    GroupPlace,
     Mp4Error,
     Walked,
     Walker,
     box,
     boxes,
+    delay_of,
     describe_init,
     find,
     full_box,
+    join_fragments,
     merge_inits,
+    parameter_sets,
     parse_moof,
-    patch_fragment,
     sidx,
 )
-from storage.mp4.sidx import sidx_size
+from storage.mp4.sidx import end_mark, sidx_size
 from tests.support.footage import H264, H265, Piece, init_of, piece
 
 CODEC, INIT = init_of()
 DICE = random.Random(3)
+PLACE = GroupPlace(
+    sequence=7,
+    description_index=2,
+    start_ticks=900,
+    end_ticks=45_900,
+    shift_ticks=900,
+    delay_ticks=0,
+    clip_delay_ticks=0,
+    parameter_sets=b"",
+    size_bytes=5000,
+)
 
 
 def pieces(count: int = 4, *, size: int = 3000) -> list[Piece]:
@@ -125,7 +139,7 @@ def test_init_describes_its_codec_as_the_recorder_does(parameters: object) -> No
 
 
 def genuine() -> list[bytes]:
-    return [INIT, make_init(H265)[1], pieces(1)[0].data, sidx(90_000, [1, 2], [3, 4], [True, False])]
+    return [INIT, make_init(H265)[1], pieces(1)[0].data, sidx(90_000, [1, 2], [3, 4])]
 
 
 @st.composite
@@ -155,7 +169,9 @@ READERS: list[Callable[[bytes], object]] = [
     lambda data: merge_inits([INIT, data], 1.0),
     describe_init,
     parse_moof,
-    lambda data: patch_fragment(bytearray(data), sequence=7, description_index=2, shift_ticks=900),
+    lambda data: join_fragments([memoryview(data)], PLACE),
+    delay_of,
+    parameter_sets,
     walked,
     lambda data: walked(INIT + data),
     lambda data: walked(INIT + data, torn=True),
@@ -176,36 +192,19 @@ def test_malformed_boxes_raise_the_one_error_only(reader: Callable[[bytes], obje
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 1 << 24), st.integers(1, 1 << 24), st.booleans()), max_size=30))
-def test_sidx_says_what_it_was_told(entries: list[tuple[int, int, bool]]) -> None:
-    made = sidx(90_000, [item[0] for item in entries], [item[1] for item in entries], [item[2] for item in entries])
+@given(st.lists(st.tuples(st.integers(1, 1 << 24), st.integers(1, 1 << 24)), max_size=30))
+def test_sidx_names_every_entry_as_a_place_to_seek_to(entries: list[tuple[int, int]]) -> None:
+    made = sidx(90_000, [item[0] for item in entries], [item[1] for item in entries])
     assert len(made) == sidx_size(len(entries))
     size, kind, version_flags, reference, timescale = struct.unpack_from(">I4sIII", made)
     assert (size, kind, version_flags, reference, timescale) == (len(made), b"sidx", 1 << 24, 1, 90_000)
     earliest, offset, reserved, count = struct.unpack_from(">QQHH", made, 20)
-    assert (earliest, offset, reserved, count) == (0, 0, 0, len(entries))
-    for number, (length, duration, key) in enumerate(entries):
+    assert (earliest, offset, reserved, count) == (0, 0, 0, len(entries) + 1)
+    for number, (length, duration) in enumerate(entries):
         at = 40 + number * 12
         found = struct.unpack_from(">III", made, at)
-        assert found == (length, duration, 0x90000000 if key else 0)
-
-
-def test_patched_fragment_keeps_its_size_and_moves_in_time() -> None:
-    made = pieces(3)[2]
-    data = bytearray(made.data)
-    before = parse_moof(bytes(data[: find(data, b"moof").end]))
-    patch_fragment(data, sequence=42, description_index=2, shift_ticks=-45_000)
-    after = parse_moof(bytes(data[: find(data, b"moof").end]))
-    assert len(data) == len(made.data)
-    assert after.decode_ticks == before.decode_ticks - 45_000
-    assert (after.frames, after.duration_ticks) == (before.frames, before.duration_ticks)
-    mfhd = find(data, b"moof", b"mfhd")
-    assert int.from_bytes(data[mfhd.body + 4 : mfhd.end], "big") == 42
-    tfhd = find(data, b"moof", b"traf", b"tfhd")
-    assert int.from_bytes(data[tfhd.body + 8 : tfhd.body + 12], "big") == 2
-    assert bytes(data[find(data, b"mdat").start :]) == made.data[find(made.data, b"mdat").start :]
-    with pytest.raises(Mp4Error):
-        patch_fragment(bytearray(made.data), sequence=1, description_index=1, shift_ticks=-200_000)
+        assert found == (length, duration, 0x90000000)
+    assert struct.unpack_from(">III", made, len(made) - 12) == (len(end_mark(7)), 0, 0)
 
 
 def test_merged_init_has_all_descriptions_and_the_duration() -> None:

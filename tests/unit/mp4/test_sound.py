@@ -10,7 +10,7 @@ import pytest
 from ingest.media.init import make_init
 from ingest.media.segmenter import Append, Begin, Segmenter
 from ingest.rtp.aac import sound_format
-from storage.mp4 import Mp4Error, Walker, merge_inits, parse_moof, patch_fragment
+from storage.mp4 import GroupPlace, Mp4Error, Walker, join_fragments, merge_inits, parse_moof
 from tests.support.sound import RATE, START_NS, aac, fragments_of, with_tone
 
 
@@ -49,10 +49,22 @@ def test_clip_over_sound_and_silence_has_both_tracks(first_fragment: int, silent
     at_ms = -parts[0][2][first_fragment]
     sequence = 0
     for number, (_, pieces, times) in enumerate(parts):
-        for piece in pieces[first_fragment if number == 0 else 0 :]:
+        skipped = first_fragment if number == 0 else 0
+        for count in range(skipped, len(pieces), 3):  # three of them are one fragment of the clip
             sequence += 1
-            patch_fragment(piece, sequence=sequence, description_index=number + 1, shift_ticks=at_ms * 90)
-            clip.append(bytes(piece))
+            last = min(count + 3, len(pieces))
+            place = GroupPlace(
+                sequence=sequence,
+                description_index=number + 1,
+                start_ticks=(at_ms + times[count]) * 90,
+                end_ticks=(at_ms + times[last]) * 90,
+                shift_ticks=at_ms * 90,
+                delay_ticks=0,
+                clip_delay_ticks=0,
+                parameter_sets=b"",
+                size_bytes=sum(map(len, pieces[count:last])),
+            )
+            clip.append(join_fragments([memoryview(piece) for piece in pieces[count:last]], place))
         at_ms += times[-1]
     data = b"".join(clip)
     with av.open(io.BytesIO(data), format="mp4") as container:
