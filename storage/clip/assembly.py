@@ -14,9 +14,6 @@ from storage.mp4 import GroupPlace, delay_of, merge_inits, parameter_sets, pictu
 from storage.mp4.sidx import ENTRIES_MAX, end_mark
 
 TIMESCALE: Final = 90_000
-GROUP_MAX_BYTES: Final = 8 << 20
-"""A group of pictures that is longer is given out in several fragments, so that memory for it is bounded. The index
-names only the first of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +66,9 @@ class _Run:
 
 def assemble(opened: Sequence[Opened]) -> Assembly:
     """``opened``: by time, with their inits. NoFootageError when none of their pictures can be decoded. Mp4Error."""
-    runs = list(_decodable(run for item in opened for run in _runs(item)))
+    runs = list(
+        _decodable(_Run(opened=item, first=first, last=last) for item in opened for first, last in item.cut.groups())
+    )
     if not runs:
         raise NoFootageError(
             "The key frame that this footage needs is missing.", "Ask for a span that begins earlier or later."
@@ -109,18 +108,6 @@ def assemble(opened: Sequence[Opened]) -> Assembly:
     mimes = [run.opened.cut.segment.codec.mime for run in runs]
     mime = next((mime for mime in mimes if "," in mime), mimes[0])
     return Assembly(head=head, groups=tuple(groups), tail=tail, spans=_spans(runs), mime=mime)
-
-
-def _runs(opened: Opened) -> Iterator[_Run]:
-    """A segment's fragments from key frame to key frame, none of the runs larger than a group may be by much."""
-    cut = opened.cut
-    first, size = cut.first, 0
-    for number in range(cut.first, cut.last + 1):
-        if number > first and (cut.index.key[number] or size + cut.index.size[number] > GROUP_MAX_BYTES):
-            yield _Run(opened=opened, first=first, last=number - 1)
-            first, size = number, 0
-        size += cut.index.size[number]
-    yield _Run(opened=opened, first=first, last=cut.last)
 
 
 def _decodable(runs: Iterator[_Run]) -> Iterator[_Run]:

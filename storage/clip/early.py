@@ -52,7 +52,8 @@ class Early:
             return None
         offset, size = cut.index.offset, cut.index.size
         last = segment.trailer is not None
-        first = layout.sealed_range(offset[cut.first], offset[cut.first] + size[cut.first], last=last)
+        _, group_last = next(cut.groups())
+        first = layout.sealed_range(offset[cut.first], offset[group_last] + size[group_last], last=last)
         stop = layout.sealed_range(offset[cut.first], offset[cut.last] + size[cut.last], last=last)[1]
         ranges = [] if last else [layout.tail_range]
         if inits.get(segment.camera_id, segment.init_sha256) is None:

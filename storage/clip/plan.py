@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from domain.footage import FragmentIndex, Segment
 from domain.ids import CameraId, SegmentId
 from domain.time import NS, Span
 from storage.clip.errors import ClipTooLongError, NoFootageError
 
-LONGEST_NS = 8 * 3600 * NS
+LONGEST_NS: Final = 8 * 3600 * NS
+GROUP_MAX_BYTES: Final = 8 << 20
+"""A group of pictures that is longer is given out in several fragments, so that memory for it is bounded."""
+
 _MS = 1_000_000
 
 
@@ -61,6 +65,16 @@ class Cut:
         if number == len(self.index.start_ms):
             return self.segment.span.end_ns
         return self.segment.span.start_ns + self.index.start_ms[number] * _MS
+
+    def groups(self) -> Iterator[tuple[int, int]]:
+        """The fragments, as pairs of first and last, from key frame to key frame: each is one fragment of a clip."""
+        first, size = self.first, 0
+        for number in range(self.first, self.last + 1):
+            if number > first and (self.index.key[number] or size + self.index.size[number] > GROUP_MAX_BYTES):
+                yield first, number - 1
+                first, size = number, 0
+            size += self.index.size[number]
+        yield first, self.last
 
 
 def plan_clip(segments: Sequence[Segment], span: Span) -> ClipPlan:

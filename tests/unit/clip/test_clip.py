@@ -23,6 +23,7 @@ from storage.clip import (
     NoFootageError,
     assembly,
     begins_with_key,
+    plan,
     plan_clip,
     reached_back,
 )
@@ -247,7 +248,7 @@ async def test_long_group_of_pictures_is_given_out_in_bounded_fragments(monkeypa
     shelf = Shelf()
     shelf.film(units(encoded(8, gop=200, size=(640, 384))), segment_s=20)
     expected = decoded_times(await read(await shelf.clip(whole_span(shelf))))
-    monkeypatch.setattr(assembly, "GROUP_MAX_BYTES", 20_000)
+    monkeypatch.setattr(plan, "GROUP_MAX_BYTES", 20_000)
     clip = await shelf.clip(whole_span(shelf))
     mp4 = await read(clip)
     moofs = [parse_moof(mp4[item.start : item.end]) for item in list(boxes(mp4))[:-1] if item.kind == b"moof"]
