@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,12 @@ class Installation:
         return self.run / "custodian.sock"
 
     def prepare(self) -> None:
-        """Make what is missing. SetupError: a newer version's directory, or one that others may enter."""
+        """Make what is missing. SetupError: a newer version's, one that others may enter, one that cannot be named."""
+        if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in str(self.root)):
+            raise SetupError(
+                f"The path {str(self.root)!r} holds a control character, or bytes that are not UTF-8.",
+                "Name another directory with --data: not every program could be told of this one.",
+            )
         private_directory(self.root)
         stamp = self.root / "version"
         if stamp.exists():

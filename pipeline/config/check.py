@@ -6,7 +6,6 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +13,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel
 
 from domain.errors import TallenneError
+from pipeline.config.doors import door_mistakes
+from pipeline.config.mistake import Mistake
 from pipeline.config.model import Camera, Config, Secret, Site
 from pipeline.errors import SetupError
 from pipeline.secret_files import read_secret
@@ -30,13 +31,6 @@ _SOCKET_BYTES_MAX = 107
 _FREE_RETENTION_H = 72  # EDPB 3/2019: beyond it the configuration must carry the argument
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    path: tuple[str | int, ...]
-    what: str
-    remedy: str
-
-
 def mistakes_in(config: Config, resolve: Callable[[Path], Path]) -> list[Mistake]:
     """All of them, in the order of the file."""
     found = list(_repeated(("site",), [site.name for site in config.site]))
@@ -49,6 +43,7 @@ def mistakes_in(config: Config, resolve: Callable[[Path], Path]) -> list[Mistake
             found.append(
                 Mistake(("door_system", number, "site"), f"There is no site {system.site!r}.", "Name one of the sites.")
             )
+    found += door_mistakes(config)
     if (config.serve.certificate is None) != (config.serve.key is None):
         found.append(Mistake(("serve",), "A certificate needs its key, and a key its certificate.", "Name both files."))
     socket = config.custodian.socket

@@ -10,8 +10,9 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from pipeline.config.check import Mistake, mistakes_in
+from pipeline.config.check import mistakes_in
 from pipeline.config.lines import line_of
+from pipeline.config.mistake import Mistake
 from pipeline.config.model import Config
 from pipeline.errors import SetupError
 

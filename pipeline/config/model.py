@@ -3,13 +3,44 @@
 from __future__ import annotations
 
 import ipaddress
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]+$")]
+
+def _one_line(text: str) -> str:
+    """What other programs, terminals and logs are given: without control characters and signs that turn text around."""
+    if any(unicodedata.category(sign) in ("Cc", "Zl", "Zp") or sign in _TURNING for sign in text):
+        raise ValueError("holds a control character")
+    return text
+
+
+def _printed(text: str) -> str:
+    """What a door message can say: its reader refuses anything else (indexer.decoders.reading)."""
+    if not text.isprintable():
+        raise ValueError("holds a character that is not printable")
+    return text
+
+
+def _host(text: str) -> str:
+    if not text or any(sign.isspace() or sign in "/@?#" for sign in text):
+        raise ValueError("is no host: a name or an address alone, as mqtt.example, without scheme, user and port")
+    return text
+
+
+def _path(path: Path) -> Path:
+    _one_line(str(path))
+    return path
+
+
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+Text = Annotated[str, AfterValidator(_one_line)]
+Host = Annotated[Text, AfterValidator(_host)]
+File = Annotated[Path, AfterValidator(_path)]
+Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
 Seconds = Annotated[float, Field(gt=0)]
 User = Annotated[str, Field(pattern=r"^([a-z_][a-z0-9_.-]*\$?|\d{1,10})$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -24,8 +55,8 @@ class _Section(BaseModel):
 class Secret(_Section):
     """Where a secret is: in a file of its own (0600) or in an environment variable. Never in the configuration."""
 
-    file: Path | None = None
-    env: str | None = None
+    file: File | None = None
+    env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
 
 
 class SeenBy(_Section):
@@ -40,11 +71,11 @@ class Camera(_Section):
     name: Name
     id: UUID | None = None
     url: Annotated[str, Field(pattern=r"^rtsps?://")]
-    user_name: str = ""
+    user_name: Text = ""
     password: Secret | None = None
     source: Literal["auto", "native", "libav"] = "auto"
     transport: Literal["tcp", "udp"] = "tcp"
-    tls_ca: Path | None = None
+    tls_ca: File | None = None
     tls_fingerprint: Annotated[str, Field(pattern=r"^(([0-9a-fA-F]{2}:?){32})?$")] = ""
     networks: tuple[str, ...] = ()
     audio: bool = False
@@ -61,7 +92,7 @@ class Camera(_Section):
 class Door(_Section):
     name: Name
     id: UUID | None = None
-    external_id: Annotated[str, Field(max_length=128, pattern=r"^\S(.*\S)?$")]
+    external_id: Annotated[str, Field(max_length=128, pattern=r"^\S(.*\S)?$"), AfterValidator(_printed)]
     cameras: tuple[SeenBy, ...] = ()
 
 
@@ -79,7 +110,9 @@ def _filter(text: str) -> str:
     alone = all(level in ("+", "#") or not {"+", "#", "\0"} & set(level) for level in levels)
     if not alone or "#" in levels[:-1]:
         raise ValueError("is no topic filter: + stands for one whole level, # for all at the end, as in access/+/front")
-    return text
+    if text.startswith("$"):
+        raise ValueError("is a topic of the broker's own, which no door publishes to: those begin with $")
+    return _one_line(text)
 
 
 class DoorSystem(_Section):
@@ -94,44 +127,44 @@ class DoorSystem(_Section):
 class Database(_Section):
     """One PostgreSQL database. Left out: Tallenne starts its own."""
 
-    host: str
+    host: Text
     port: Port = 5432
-    name: str = "tallenne"
-    owner: str = "tallenne_owner"
+    name: Text = "tallenne"
+    owner: Text = "tallenne_owner"
     owner_password: Secret
     ingest_password: Secret
     index_password: Secret
     custodian_password: Secret
     serve_password: Secret
-    tls_ca: Path | None = None
+    tls_ca: File | None = None
 
 
 class Broker(_Section):
     """One MQTT broker. Left out: Tallenne starts its own."""
 
-    host: str
+    host: Host
     port: Port = 1883
-    user_name: str
+    user_name: Text
     password: Secret
     client_id: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.:@-]{0,127})?$")] = ""
     tls: bool = False
-    tls_ca: Path | None = None
+    tls_ca: File | None = None
 
 
 class Store(_Section):
     """One S3 bucket. Left out: Tallenne starts its own store."""
 
-    endpoint: Annotated[str, Field(pattern=r"^[^/:]+(:\d+)?$")]
+    endpoint: Annotated[str, Field(pattern=r"^[^\s/:@?#]+(:\d+)?$")]
     tls: bool = True
-    tls_ca: Path | None = None
+    tls_ca: File | None = None
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
-    region: str = "us-east-1"
+    region: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "us-east-1"
     access_key: Secret
     secret_key: Secret
 
 
 class Spool(_Section):
-    directory: Path | None = None
+    directory: File | None = None
     max_gib: Annotated[float, Field(gt=0)] = 20.0
     fsync: bool = False
     when_full: Literal["refuse", "drop_oldest"] = "refuse"
@@ -155,10 +188,10 @@ Address = Annotated[str, AfterValidator(_address)]
 
 
 class Serve(_Section):
-    host: str = "127.0.0.1"
+    host: Host = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 0
-    certificate: Path | None = None
-    key: Path | None = None
+    certificate: File | None = None
+    key: File | None = None
     language: Literal["en", "fi"] = "en"
     metrics_token: Secret | None = None
     trusted_proxies: tuple[Address, ...] = ()
@@ -176,16 +209,16 @@ class Users(_Section):
 
 
 class Custodian(_Section):
-    socket: Path | None = None
+    socket: File | None = None
     users: Users | None = None
-    directory: Path | None = None
-    audit_heads: Path | None = None
-    keyring_replicas: tuple[Path, ...] = ()
+    directory: File | None = None
+    audit_heads: File | None = None
+    keyring_replicas: tuple[File, ...] = ()
 
 
 class Config(_Section):
-    data: Path | None = None
-    run: Path | None = None
+    data: File | None = None
+    run: File | None = None
     roles: tuple[Role, ...] = Field(default=ROLES, min_length=1)
     site: tuple[Site, ...] = Field(min_length=1)
     door_system: tuple[DoorSystem, ...] = ()

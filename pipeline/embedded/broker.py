@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.embedded.nats import configuration, subjects
 from pipeline.embedded.process import ServiceProcess, can_listen, free_ports, listens
+from pipeline.errors import ServiceError
 from pipeline.secret_files import private_directory, secret
 
 MAX_PAYLOAD_BYTES = 64 * 1024
+ACK_WINDOW, ACK_WINDOWS_TOTAL = 1000, 65_535
+"""Unacknowledged messages of a subscription; a session's subscriptions together may have no more than the second."""
+_PROGRAM = Path(sys.executable).parent / "nats-server"
+_CONFIGURATION = "nats.conf"
 INDEX_USER = "tallenne_index"
 DOORS_USER = "tallenne_doors"
 
@@ -49,28 +56,28 @@ def start_broker(directory: Path, *, log: Path, topics: Sequence[str] = ("access
     private_directory(directory)
     passwords = {user: secret(directory / f"{user}.secret") for user in (INDEX_USER, DOORS_USER)}
     client_port, mqtt_port = _remembered_ports(directory)
-    configuration = _configure(directory, passwords, (client_port, mqtt_port), topics)
-    program = Path(sys.executable).parent / "nats-server"
-    process = ServiceProcess("broker", [program, "-c", configuration], log=log, directory=directory)
+    _configure(directory, passwords, (client_port, mqtt_port), topics)
+    process = ServiceProcess("broker", [_PROGRAM, "-c", _CONFIGURATION], log=log, directory=directory)
     process.wait_until(lambda: listens(mqtt_port), timeout_s=20)
     return Broker(process, mqtt_port, passwords, directory, client_port)
 
 
-def _configure(directory: Path, passwords: dict[str, str], ports: tuple[int, int], topics: Sequence[str]) -> Path:
-    path, scratch = directory / "nats.json", directory / "nats.json.new"
+def _configure(directory: Path, passwords: dict[str, str], ports: tuple[int, int], topics: Sequence[str]) -> None:
+    """Written only when NATS itself accepts it: one that it refuses would keep it from starting. ServiceError."""
+    path, scratch = directory / _CONFIGURATION, directory / f"{_CONFIGURATION}.new"
     scratch.touch(mode=0o600)
-    scratch.write_text(json.dumps(_configuration(directory, passwords, ports, topics), indent=1))
+    scratch.write_text(configuration(_settings(passwords, ports, topics)), encoding="utf-8")
+    command = [_PROGRAM, "-t", "-c", scratch.name]
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["no message"])[-1][:300]
+        raise ServiceError(f"The broker refuses its configuration: {said}", "Look at the topics of [[door_system]].")
     scratch.replace(path)
-    return path
 
 
-def _configuration(
-    directory: Path, passwords: dict[str, str], ports: tuple[int, int], topics: Sequence[str]
-) -> dict[str, object]:
-    """NATS reads JSON as a subset of its own format. MQTT's `/` is NATS's `.`; `$MQTT` carries sessions."""
-    # In MQTT `a/#` is also `a` itself, which NATS subscribes to apart.
-    filters = [*topics, *(topic.removesuffix("/#") for topic in topics if topic.endswith("/#"))]
-    doors = [topic.replace("/", ".").replace("+", "*").replace("#", ">") for topic in filters]
+def _settings(passwords: dict[str, str], ports: tuple[int, int], topics: Sequence[str]) -> dict[str, object]:
+    """What NATS is told. `$MQTT` carries sessions; paths count from the directory that it starts in."""
+    doors = [subject for topic in topics for subject in subjects(topic)]
     subscribe = [*doors, "$MQTT.>", "_INBOX.>"]
     own = ["$MQTT.>", "$JS.>", "_INBOX.>"]
     users = [
@@ -85,13 +92,14 @@ def _configuration(
             "permissions": {"publish": {"allow": [*doors, *own]}, "subscribe": {"allow": own}},
         },
     ]
+    window = min(ACK_WINDOW, ACK_WINDOWS_TOTAL // max(1, len(doors)))
     return {
         "server_name": "tallenne-broker",
         "host": "127.0.0.1",
         "port": ports[0],
         "max_payload": MAX_PAYLOAD_BYTES,
-        "jetstream": {"store_dir": str(directory / "jetstream"), "sync_interval": "always", "max_file_store": 4 << 30},
-        "mqtt": {"host": "127.0.0.1", "port": ports[1], "ack_wait": "10s", "max_ack_pending": 1000},
+        "jetstream": {"store_dir": "jetstream", "sync_interval": "always", "max_file_store": 4 << 30},
+        "mqtt": {"host": "127.0.0.1", "port": ports[1], "ack_wait": "10s", "max_ack_pending": window},
         "authorization": {"users": users},
         "logtime_utc": True,
     }

@@ -80,7 +80,8 @@ def start_postgres(directory: Path, *, log: Path, durable: bool = True) -> Postg
         )
     socket_directory = _socket_directory(directory)
     command: list[str | Path] = [*_as_somebody(), _binary("postgres"), "-D", cluster]
-    settings = {**_SETTINGS, "unix_socket_directories": str(socket_directory), "unix_socket_permissions": "0700"}
+    listed = str(socket_directory).replace('"', '""')  # of a list, whose commas count only outside of quotes
+    settings = {**_SETTINGS, "unix_socket_directories": f'"{listed}"', "unix_socket_permissions": "0700"}
     if not durable:
         settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
     command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]

@@ -29,6 +29,7 @@ from storage.settings import StoreSettings
 from storage.store.admin import client_for, ensure_bucket, read_and_write
 
 BUCKET = "footage"
+_DATA = "data"
 _VOLUME_MIB = 1024
 _PATIENCE_S = 30.0
 _PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc")
@@ -57,13 +58,13 @@ class Store:
 def start_store(directory: Path, *, log: Path) -> Store:
     """Start it on the ports of last time, or on free ones. ServiceError when it does not start."""
     private_directory(directory)
-    data = private_directory(directory / "data")
+    private_directory(directory / _DATA)
     access_key, secret_key = secret(directory / "access-key.secret"), secret(directory / "secret-key.secret")
     _write_private(directory / "s3.json", json.dumps(_identities(access_key, secret_key)))
     _write_private(directory / "security.toml", _security(directory))
     ports = _remembered_ports(directory)
     command: list[str | Path] = [Path(sys.executable).parent / "weed", "-logtostderr=true", "server"]
-    command += _arguments(directory, data, ports)
+    command += _arguments(directory, ports)
     # Asked to stop by SIGTERM with nobody there to wait for it, it stays for ever, half stopped.
     process = ServiceProcess("store", command, log=log, directory=directory, orphaned=signal.SIGKILL)
     process.wait_until(lambda: _answers(ports["s3"]), timeout_s=60)
@@ -74,22 +75,23 @@ def start_store(directory: Path, *, log: Path) -> Store:
     return Store(process, settings, ports)
 
 
-def _arguments(directory: Path, data: Path, ports: dict[str, int]) -> list[str]:
+def _arguments(directory: Path, ports: dict[str, int]) -> list[str]:
+    """Paths count from ``directory``, in which it runs: a comma in a longer one would part it in two."""
     # A volume takes its room as it fills. Their number has to suffice for the disk, and each bucket takes seven.
     volumes = max(1024, shutil.disk_usage(directory).total // (_VOLUME_MIB << 20))
     fixed = [
-        f"-dir={data}",
+        f"-dir={_DATA}",
         "-ip=127.0.0.1",
         "-ip.bind=127.0.0.1",
         "-s3.ip.bind=127.0.0.1",
         "-filer",
         "-s3",
-        f"-s3.config={directory / 's3.json'}",
+        "-s3.config=s3.json",
         "-s3.iam=false",
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
-        f"-filer.localSocket={directory / 'filer.sock'}",
-        f"-s3.localSocket={directory / 's3.sock'}",
+        "-filer.localSocket=filer.sock",
+        "-s3.localSocket=s3.sock",
         "-master.telemetry=false",
         "-master.peers=none",  # it votes alone: with default times it would stand still for 10 to 20 s a start
         "-master.electionTimeout=500ms",
@@ -111,8 +113,8 @@ def _identities(access_key: str, secret_key: str) -> dict[str, object]:
 
 
 def _security(directory: Path) -> str:
-    """SeaweedFS reads security.toml from its working directory."""
-    authority, certificate, key = make_mutual(directory, "store")
+    """SeaweedFS reads security.toml from its working directory, from which the names in it count."""
+    authority, certificate, key = (path.name for path in make_mutual(directory, "store"))
     pair = f'cert = "{certificate}"\nkey = "{key}"\n'
     lines = ["[access]", "ui = false", "[filer.expose_directory_metadata]", "enabled = false"]
     for name in ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read"):

@@ -128,10 +128,41 @@ def test_a_topic_that_is_no_filter_is_named(tmp_path: Path, topic: str) -> None:
     assert "topic filter" in said
 
 
-@pytest.mark.parametrize("topic", ["#", "+", "access/+/front", "+/+", "access/#", "a b/c"])
+@pytest.mark.parametrize("topic", ["#", "+", "access/+/front", "+/+", "access/#", "/rfid/send", "gym//send", "töölö/+"])
 def test_a_topic_filter_is_taken(tmp_path: Path, topic: str) -> None:
     path = written(tmp_path, GOOD.replace("access/helsinki/+", topic))
     assert load(path).config.door_system[0].topic == topic
+
+
+OWN_BROKER = '[broker]\nhost = "b"\nuser_name = "u"\npassword = { file = "mq" }\n\n[[door_system]]'
+
+
+@pytest.mark.parametrize("topic", ["a b/c", "access/*/x", "access/>", "töölö /+"])
+def test_a_topic_that_only_the_embedded_broker_cannot_carry_is_refused_for_it(tmp_path: Path, topic: str) -> None:
+    text = GOOD.replace("access/helsinki/+", topic)
+    (said,) = mistakes(tmp_path, text)
+    assert "door_system[1].topic" in said and "embedded broker" in said and "[broker]" in said
+    secret = tmp_path / "mq"
+    secret.touch(mode=0o600)
+    secret.write_text("word")
+    own = written(tmp_path, text.replace("[[door_system]]", OWN_BROKER))
+    assert load(own).config.door_system[0].topic == topic
+
+
+@pytest.mark.parametrize("topic", ["$SYS/#", "$share/group/access/+", "a\\u0007b", "a\\u0085"])
+def test_a_topic_that_no_broker_gives_us_is_refused(tmp_path: Path, topic: str) -> None:
+    assert len(mistakes(tmp_path, GOOD.replace("access/helsinki/+", topic))) == 1
+
+
+@pytest.mark.parametrize("name", ["side door", "side/door", "a+b", "*", "side\\u00a0door", "x\\u202ey"])
+def test_a_door_whose_name_no_message_can_carry_is_refused(tmp_path: Path, name: str) -> None:
+    (said,) = mistakes(tmp_path, GOOD.replace('external_id = "main"', f'external_id = "{name}"'))
+    assert "external_id" in said
+
+
+def test_a_door_that_the_payload_names_may_have_blanks(tmp_path: Path) -> None:
+    text = GOOD.replace('external_id = "main"', 'external_id = "side door"')
+    load(written(tmp_path, text + 'decoder = "axis"\n'))
 
 
 def test_what_only_follows_from_a_mistake_is_not_told(tmp_path: Path) -> None:
@@ -277,7 +308,7 @@ def test_a_zone_where_nobody_may_be_filmed_is_refused(tmp_path: Path, zone: str)
         ('external_id = "main"', 'external_id = " main "', "external_id"),
         ("[[door_system]]", '[custodian]\nsocket = "/' + "a" * 120 + '"\n\n[[door_system]]', "shorter"),
         ("[[door_system]]", '[broker]\nhost = "b"\nport = 99999\n\n[[door_system]]', "port"),
-        ('zone = "hall"', 'zone = "hall"\nuser_name = "u"\npassword = { file = "a\\u0000b" }', "holds no text"),
+        ('zone = "hall"', 'zone = "hall"\nuser_name = "u"\npassword = { file = "a\\u0000b" }', "control character"),
     ],
 )
 def test_what_the_database_would_refuse_is_named_by_line(tmp_path: Path, old: str, new: str, words: str) -> None:
