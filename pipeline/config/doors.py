@@ -19,9 +19,9 @@ def door_mistakes(config: Config) -> Iterator[Mistake]:
         if decoders != {"native"}:
             continue  # others read the door's name from the payload
         for place, door in enumerate(site.door):
-            path = ("site", number, "door", place, "external_id")
+            where = ("site", number, "door", place, "external_id")
             if fault := _level_fault(door.external_id, embedded=config.broker is None):
-                yield Mistake(path, f"It is a level of the topic, and has {fault[0]}.", fault[1])
+                yield Mistake(where, f"It is a level of the topic, and has {fault[0]}.", fault[1])
     if config.broker is not None:
         return
     for number, system in enumerate(config.door_system):

@@ -67,7 +67,7 @@ def _configure(directory: Path, passwords: dict[str, str], ports: tuple[int, int
     path, scratch = directory / _CONFIGURATION, directory / f"{_CONFIGURATION}.new"
     scratch.touch(mode=0o600)
     scratch.write_text(configuration(_settings(passwords, ports, topics)), encoding="utf-8")
-    command = [_PROGRAM, "-t", "-c", scratch.name]
+    command = [str(_PROGRAM), "-t", "-c", scratch.name]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["no message"])[-1][:300]
