@@ -7,29 +7,19 @@ from typing import Final
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from api import (
-    audit_trail,
-    clip,
-    disclosure,
-    find,
-    health,
-    inventory,
-    metrics,
-    problems,
-    purposes,
-    quarantine,
-    search,
-    sign_in,
-    timeline,
-    visit,
-)
+from api.audit import disclosure
+from api.audit import trail as audit_trail
+from api.cameras import clip, inventory, thumbnail
 from api.export import routes as exports
-from api.middleware import Guard
+from api.health import health, metrics, quarantine
+from api.http import problems
+from api.http.middleware import Guard
 from api.pages.install import install as install_pages
+from api.search import find, search, timeline, visit
 from api.services import Services
+from api.sign_in import purposes, sign_in
 from api.staff import own as own_account
 from api.staff import routes as staff
-from api.thumbnail import routes as thumbnail
 
 ROUTERS: Final = tuple(
     module.router
@@ -75,4 +65,5 @@ def build_app(services: Services) -> FastAPI:
 
 def build_asgi(services: Services) -> ASGIApp:
     """What a server runs: the guard lies outside of everything, the answers to our own mistakes included."""
-    return Guard(build_app(services), services)
+    only_tls = services.settings.tls_certificate is not None
+    return Guard(build_app(services), services.metrics, services.precedence, only_tls=only_tls)

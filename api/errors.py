@@ -1,4 +1,4 @@
-"""The errors of the staff API, under one base; api/problems.py turns every error into an answer."""
+"""The errors of the staff API, under one base; api/http/problems.py turns every error into an answer."""
 
 from __future__ import annotations
 

@@ -9,15 +9,15 @@ import socket
 from typing import Any, Final
 
 from api.app import build_asgi
-from api.certificates import Certificate, certificate_for
+from api.credentials.secret_key import load_own_key
 from api.errors import CannotServeError
-from api.health import probe
-from api.own_key import load_own_key
-from api.server import listen, serving
+from api.health.health import probe
+from api.http.certificates import Certificate, certificate_for
+from api.http.server import listen, serving
 from api.services import Services, make_services
 from api.settings import ServeSettings
-from storage.database import READY_CONNECTIONS, open_pool
-from storage.status import StatusFile
+from runtime.database import READY_CONNECTIONS, open_pool
+from runtime.status import StatusFile
 from storage.store import open_store
 
 _log = logging.getLogger(__name__)

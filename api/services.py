@@ -10,17 +10,17 @@ from typing import Annotated
 import asyncpg
 from fastapi import Depends, Request
 
-from api.counters import Metrics
-from api.jobs import Jobs
-from api.own_key import OwnKey
-from api.passwords import Passwords
-from api.precedence import Precedence
+from api.credentials.passwords import Passwords
+from api.credentials.secret_key import OwnKey
+from api.credentials.throttle import Throttle
+from api.footage import Inits
+from api.footage.cache import ClipShelf
+from api.footage.thumbnail.pictures import Pictures
+from api.http.jobs import Jobs
+from api.http.priority import Precedence
+from api.metrics.counters import Metrics
 from api.settings import ServeSettings
-from api.shelf import ClipShelf
-from api.throttle import Throttle
-from api.thumbnail.pictures import Pictures
-from storage.clip import Inits
-from storage.custodian.client import CustodianClient
+from custodian.client import CustodianClient
 from storage.store import ObjectStore
 
 

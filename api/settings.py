@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from storage.settings import DatabaseSettings, StoreSettings
+from runtime.settings import DatabaseSettings, StoreSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

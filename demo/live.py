@@ -13,12 +13,12 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
-from demo.canvas import Canvas
-from demo.encoder import AccessUnit, Encoder, EncoderSettings, parameter_sets
 from demo.errors import DemoMisuseError
-from demo.pictures import Scene
 from demo.rtsp.packets import packetize
 from demo.rtsp.stream import Stream
+from demo.video.canvas import Canvas
+from demo.video.encoder import AccessUnit, Encoder, EncoderSettings, parameter_sets
+from demo.video.pictures import Scene
 
 _LATE_FRAMES: Final = 2
 _SKIPS_KEPT: Final = 1000

@@ -14,8 +14,10 @@ import av
 import numpy as np
 from av.bitstream import BitStreamFilterContext
 
-from demo.canvas import Canvas
-from demo.encoder import (
+from demo.errors import DemoMisuseError
+from demo.rtsp.packets import Packets, packetize_in_bursts
+from demo.video.canvas import Canvas
+from demo.video.encoder import (
     CLOCK_RATE,
     AccessUnit,
     Encoder,
@@ -24,10 +26,8 @@ from demo.encoder import (
     parameter_sets,
     split_annex_b,
 )
-from demo.errors import DemoMisuseError
-from demo.marker import MARKER
-from demo.pictures import Scene
-from demo.rtsp.packets import Packets, packetize_in_bursts
+from demo.video.marker import MARKER
+from demo.video.pictures import Scene
 
 BURST_PACKETS: Final = 64
 _NOISE: Final = 14

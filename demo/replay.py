@@ -13,9 +13,9 @@ from functools import partial
 from typing import Final
 
 from demo.loop import Loop
-from demo.marker import STAMP_BYTES, stamp
 from demo.rtsp.reader import Reader
 from demo.rtsp.stream import Stream
+from demo.video.marker import STAMP_BYTES, stamp
 
 LATE_NS: Final = 100_000_000
 _SENDS_PER_TURN: Final = 64

@@ -17,7 +17,7 @@ from demo.rtsp.server import RtspServer
 from demo.settings import DemoSettings
 from demo.traffic import Traffic
 from domain.errors import TallenneError
-from storage.status import StatusFile
+from runtime.status import StatusFile
 
 STATUS_EVERY_S: Final = 2.0
 SKIPS_FILE: Final = "demo-skips.jsonl"  # a line for each time that a camera had to leave out pictures

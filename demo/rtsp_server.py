@@ -21,11 +21,11 @@ from pathlib import Path
 
 import uvloop
 
-from demo.encoder import CLOCK_RATE, EncoderSettings
 from demo.loop import BURST_PACKETS, Loop, from_file, record
 from demo.replay import LoopCamera, Replayer
 from demo.rtsp.digest import Digest
 from demo.rtsp.server import RtspServer
+from demo.video.encoder import CLOCK_RATE, EncoderSettings
 from domain.errors import TallenneError
 
 PASSWORD = "DEMO_RTSP_PASSWORD"

@@ -11,27 +11,27 @@ from typing import Any, Final
 
 import asyncpg
 
+from custodian.client import CustodianClient
 from domain.access import SKEW_LIMIT_NS
 from domain.errors import RetryableError, TallenneError
 from domain.time import NS
 from indexer.counters import Counters
 from indexer.errors import IndexerError, IndexMisuseError
-from indexer.inbox import Inbox
-from indexer.intake import IntakeKey
-from indexer.losses import broker_dropped, sequence_gaps, session_forgotten, session_taken_over
-from indexer.mqtt import Received
-from indexer.quarantine import Quarantine, expire
-from indexer.receive import Receiver, load_names, load_sequence, load_skew
-from indexer.rules import Rules
-from indexer.sequence import SequenceTracker
-from indexer.session import Session, backoff_s
+from indexer.events.intake import IntakeKey
+from indexer.events.quarantine import Quarantine, expire
+from indexer.events.receive import Receiver, load_names, load_sequence, load_skew
+from indexer.events.rules import Rules
+from indexer.events.sequence import SequenceTracker
+from indexer.mqtt.driver import Received
+from indexer.mqtt.inbox import Inbox
+from indexer.mqtt.losses import broker_dropped, sequence_gaps, session_forgotten, session_taken_over
+from indexer.mqtt.session import Session, backoff_s
 from indexer.settings import IndexSettings
 from indexer.tagger import Tagger
-from storage import failpoints, sql
-from storage.custodian.client import CustodianClient
-from storage.database import open_pool, wrapped_errors
-from storage.errors import StorageError
-from storage.status import StatusFile
+from runtime import failpoints, sql
+from runtime.database import open_pool, wrapped_errors
+from runtime.errors import StorageError
+from runtime.status import StatusFile
 
 _log = logging.getLogger(__name__)
 _PACKAGE: Final = "indexer"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from domain.ids import DoorId, SiteId
-from storage.settings import DatabaseSettings
+from runtime.settings import DatabaseSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

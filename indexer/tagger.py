@@ -22,8 +22,8 @@ from typing import Final
 import asyncpg
 
 from indexer.counters import Counters
-from storage import failpoints, sql
-from storage.database import wrapped_errors
+from runtime import failpoints, sql
+from runtime.database import wrapped_errors
 
 _PACKAGE: Final = "indexer"
 BATCH: Final = 1000

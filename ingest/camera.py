@@ -18,12 +18,12 @@ from ingest.media.clock import MediaClock, RecorderClock
 from ingest.media.fragments import Fragment, FragmentWriter
 from ingest.media.segmenter import Action, Append, Begin, Finish, Missing, Segmenter
 from ingest.media.sound import SoundMixer
+from ingest.recording import CameraRecording
 from ingest.settings import CameraSettings
 from ingest.silence import Silence
-from storage.errors import StorageError
+from ingest.spool import SpoolFullError
+from runtime.errors import StorageError
 from storage.keys import NoHourKeyError
-from storage.recording import CameraRecording
-from storage.spool import SpoolFullError
 
 _log = logging.getLogger(__name__)
 

@@ -12,22 +12,22 @@ import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from custodian.client import CustodianClient
+from custodian.enrolment import enrol_again, load_or_enrol
 from domain.errors import MisuseError, TallenneError
 from domain.ids import CameraId
 from ingest.camera import Camera
 from ingest.media.clock import RecorderClock
+from ingest.recording import KeyKeeper, Problems, Recorder, open_recorder
 from ingest.settings import IngestSettings
 from ingest.sources import Sources
-from storage.camera_health import save_health
+from runtime.database import open_pool
+from runtime.errors import StorageError
+from runtime.status import StatusFile
 from storage.catalogue import Catalogue
-from storage.custodian.client import CustodianClient
-from storage.custodian.enrolment import enrol_again, load_or_enrol
-from storage.database import open_pool
-from storage.errors import StorageError
+from storage.catalogue.camera_health import save_health
 from storage.keys import HourKeyCache, RecorderIdentity
 from storage.keys.files import private_directory
-from storage.recording import KeyKeeper, Problems, Recorder, open_recorder
-from storage.status import StatusFile
 from storage.store import ObjectStore, open_store
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from domain.ids import CameraId, SiteId
-from storage.settings import DatabaseSettings, SpoolSettings, StoreSettings
+from runtime.settings import DatabaseSettings, SpoolSettings, StoreSettings
 
 
 class SourceKind(StrEnum):

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
 
 from domain.errors import TallenneError
 from pipeline.config.load import Loaded, load
 from pipeline.config.model import Config
 from pipeline.config.roles import RoleSettings
-from storage.database import connect
-from storage.inventory import apply_inventory
-
-if TYPE_CHECKING:
-    from pipeline.up import Running
+from pipeline.running import Running
+from runtime.database import connect
+from storage.catalogue.inventory import apply_inventory
 
 _log = logging.getLogger(__name__)
 _LIVE = ("site", "door_system")

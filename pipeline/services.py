@@ -18,9 +18,9 @@ from pipeline.embedded.process import ServiceProcess
 from pipeline.embedded.provision import provision
 from pipeline.embedded.store import BUCKET, start_store
 from pipeline.installation import Installation
-from storage.database import connect
-from storage.inventory import apply_inventory
-from storage.migrate import migrate
+from runtime.database import connect
+from storage.catalogue.inventory import apply_inventory
+from storage.catalogue.migrate import migrate
 
 Say = Callable[[str], None]
 

@@ -8,24 +8,24 @@ import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.config.load import Loaded, load
 from pipeline.config.roles import RoleSettings
-from pipeline.demo_account import ensure_demo_staff
-from pipeline.demo_gym import DemoGym, make_demo
+from pipeline.demo.account import ensure_demo_staff
+from pipeline.demo.gym import make_demo
+from pipeline.demo.members import import_demo_members
 from pipeline.embedded.process import remembered_port
 from pipeline.errors import ServiceError, SetupError
 from pipeline.installation import Installation
-from pipeline.members import import_demo_members
 from pipeline.reload import Changes
+from pipeline.running import Running
 from pipeline.services import Services, prepare_database
 from pipeline.signals import stop_event
 from pipeline.supervise.display import camera_lines, problem_lines, summary_line
-from pipeline.supervise.ready import statuses, wait_ready
+from pipeline.supervise.ready import wait_ready
 from pipeline.supervise.role_process import RoleProcess
 from pipeline.supervise.tell import Tell
-from storage.status import read_status_files
+from runtime.status import read_status_files
 
 DEFAULT_DATA = Path("data")
 _READY_S = 60.0
@@ -40,22 +40,6 @@ class Wish:
     config: Path | None  # None: the demo
     data: Path | None
     cameras: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
-    """Everything is up."""
-
-    installation: Installation
-    settings: RoleSettings
-    processes: dict[str, RoleProcess]
-    gym: DemoGym | None
-    address: str  # of the staff page
-    tell: Tell
-    services: Services
-
-    def statuses(self) -> list[dict[str, Any]]:
-        return statuses(self.installation.run)
 
 
 @contextlib.asynccontextmanager

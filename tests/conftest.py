@@ -16,9 +16,9 @@ from pipeline.embedded.broker import Broker, start_broker
 from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
 from pipeline.embedded.provision import provision
 from pipeline.embedded.store import Store, start_store
-from storage.database import connect
-from storage.migrate import migrate
-from storage.settings import DatabaseSettings, StoreSettings
+from runtime.database import connect
+from runtime.settings import DatabaseSettings, StoreSettings
+from storage.catalogue.migrate import migrate
 
 _PASSWORDS = {role: f"test-{role}" for role in ROLES}
 

@@ -10,18 +10,19 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
-from api.clip import attachment, open_clip
+from api.cameras.clip import open_clip
 from api.errors import ExportChangedError
 from api.export.bundle import zipped
 from api.export.make import wish_for
 from api.export.manifest import enclosures, public_pem
+from api.export.names import attachment
 from api.export.rows import ExportRow
-from api.problems import Problem
+from api.footage import ClipReader, NoFootageError
+from api.http.problems import Problem
+from api.http.streaming import StreamedResponse
 from api.services import Services
-from api.sessions import Session, alive
-from api.streaming import StreamedResponse
+from api.sign_in.sessions import Session, alive
 from domain.ids import CameraId
-from storage.clip import ClipReader, NoFootageError
 
 
 async def response(

@@ -11,25 +11,26 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from api import audit
-from api.clip import Opened, file_name, minors_seen, open_with_segments, plain_name
+from api.cameras.clip import Opened, open_with_segments
 from api.export import rows
 from api.export.manifest import ExportedFile, manifest_bytes
+from api.export.names import file_name, plain_name
+from api.export.rights import minors_seen
 from api.export.rows import ExportRow
-from api.jobs import Progress
-from api.scope import CameraRow, Scope
+from api.footage import NoFootageError
+from api.footage.cache import Wish
+from api.http.jobs import Progress
+from api.search.timeline import first_known, footage_spans, gap_answers
 from api.services import Services
-from api.sessions import Session
-from api.shelf import Wish
-from api.timeline import first_known, footage_spans, gap_answers
+from api.sign_in.scope import CameraRow, Scope
+from api.sign_in.sessions import Session
+from custodian.errors import LookRefusedError
 from domain.errors import RetryableError, TallenneError
 from domain.ids import CameraId
 from domain.time import Span
-from storage import sql
-from storage.catalogue import Catalogue
-from storage.clip import NoFootageError
-from storage.custodian.errors import LookRefusedError
-from storage.database import wrapped_errors
+from runtime import sql
+from runtime.database import wrapped_errors
+from storage.catalogue import Catalogue, audit
 
 _log = logging.getLogger(__name__)
 
@@ -177,4 +178,4 @@ async def _ready(
                 )
                 await audit.append_in(conn, entry, now_ns)
             signature = services.key.sign_export(manifest)
-            await conn.execute(sql.load("api", "export_ready"), row.export_id, manifest, signature, now_ns)
+            await conn.execute(sql.load("api.export", "export_ready"), row.export_id, manifest, signature, now_ns)

@@ -13,22 +13,24 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api import audit, rights
-from api.clip import approval_needed, may_export, minors_seen, no_footage
+from api.cameras.clip import no_footage
 from api.export import fetch, rows
 from api.export.make import Making, still_to_approve
 from api.export.manifest import enclosures, fingerprint, public_pem
+from api.export.rights import approval_needed, may_export, minors_seen
 from api.export.rows import ExportRow
-from api.jobs import Progress
-from api.problems import Problem, declared, not_found
-from api.purposes import Purpose, Stated, StatedInQuery
-from api.scope import Scope, load_scope
+from api.http.jobs import Progress
+from api.http.problems import Problem, declared, not_found
+from api.http.times import Instant, checked_span
+from api.search.timeline import PENDING_NS, footage_spans
 from api.services import Ours, Services
-from api.sessions import Session, SignedIn, require, require_step_up
-from api.timeline import PENDING_NS, footage_spans
-from api.times import Instant, checked_span
+from api.sign_in import rights
+from api.sign_in.purposes import Purpose, Stated, StatedInQuery
+from api.sign_in.scope import Scope, load_scope
+from api.sign_in.sessions import Session, SignedIn, require, require_step_up
 from domain.ids import CameraId
 from domain.time import HOUR_NS, Span, to_iso
+from storage.catalogue import audit
 
 router = APIRouter(prefix="/v1", tags=["exports"])
 LONGEST_NS: Final = 8 * HOUR_NS

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from api import audit
 from api.services import Services
-from api.sessions import Session
+from api.sign_in.sessions import Session
 from domain.ids import CameraId, StaffId
 from domain.time import DAY_NS, Span
-from storage import sql
-from storage.database import wrapped_errors
+from runtime import sql
+from runtime.database import wrapped_errors
+from storage.catalogue import audit
 
 LISTED_NS: Final = 30 * DAY_NS
 LISTED_MAX: Final = 400
@@ -44,7 +44,7 @@ class ExportRow:
 
 async def find(services: Services, export_id: UUID) -> ExportRow | None:
     with wrapped_errors():
-        row = await services.pool.fetchrow(sql.load("api", "export_find"), export_id)
+        row = await services.pool.fetchrow(sql.load("api.export", "export_find"), export_id)
     return None if row is None else _row(row)
 
 
@@ -56,7 +56,7 @@ async def listed(services: Services, staff_id: StaffId, camera_ids: Collection[C
     with wrapped_errors():
         since_ns = services.clock_ns() - LISTED_NS
         rows = await services.pool.fetch(
-            sql.load("api", "export_list"), staff_id, since_ns, list(camera_ids), LISTED_MAX
+            sql.load("api.export", "export_list"), staff_id, since_ns, list(camera_ids), LISTED_MAX
         )
     return sorted(map(_row, rows), key=lambda row: row.created_ns, reverse=True)
 
@@ -66,7 +66,7 @@ async def add(services: Services, row: ExportRow, session: Session) -> None:
     with wrapped_errors():
         async with services.pool.acquire() as conn, conn.transaction():
             await conn.execute(
-                sql.load("api", "export_add"),
+                sql.load("api.export", "export_add"),
                 row.export_id,
                 row.staff_id,
                 row.purpose_id,
@@ -87,7 +87,9 @@ async def approve(services: Services, row: ExportRow, session: Session) -> bool:
     now_ns = services.clock_ns()
     with wrapped_errors():
         async with services.pool.acquire() as conn, conn.transaction():
-            if not await conn.fetchval(sql.load("api", "export_approve"), row.export_id, session.staff_id, now_ns):
+            if not await conn.fetchval(
+                sql.load("api.export", "export_approve"), row.export_id, session.staff_id, now_ns
+            ):
                 return False
             approved = entry(session, row, "export_approved", {"asked_by": str(row.staff_id)})
             await audit.append_in(conn, approved, now_ns)
@@ -99,7 +101,7 @@ async def put_state(
 ) -> None:
     """Whatever was made before is forgotten."""
     with wrapped_errors():
-        await services.pool.execute(sql.load("api", "export_state"), export_id, state, problem, minor)
+        await services.pool.execute(sql.load("api.export", "export_state"), export_id, state, problem, minor)
 
 
 def entry(session: Session, row: ExportRow, action: str, more: Mapping[str, Any] | None = None) -> audit.Entry:

@@ -10,9 +10,9 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from api.http.problems import Problem
 from api.pages import routes
 from api.pages.rendering import DIRECTORY
-from api.problems import Problem
 
 
 class _Static(StaticFiles):

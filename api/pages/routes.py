@@ -10,19 +10,19 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api import rights
-from api.audit import ACTIONS
 from api.export.manifest import fingerprint
+from api.http.problems import Problem, of_error
 from api.pages.language import COOKIE, LANGUAGES
 from api.pages.rendering import page
-from api.problems import Problem, of_error
-from api.purposes import Category, latest_purpose
 from api.services import Ours, Services
-from api.sessions import COOKIE as SESSION_COOKIE
-from api.sessions import Session, find_session
+from api.sign_in import rights
+from api.sign_in.purposes import Category, latest_purpose
+from api.sign_in.sessions import COOKIE as SESSION_COOKIE
+from api.sign_in.sessions import Session, find_session
 from domain.errors import TallenneError
-from storage import sql
-from storage.database import wrapped_errors
+from runtime import sql
+from runtime.database import wrapped_errors
+from storage.catalogue.audit import ACTIONS
 
 router = APIRouter(include_in_schema=False)
 _NAV: Final = {
@@ -178,7 +178,7 @@ async def _frame(
 async def _only_zone(services: Services, session: Session) -> str:
     """The zone that all of the person's sites are in; else nothing, and what belongs to no site is in the browser's."""
     with wrapped_errors():
-        rows = await services.pool.fetch(sql.load("api", "zones_of_staff"), session.staff_id)
+        rows = await services.pool.fetch(sql.load("api.pages", "zones_of_staff"), session.staff_id)
     return str(rows[0]["time_zone"]) if len(rows) == 1 else ""
 
 

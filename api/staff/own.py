@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from api import audit, second_factor
+from api.credentials import second_factor
+from api.credentials.accounts import code_hashes
+from api.credentials.passwords import check_new
+from api.credentials.throttle import PER_USER, Attempt
 from api.errors import StaffRefusedError
-from api.passwords import check_new
-from api.problems import Problem, declared
+from api.http.problems import Problem, declared
 from api.services import Ours
-from api.sessions import SignedIn, require_step_up
+from api.sign_in.sessions import SignedIn, require_step_up
 from api.staff.shapes import CodesAnswer, OwnPasswordBody
-from api.staff_admin import code_hashes
-from api.throttle import PER_USER, Attempt
-from storage import sql
-from storage.database import wrapped_errors
+from runtime import sql
+from runtime.database import wrapped_errors
+from storage.catalogue import audit
 
 router = APIRouter(prefix="/v1", tags=["session"])
 
@@ -27,7 +28,7 @@ async def change_password(body: OwnPasswordBody, services: Ours, session: Signed
     if await services.throttle.begin((attempt,), services.clock_ns()):
         raise Problem(429, "too-many", "Too many failed attempts.", "Wait a while.", headers={"Retry-After": "60"})
     with wrapped_errors():
-        row = await services.pool.fetchrow(sql.load("api", "staff_by_name"), session.user_name)
+        row = await services.pool.fetchrow(sql.load("api.credentials", "staff_by_name"), session.user_name)
     stored = None if row is None else row["password_hash"]
     if not await services.passwords.matches(body.current.get_secret_value(), stored):
         raise Problem(403, "password-wrong", "The present password is another one.", "Check it.")
@@ -40,8 +41,10 @@ async def change_password(body: OwnPasswordBody, services: Ours, session: Signed
     password_hash, now_ns = await services.passwords.hash(password), services.clock_ns()
     with wrapped_errors():
         async with services.pool.acquire() as conn, conn.transaction():
-            await conn.execute(sql.load("api", "staff_password"), session.staff_id, password_hash)
-            await conn.execute(sql.load("api", "sessions_end_others"), session.staff_id, now_ns, session.session_id)
+            await conn.execute(sql.load("api.staff", "staff_password"), session.staff_id, password_hash)
+            await conn.execute(
+                sql.load("api.staff", "sessions_end_others"), session.staff_id, now_ns, session.session_id
+            )
             entry = audit.Entry(actor=session.actor, action="password_changed", session_id=session.session_id)
             await audit.append_in(conn, entry, now_ns)
 
@@ -54,8 +57,8 @@ async def new_recovery_codes(services: Ours, session: SignedIn) -> CodesAnswer:
     hashes = code_hashes(services.key, session.staff_id, codes)
     with wrapped_errors():
         async with services.pool.acquire() as conn, conn.transaction():
-            await conn.execute(sql.load("api", "recovery_codes_drop"), session.staff_id)
-            await conn.execute(sql.load("api", "recovery_codes_add"), session.staff_id, hashes)
+            await conn.execute(sql.load("api.staff", "recovery_codes_drop"), session.staff_id)
+            await conn.execute(sql.load("api.credentials", "recovery_codes_add"), session.staff_id, hashes)
             entry = audit.Entry(actor=session.actor, action="recovery_codes", session_id=session.session_id)
             await audit.append_in(conn, entry, services.clock_ns())
     return CodesAnswer(recovery_codes=list(codes))

@@ -10,12 +10,13 @@ from uuid import UUID
 import asyncpg
 from fastapi import APIRouter, Depends
 
-from api import audit, rights
+from api.credentials.accounts import NewStaff, add_grants, add_staff, check_staff, new_factor, said_grants
+from api.credentials.passwords import check_new
 from api.errors import StaffExistsError, StaffRefusedError
-from api.passwords import check_new
-from api.problems import Problem, declared, not_found
+from api.http.problems import Problem, declared, not_found
 from api.services import Ours, Services
-from api.sessions import ABSOLUTE_NS, IDLE_NS, Session, SignedIn, require_step_up
+from api.sign_in import rights
+from api.sign_in.sessions import ABSOLUTE_NS, IDLE_NS, Session, SignedIn, require_step_up
 from api.staff.shapes import (
     DisableBody,
     FactorAnswer,
@@ -27,10 +28,10 @@ from api.staff.shapes import (
     factor_answer,
     staff_answer,
 )
-from api.staff_admin import NewStaff, add_grants, add_staff, check_staff, new_factor, said_grants
 from domain.ids import StaffId
-from storage import sql
-from storage.database import wrapped_errors
+from runtime import sql
+from runtime.database import wrapped_errors
+from storage.catalogue import audit
 
 router = APIRouter(prefix="/v1", tags=["staff"])
 
@@ -84,7 +85,7 @@ async def set_grants(staff_id: UUID, body: GrantsBody, services: Ours, session: 
     grants = [each.grant() for each in _distinct(body.grants)]
     async with _changing(services) as conn:
         await _known(services, staff_id)
-        await conn.execute(sql.load("api", "grants_drop"), staff_id)
+        await conn.execute(sql.load("api.staff", "grants_drop"), staff_id)
         await add_grants(conn, StaffId(staff_id), grants)
         await _require_an_administrator(conn)
         await _note(conn, services, session, "staff_grants", staff_id, {"grants": said_grants(grants)})
@@ -99,8 +100,8 @@ async def disable(staff_id: UUID, body: DisableBody, services: Ours, session: Co
     async with _changing(services) as conn:
         await _known(services, staff_id)
         now_ns = services.clock_ns()
-        await conn.execute(sql.load("api", "staff_disable"), staff_id, now_ns if body.disabled else None)
-        await conn.execute(sql.load("api", "sessions_end_all"), staff_id, now_ns)
+        await conn.execute(sql.load("api.staff", "staff_disable"), staff_id, now_ns if body.disabled else None)
+        await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, now_ns)
         await _require_an_administrator(conn)
         await _note(conn, services, session, "staff_disabled" if body.disabled else "staff_enabled", staff_id, {})
     return staff_answer(await _known(services, staff_id))
@@ -112,10 +113,10 @@ async def reset_factor(staff_id: UUID, services: Ours, session: Confirmed) -> Fa
     async with _changing(services) as conn:
         row = await _known(services, staff_id)
         factor = new_factor(services.key, StaffId(staff_id), row["user_name"])
-        await conn.execute(sql.load("api", "staff_factor"), staff_id, factor.sealed)
-        await conn.execute(sql.load("api", "recovery_codes_drop"), staff_id)
-        await conn.execute(sql.load("api", "recovery_codes_add"), staff_id, factor.hashes)
-        await conn.execute(sql.load("api", "sessions_end_all"), staff_id, services.clock_ns())
+        await conn.execute(sql.load("api.staff", "staff_factor"), staff_id, factor.sealed)
+        await conn.execute(sql.load("api.staff", "recovery_codes_drop"), staff_id)
+        await conn.execute(sql.load("api.credentials", "recovery_codes_add"), staff_id, factor.hashes)
+        await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, services.clock_ns())
         await _note(conn, services, session, "factor_reset", staff_id, {})
     return factor_answer(factor.created)
 
@@ -131,8 +132,8 @@ async def set_password(staff_id: UUID, body: PasswordBody, services: Ours, sessi
         raise _refused(exc) from None
     password_hash = await services.passwords.hash(password)
     async with _changing(services) as conn:
-        await conn.execute(sql.load("api", "staff_password"), staff_id, password_hash)
-        await conn.execute(sql.load("api", "sessions_end_all"), staff_id, services.clock_ns())
+        await conn.execute(sql.load("api.staff", "staff_password"), staff_id, password_hash)
+        await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, services.clock_ns())
         await _note(conn, services, session, "password_reset", staff_id, {})
 
 
@@ -141,7 +142,7 @@ async def sign_out(staff_id: UUID, services: Ours, session: Confirmed) -> None:
     """Everywhere, at once."""
     async with _changing(services) as conn:
         await _known(services, staff_id)
-        await conn.execute(sql.load("api", "sessions_end_all"), staff_id, services.clock_ns())
+        await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, services.clock_ns())
         await _note(conn, services, session, "signed_out", staff_id, {})
 
 
@@ -150,7 +151,7 @@ async def _changing(services: Services) -> AsyncIterator[asyncpg.Connection]:
     """A transaction; administrative changes come one after another."""
     with wrapped_errors():
         async with services.pool.acquire() as conn, conn.transaction():
-            await conn.execute(sql.load("api", "staff_lock"))
+            await conn.execute(sql.load("api.staff", "staff_lock"))
             try:
                 yield conn
             except asyncpg.ForeignKeyViolationError:
@@ -166,7 +167,7 @@ async def _rows(services: Services, staff_id: UUID | None) -> list[asyncpg.Recor
     now_ns = services.clock_ns()
     with wrapped_errors():
         found: list[asyncpg.Record] = await services.pool.fetch(
-            sql.load("api", "staff_list"), staff_id, now_ns - ABSOLUTE_NS, now_ns - IDLE_NS
+            sql.load("api.staff", "staff_list"), staff_id, now_ns - ABSOLUTE_NS, now_ns - IDLE_NS
         )
     return found
 
@@ -179,7 +180,7 @@ async def _known(services: Services, staff_id: UUID) -> asyncpg.Record:
 
 
 async def _require_an_administrator(conn: asyncpg.Connection) -> None:
-    if not await conn.fetchval(sql.load("api", "staff_admins")):
+    if not await conn.fetchval(sql.load("api.staff", "staff_admins")):
         raise Problem(
             409, "last-admin", "Nobody would administer everything any more.", "Make somebody else administrator first."
         )

@@ -9,7 +9,7 @@ from uuid import UUID
 import segno
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
-from api.staff_admin import CreatedStaff, NewGrant
+from api.credentials.accounts import CreatedStaff, NewGrant
 from domain.ids import CameraId, SiteId
 from domain.time import to_iso
 

@@ -14,8 +14,8 @@ import uvloop
 from pydantic import TypeAdapter
 
 from benchmarks.frame.side import read_parameters, say, serve_parent
-from storage.database import connect
-from storage.settings import DatabaseSettings
+from runtime.database import connect
+from runtime.settings import DatabaseSettings
 
 _BATCH = 1000
 _TABLE = """

@@ -27,7 +27,7 @@ class _Role:
 ROLES = {
     "ingest": _Role("ingest.role", "ingest.settings", "IngestSettings"),
     "index": _Role("indexer.role", "indexer.settings", "IndexSettings"),
-    "custodian": _Role("storage.custodian.role", "storage.settings", "CustodianSettings"),
+    "custodian": _Role("custodian.role", "runtime.settings", "CustodianSettings"),
     "serve": _Role("api.role", "api.settings", "ServeSettings"),
 }
 

@@ -19,11 +19,11 @@ from pipeline.embedded.broker import Broker, start_broker
 from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
 from pipeline.embedded.provision import provision
 from pipeline.embedded.store import Store, start_store
-from storage.database import connect
-from storage.inventory import CameraEntry, DoorEntry, Inventory, MappingEntry, SiteEntry, apply_inventory
-from storage.migrate import migrate
-from storage.settings import CustodianSettings, DatabaseSettings
-from storage.status import read_status_files
+from runtime.database import connect
+from runtime.settings import CustodianSettings, DatabaseSettings
+from runtime.status import read_status_files
+from storage.catalogue.inventory import CameraEntry, DoorEntry, Inventory, MappingEntry, SiteEntry, apply_inventory
+from storage.catalogue.migrate import migrate
 
 SITE = "bench"
 SITE_ID: SiteId = site_id_of(SITE)

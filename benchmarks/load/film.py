@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from demo.canvas import Canvas
-from demo.encoder import AccessUnit, Encoder, EncoderSettings
-from demo.pictures import Scene
+from demo.video.canvas import Canvas
+from demo.video.encoder import AccessUnit, Encoder, EncoderSettings
+from demo.video.pictures import Scene
 from domain.time import NS
 
 FPS = 25

@@ -9,21 +9,21 @@ from dataclasses import replace
 
 from benchmarks.frame.stand import SITE_ID, Stand
 from benchmarks.load.film import FPS
-from demo.encoder import AccessUnit as Coded
-from demo.encoder import parameter_sets
+from custodian.client import CustodianClient
+from custodian.enrolment import load_or_enrol
+from demo.video.encoder import AccessUnit as Coded
+from demo.video.encoder import parameter_sets
 from domain.ids import CameraId
 from domain.time import NS, Span, hour_of
 from ingest.access_unit import TICKS_PER_S, AccessUnit, VideoParameters
 from ingest.media.fragments import Fragment, FragmentWriter
 from ingest.media.segmenter import Action, Append, Begin, Finish, Missing, Segmenter
+from ingest.recording import CameraRecording, KeyKeeper, Problems, open_recorder
+from runtime.database import open_pool
+from runtime.settings import SpoolSettings
 from storage.catalogue import Catalogue
-from storage.custodian.client import CustodianClient
-from storage.custodian.enrolment import load_or_enrol
-from storage.database import open_pool
 from storage.keys import HourKeyCache
 from storage.keys.files import private_directory
-from storage.recording import CameraRecording, KeyKeeper, Problems, open_recorder
-from storage.settings import SpoolSettings
 from storage.store import open_store
 
 _DRAIN_S = 120.0

@@ -9,7 +9,7 @@ import asyncpg
 from benchmarks.frame.stand import SITE_ID
 from domain.ids import CameraId
 from domain.time import DAY_NS, NS, Span, day_of
-from storage import sql
+from runtime import sql
 
 _PACKAGE = "benchmarks"
 SEGMENT_NS = 10 * NS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.load.film import FPS, film
 from benchmarks.probes.cost import main
-from demo.encoder import parameter_sets
+from demo.video.encoder import parameter_sets
 from domain.time import NS
 from ingest.access_unit import TICKS_PER_S, AccessUnit, VideoParameters
 from ingest.media.fragments import FragmentWriter

@@ -17,14 +17,14 @@ from benchmarks.load.rows import generate_rows
 from benchmarks.probes.cost import main
 from domain.time import HOUR_NS, MINUTE_NS, to_iso
 from indexer.counters import Counters
-from indexer.mqtt import Received
-from indexer.quarantine import Quarantine
-from indexer.receive import Receiver, load_names, load_skew
-from indexer.rules import Rules
+from indexer.events.quarantine import Quarantine
+from indexer.events.receive import Receiver, load_names, load_skew
+from indexer.events.rules import Rules
+from indexer.mqtt.driver import Received
 from indexer.settings import TopicRule
 from indexer.tagger import Tagger
-from storage import sql
-from storage.database import connect, open_pool
+from runtime import sql
+from runtime.database import connect, open_pool
 
 _MESSAGES = 1000
 

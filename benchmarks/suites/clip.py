@@ -25,8 +25,9 @@ import pyotp
 import uvloop
 from minio import Minio
 
+from api.credentials.accounts import create_staff
+from api.footage.plan import cut_segment, plan_clip
 from api.settings import ServeSettings
-from api.staff_admin import create_staff
 from benchmarks.frame.accounting import Accounts, between
 from benchmarks.frame.cores import pinned
 from benchmarks.frame.process import Child
@@ -40,9 +41,8 @@ from benchmarks.load.reader import Got, Reader
 from domain.footage import Segment
 from domain.ids import CameraId, SegmentId
 from domain.time import NS, Span, to_iso
+from runtime.database import connect, open_pool
 from storage.catalogue import Catalogue
-from storage.clip.plan import cut_segment, plan_clip
-from storage.database import connect, open_pool
 from storage.sealed import object_name
 from storage.sealed.format import layout_of, parse_header
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from storage import sql
-from storage.database import connect
-from storage.settings import DatabaseSettings
+from runtime import sql
+from runtime.database import connect
+from runtime.settings import DatabaseSettings
 
 _PACKAGE = "benchmarks"
 

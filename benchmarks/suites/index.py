@@ -35,8 +35,8 @@ from benchmarks.load.rows import generate_rows
 from domain.time import HOUR_NS, MINUTE_NS
 from indexer.settings import BrokerSettings, DoorSettings, IndexSettings, TopicRule
 from pipeline.embedded.broker import DOORS_USER, INDEX_USER, Broker
-from storage import sql
-from storage.database import connect
+from runtime import sql
+from runtime.database import connect
 
 _PACKAGE = "benchmarks"
 _CAMERAS, _DOORS, _MEMBERS = 100, 50, 1000

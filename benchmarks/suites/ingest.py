@@ -30,7 +30,7 @@ from benchmarks.peers import parts, recorders
 from benchmarks.peers.parts import Sink
 from benchmarks.suites.frames import count_frames
 from ingest.settings import CameraSettings, IngestSettings
-from storage.settings import SpoolSettings, StoreSettings
+from runtime.settings import SpoolSettings, StoreSettings
 
 PEER_CAMERAS = 50
 """A process per camera: more of them measure the scheduler."""

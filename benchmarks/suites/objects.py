@@ -21,7 +21,7 @@ from minio import Minio
 from obstore.store import S3Store as ObstoreS3
 
 from benchmarks.frame.statistics import median
-from storage.settings import StoreSettings
+from runtime.settings import StoreSettings
 from storage.store import ObjectStore, open_store
 
 SIZE = 5_000_000

@@ -17,9 +17,9 @@ from benchmarks.load.rows import generate_rows
 from domain.footage import Codec, Segment
 from domain.ids import CameraId, HourKeyId, RecorderId, SegmentId, new_id
 from domain.time import HOUR_NS, NS, Span
-from storage import sql
+from runtime import sql
+from runtime.database import connect, open_pool
 from storage.catalogue import Catalogue
-from storage.database import connect, open_pool
 
 _CODEC = Codec(name="h264", mime="avc1.640028", width=1920, height=1080)
 

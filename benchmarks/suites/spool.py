@@ -11,11 +11,11 @@ from benchmarks.frame.sealing import START_NS, Keys, make_keys
 from domain.footage import Codec
 from domain.ids import CameraId, SegmentId, new_id
 from domain.time import NS
+from ingest.spool import Beginning, Spool
+from ingest.spool.metadata import Fragment
+from runtime.settings import SpoolSettings
 from storage.keys import RecorderIdentity
 from storage.sealed import Sealer
-from storage.settings import SpoolSettings
-from storage.spool import Beginning, Spool
-from storage.spool.facts import Fragment
 
 _CODEC = Codec(name="h264", mime="avc1.640028", width=1920, height=1080)
 _CAMERAS = 100

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from demo.marker import MARKER
+from demo.video.marker import MARKER
 
 PAYLOAD_TYPE: Final = 96
 MAX_PAYLOAD: Final = 1400

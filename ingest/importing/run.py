@@ -12,22 +12,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from custodian.client import CustodianClient
+from custodian.enrolment import load_or_enrol
 from domain.ids import CameraId
 from domain.time import Span, hour_of, to_iso
+from ingest.importing.catalogue import ImportCatalogue
 from ingest.importing.seal import FileSealer
 from ingest.importing.workplace import Note, Workplace
 from ingest.libav.file import FileFacts, FileRefusedError, scan
+from ingest.recording import Problems, open_recorder, staged_recording
 from ingest.settings import CameraSettings
+from ingest.spool.summary import oldest_waiting
+from runtime.database import open_pool
+from runtime.errors import StorageError
+from runtime.settings import DatabaseSettings, SpoolSettings, StoreSettings
 from storage.catalogue import Catalogue
-from storage.custodian.client import CustodianClient
-from storage.custodian.enrolment import load_or_enrol
-from storage.database import open_pool
-from storage.errors import StorageError
-from storage.inspection.imports import ImportCatalogue
 from storage.keys import HourKeyCache, KeyFileError, RecorderIdentity
-from storage.recording import Problems, open_recorder, staged_recording
-from storage.settings import DatabaseSettings, SpoolSettings, StoreSettings
-from storage.spool.glance import oldest_waiting
 from storage.store import open_store
 
 _ROOM_BYTES = 64 << 20  # on top of the file's size: headers, indexes, what is reserved ahead

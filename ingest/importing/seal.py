@@ -11,7 +11,7 @@ from ingest.access_unit import TICKS_PER_S
 from ingest.libav.file import FileFacts, FileRefusedError, opened
 from ingest.media.fragments import Fragment, FragmentWriter
 from ingest.media.segmenter import Append, Begin, Finish, Missing, Segmenter
-from storage.recording import CameraRecording
+from ingest.recording import CameraRecording
 
 
 class FileSealer:

@@ -6,15 +6,15 @@ import argparse
 import asyncio
 import json
 
+from custodian.audit import read_heads, verify_audit
+from custodian.client import CustodianClient
+from custodian.errors import BrokenAuditError
 from pipeline.commands.common import add_place, settings_of
 from pipeline.config.roles import RoleSettings
 from pipeline.errors import SetupError
 from pipeline.exit_codes import FAILED, OK
-from storage.custodian.audit import read_heads, verify_audit
-from storage.custodian.client import CustodianClient
-from storage.custodian.errors import BrokenAuditError
-from storage.database import connect
-from storage.settings import DatabaseSettings
+from runtime.database import connect
+from runtime.settings import DatabaseSettings
 
 
 def add(parser: argparse.ArgumentParser) -> None:

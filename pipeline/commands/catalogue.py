@@ -11,16 +11,16 @@ import json
 import sys
 import time
 
+from custodian.client import CustodianClient
 from domain.arguments import whole
 from domain.time import MINUTE_NS
 from pipeline.commands.common import add_place, settings_of
 from pipeline.exit_codes import FAILED, OK
 from pipeline.services import prepare_database
-from storage.custodian.client import CustodianClient
-from storage.database import open_pool
-from storage.rebuild import RebuildReport, rebuild
-from storage.reconcile import GRACE_NS
+from runtime.database import open_pool
 from storage.store import open_store
+from upkeep.rebuild import RebuildReport, rebuild
+from upkeep.reconcile import GRACE_NS
 
 
 def add(parser: argparse.ArgumentParser) -> None:

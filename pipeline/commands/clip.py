@@ -18,13 +18,13 @@ from domain.time import NS, Span, from_iso, to_iso
 from pipeline.client import ApiRefusedError, StaffClient, staff_client
 from pipeline.commands.common import add_place, place_of
 from pipeline.commands.naming import one_named
+from pipeline.commands.times import add_span, local
 from pipeline.config.roles import run_directory_of
-from pipeline.demo_account import demo_account
+from pipeline.demo.account import demo_account
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
-from pipeline.terminal import size
-from pipeline.times import add_span, local
-from storage.status import read_status_files
+from pipeline.supervise.terminal import size
+from runtime.status import read_status_files
 
 _WAIT_S = 240.0
 _CATEGORIES = ("incident", "access", "safety", "property", "member_request", "authority", "maintenance")

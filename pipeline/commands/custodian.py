@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from custodian import role
 from pipeline.commands.common import add_place, settings_of
 from pipeline.role_command import run_role
-from storage.custodian import role
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 
 from demo import role
 from pipeline.commands.common import add_place, settings_of
-from pipeline.demo_gym import demo_settings, kept_gym
+from pipeline.demo.gym import demo_settings, kept_gym
 from pipeline.errors import SetupError
 from pipeline.role_command import run_role
 

@@ -10,14 +10,14 @@ from uuid import UUID
 from domain.access import Direction, EventKind
 from domain.ids import DoorId, EventId
 from domain.time import Span
-from indexer.corrections import event_as_it_is, member_named, reassign_events, supersede_event, withdraw_event
+from indexer.events.corrections import event_as_it_is, member_named, reassign_events, supersede_event, withdraw_event
 from pipeline.commands.common import add_place, settings_of
 from pipeline.commands.naming import one_named
+from pipeline.commands.times import add_span, span_of, typed_time
 from pipeline.config.roles import RoleSettings
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
-from pipeline.times import add_span, span_of, typed_time
-from storage.database import open_pool
+from runtime.database import open_pool
 
 _ACTOR = "operator"
 

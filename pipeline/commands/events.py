@@ -15,11 +15,11 @@ from domain.ids import DoorId, SiteId
 from domain.time import NS, Span, to_iso
 from pipeline.commands import event_corrections
 from pipeline.commands.common import add_place, settings_of
+from pipeline.commands.times import add_span, span_of
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
-from pipeline.times import add_span, span_of
+from runtime.database import open_pool
 from storage.access import EventCursor, EventRow, events
-from storage.database import open_pool
 
 _EXAMPLES = """examples:
   tallenne events list --start 06:00 --end 07:00 --door "Main door"

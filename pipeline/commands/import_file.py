@@ -13,10 +13,10 @@ from ingest.importing import Imported, ImportSettings, import_file, resume
 from ingest.settings import CameraSettings
 from pipeline.commands.common import add_place, settings_of
 from pipeline.commands.naming import one_named
+from pipeline.commands.times import local, typed_time
 from pipeline.config.roles import RoleSettings
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
-from pipeline.times import local, typed_time
 
 _EXAMPLES = """\
 examples:

@@ -8,10 +8,10 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from indexer.members import ImportReport, import_members
+from indexer.members.importing import ImportReport, import_members
 from pipeline.commands.common import add_place, settings_of
 from pipeline.exit_codes import FAILED, OK
-from storage.database import open_pool
+from runtime.database import open_pool
 
 _EXAMPLES = """examples:
   tallenne members import members.csv --dry-run

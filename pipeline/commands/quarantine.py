@@ -11,15 +11,15 @@ from uuid import UUID
 
 import asyncpg
 
+from custodian.client import CustodianClient
 from domain.arguments import whole
 from domain.time import to_iso
-from indexer.replay import replay
+from indexer.events.replay import replay
 from pipeline.commands.common import add_place, settings_of
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
+from runtime.database import open_pool
 from storage.access.quarantine import QuarantineCursor, QuarantineRow, quarantined
-from storage.custodian.client import CustodianClient
-from storage.database import open_pool
 
 _EXAMPLES = """examples:
   tallenne quarantine list

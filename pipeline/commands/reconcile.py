@@ -8,17 +8,17 @@ import json
 import sys
 from typing import Any
 
+from custodian.client import CustodianClient
 from domain.arguments import whole
 from domain.ids import CameraId
 from domain.time import MINUTE_NS, to_iso
 from pipeline.commands.common import add_place, settings_of
+from pipeline.commands.times import local
 from pipeline.exit_codes import FAILED, OK
-from pipeline.times import local
-from storage.custodian.client import CustodianClient
-from storage.database import open_pool
-from storage.inspection.restore import Restored
-from storage.reconcile import GRACE_NS, ReconcileReport, reconcile
+from runtime.database import open_pool
 from storage.store import open_store
+from upkeep.inspection.restore import Restored
+from upkeep.reconcile import GRACE_NS, ReconcileReport, reconcile
 
 
 def add(parser: argparse.ArgumentParser) -> None:

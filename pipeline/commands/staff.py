@@ -10,11 +10,11 @@ import sys
 
 import segno
 
-from api.staff_admin import ROLES, create_staff
+from api.credentials.accounts import ROLES, create_staff
 from pipeline.commands.common import add_place, settings_of
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
-from storage.database import connect
+from runtime.database import connect
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from domain.arguments import whole
 from pipeline.commands.common import DEFAULT_DATA
-from pipeline.demo_account import demo_account
+from pipeline.demo.account import demo_account
 from pipeline.embedded.broker import DOORS_USER
 from pipeline.exit_codes import OK
 from pipeline.smoke.run import smoke

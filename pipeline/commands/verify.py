@@ -8,18 +8,18 @@ import json
 import sys
 from typing import Any
 
+from custodian.client import CustodianClient
 from domain.ids import CameraId
 from domain.time import Span, to_iso
 from pipeline.commands.common import add_place, settings_of
+from pipeline.commands.times import add_span, local, span_of
 from pipeline.config.roles import RoleSettings
 from pipeline.errors import SetupError
 from pipeline.exit_codes import FAILED, OK
-from pipeline.terminal import size
-from pipeline.times import add_span, local, span_of
-from storage.custodian.client import CustodianClient
-from storage.database import open_pool
+from pipeline.supervise.terminal import size
+from runtime.database import open_pool
 from storage.store import open_store
-from storage.verify import Progress, VerifyReport, verify
+from upkeep.verify import Progress, VerifyReport, verify
 
 
 def add(parser: argparse.ArgumentParser) -> None:

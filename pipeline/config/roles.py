@@ -21,8 +21,8 @@ from pipeline.embedded.postgres import DATABASE, OWNER
 from pipeline.errors import SetupError
 from pipeline.installation import Installation
 from pipeline.secret_files import read_secret
-from storage.inventory import CameraEntry, DoorEntry, Inventory, MappingEntry, SiteEntry
-from storage.settings import CustodianSettings, DatabaseSettings, SpoolSettings, StoreSettings
+from runtime.settings import CustodianSettings, DatabaseSettings, SpoolSettings, StoreSettings
+from storage.catalogue.inventory import CameraEntry, DoorEntry, Inventory, MappingEntry, SiteEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 from pipeline.embedded.process import ServiceProcess
 from pipeline.errors import ServiceError, SetupError
 from pipeline.secret_files import private_directory, secret
-from storage.settings import DatabaseSettings
+from runtime.settings import DatabaseSettings
 
 OWNER = "tallenne_owner"
 ROLES = ("tallenne_ingest", "tallenne_index", "tallenne_custodian", "tallenne_serve")

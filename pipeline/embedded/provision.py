@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import asyncpg
 
 from pipeline.embedded.postgres import DATABASE, ROLES
-from storage.database import connect
-from storage.settings import DatabaseSettings
+from runtime.database import connect
+from runtime.settings import DatabaseSettings
 
 
 async def provision(owner: DatabaseSettings, passwords: Mapping[str, str], database: str = DATABASE) -> None:

@@ -24,8 +24,8 @@ from minio import Minio
 from pipeline.embedded.certificates import make_mutual
 from pipeline.embedded.process import ServiceProcess, can_listen, free_ports
 from pipeline.secret_files import private_directory, secret
-from storage.errors import StorageError
-from storage.settings import StoreSettings
+from runtime.errors import StorageError
+from runtime.settings import StoreSettings
 from storage.store.admin import client_for, ensure_bucket, read_and_write
 
 BUCKET = "footage"

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from domain.time import NS, Span
-from storage.inventory import Inventory
+from storage.catalogue.inventory import Inventory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import av
 import numpy as np
 
-from demo import strip
+from demo.video import strip
 from domain.time import Span
 
 

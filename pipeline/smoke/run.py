@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 import asyncpg
 
 from demo.doors import EVENTS_FILE
-from demo.marker import MARKER
 from demo.members import members as demo_members
 from demo.role import SKIPS_FILE
+from demo.video.marker import MARKER
 from domain.errors import TallenneError
 from domain.time import NS, Span, from_iso, to_iso
 from pipeline.client import StaffClient, staff_client
-from pipeline.demo_account import demo_account
+from pipeline.demo.account import demo_account
 from pipeline.errors import SetupError
 from pipeline.exit_codes import FAILED, OK
 from pipeline.smoke.clear_bytes import files_holding
@@ -31,8 +31,8 @@ from pipeline.smoke.expected import Sent, brute_force, read_sent, read_skipped, 
 from pipeline.smoke.pictures import Pictures, read_pictures
 from pipeline.supervise.tell import Tell
 from pipeline.up import Running, Wish, running
-from storage.database import connect
-from storage.status import read_status_files
+from runtime.database import connect
+from runtime.status import read_status_files
 
 _T = TypeVar("_T")
 _DEADLINE_S = 150.0

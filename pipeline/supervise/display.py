@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.terminal import bits, size
+from pipeline.supervise.terminal import bits, size
 
 _SKEW_S = 2.0
 _STATES = {"recording": "●", "connecting": "…", "refused": "✗", "waiting": "!", "failed": "✗", "stopped": "-"}

@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.errors import ServiceError, SetupError
 from pipeline.supervise.role_process import RoleProcess
-from storage.status import read_status_files
+from runtime.status import read_status_files
 
 
 def statuses(run_directory: Path) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from pipeline.terminal import width
+from pipeline.supervise.terminal import width
 
 
 class Tell:

@@ -11,8 +11,8 @@ import asyncpg
 from domain.access import AccessEvent, Direction, EventKind, Tag
 from domain.ids import CameraId, DoorId, EventId, MemberId, SegmentId, SiteId
 from domain.time import Span
-from storage import sql
-from storage.database import wrapped_errors
+from runtime import sql
+from runtime.database import wrapped_errors
 
 _PACKAGE: Final = "storage.access"
 LIMIT_MAX: Final = 1000

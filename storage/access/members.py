@@ -10,8 +10,8 @@ from typing import Any, Final
 import asyncpg
 
 from domain.ids import DoorId, MemberId
-from storage import sql
-from storage.database import wrapped_errors
+from runtime import sql
+from runtime.database import wrapped_errors
 
 _PACKAGE: Final = "storage.access"
 LIMIT_MAX: Final = 200

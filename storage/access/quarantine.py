@@ -8,8 +8,8 @@ from uuid import UUID
 
 import asyncpg
 
-from storage import sql
-from storage.database import wrapped_errors
+from runtime import sql
+from runtime.database import wrapped_errors
 
 _PACKAGE: Final = "storage.access"
 LIMIT_MAX: Final = 1000

@@ -11,9 +11,9 @@ import asyncpg
 from domain.access import AccessEvent, Direction, EventKind, Visit
 from domain.ids import MemberId, SiteId
 from domain.time import DAY_NS, HOUR_NS, Span
-from storage import sql
+from runtime import sql
+from runtime.database import wrapped_errors
 from storage.access.events import event_from_row
-from storage.database import wrapped_errors
 
 _PACKAGE: Final = "storage.access"
 MERGE_NS: Final = HOUR_NS

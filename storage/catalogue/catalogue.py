@@ -1,4 +1,4 @@
-"""Reading and writing the catalogue. Methods raise the database errors of storage.errors, never the driver's."""
+"""Reading and writing the catalogue. Methods raise the database errors of runtime.errors, never the driver's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import asyncpg
 from domain.footage import Gap, Segment
 from domain.ids import CameraId, HourKeyId, SegmentId, SiteId
 from domain.time import Span, day_of
-from storage import sql
+from runtime import sql
+from runtime.database import wrapped_errors
 from storage.catalogue.rows import (
     gap_from_row,
     gap_pieces,
@@ -20,7 +21,6 @@ from storage.catalogue.rows import (
     segment_from_row,
     segment_to_arguments,
 )
-from storage.database import wrapped_errors
 
 _PACKAGE = "storage.catalogue"
 

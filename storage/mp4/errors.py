@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.errors import PeerError
-from storage.errors import StorageError
+from runtime.errors import StorageError
 
 
 class Mp4Error(StorageError, PeerError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domain.errors import MisuseError, PeerError
-from storage.errors import StorageError
+from runtime.errors import StorageError
 
 
 class RefusedError(StorageError, PeerError):

@@ -16,7 +16,7 @@ def chunk_log2_for(bits_per_second: float) -> int:
     """The largest chunk that fills within an eighth of a second, so that padding by the one-second rule stays rare.
 
     A fragment lasts half a second at most, and one without a key frame is smaller than others: chunks four times as
-    large are padded so often that it takes several percent of the footage (tests/unit/recording/test_padding.py).
+    large are padded so often that it takes several percent of the footage (unit/ingest/recording/test_padding.py).
     """
     eighth_bytes = max(1, int(bits_per_second / 64))
     return min(max(eighth_bytes.bit_length() - 1, CHUNK_LOG2_MIN), CHUNK_LOG2_MAX)

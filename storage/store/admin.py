@@ -13,7 +13,7 @@ from minio import Minio
 from minio.error import InvalidResponseError, MinioException, S3Error
 
 from domain.time import NS
-from storage.settings import StoreSettings
+from runtime.settings import StoreSettings
 from storage.store.errors import StoreAwayError, StoreProtocolError, StoreRefusedError
 from storage.store.protocol import ObjectInfo
 

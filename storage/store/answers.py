@@ -6,7 +6,7 @@ import base64
 import re
 from http import HTTPStatus
 
-from storage.errors import StorageError
+from runtime.errors import StorageError
 from storage.store.connection import Answer
 from storage.store.errors import DigestError, ObjectMissingError, StoreAwayError, StoreProtocolError, StoreRefusedError
 from storage.store.protocol import ObjectInfo

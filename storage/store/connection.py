@@ -21,7 +21,7 @@ from urllib.parse import quote, urlsplit
 from minio.credentials.credentials import Credentials
 from minio.signer import sign_v4_s3
 
-from storage.settings import StoreSettings
+from runtime.settings import StoreSettings
 
 UNSIGNED = "UNSIGNED-PAYLOAD"
 STALL_TIMEOUT_S = 20.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from storage.settings import StoreSettings
+from runtime.settings import StoreSettings
 from storage.store.null import NullStore
 from storage.store.pool import ConnectionPool
 from storage.store.protocol import ObjectStore

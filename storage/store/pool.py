@@ -11,7 +11,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TypeVar
 
-from storage.settings import StoreSettings
+from runtime.settings import StoreSettings
 from storage.store.connection import BodyError, Connection
 from storage.store.errors import DigestError, StoreAwayError
 

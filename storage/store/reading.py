@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Final, cast
 from urllib.parse import urlsplit
 
-from storage.settings import StoreSettings
+from runtime.settings import StoreSettings
 from storage.store import connection
 from storage.store.connection import Request, Signer
 from storage.store.errors import StoreAwayError, StoreProtocolError

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from http.client import HTTPResponse
 from pathlib import Path
 
-from storage.settings import StoreSettings
+from runtime.settings import StoreSettings
 from storage.store import admin
 from storage.store.answers import checksum_in, error_code, error_of, exists_already, info_of
 from storage.store.connection import Answer, Request

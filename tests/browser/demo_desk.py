@@ -17,11 +17,11 @@ import asyncpg
 from playwright.async_api import Browser, BrowserContext, Page
 
 from domain.time import NS, Span
-from pipeline.demo_account import demo_account
+from pipeline.demo.account import demo_account
 from pipeline.smoke.run import until
 from pipeline.supervise.tell import Tell
 from pipeline.up import Running, Wish, running
-from storage.database import connect
+from runtime.database import connect
 from tests.browser.chromium import chromium
 
 _GAP_S: Final = 5.0

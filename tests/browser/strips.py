@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from playwright.async_api import Page
 
-from demo import strip
+from demo.video import strip
 
 # One look at everything at once: the player's time, and of every camera the top of its picture in grey.
 _READ: Final = """() => {

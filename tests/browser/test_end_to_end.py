@@ -22,7 +22,7 @@ import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
-from demo import strip
+from demo.video import strip
 from tests.browser.chromium import MARKS
 from tests.browser.demo_desk import Desk, demo_desk
 from tests.browser.strips import read_player

@@ -17,8 +17,8 @@ from pyotp import TOTP
 
 from domain.ids import MemberId
 from domain.time import NS, from_iso, to_iso
+from runtime.database import connect
 from storage.access import fold
-from storage.database import connect
 from tests.browser.chromium import MARKS, chromium
 from tests.browser.test_sign_in_page import fill, hire, open_page
 from tests.conftest import Database

@@ -11,8 +11,8 @@ import pyotp
 import pytest
 from playwright.async_api import Browser, Page
 
-from api.staff_admin import CreatedStaff, create_staff
-from storage.database import connect
+from api.credentials.accounts import CreatedStaff, create_staff
+from runtime.database import connect
 from tests.browser.chromium import MARKS, chromium
 from tests.conftest import Database
 from tests.integration.api.conftest import PASSWORD

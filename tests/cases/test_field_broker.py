@@ -16,8 +16,8 @@ import paho.mqtt.publish
 import pytest
 
 from tests.cases.shared import field_case
-from tests.support.mosquitto import Mosquitto, needs_mosquitto
-from tests.support.started import Started, started, tallenne, wait_for
+from tests.support.doors.mosquitto import Mosquitto, needs_mosquitto
+from tests.support.processes.started import Started, started, tallenne, wait_for
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 
+from api.footage import ClipReader, Early, Inits, plan_clip
 from domain.footage import FragmentIndex, Segment
 from domain.ids import SegmentId
 from domain.time import Span
@@ -13,9 +14,8 @@ from ingest.access_unit import AccessUnit
 from ingest.media.clock import ticks_to_ns
 from ingest.media.fragments import FragmentWriter
 from ingest.media.segmenter import Append, Begin, Finish, Segmenter
-from storage.clip import ClipReader, Early, Inits, plan_clip
 from storage.sealed import HEADER_SIZE, TRAILER_SIZE, PayloadKey, object_name
-from tests.support.sealed import START_NS, World, finish, new_sealer, new_world, open_object, payload_key_of
+from tests.support.footage.sealed import START_NS, World, finish, new_sealer, new_world, open_object, payload_key_of
 
 
 @dataclass

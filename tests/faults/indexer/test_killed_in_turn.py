@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.in_turn import Nats, Stage
-from tests.support.mosquitto import GOOD, Mosquitto, needs_mosquitto
+from tests.support.doors.mosquitto import GOOD, Mosquitto, needs_mosquitto
+from tests.support.processes.in_turn import Nats, Stage
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from storage.settings import StoreSettings
+from runtime.settings import StoreSettings
 from tests.conftest import Database
-from tests.faults.storage.test_killed_recorder import RECORDING, RECOVERY
-from tests.support.killed_ingest import Gym, Lane, gym
+from tests.faults.ingest.test_killed_recorder import RECORDING, RECOVERY
+from tests.support.processes.killed_ingest import Gym, Lane, gym
 
 pytestmark = [pytest.mark.slow, pytest.mark.services, pytest.mark.timeout(3600)]
 

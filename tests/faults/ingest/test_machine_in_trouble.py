@@ -19,10 +19,10 @@ import pytest
 from domain.footage import GapCause
 from domain.time import DAY_NS, NS
 from pipeline.commands.status import _STALE_S
+from runtime.settings import StoreSettings
 from storage.catalogue.rows import gap_from_row
-from storage.settings import StoreSettings
 from tests.conftest import Database
-from tests.support.killed_ingest import Gym, Lane, gym
+from tests.support.processes.killed_ingest import Gym, Lane, gym
 
 pytestmark = [pytest.mark.slow, pytest.mark.services]
 

@@ -13,12 +13,12 @@ import pytest
 
 from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
 from pipeline.embedded.provision import provision
-from storage.database import connect
-from storage.migrate import migrate
-from storage.settings import DatabaseSettings, StoreSettings
+from runtime.database import connect
+from runtime.settings import DatabaseSettings, StoreSettings
+from storage.catalogue.migrate import migrate
 from tests.conftest import Database
-from tests.support.in_turn import kill_all
-from tests.support.killed_recorder import Stage, stage
+from tests.support.processes.in_turn import kill_all
+from tests.support.processes.killed_recorder import Stage, stage
 
 pytestmark = [pytest.mark.slow, pytest.mark.services, pytest.mark.timeout(3600)]
 

@@ -17,14 +17,14 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 
 from api.app import build_app, build_asgi
-from api.own_key import load_own_key
-from api.passwords import Passwords
+from api.credentials.accounts import CreatedStaff, NewGrant, create_staff
+from api.credentials.passwords import Passwords
+from api.credentials.secret_key import load_own_key
 from api.services import Services, make_services
 from api.settings import ServeSettings
-from api.staff_admin import CreatedStaff, NewGrant, create_staff
 from domain.time import NS
-from storage.database import connect, open_pool
-from storage.settings import StoreSettings
+from runtime.database import connect, open_pool
+from runtime.settings import StoreSettings
 from storage.store import NullStore
 from tests.conftest import Database
 

@@ -13,23 +13,23 @@ from typing import Any
 
 import asyncpg
 
+from custodian.enrolment import load_or_enrol
 from domain.footage import Codec, FragmentIndex, Segment
 from domain.ids import CameraId, SegmentId, SiteId
 from domain.time import NS, Span, hour_of
 from ingest.media.clock import ticks_to_ns
 from ingest.media.fragments import FragmentWriter
 from ingest.media.segmenter import Action, Append, Begin, Finish, Segmenter
+from runtime.database import open_pool
 from storage.catalogue import Catalogue
-from storage.custodian.enrolment import load_or_enrol
-from storage.database import open_pool
 from storage.keys import HourKeyCache, RecorderIdentity
 from storage.sealed import HEADER_SIZE, Sealer, object_name
 from storage.sealed.format import ZERO_HASH
 from storage.store.errors import ObjectMissingError
 from tests.conftest import Database
 from tests.integration.api.conftest import Office
-from tests.support.custodian import custodian, custodian_settings, fetch_keys, until
-from tests.support.video import encoded, units
+from tests.support.cameras.video import encoded, units
+from tests.support.footage.custodian import custodian, custodian_settings, fetch_keys, until
 
 
 class MemoryStore:

@@ -11,7 +11,7 @@ import asyncpg
 from domain.ids import CameraId, DoorId, EventId, MemberId, SiteId, camera_id_of, door_id_of, site_id_of
 from domain.time import NS
 from storage.access import fold
-from storage.inventory import CameraEntry, DoorEntry, Inventory, MappingEntry, SiteEntry, apply_inventory
+from storage.catalogue.inventory import CameraEntry, DoorEntry, Inventory, MappingEntry, SiteEntry, apply_inventory
 
 NORTH, SOUTH = site_id_of("North"), site_id_of("South")
 FRONT, SIDE, SOUTH_DOOR = door_id_of(NORTH, "Front door"), door_id_of(NORTH, "Side door"), door_id_of(SOUTH, "Pääovi")

@@ -22,9 +22,9 @@ import psutil
 import pytest
 
 from api.app import build_asgi
-from api.passwords import Passwords
-from api.ranges import UnsatisfiableRangeError, parse_range
-from api.staff_admin import NewGrant
+from api.credentials.accounts import NewGrant
+from api.credentials.passwords import Passwords
+from api.http.ranges import UnsatisfiableRangeError, parse_range
 from domain.time import NS, to_iso
 from tests.conftest import Database
 from tests.integration.api.conftest import BASE, PASSWORD, Office, sign_in
@@ -69,7 +69,7 @@ def test_header_of_many_ranges_is_refused_in_linear_work(count: int) -> None:
 async def test_slow_body_is_not_waited_for_and_others_are_served(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.middleware.BODY_DEADLINE_S", 0.5)
+    monkeypatch.setattr("api.http.middleware.BODY_DEADLINE_S", 0.5)
     settings = settings_for(database.serve, tmp_path)
     async with serving(settings) as status:
         context = ssl.create_default_context(cafile=settings.secret_directory / "tls-cert.pem")
@@ -184,7 +184,7 @@ async def test_planted_secrets_are_in_no_answer_log_or_traceback(
     async def breaks(*_: object, **__: object) -> None:
         raise RuntimeError("no database today")
 
-    monkeypatch.setattr("api.scope.search_members", breaks)
+    monkeypatch.setattr("api.sign_in.scope.search_members", breaks)
     answers.append(await client.get("/v1/members", params={"query": canary}))
     assert answers[-1].status_code == 500
     raising = httpx.ASGITransport(build_asgi(office.services))  # as a server sees it, which logs the traceback

@@ -19,9 +19,9 @@ import asyncpg
 import av
 import pytest
 
-from api.jobs import Jobs, Progress
-from api.problems import Problem
-from api.staff_admin import NewGrant
+from api.credentials.accounts import NewGrant
+from api.http.jobs import Jobs, Progress
+from api.http.problems import Problem
 from domain.time import NS, Span, from_iso, to_iso
 from storage.mp4 import boxes
 from tests.conftest import Database

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.staff_admin import NewGrant
+from api.credentials.accounts import NewGrant
 from domain.ids import CameraId, MemberId
 from domain.time import HOUR_NS, NS, from_iso, to_iso
 from ingest.health import Health
 from storage.access import fold
-from storage.camera_health import save_health
+from storage.catalogue.camera_health import save_health
 from tests.integration.api.conftest import Client, Office
 from tests.integration.api.gym import (
     CORRIDOR,
@@ -258,7 +258,7 @@ async def test_what_others_doors_report_does_not_crowd_out_ones_own(office: Offi
 async def test_timeline_with_too_many_events_gives_the_nearest_and_says_so(
     office: Office, gym: Gym, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.timeline.EVENTS_MAX", 3)
+    monkeypatch.setattr("api.search.timeline.EVENTS_MAX", 3)
     client = await looking(office, "viewer")
     base_ns = gym.now_ns // NS * NS - 86_400 * NS
     times = [base_ns + minute * 60 * NS for minute in (0, 1, 2, 3, 4, 10)]
@@ -278,7 +278,7 @@ async def test_timeline_with_too_many_events_gives_the_nearest_and_says_so(
     assert await around(2.1) == ([1, 2, 3], True, 0.0, 4.0)
     assert await around(9) == ([3, 4, 10], True, 2.0, 20.0)
     assert await around(100) == ([3, 4, 10], True, 2.0, 20.0)
-    monkeypatch.setattr("api.timeline.EVENTS_MAX", 6)
+    monkeypatch.setattr("api.search.timeline.EVENTS_MAX", 6)
     assert await around(2) == ([0, 1, 2, 3, 4, 10], False, -0.0, 20.0)
 
 

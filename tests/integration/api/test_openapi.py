@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from api.app import build_app
-from api.sessions import COOKIE, start_session
+from api.sign_in.sessions import COOKIE, start_session
 from domain.ids import SessionId, StaffId
 from domain.time import NS, Span, to_iso
 from tests.conftest import Database

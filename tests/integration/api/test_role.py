@@ -19,8 +19,8 @@ import pytest
 from api import role
 from api.errors import CannotServeError
 from api.settings import ServeSettings
-from storage.settings import DatabaseSettings, StoreSettings
-from storage.status import read_status_files
+from runtime.settings import DatabaseSettings, StoreSettings
+from runtime.status import read_status_files
 from tests.conftest import Database
 
 pytestmark = pytest.mark.services
@@ -99,7 +99,7 @@ async def test_role_port_taken_says_so(database: Database, tmp_path: Path) -> No
 async def test_slow_request_head_is_cut_off(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, later: bool
 ) -> None:
-    monkeypatch.setattr("api.server.REQUEST_DEADLINE_S", 0.5)
+    monkeypatch.setattr("api.http.server.REQUEST_DEADLINE_S", 0.5)
     settings = settings_for(database.serve, tmp_path)
     async with serving(settings) as status:
         context = ssl.create_default_context(cafile=settings.secret_directory / "tls-cert.pem")
@@ -157,7 +157,7 @@ async def test_one_address_does_not_keep_others_out(database: Database, tmp_path
 async def test_tls_that_is_never_begun_holds_a_place_for_a_moment_only(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.server.REQUEST_DEADLINE_S", 1.0)
+    monkeypatch.setattr("api.http.server.REQUEST_DEADLINE_S", 1.0)
     settings = settings_for(database.serve, tmp_path, connections_per_address=4)
     async with serving(settings) as status:
         port = urlsplit(status["address"]).port
@@ -180,7 +180,7 @@ async def test_tls_that_is_never_begun_holds_a_place_for_a_moment_only(
 async def test_an_answer_that_nobody_reads_is_given_up(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.server._UNREAD_S", 0.5)
+    monkeypatch.setattr("api.http.server._UNREAD_S", 0.5)
     settings = settings_for(database.serve, tmp_path)
     async with serving(settings) as status:
         context = ssl.create_default_context(cafile=settings.secret_directory / "tls-cert.pem")

@@ -8,7 +8,7 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.app import ROUTERS
-from api.staff_admin import NewGrant
+from api.credentials.accounts import NewGrant
 from tests.integration.api.conftest import PASSWORD, Office
 from tests.integration.api.gym import CORRIDOR, FRONT, LOBBY, NORTH, SOUTH, open_gym
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.sessions import COOKIE
+from api.sign_in.sessions import COOKIE
 from tests.integration.api.conftest import PASSWORD, Office, sign_in
 
 pytestmark = pytest.mark.services

@@ -9,8 +9,8 @@ import pyotp
 import pytest
 import segno
 
+from api.credentials.accounts import NewGrant
 from api.staff.shapes import qr
-from api.staff_admin import NewGrant
 from domain.time import NS, to_iso
 from tests.integration.api.conftest import PASSWORD, Client, Office, sign_in
 from tests.integration.api.gym import LOBBY, NORTH, open_gym

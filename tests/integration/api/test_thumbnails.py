@@ -11,12 +11,12 @@ from pathlib import Path
 import av
 import pytest
 
+from api.credentials.accounts import NewGrant
 from api.errors import NoPictureError
-from api.shelf import Wish
-from api.staff_admin import NewGrant
-from api.thumbnail import pictures
-from api.thumbnail.pictures import Pictures
-from api.thumbnail.worker import thumbnail
+from api.footage.cache import Wish
+from api.footage.thumbnail import pictures
+from api.footage.thumbnail.pictures import Pictures
+from api.footage.thumbnail.worker import thumbnail
 from domain.ids import CameraId, SessionId
 from domain.time import NS, Span, to_iso
 from tests.conftest import Database

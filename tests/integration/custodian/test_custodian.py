@@ -15,24 +15,24 @@ from typing import Any
 import asyncpg
 import pytest
 
-from domain.ids import CameraId, SegmentId, SessionId, SiteId
-from domain.time import HOUR_NS, NS, Span, hour_of
-from storage.custodian.audit import read_heads, verify_audit
-from storage.custodian.client import CustodianClient
-from storage.custodian.enrolment import enrol_again, load_or_enrol
-from storage.custodian.errors import (
+from custodian.audit import read_heads, verify_audit
+from custodian.client import CustodianClient
+from custodian.enrolment import enrol_again, load_or_enrol
+from custodian.errors import (
     BrokenAuditError,
     CustodianAwayError,
     CustodianMisuseError,
     LookRefusedError,
 )
-from storage.database import connect
+from domain.ids import CameraId, SegmentId, SessionId, SiteId
+from domain.time import HOUR_NS, NS, Span, hour_of
+from runtime.database import connect
+from runtime.settings import CustodianSettings
+from runtime.status import read_status_files
 from storage.keys import HourKeyCache, KeyFileError, RecorderIdentity
 from storage.keys.intake import seal_to
-from storage.settings import CustodianSettings
-from storage.status import read_status_files
 from tests.conftest import Database
-from tests.support.custodian import (
+from tests.support.footage.custodian import (
     Recorded,
     Staff,
     add_camera,
@@ -43,7 +43,7 @@ from tests.support.custodian import (
     record,
     until,
 )
-from tests.support.sealed import open_ranges
+from tests.support.footage.sealed import open_ranges
 
 pytestmark = pytest.mark.services
 

@@ -7,9 +7,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from api import audit as staff_audit
-from storage.custodian import audit
-from storage.database import connect
+from custodian import audit
+from runtime.database import connect
+from storage.catalogue import audit as staff_audit
 from tests.conftest import Database
 
 pytestmark = pytest.mark.services

@@ -14,15 +14,15 @@ import aiomqtt
 import av
 import pytest
 
-from demo import strip
 from demo.doors import DoorEvent, Doors
 from demo.members import read_credentials, write_members_csv
 from demo.role import run
 from demo.settings import DemoCamera, DemoDoor, DemoSettings
 from demo.traffic import Traffic
+from demo.video import strip
 from domain.time import from_iso
 from pipeline.embedded.broker import DOORS_USER, INDEX_USER, Broker
-from tests.support.recording import until
+from tests.support.footage.recording import until
 
 DOORS = (
     DemoDoor(external_id="main", site="demo-gym", name="Main entrance"),

@@ -19,12 +19,12 @@ import av
 import pytest
 
 from benchmarks.floors.camera_bytes import play
-from demo import marker
-from demo.canvas import Canvas
-from demo.encoder import EncoderSettings
 from demo.errors import DemoMisuseError
 from demo.loop import from_file, record
-from demo.pictures import Scene
+from demo.video import marker
+from demo.video.canvas import Canvas
+from demo.video.encoder import EncoderSettings
+from demo.video.pictures import Scene
 
 SMALL = ("--size", "640x360", "--fps", "25", "--gop", "25", "--bitrate", "1000000", "--loop", "2")
 

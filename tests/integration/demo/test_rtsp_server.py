@@ -13,10 +13,10 @@ from dataclasses import dataclass
 import av
 import pytest
 
-from demo import marker, strip
 from demo.live import LiveCamera, Studio, live_settings
 from demo.rtsp.digest import Digest
 from demo.rtsp.server import RtspServer
+from demo.video import marker, strip
 
 
 @dataclass

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from storage.database import connect, open_pool
+from runtime.database import connect, open_pool
 from tests.conftest import Database
-from tests.support.doors import Gym, add_gym
+from tests.support.doors.door_log import Gym, add_gym
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 from indexer.settings import IndexSettings
 from pipeline.embedded.broker import Broker
 from tests.conftest import Database
-from tests.support.custodian import until
-from tests.support.doors import Gym, door_controller, index_settings, indexer, message, status_of
-from tests.support.mosquitto import Mosquitto, needs_mosquitto
+from tests.support.doors.door_log import Gym, door_controller, index_settings, indexer, message, status_of
+from tests.support.doors.mosquitto import Mosquitto, needs_mosquitto
+from tests.support.footage.custodian import until
 
 pytestmark = pytest.mark.services
 DEFAULT_LIMITS = ""
@@ -60,7 +60,7 @@ async def test_default_queue_limit_of_mosquitto_is_told(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It keeps 1,000 messages for whoever is away and discards the rest, acknowledged though they are."""
-    monkeypatch.setattr("indexer.sequence.GRACE_NS", 0)
+    monkeypatch.setattr("indexer.events.sequence.GRACE_NS", 0)
 
     async def lost() -> bool:
         status = status_of(settings)

@@ -23,15 +23,15 @@ import pytest
 
 from domain.time import DAY_NS, MINUTE_NS, NS, Span
 from indexer.counters import Counters
-from indexer.quarantine import Quarantine
-from indexer.receive import Receiver, load_names
-from indexer.rules import Rules
-from indexer.skew import SkewTracker
+from indexer.events.quarantine import Quarantine
+from indexer.events.receive import Receiver, load_names
+from indexer.events.rules import Rules
+from indexer.events.skew import SkewTracker
 from indexer.tagger import Tagger
-from storage import sql
+from runtime import sql
 from storage.catalogue.rows import segment_to_arguments
-from tests.support.door_publisher import iso_us
-from tests.support.doors import AFTER_NS, BEFORE_NS, Gym, add_gym, ensure_days, received, segment
+from tests.support.doors.door_log import AFTER_NS, BEFORE_NS, Gym, add_gym, ensure_days, received, segment
+from tests.support.doors.publisher import iso_us
 
 pytestmark = pytest.mark.services
 

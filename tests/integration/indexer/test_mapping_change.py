@@ -11,9 +11,9 @@ import pytest
 from domain.ids import CameraId
 from domain.time import DAY_NS, NS
 from indexer.tagger import join
-from storage.inventory import Inventory, MappingEntry, apply_inventory
-from tests.support.doors import Gym, add_event, commit_segment, ensure_days, segment
-from tests.support.join import expected_tags, tags_in_force
+from storage.catalogue.inventory import Inventory, MappingEntry, apply_inventory
+from tests.support.doors.door_log import Gym, add_event, commit_segment, ensure_days, segment
+from tests.support.doors.join import expected_tags, tags_in_force
 
 pytestmark = pytest.mark.services
 T = 20_500 * DAY_NS + DAY_NS // 2

@@ -9,7 +9,7 @@ import pytest
 
 from domain.time import DAY_NS
 from indexer.errors import IndexMisuseError
-from indexer.members import ImportReport, import_members
+from indexer.members.importing import ImportReport, import_members
 from storage.access import search_members
 
 pytestmark = pytest.mark.services

@@ -22,8 +22,8 @@ from cryptography.x509.oid import NameOID
 from indexer.settings import BrokerSettings, IndexSettings
 from pipeline.embedded.process import free_ports, listens
 from tests.conftest import Database
-from tests.support.custodian import until
-from tests.support.doors import Gym, indexer, message, status_of
+from tests.support.doors.door_log import Gym, indexer, message, status_of
+from tests.support.footage.custodian import until
 
 MOSQUITTO = shutil.which("mosquitto", path="/usr/sbin:/usr/bin:/usr/local/sbin")
 pytestmark = [pytest.mark.services, pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")]

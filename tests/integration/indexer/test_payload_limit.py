@@ -15,10 +15,10 @@ import pytest
 
 from pipeline.embedded.broker import MAX_PAYLOAD_BYTES
 from tests.conftest import Database
-from tests.support.custodian import until
-from tests.support.doors import Gym, index_settings, indexer, message, status_of
-from tests.support.in_turn import Nats
-from tests.support.mosquitto import Mosquitto, needs_mosquitto
+from tests.support.doors.door_log import Gym, index_settings, indexer, message, status_of
+from tests.support.doors.mosquitto import Mosquitto, needs_mosquitto
+from tests.support.footage.custodian import until
+from tests.support.processes.in_turn import Nats
 
 pytestmark = pytest.mark.services
 

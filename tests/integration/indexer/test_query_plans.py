@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 
 from domain.time import DAY_NS
-from storage import sql
-from storage.database import open_pool
+from runtime import sql
+from runtime.database import open_pool
 from tests.conftest import Database
-from tests.support.doors import Gym, ensure_days
+from tests.support.doors.door_log import Gym, ensure_days
 
 pytestmark = pytest.mark.services
 T = 20_500 * DAY_NS
@@ -117,7 +117,7 @@ async def test_messages_that_are_known_or_in_trouble_are_looked_up_by_index(
     for mode in ("force_custom_plan", "force_generic_plan"):
         await owner.execute(f"SET plan_cache_mode = {mode}")
         plan = "\n".join(
-            row[0] for row in await owner.fetch(f"EXPLAIN {sql.load('indexer', 'commit_events')}", *columns)
+            row[0] for row in await owner.fetch(f"EXPLAIN {sql.load('indexer.events', 'commit_events')}", *columns)
         )
         assert "Index Scan using access_event_dedup_key_key" in plan, plan
         assert "Seq Scan on access_event" not in plan, plan

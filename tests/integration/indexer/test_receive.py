@@ -11,13 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from domain.time import DAY_NS, HOUR_NS, NS
 from indexer.counters import Counters
-from indexer.mqtt import Received
-from indexer.quarantine import Quarantine, expire, unpack
-from indexer.receive import Receiver, load_names, load_skew
-from indexer.rules import Rules
+from indexer.events.quarantine import Quarantine, expire, unpack
+from indexer.events.receive import Receiver, load_names, load_skew
+from indexer.events.rules import Rules
+from indexer.mqtt.driver import Received
 from storage.access import QuarantineCursor, quarantined
 from storage.keys.intake import open_sealed
-from tests.support.doors import Gym, add_member, message, received
+from tests.support.doors.door_log import Gym, add_member, message, received
 
 pytestmark = pytest.mark.services
 T = 20_500 * DAY_NS

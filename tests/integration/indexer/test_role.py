@@ -19,16 +19,15 @@ import asyncpg
 import pytest
 
 from domain.time import NS, Span
-from indexer.inbox import Inbox
-from indexer.members import import_members
-from indexer.replay import replay
+from indexer.events.replay import replay
+from indexer.members.importing import import_members
+from indexer.mqtt.inbox import Inbox
 from indexer.settings import IndexSettings
 from pipeline.embedded.broker import Broker
+from runtime.database import connect, open_pool
 from storage.access import MemberRow, events, quarantined, search_members
-from storage.database import connect, open_pool
 from tests.conftest import Database
-from tests.support.custodian import custodian, custodian_settings, until
-from tests.support.doors import (
+from tests.support.doors.door_log import (
     Gym,
     add_gym,
     add_member,
@@ -41,7 +40,8 @@ from tests.support.doors import (
     segment,
     status_of,
 )
-from tests.support.join import expected_tags, tags_in_force
+from tests.support.doors.join import expected_tags, tags_in_force
+from tests.support.footage.custodian import custodian, custodian_settings, until
 
 pytestmark = pytest.mark.services
 
@@ -142,7 +142,7 @@ async def _killed_at(place: str, settings: IndexSettings, broker: Broker, gym: G
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "tests.support.index_process",
+        "tests.support.processes.index_process",
         stdin=asyncio.subprocess.PIPE,
         env=os.environ | {"TALLENNE_FAILPOINTS": f"{place}=kill@1"},
     )

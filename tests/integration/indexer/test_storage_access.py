@@ -9,9 +9,10 @@ import pytest
 
 from domain.access import EventKind
 from domain.time import DAY_NS, MINUTE_NS, NS, Span
-from indexer.corrections import withdraw_event
 from indexer.counters import Counters
+from indexer.events.corrections import withdraw_event
 from indexer.tagger import Tagger
+from runtime.database import open_pool
 from storage.access import (
     EventCursor,
     event,
@@ -23,9 +24,8 @@ from storage.access import (
     tags,
     visits,
 )
-from storage.database import open_pool
 from tests.conftest import Database
-from tests.support.doors import Gym, add_event, add_gym, add_member, commit_segment, ensure_days, segment
+from tests.support.doors.door_log import Gym, add_event, add_gym, add_member, commit_segment, ensure_days, segment
 
 pytestmark = pytest.mark.services
 T = 20_500 * DAY_NS

@@ -10,13 +10,13 @@ import pytest
 
 from domain.access import EventKind
 from domain.time import DAY_NS, NS, Span
-from indexer.corrections import Replacement, reassign_events, supersede_event, withdraw_event
 from indexer.counters import Counters
 from indexer.errors import IndexMisuseError
+from indexer.events.corrections import Replacement, reassign_events, supersede_event, withdraw_event
 from indexer.tagger import Tagger, join
 from storage.access import event, events
-from tests.support.doors import Gym, add_event, add_member, commit_segment, ensure_days, segment
-from tests.support.join import expected_tags, tags_in_force
+from tests.support.doors.door_log import Gym, add_event, add_member, commit_segment, ensure_days, segment
+from tests.support.doors.join import expected_tags, tags_in_force
 
 pytestmark = pytest.mark.services
 T = 20_500 * DAY_NS

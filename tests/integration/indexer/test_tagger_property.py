@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from domain.ids import EventId
 from domain.time import DAY_NS, NS
 from indexer.tagger import join
-from storage import sql
-from storage.database import connect
+from runtime import sql
+from runtime.database import connect
 from tests.conftest import Database
-from tests.support.doors import Gym, add_event, add_gym, commit_segment, ensure_days, segment
-from tests.support.join import expected_tags, tags_in_force
+from tests.support.doors.door_log import Gym, add_event, add_gym, commit_segment, ensure_days, segment
+from tests.support.doors.join import expected_tags, tags_in_force
 
 pytestmark = pytest.mark.services
 
@@ -38,7 +38,7 @@ LOSE = """
         RETURNING segment_id)
     INSERT INTO outbox (kind, ref) SELECT 'segment', segment_id FROM lost
 """
-SUPERSEDE = sql.load("indexer", "events_supersede")
+SUPERSEDE = sql.load("indexer.events", "events_supersede")
 
 seconds = st.integers(-40, 40).map(lambda s: MIDNIGHT + s * NS)
 doors = st.sampled_from(["front", "back"])
@@ -149,7 +149,7 @@ async def play(world: World, gym: Gym, step: tuple[Any, ...], known: list[EventI
             old = known[n % len(known)]
 
             async def replace(conn: asyncpg.Connection) -> None:
-                if await conn.fetchrow(sql.load("indexer", "event_lock"), old) is not None:
+                if await conn.fetchrow(sql.load("indexer.events", "event_lock"), old) is not None:
                     known.append(await add_event(conn, gym, "back", t))
                     await conn.fetch(SUPERSEDE, [old], [known[-1]], 1)
 

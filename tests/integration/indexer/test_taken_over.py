@@ -15,9 +15,9 @@ import pytest
 from indexer.settings import IndexSettings
 from pipeline.embedded.broker import Broker
 from tests.conftest import Database
-from tests.support.custodian import until
-from tests.support.doors import Gym, add_gym, index_settings, indexer, message, status_of
-from tests.support.mosquitto import Mosquitto, needs_mosquitto
+from tests.support.doors.door_log import Gym, add_gym, index_settings, indexer, message, status_of
+from tests.support.doors.mosquitto import Mosquitto, needs_mosquitto
+from tests.support.footage.custodian import until
 
 pytestmark = [pytest.mark.services, needs_mosquitto]
 

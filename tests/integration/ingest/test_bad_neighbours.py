@@ -19,19 +19,19 @@ from typing import Any
 
 import pytest
 
-from demo.marker import read_stamp
+from demo.video.marker import read_stamp
 from ingest.access_unit import AccessUnit, Loss, Source
 from ingest.camera import Camera
 from ingest.media.clock import RecorderClock
 from ingest.rtsp import source as native
 from ingest.settings import CameraSettings, SourceKind
 from ingest.sources import Sources
-from tests.support.bad_cameras import KINDS
-from tests.support.load_generator import child
-from tests.support.native import camera, take
-from tests.support.recording import Rig, assert_tiled, make_rig
-from tests.support.rtp import losses, units
-from tests.support.sealed import START_NS
+from tests.support.cameras.bad_cameras import KINDS
+from tests.support.cameras.load_generator import child
+from tests.support.cameras.native import camera, take
+from tests.support.cameras.rtp import losses, units
+from tests.support.footage.recording import Rig, assert_tiled, make_rig
+from tests.support.footage.sealed import START_NS
 
 GOOD, SECONDS = 6, 7.0
 LOAD = (
@@ -153,7 +153,7 @@ async def resident() -> int:
 async def test_others_pictures_come_as_before_and_the_state_says_what_is_wrong(
     tmp_path: Path, record_property: Any
 ) -> None:
-    with child("demo.rtsp_server", *LOAD) as load, child("tests.support.bad_cameras") as bad:
+    with child("demo.rtsp_server", *LOAD) as load, child("tests.support.cameras.bad_cameras") as bad:
         await measured(tmp_path / "warm", load["urls"], {})
         alone, _, _, grown_alone = await measured(tmp_path / "alone", load["urls"], {})
         beside, cameras, rig, grown = await measured(tmp_path / "beside", load["urls"], bad)
@@ -200,7 +200,7 @@ async def test_silent_and_stalled_cameras_are_told_in_their_time(
 ) -> None:
     monkeypatch.setattr("ingest.rtsp.connection.STALLED_NS", 2_000_000_000)
     monkeypatch.setattr("ingest.rtsp.source._OPEN_S", 2.0)
-    with child("tests.support.bad_cameras") as bad:
+    with child("tests.support.cameras.bad_cameras") as bad:
         _, cameras, _, _ = await measured(tmp_path, [], {kind: bad[kind] for kind in ("silent", "stalls")})
     told = {one.settings.name: one.health for one in cameras}
     assert "does not answer in time" in told["silent"].last_error

@@ -19,6 +19,7 @@ from uuid import uuid4
 import av
 import pytest
 
+from custodian.errors import CustodianMisuseError
 from domain.errors import TallenneError
 from domain.footage import Gap, GapCause, Segment
 from domain.ids import CameraId
@@ -28,19 +29,18 @@ from ingest.importing.workplace import ImportBusyError, Workplace
 from ingest.libav.file import FileRefusedError
 from ingest.settings import CameraSettings
 from pipeline.embedded.process import die_with_parent
+from runtime.settings import StoreSettings
 from storage.catalogue import Catalogue
 from storage.catalogue.rows import gap_from_row, joined_gaps, segment_from_row
-from storage.custodian.errors import CustodianMisuseError
-from storage.inspection.rows import name_of
 from storage.sealed import SegmentReader
-from storage.settings import StoreSettings
-from storage.verify import verify
 from tests.conftest import Database
-from tests.support.custodian import add_camera
-from tests.support.import_process import Task
-from tests.support.killed_recorder import Scene, Stage, stage
-from tests.support.recording import assert_tiled
-from tests.support.video import encoded, written
+from tests.support.cameras.video import encoded, written
+from tests.support.footage.custodian import add_camera
+from tests.support.footage.recording import assert_tiled
+from tests.support.processes.import_process import Task
+from tests.support.processes.killed_recorder import Scene, Stage, stage
+from upkeep.inspection.rows import name_of
+from upkeep.verify import verify
 
 pytestmark = pytest.mark.services
 SECONDS = 24.0
@@ -106,7 +106,7 @@ class Gym:
             pickle.dumps(Task(settings=self.settings, camera=self.camera, file=film, start_ns=self.start_ns))
         )
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.support.import_process", str(task)),
+            *(sys.executable, "-m", "tests.support.processes.import_process", str(task)),
             env={**os.environ, "TALLENNE_FAILPOINTS": failpoints},
             preexec_fn=die_with_parent,
         )

@@ -16,8 +16,8 @@ from ingest.media.clock import ticks_to_ns
 from ingest.media.fragments import FragmentWriter
 from ingest.media.segmenter import Append, Begin, Segmenter
 from ingest.rtp.aac import sound_format
-from tests.support.sound import aac, fragments_of, with_tone
-from tests.support.video import encoded, units
+from tests.support.cameras.sound import aac, fragments_of, with_tone
+from tests.support.cameras.video import encoded, units
 
 KINDS = [("libx264", "h264", 0), ("libx264", "h264", 3), ("libx265", "hevc", 0), ("libx265", "hevc", 3)]
 _START_NS = 1_790_000_000 * NS

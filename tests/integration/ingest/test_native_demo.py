@@ -22,11 +22,11 @@ from ingest.libav.packets import Packets
 from ingest.rtsp import connection
 from ingest.settings import SourceKind
 from ingest.sources import Sources
-from tests.support.cameras import description_reply, recorded, reply_to
-from tests.support.native import camera, take, taken
-from tests.support.recording import until
-from tests.support.rtp import frames_of, losses, units
-from tests.support.video import encoded
+from tests.support.cameras.native import camera, take, taken
+from tests.support.cameras.rtp import frames_of, losses, units
+from tests.support.cameras.streams import description_reply, recorded, reply_to
+from tests.support.cameras.video import encoded
+from tests.support.footage.recording import until
 
 SDP = b"v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:t\r\n"
 SETUP = b"RTSP/1.0 200 OK\r\nCSeq: 2\r\nSession: 5;timeout=60\r\nTransport: RTP/AVP/TCP;interleaved=0-1\r\n\r\n"

@@ -22,10 +22,10 @@ from ingest.media.fragments import TFDT_AT, FragmentWriter
 from ingest.media.init import make_init
 from ingest.settings import SourceKind, Transport
 from ingest.sources import Sources
-from tests.support.gst_camera import require_gstreamer, serving
-from tests.support.native import camera, take, taken
-from tests.support.rtp import losses, units
-from tests.support.video import decoded_times
+from tests.support.cameras.gst_camera import require_gstreamer, serving
+from tests.support.cameras.native import camera, take, taken
+from tests.support.cameras.rtp import losses, units
+from tests.support.cameras.video import decoded_times
 
 
 @pytest.fixture(scope="module", autouse=True)

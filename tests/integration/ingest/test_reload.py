@@ -19,13 +19,13 @@ from domain.ids import CameraId, SiteId
 from domain.time import NS, Span
 from ingest import role
 from ingest.settings import CameraSettings, IngestSettings
+from runtime.database import connect, open_pool
+from runtime.settings import SpoolSettings, StoreSettings
+from runtime.status import read_status_files
 from storage.catalogue import Catalogue
-from storage.database import connect, open_pool
-from storage.inventory import CameraEntry, Inventory, SiteEntry, apply_inventory
-from storage.settings import SpoolSettings, StoreSettings
-from storage.status import read_status_files
+from storage.catalogue.inventory import CameraEntry, Inventory, SiteEntry, apply_inventory
 from tests.conftest import Database
-from tests.support.custodian import custodian, custodian_settings
+from tests.support.footage.custodian import custodian, custodian_settings
 
 pytestmark = pytest.mark.services
 
@@ -94,7 +94,7 @@ async def test_a_changed_set_of_cameras_leaves_the_others_alone(tmp_path: Path, 
             before = reports(keeper.run_directory)["0"]
             changed = replace(cameras[1], segment_s=4)
             changes.put_nowait(replace(settings, cameras=(cameras[0], changed, cameras[2])))
-            # sooner than keys are looked for when all is quiet (storage/recording/key_keeper.py: 30 s)
+            # sooner than keys are looked for when all is quiet (ingest/recording/key_keeper.py: 30 s)
             await until(lambda: recording(keeper.run_directory) == {"0", "1", "2"}, 20)
             changes.put_nowait(replace(settings, cameras=(cameras[0], cameras[2])))
             await until(lambda: set(reports(keeper.run_directory)) == {"0", "2"})

@@ -22,10 +22,10 @@ from ingest.camera import Camera
 from ingest.media.clock import RecorderClock
 from ingest.settings import SourceKind
 from ingest.sources import Sources
-from tests.support.gst_camera import require_gstreamer, serving
-from tests.support.native import camera
-from tests.support.recording import Rig, make_rig
-from tests.support.sealed import START_NS
+from tests.support.cameras.gst_camera import require_gstreamer, serving
+from tests.support.cameras.native import camera
+from tests.support.footage.recording import Rig, make_rig
+from tests.support.footage.sealed import START_NS
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -17,8 +17,8 @@ from domain.ids import CameraId, SiteId
 from ingest.access_unit import AccessUnit, Loss
 from ingest.libav.source import LibavSource
 from ingest.settings import CameraSettings, SourceKind, Transport
-from tests.support.rtp import frames_of
-from tests.support.video import encoded
+from tests.support.cameras.rtp import frames_of
+from tests.support.cameras.video import encoded
 
 SECONDS = 6.0
 

@@ -22,9 +22,9 @@ from domain.ids import CameraId, SiteId
 from ingest.errors import AddressRefusedError, CameraAwayError, CameraRefusedError
 from ingest.settings import CameraSettings, SourceKind
 from ingest.sources import Sources
+from ingest.spool import Spool, SpoolFullError
 from pipeline.embedded.process import free_ports
-from storage.settings import SpoolSettings
-from storage.spool import Spool, SpoolFullError
+from runtime.settings import SpoolSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -131,7 +131,7 @@ def test_keyring_readable_by_others(tmp_path: Path) -> None:
     keyring = data / "custodian" / "keyring"
     keyring.parent.mkdir(mode=0o700, parents=True)
     data.chmod(0o700)
-    from storage.custodian.custody import open_custody
+    from custodian.custody import open_custody
 
     with open_custody(keyring.parent):
         pass

@@ -21,7 +21,7 @@ from pipeline.embedded.broker import DOORS_USER
 from pipeline.secret_files import read_secret
 from pipeline.supervise.tell import Tell
 from pipeline.up import Running, Wish, running
-from storage.database import connect
+from runtime.database import connect
 
 ROOT = Path(__file__).resolve().parents[3]
 TOPIC = "access/demo/main"

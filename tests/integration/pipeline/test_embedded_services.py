@@ -24,8 +24,8 @@ from pipeline.embedded.broker import Broker, start_broker
 from pipeline.embedded.postgres import start_postgres
 from pipeline.embedded.store import Store, start_store
 from pipeline.errors import SetupError
-from storage.database import connect
-from storage.errors import DatabaseRefusedError
+from runtime.database import connect
+from runtime.errors import DatabaseRefusedError
 from storage.store import open_store
 from tests.conftest import Database
 

@@ -21,13 +21,13 @@ import pytest
 from demo.members import members
 from domain.time import HOUR_NS, NS, Span, hour_of, to_iso
 from pipeline.client import staff_client
-from pipeline.demo_account import demo_account
+from pipeline.demo.account import demo_account
 from pipeline.embedded.broker import DOORS_USER
 from pipeline.exit_codes import MISUSE
 from pipeline.secret_files import read_secret
 from pipeline.supervise.tell import Tell
 from pipeline.up import Running, Wish, running
-from tests.support.video import encoded, written
+from tests.support.cameras.video import encoded, written
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = [pytest.mark.services, pytest.mark.slow]

@@ -13,12 +13,12 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from indexer.rules import topic_matches_sub
+from indexer.events.rules import topic_matches_sub
 from pipeline.embedded.broker import Broker, start_broker
 from pipeline.embedded.nats import topic_fault
 from pipeline.embedded.postgres import start_postgres
 from pipeline.embedded.store import start_store
-from storage.database import connect
+from runtime.database import connect
 from storage.store import open_store
 
 pytestmark = pytest.mark.services

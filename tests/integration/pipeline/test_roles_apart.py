@@ -20,12 +20,12 @@ from demo.live import LiveCamera, Studio, live_settings
 from demo.rtsp.server import RtspServer
 from domain.time import HOUR_NS, to_iso
 from pipeline.embedded.process import free_ports
-from storage.database import connect
+from runtime.database import connect
+from runtime.settings import StoreSettings
 from storage.sealed.format import HPKE, parse_header, wrap_info
 from storage.sealed.unwrap import open_header
-from storage.settings import StoreSettings
-from tests.support.apart import PLANTED, UIDS, Apart, apart, impossible, memory_of
-from tests.support.custodian import add_staff
+from tests.support.footage.custodian import add_staff
+from tests.support.processes.apart import PLANTED, UIDS, Apart, apart, impossible, memory_of
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
 

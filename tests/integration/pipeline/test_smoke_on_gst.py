@@ -13,15 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import demo_gym
-from pipeline.demo_gym import RTSP_USER, make_demo
+from pipeline.demo import gym as demo_gym
+from pipeline.demo.gym import RTSP_USER, make_demo
 from pipeline.installation import Installation
 from pipeline.secret_files import read_secret
 from pipeline.smoke.run import checked
 from pipeline.supervise.tell import Tell
 from pipeline.up import Wish, running
-from storage.status import read_status_files
-from tests.support.gst_camera import require_gstreamer, serving
+from runtime.status import read_status_files
+from tests.support.cameras.gst_camera import require_gstreamer, serving
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 CAMERAS = 2

@@ -13,12 +13,12 @@ import asyncpg
 
 from domain.footage import Segment
 from domain.time import NS, Span
+from runtime.database import open_pool
+from runtime.settings import StoreSettings
 from storage.catalogue.rows import segment_from_row
-from storage.database import open_pool
-from storage.inspection.rows import name_of
-from storage.settings import StoreSettings
 from tests.conftest import Database
-from tests.support.killed_recorder import Scene, Stage, stage
+from tests.support.processes.killed_recorder import Scene, Stage, stage
+from upkeep.inspection.rows import name_of
 
 
 @dataclass(kw_only=True)

@@ -18,10 +18,10 @@ import pytest
 from domain.footage import Codec, FragmentIndex, Gap, GapCause, Segment, SegmentState
 from domain.ids import CameraId, HourKeyId, RecorderId, SegmentId, SiteId
 from domain.time import DAY_NS, MINUTE_NS, NS, Span
-from storage import sql
+from runtime import sql
+from runtime.database import connect, open_pool
+from runtime.errors import DatabaseError, SegmentConflictError
 from storage.catalogue import Catalogue, Commit
-from storage.database import connect, open_pool
-from storage.errors import DatabaseError, SegmentConflictError
 from tests.conftest import Database
 
 pytestmark = pytest.mark.services
@@ -163,17 +163,17 @@ async def test_other_lookups_read_by_index(filled: Filled) -> None:
     some = [row["segment_id"] for row in await filled.owner.fetch("SELECT segment_id FROM segment LIMIT 50")]
     lookups: dict[str, tuple[str, tuple[Any, ...], int]] = {
         "gaps": ("storage.catalogue", ([camera], start_ns, start_ns + 10 * MINUTE_NS), 1600),
-        "rows_of_objects": ("storage.inspection", (some,), 120),
-        "gap_before": ("storage.inspection", (camera, start_ns), 1600),
+        "rows_of_objects": ("upkeep", (some,), 120),
+        "gap_before": ("upkeep", (camera, start_ns), 1600),
     }
     for name, (package, arguments, most) in lookups.items():
         plan = await explained(filled.owner, package, name, *arguments)
         assert "Seq Scan" not in plan.nodes, name
         assert plan.rows_read <= most, (name, plan)
-    day = await explained(filled.owner, "storage.inspection", "live_of_day", camera, T + DAY_NS)
+    day = await explained(filled.owner, "upkeep", "live_of_day", camera, T + DAY_NS)
     assert len(day.days) == 1  # half of that day's rows are wanted: how is the planner's choice
     page = (filled.cameras, start_ns, start_ns + DAY_NS, start_ns, uuid.UUID(int=0), 500)
-    plan = await explained(filled.owner, "storage.inspection", "verify_page", *page)
+    plan = await explained(filled.owner, "upkeep", "verify_page", *page)
     assert len(plan.days) <= 2
     assert plan.rows_read <= 2 * filled.rows // DAYS
 

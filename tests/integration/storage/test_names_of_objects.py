@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from runtime.settings import StoreSettings
 from storage.sealed import SegmentReader
-from storage.settings import StoreSettings
 from storage.store.admin import client_for
 from tests.conftest import Database
 from tests.integration.storage.footage import Footage, footage

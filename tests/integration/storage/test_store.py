@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import RetryableError
-from storage.settings import StoreSettings
+from runtime.settings import StoreSettings
 from storage.store import Abilities, Put, connection, s3
 from storage.store.errors import (
     DigestError,
@@ -27,7 +27,7 @@ from storage.store.errors import (
 )
 from storage.store.opening import open_store
 from storage.store.s3 import S3Store
-from tests.support.faulty_proxy import Fault, FaultyProxy, faulty_proxy
+from tests.support.faults.faulty_proxy import Fault, FaultyProxy, faulty_proxy
 
 pytestmark = pytest.mark.services
 

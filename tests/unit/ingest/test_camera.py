@@ -24,9 +24,9 @@ from ingest.camera import Camera
 from ingest.errors import CameraAwayError
 from ingest.media.clock import RecorderClock
 from ingest.settings import CameraSettings
-from tests.support.recording import Rig, assert_tiled, make_rig
-from tests.support.sealed import START_NS
-from tests.support.video import encoded, units
+from tests.support.cameras.video import encoded, units
+from tests.support.footage.recording import Rig, assert_tiled, make_rig
+from tests.support.footage.sealed import START_NS
 
 Item = AccessUnit | Loss
 HOURS = 5 * 3600

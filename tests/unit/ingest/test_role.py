@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 
 from domain.ids import CameraId
+from ingest.recording import Problems
 from ingest.role import _Role
-from storage.recording import Problems
 
 
 class Ticking:

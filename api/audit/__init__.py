@@ -1,0 +1,1 @@
+"""What is on record of looks, and who may read it."""

@@ -1,0 +1,86 @@
+"""What a member may be told about looks at their data: when, why, of what kind. Never who (C-579/21, point 83)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.http.problems import declared, not_found
+from api.services import Ours
+from api.sign_in import rights
+from api.sign_in.sessions import SignedIn
+from domain.ids import MemberId
+from domain.time import to_iso
+from runtime import sql
+from runtime.database import wrapped_errors
+from storage.access import member
+from storage.catalogue import audit
+
+router = APIRouter(prefix="/v1", tags=["audit"])
+_LAST: Final = (1 << 63) - 1
+_FOOTAGE: Final = {"look": "footage", "export": "export", "export_made": "export", "export_fetched": "export"}
+_KINDS: Final = {
+    "find": "search",
+    "search_members": "search",
+    "search_visits": "search",
+    "search_events": "search",
+    "visit": "passage",
+    "timeline": "passage",
+    "disclosure": "disclosure",
+    **_FOOTAGE,
+}
+
+
+class LookAnswer(BaseModel):
+    at: str
+    kind: str = Field(description="search, passage, footage, export, disclosure.")
+    purpose: str | None
+    camera: str | None
+    start: str | None
+    end: str | None
+
+
+class LooksPage(BaseModel):
+    member_id: UUID
+    looks: list[LookAnswer]
+    next: int | None
+
+
+@router.get("/members/{member_id}/looks", responses=declared(401, 404))
+async def looks_at_member(
+    services: Ours,
+    session: SignedIn,
+    member_id: UUID,
+    before: Annotated[int, Query(ge=1, le=_LAST, description="`next` of the page before.")] = _LAST,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> LooksPage:
+    """Newest first: looks that named the member, and footage looked at while their credential was at its doors."""
+    if not rights.has_everywhere(session.grants, rights.AUDIT):
+        raise not_found()
+    who = MemberId(member_id)
+    if await member(services.pool, who) is None:
+        raise not_found()
+    with wrapped_errors():
+        rows = await services.pool.fetch(
+            sql.load("api.audit", "member_looks"), who, before, limit, list(_KINDS), list(_FOOTAGE)
+        )
+    entry = audit.Entry(actor=session.actor, action="disclosure", session_id=session.session_id, member_id=who)
+    await audit.append(services.pool, entry, services.clock_ns())
+    return LooksPage(
+        member_id=member_id,
+        looks=[
+            LookAnswer(
+                at=to_iso(row["at_ns"]),
+                kind=_KINDS[row["action"]],
+                purpose=row["category"],
+                camera=row["camera"],
+                start=None if row["start_ns"] is None else to_iso(row["start_ns"]),
+                end=None if row["end_ns"] is None else to_iso(row["end_ns"]),
+            )
+            for row in rows
+        ],
+        next=rows[-1]["seq"] if len(rows) == limit else None,
+    )

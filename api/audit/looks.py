@@ -1,0 +1,50 @@
+"""A search is a look: what is common to putting searches on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from api.services import Services
+from api.sign_in.purposes import Purpose
+from api.sign_in.sessions import Session
+from domain.access import AccessEvent
+from domain.ids import CameraId, MemberId
+from domain.time import Span
+from storage.access import MemberRow
+from storage.access import members as members_by_id
+from storage.catalogue import audit
+
+
+async def record(
+    services: Services,
+    session: Session,
+    purpose: Purpose,
+    action: str,
+    *,
+    shown: Iterable[MemberId | None] = (),
+    member_id: MemberId | None = None,
+    camera_id: CameraId | None = None,
+    span: Span | None = None,
+    results: int,
+) -> None:
+    """One entry per page of results, durable when this returns; ``shown``: whose data the page holds."""
+    found = sorted({str(each) for each in shown if each is not None})
+    if member_id is None and len(found) == 1:
+        member_id = next(each for each in shown if each is not None)
+    entry = audit.Entry(
+        actor=session.actor,
+        action=action,
+        session_id=session.session_id,
+        purpose_id=purpose.purpose_id,
+        member_id=member_id,
+        camera_id=camera_id,
+        span=span,
+        detail={"results": results, "members": found},
+    )
+    await audit.append(services.pool, entry, services.clock_ns())
+
+
+async def known_members(services: Services, events: Iterable[AccessEvent]) -> dict[MemberId, MemberRow]:
+    """The people behind the events, where the link exists."""
+    wanted = {event.member_id for event in events if event.member_id is not None}
+    return await members_by_id(services.pool, list(wanted)) if wanted else {}

@@ -1,0 +1,1 @@
+"""Cameras as staff see them: the list, a clip, a thumbnail."""

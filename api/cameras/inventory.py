@@ -1,0 +1,101 @@
+"""Sites, cameras and doors, and how the cameras are. Nothing of members and nothing of footage: no purpose needed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from api.http.problems import declared
+from api.services import Ours
+from api.sign_in import rights
+from api.sign_in.scope import load_scope
+from api.sign_in.sessions import SignedIn, require
+from domain.time import DAY_NS, to_iso
+from runtime import sql
+from runtime.database import wrapped_errors
+
+router = APIRouter(prefix="/v1", tags=["inventory"])
+
+
+class SiteAnswer(BaseModel):
+    site_id: UUID
+    name: str
+    time_zone: str
+
+
+class CameraAnswer(BaseModel):
+    camera_id: UUID
+    site_id: UUID
+    name: str
+    retention_s: int
+    removed: bool
+    health: dict[str, Any] | None
+    health_updated: str | None
+
+
+class DoorAnswer(BaseModel):
+    door_id: UUID
+    site_id: UUID
+    name: str
+    removed: bool
+    cameras: list[UUID]
+    last_event: str | None
+    events_last_day: int
+
+
+@router.get("/sites", responses=declared(401, 404))
+async def sites(services: Ours, session: SignedIn) -> list[SiteAnswer]:
+    """Sites of which one may see something."""
+    require(session, rights.INVENTORY)
+    scope = await load_scope(services, session, rights.INVENTORY)
+    return [SiteAnswer(site_id=site.site_id, name=site.name, time_zone=site.time_zone) for site in scope.sites.values()]
+
+
+@router.get("/cameras", responses=declared(401, 404))
+async def cameras(services: Ours, session: SignedIn) -> list[CameraAnswer]:
+    """Cameras, those no longer configured included: their footage stays findable until it expires."""
+    require(session, rights.INVENTORY)
+    scope = await load_scope(services, session, rights.INVENTORY)
+    with wrapped_errors():
+        rows = await services.pool.fetch(sql.load("api.cameras", "camera_health"), list(scope.cameras))
+    health = {row["camera_id"]: row for row in rows}
+    return [
+        CameraAnswer(
+            camera_id=camera.camera_id,
+            site_id=camera.site_id,
+            name=camera.name,
+            retention_s=camera.retention_s,
+            removed=camera.removed,
+            health=json.loads(health[camera.camera_id]["health"]) if camera.camera_id in health else None,
+            health_updated=to_iso(health[camera.camera_id]["updated_ns"]) if camera.camera_id in health else None,
+        )
+        for camera in scope.cameras.values()
+    ]
+
+
+@router.get("/doors", responses=declared(401, 404))
+async def doors(services: Ours, session: SignedIn) -> list[DoorAnswer]:
+    """Doors with the cameras that see them now, and when they were last heard of."""
+    require(session, rights.INVENTORY)
+    scope = await load_scope(services, session, rights.INVENTORY)
+    with wrapped_errors():
+        rows = await services.pool.fetch(
+            sql.load("api.cameras", "door_health"), list(scope.doors), services.clock_ns() - DAY_NS
+        )
+    heard = {row["door_id"]: row for row in rows}
+    return [
+        DoorAnswer(
+            door_id=door.door_id,
+            site_id=door.site_id,
+            name=door.name,
+            removed=door.removed,
+            cameras=[camera_id for camera_id in door.cameras if camera_id in scope.cameras],
+            last_event=None if (last_ns := heard[door.door_id]["last_ns"]) is None else to_iso(last_ns),
+            events_last_day=heard[door.door_id]["events"],
+        )
+        for door in scope.doors.values()
+    ]

@@ -1,0 +1,59 @@
+"""The picture of a moment: a look like any other, on record before the key is given."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from api.cameras.clip import open_clip
+from api.errors import NoPictureError
+from api.footage import NoFootageError
+from api.footage.cache import Wish
+from api.http.problems import Problem, declared
+from api.http.times import Start
+from api.services import Ours, Services
+from api.sign_in.purposes import StatedInQuery
+from api.sign_in.scope import visible_camera
+from api.sign_in.sessions import SignedIn
+from domain.ids import CameraId
+from domain.time import Span
+
+router = APIRouter(prefix="/v1", tags=["footage"])
+_MS: Final = 1_000_000
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "The key frame at or before the moment, 320 wide.", "content": {"image/jpeg": {}}}
+}
+
+
+@router.get("/cameras/{camera_id}/thumbnail.jpg", response_class=Response, responses=_ANSWERS | declared(401, 404, 429))
+async def thumbnail(services: Ours, session: SignedIn, purpose: StatedInQuery, camera_id: UUID, at: Start) -> Response:
+    """One small picture. Kept for five minutes for the same session and purpose, in memory only."""
+    camera = await visible_camera(services, session, CameraId(camera_id))
+    start_ns = at // _MS * _MS
+    wish = Wish(
+        session_id=session.session_id,
+        purpose_id=purpose.purpose_id,
+        action="look",
+        camera_id=camera.camera_id,
+        span=Span(start_ns, start_ns + _MS),
+    )
+    try:
+        data = await _picture(services, wish)
+    except (NoFootageError, NoPictureError) as exc:
+        raise Problem(
+            404, "no-footage", "There is no picture of this moment.", "The camera's timeline shows the gaps and why."
+        ) from exc
+    return Response(data, media_type="image/jpeg")
+
+
+async def _picture(services: Services, wish: Wish) -> bytes:
+    now_ns = services.clock_ns()
+    if (kept := services.pictures.kept(wish, now_ns)) is not None:
+        return kept
+    reader = await services.shelf.reader(wish, partial(open_clip, services))
+    clip = b"".join([bytes(piece) async for piece in reader.stream(0, reader.first_group_bytes)])
+    return await services.pictures.make(wish, clip, now_ns)

@@ -1,0 +1,19 @@
+"""A clip: a span of one camera's footage, from several sealed segments, as one MP4 that is never whole anywhere."""
+
+from api.footage.errors import ClipTooLongError, NoFootageError
+from api.footage.inits import Inits
+from api.footage.plan import ClipPlan, begins_with_key, plan_clip, reached_back
+from api.footage.prefetch import Early
+from api.footage.reader import ClipReader
+
+__all__ = [
+    "ClipPlan",
+    "ClipReader",
+    "ClipTooLongError",
+    "Early",
+    "Inits",
+    "NoFootageError",
+    "begins_with_key",
+    "plan_clip",
+    "reached_back",
+]

@@ -1,0 +1,90 @@
+"""Opened clips, kept for a while: a player asks for many ranges of one clip, which is planned and opened once.
+
+An entry counts for the same session, purpose, action, camera and span only, and never longer than the custodian
+takes repeated questions for one look. What is dropped takes its keys along.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from api.footage import ClipReader
+from domain.ids import CameraId, SessionId
+from domain.time import MINUTE_NS, Span
+
+PER_SESSION: Final = 16
+"""A visit may have that many cameras side by side."""
+ALTOGETHER: Final = 256
+KEPT_NS: Final = 5 * MINUTE_NS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What somebody wants to see, and why."""
+
+    session_id: SessionId
+    purpose_id: UUID
+    action: str  # "look" or "export"
+    camera_id: CameraId
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    opening: asyncio.Task[ClipReader]
+    since_ns: int
+
+
+class ClipShelf:
+    """Not for several event loops."""
+
+    def __init__(self, clock_ns: Callable[[], int]) -> None:
+        self._clock_ns = clock_ns
+        self._kept: OrderedDict[Wish, _Kept] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    async def reader(self, wish: Wish, open_clip: Callable[[Wish], Awaitable[ClipReader]]) -> ClipReader:
+        """The clip; opened by one of those who ask at the same time, for all of them. What fails is not kept."""
+        self._drop_old()
+        kept = self._kept.get(wish)
+        if kept is None:
+            opening = asyncio.create_task(_opened(wish, open_clip), name="open clip")
+            kept = self._kept[wish] = _Kept(opening=opening, since_ns=self._clock_ns())
+            self._drop_surplus(wish.session_id)
+        self._kept.move_to_end(wish)
+        try:
+            # Shielded: one asker who goes away must not take the clip from the others.
+            return await asyncio.shield(kept.opening)
+        except BaseException:
+            if kept.opening.done() and self._kept.get(wish) is kept:
+                del self._kept[wish]
+            raise
+
+    def clear(self) -> None:
+        """At the end of the role."""
+        for kept in self._kept.values():
+            kept.opening.cancel()
+        self._kept.clear()
+
+    def _drop_old(self) -> None:
+        limit_ns = self._clock_ns() - KEPT_NS
+        for wish in [wish for wish, kept in self._kept.items() if kept.since_ns <= limit_ns]:
+            del self._kept[wish]
+
+    def _drop_surplus(self, session_id: SessionId) -> None:
+        own = [wish for wish in self._kept if wish.session_id == session_id]
+        for wish in own[:-PER_SESSION]:
+            del self._kept[wish]
+        while len(self._kept) > ALTOGETHER:
+            self._kept.popitem(last=False)
+
+
+async def _opened(wish: Wish, open_clip: Callable[[Wish], Awaitable[ClipReader]]) -> ClipReader:
+    return await open_clip(wish)

@@ -1,0 +1,72 @@
+"""A segment of a clip whose key is here, and the inits of several: what the clip's head is made of."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from api.footage.flow import Flow, name_of
+from api.footage.inits import Inits
+from api.footage.plan import Cut
+from domain.ids import SegmentId
+from storage.sealed import RefusedError, SegmentReader
+from storage.store import ObjectStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    cut: Cut
+    reader: SegmentReader
+    store: ObjectStore
+    early: Flow | None
+    init: bytes = b""
+
+    def flow(self, first: int, last: int) -> Flow:
+        """For fragments ``first`` to ``last``. One that is under way from there on is given out once."""
+        index = self.cut.index
+        layout = self.reader.layout
+        start, stop = layout.sealed_range(
+            index.offset[first], index.offset[last] + index.size[last], last=self.cut.segment.trailer is not None
+        )
+        if self.early is not None and self.early.take(start):
+            return self.early
+        return Flow(self.store, name_of(self.cut.segment), stop=stop, keep=layout.step)
+
+
+async def inits_of(opened: Sequence[Opened], known: Inits, limit: asyncio.Semaphore) -> list[bytes]:
+    """Each segment's init: one is read for all that have its hash, none that is known. RefusedError."""
+    found: dict[bytes | SegmentId, bytes] = {}
+    unread: dict[bytes | SegmentId, Opened] = {}
+    for item in opened:
+        init = known.get(item.cut.segment.camera_id, item.cut.segment.init_sha256)
+        if init is not None:
+            found[_mark(item)] = init
+        else:
+            unread.setdefault(_mark(item), item)
+
+    async def read(item: Opened) -> bytes:
+        async with limit:
+            return await _read(item, known)
+
+    async with asyncio.TaskGroup() as group:
+        tasks = {mark: group.create_task(read(item)) for mark, item in unread.items()}
+    found |= {mark: task.result() for mark, task in tasks.items()}
+    return [found[_mark(item)] for item in opened]
+
+
+def _mark(item: Opened) -> bytes | SegmentId:
+    """What segments with the same init have in common, as far as their rows tell."""
+    return item.cut.segment.init_sha256 or item.cut.segment.segment_id
+
+
+async def _read(item: Opened, known: Inits) -> bytes:
+    segment = item.cut.segment
+    init = bytes(await item.reader.read(0, segment.init_size))
+    item.reader.forget()
+    if segment.init_sha256 is not None:
+        if hashlib.sha256(init).digest() != segment.init_sha256:
+            raise RefusedError
+        known.put(segment.camera_id, segment.init_sha256, init)
+    return init

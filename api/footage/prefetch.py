@@ -1,0 +1,92 @@
+"""Sealed bytes of a clip's first segment, fetched while the look is being put on record.
+
+They are as closed to this process as to anybody: nothing of them opens before the custodian has given the key, which it
+does when the look's entry is durable. Refused looks leave them unread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from api.footage.flow import Fetch, Flow, name_of
+from api.footage.inits import Inits
+from api.footage.plan import ClipPlan, cut_segment
+from domain.ids import SegmentId
+from storage.sealed import RefusedError
+from storage.sealed.format import layout_of, parse_header
+from storage.store import ObjectStore
+
+
+class Early:
+    """Begins at once. Close it unless a reader was made with it; then its flow closes itself when it is not taken."""
+
+    def __init__(
+        self,
+        segment_id: SegmentId,
+        fetch: Fetch,
+        flow: Flow,
+        *,
+        ranges: Iterable[tuple[int, int]],
+        first: tuple[int, int],
+    ) -> None:
+        self.segment_id = segment_id
+        self.flow = flow
+        self._fetch = fetch
+        self._ranges = {each: asyncio.create_task(fetch(*each), name="clip range") for each in ranges}
+        self._begun = asyncio.create_task(flow.warm(*first), name="clip begun")
+        for task in self._ranges.values():
+            task.add_done_callback(_note)
+        self._begun.add_done_callback(_note)
+
+    @classmethod
+    def of(cls, plan: ClipPlan, store: ObjectStore, inits: Inits) -> Early | None:
+        """None when the catalogue does not tell where the footage lies."""
+        segment = plan.segments[0]
+        cut = None if segment.fragments is None else cut_segment(segment, segment.fragments, plan.span)
+        if cut is None:
+            return None
+        try:
+            layout = layout_of(segment.size_bytes, parse_header(segment.header).core.chunk_log2)
+        except RefusedError:
+            return None
+        offset, size = cut.index.offset, cut.index.size
+        last = segment.trailer is not None
+        _, group_last = next(cut.groups())
+        first = layout.sealed_range(offset[cut.first], offset[group_last] + size[group_last], last=last)
+        stop = layout.sealed_range(offset[cut.first], offset[cut.last] + size[cut.last], last=last)[1]
+        ranges = [] if last else [layout.tail_range]
+        if inits.get(segment.camera_id, segment.init_sha256) is None:
+            ranges += [each for each in [layout.sealed_range(0, segment.init_size, last=last)] if each[0] < each[1]]
+        return cls(
+            segment.segment_id,
+            Fetch(store, segment),
+            Flow(store, name_of(segment), stop=stop, keep=layout.step),
+            ranges=ranges,
+            first=first,
+        )
+
+    async def fetch(self, start: int, end: int) -> bytes:
+        """Any range of the object; tail and init are under way, if they will be asked for. Given out once."""
+        task = self._ranges.pop((start, end), None)
+        return await (self._fetch(start, end) if task is None else asyncio.shield(task))
+
+    def settle(self) -> None:
+        """The clip is opened: what was not asked for is not kept as long as the clip is."""
+        for task in self._ranges.values():
+            task.cancel()
+        self._ranges.clear()
+
+    async def close(self) -> None:
+        """Nobody will read it."""
+        tasks = (*self._ranges.values(), self._begun)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.flow.close()
+
+
+def _note(task: asyncio.Task[bytes] | asyncio.Task[None]) -> None:
+    """Whoever reads gets the error; when nobody does, it is nobody's."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,83 @@
+"""The decoding process: a clip comes in, a small JPEG goes out. No network, no files, no secrets, little memory.
+
+Run as ``python -m api.footage.thumbnail.worker``: on its standard input and output a length (4 bytes,
+big-endian) and so many bytes; an answer of length 0 means that there is no picture in it. It ends with its input.
+"""
+
+from __future__ import annotations
+
+import io
+import resource
+import struct
+import sys
+from fractions import Fraction
+from typing import BinaryIO, Final
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+LENGTH: Final = struct.Struct(">I")
+INPUT_MAX: Final = 16 << 20
+WIDTH: Final = 320
+_PIXELS_MAX: Final = 7680 * 4320
+_MEMORY_BYTES: Final = 2 << 30
+_QUALITY: Final = 4  # mjpeg's scale: 2 is best, 31 is worst
+
+
+def main() -> None:
+    """Until the input ends."""
+    _confine()
+    answer(sys.stdin.buffer, sys.stdout.buffer)
+
+
+def answer(source: BinaryIO, sink: BinaryIO) -> None:
+    """One picture after another."""
+    while head := source.read(LENGTH.size):
+        (length,) = LENGTH.unpack(head)
+        made = thumbnail(source.read(length))
+        sink.write(LENGTH.pack(len(made)) + made)
+        sink.flush()
+
+
+def thumbnail(clip: bytes) -> bytes:
+    """JPEG of the first picture, 320 wide; empty when there is none that can be decoded."""
+    try:
+        with av.open(io.BytesIO(clip), format="mp4") as container:
+            assert isinstance(container, InputContainer)
+            stream = container.streams.video[0]
+            if stream.width * stream.height > _PIXELS_MAX:
+                return b""
+            return _jpeg(_first(container, stream))
+    except (FFmpegError, ValueError, IndexError, MemoryError, StopIteration, EOFError):
+        return b""
+
+
+def _first(container: InputContainer, stream: VideoStream) -> VideoFrame:
+    stream.codec_context.thread_count = 1
+    return next(container.decode(stream))
+
+
+def _jpeg(frame: VideoFrame) -> bytes:
+    height = max(2, round(frame.height * WIDTH / frame.width / 2) * 2)
+    small = frame.reformat(width=WIDTH, height=min(height, 4 * WIDTH), format="yuvj420p")
+    small.pts = 0
+    coder = av.CodecContext.create("mjpeg", "w")
+    assert isinstance(coder, VideoCodecContext)
+    coder.width, coder.height, coder.pix_fmt = small.width, small.height, "yuvj420p"
+    coder.framerate = Fraction(1)
+    coder.qmin = coder.qmax = _QUALITY
+    return b"".join(bytes(packet) for packet in [*coder.encode(small), *coder.encode(None)])
+
+
+def _confine() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+
+
+if __name__ == "__main__":
+    main()

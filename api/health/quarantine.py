@@ -1,0 +1,106 @@
+"""What was set aside: door messages nobody understood, objects that failed verification. Never their contents."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import uuid
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.http.problems import Problem, declared, not_found
+from api.services import Ours
+from api.sign_in import rights
+from api.sign_in.sessions import SignedIn
+from domain.time import to_iso
+from runtime import sql
+from runtime.database import wrapped_errors
+from storage.access import QuarantineCursor, quarantined
+
+router = APIRouter(prefix="/v1", tags=["quarantine"])
+
+
+class ReasonAnswer(BaseModel):
+    reason: str
+    messages: int
+    seen: int = Field(description="Repeats included.")
+
+
+class MessageAnswer(BaseModel):
+    quarantine_id: UUID
+    received: str
+    topic: str
+    reason: str
+    seen: int
+    size_bytes: int
+    replayed: str | None
+
+
+class ObjectAnswer(BaseModel):
+    object_name: str
+    found: str
+    reason: str
+
+
+class QuarantinePage(BaseModel):
+    reasons: list[ReasonAnswer] = Field(description="Of the messages that wait.")
+    messages: list[MessageAnswer]
+    objects: list[ObjectAnswer]
+    next: str | None
+
+
+@router.get("/quarantine", responses=declared(401, 404))
+async def quarantine(
+    services: Ours,
+    session: SignedIn,
+    waiting_only: bool = True,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
+) -> QuarantinePage:
+    """Newest first. What a message says only `tallenne quarantine` on the machine can show."""
+    if not rights.has_everywhere(session.grants, rights.OPERATE):
+        raise not_found()
+    before = _unpacked(cursor)
+    found = await quarantined(services.pool, limit=limit, before=before, waiting_only=waiting_only)
+    with wrapped_errors():
+        reasons = await services.pool.fetch(sql.load("api.health", "quarantine_reasons"))
+        objects = await services.pool.fetch(sql.load("api.health", "object_quarantine"))
+    return QuarantinePage(
+        reasons=[ReasonAnswer(**row) for row in reasons],
+        messages=[
+            MessageAnswer(
+                quarantine_id=row.quarantine_id,
+                received=to_iso(row.received_ns),
+                topic=row.topic,
+                reason=row.reason,
+                seen=row.seen_count,
+                size_bytes=row.size_bytes,
+                replayed=None if row.replayed_ns is None else to_iso(row.replayed_ns),
+            )
+            for row in found
+        ],
+        objects=[
+            ObjectAnswer(object_name=row["object_name"], found=to_iso(row["found_ns"]), reason=row["reason"])
+            for row in objects
+        ],
+        next=_packed(found[-1].received_ns, found[-1].quarantine_id) if len(found) == limit else None,
+    )
+
+
+def _packed(received_ns: int, quarantine_id: UUID) -> str:
+    return base64.urlsafe_b64encode(received_ns.to_bytes(8, "big") + quarantine_id.bytes).decode().rstrip("=")
+
+
+def _unpacked(text: str | None) -> QuarantineCursor | None:
+    if text is None:
+        return None
+    try:
+        data = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    except (ValueError, binascii.Error):
+        data = b""
+    if len(data) != 24 or data[0] & 0x80:
+        raise Problem(422, "cursor", "The cursor is not one of ours.", "Pass on `next` of the page before.")
+    return QuarantineCursor(received_ns=int.from_bytes(data[:8], "big"), quarantine_id=uuid.UUID(bytes=data[8:]))

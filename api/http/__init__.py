@@ -1,0 +1,1 @@
+"""HTTP itself: the server, its limits, answers, ranges, streams."""

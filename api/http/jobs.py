@@ -1,0 +1,66 @@
+"""Work that goes on after its answer has left: bounded, with progress, given up at the end of the role."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from api.http.problems import Problem
+
+AT_ONCE: Final = 2
+WAITING_MAX: Final = 16
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """Bytes done, of how many; 0 of 0 until that is known."""
+
+    done: int = 0
+    total: int = 0
+
+
+class Jobs:
+    """At most two at work and sixteen in all; the seventeenth is told to come again. Not for several event loops."""
+
+    def __init__(self) -> None:
+        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self._progress: dict[UUID, Progress] = {}
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def at_work(self) -> dict[UUID, Progress]:
+        """What is being worked on. Asked before the rows are read: a job that ends in between has left its result."""
+        return dict(self._progress)
+
+    def require_room(self) -> None:
+        """429 when there are too many."""
+        if len(self._tasks) >= WAITING_MAX:
+            raise Problem(429, "busy", "Too much is being prepared.", "Wait a little.", headers={"Retry-After": "30"})
+
+    def start(self, job_id: UUID, work: Callable[[Progress], Awaitable[None]]) -> None:
+        """Nothing happens when it is at work already. ``work`` answers for its own errors."""
+        if job_id in self._tasks:
+            return
+        self.require_room()
+        progress = self._progress[job_id] = Progress()
+        task = self._tasks[job_id] = asyncio.create_task(self._run(work, progress), name=f"job {job_id}")
+        task.add_done_callback(lambda _: self._ended(job_id))
+
+    async def close(self) -> None:
+        """At the end of the role. What was at work has to be asked for again."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _run(self, work: Callable[[Progress], Awaitable[None]], progress: Progress) -> None:
+        async with self._gate:
+            await work(progress)
+
+    def _ended(self, job_id: UUID) -> None:
+        del self._tasks[job_id], self._progress[job_id]

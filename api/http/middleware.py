@@ -1,0 +1,129 @@
+"""What surrounds every answer: headers for the browser, a cap on bodies, no unsafe request from another site."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.http.priority import Precedence
+from api.http.problems import Problem
+from api.metrics.counters import Metrics
+
+BODY_MAX_BYTES: Final = 64 * 1024
+BODY_DEADLINE_S: Final = 10.0
+_CSP: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": _CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
+}
+
+
+class Guard:
+    """Plain ASGI: bodies of answers pass through untouched and unbuffered."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, precedence: Precedence, *, only_tls: bool) -> None:
+        """``only_tls``: tell browsers never to come without TLS, for certificates that they trust."""
+        self._app = app
+        self._metrics = metrics
+        self._precedence = precedence
+        self._headers = dict(_HEADERS)
+        if only_tls:
+            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        began = time.perf_counter()
+        metrics, precedence = self._metrics, self._precedence
+        waits = True
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal waits
+            if message["type"] == "http.response.body":
+                metrics.bytes_sent.inc(len(message.get("body", b"")))
+            if message["type"] == "http.response.start":
+                waits = False
+                precedence.begun()
+                metrics.answered(scope, message["status"], time.perf_counter() - began)
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+                # Whatever is not a static file is somebody's personal data.
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        precedence.arrived()
+        try:
+            problem = _refusal(scope["method"], Headers(scope=scope))
+            if problem is not None:
+                await problem.response()(scope, receive, send_with_headers)
+                return
+            with metrics.at_work.track_inprogress():
+                await self._app(scope, _capped(receive), send_with_headers)
+        finally:
+            if waits:
+                precedence.begun()
+
+
+def _refusal(method: str, headers: Headers) -> Problem | None:
+    length = headers.get("content-length", "0")
+    if not length.isdecimal() or int(length) > BODY_MAX_BYTES:
+        return _too_large()
+    if method in ("GET", "HEAD", "OPTIONS"):
+        return None
+    origin = headers.get("origin")
+    if origin is not None and _host_of(origin) != headers.get("host"):
+        return Problem(403, "origin", "The request comes from another site.", "Use Tallenne's own pages.")
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return Problem(403, "origin", "The request comes from another site.", "Use Tallenne's own pages.")
+    return None
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
+
+
+def _capped(receive: Receive) -> Receive:
+    """Bodies of unknown length are capped too, and a sender who dawdles is not waited for."""
+    seen = 0
+    over = False
+    deadline_s = asyncio.get_running_loop().time() + BODY_DEADLINE_S  # of the whole body, not of each piece
+
+    async def capped() -> Message:
+        nonlocal seen, over
+        if over:
+            return await receive()
+        try:
+            async with asyncio.timeout_at(deadline_s):
+                message = await receive()
+        except TimeoutError:
+            raise Problem(408, "slow", "The request's body does not arrive.", "Try again.") from None
+        if message["type"] == "http.request":
+            seen += len(message.get("body", b""))
+            over = not message.get("more_body", False)
+            if seen > BODY_MAX_BYTES:
+                raise _too_large()
+        return message
+
+    return capped
+
+
+def _too_large() -> Problem:
+    return Problem(413, "too-large", f"A request has at most {BODY_MAX_BYTES} bytes.", "Send less.")

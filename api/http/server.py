@@ -1,0 +1,273 @@
+"""uvicorn inside a role: no signal handling, no access log (addresses hold ids), no waiting for who is slow.
+
+Connections are taken here and handed to it: each has its place, or none, before anything is said.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import socket
+import ssl
+from collections.abc import AsyncIterator, Callable, Generator
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from api.http.certificates import Certificate
+from api.http.connection_limit import Places
+from api.http.problems import Problem
+from api.http.streaming import SEND_DEADLINE_S
+from api.settings import ServeSettings
+
+REQUEST_DEADLINE_S: Final = 15.0
+"""From the connection (TLS included) to the end of the first request's headers; likewise of a later one's."""
+_GRACE_S: Final = 3
+_REFUSED_S: Final = 1.0  # so long a connection without a place stays, so that its answer is read
+_REFUSED_MAX: Final = 16  # are told why they have no place; more are closed without a word
+_UNREAD_S: Final = 20.0
+"""An answer that nobody reads on is given up after so long; a clip or an export is waited for: a paused player."""
+_STREAMED: Final = ("/clip.mp4", "/download")
+_BACKLOG: Final = 512
+_AGAIN_S: Final = 0.2
+_log = logging.getLogger(__name__)
+
+
+class _Protocol(H11Protocol):
+    """Closes a connection whose first request does not arrive; uvicorn itself looks only between requests.
+
+    One that has no place is told so, and never becomes uvicorn's.
+    """
+
+    made = False
+
+    def __init__(self, *, leave: Callable[[], None], refused: Problem | None, **named: Any) -> None:
+        """``leave`` is called once its connection is no more."""
+        super().__init__(**named)
+        self._leave, self._refused = leave, refused
+        self._late: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
+        self._until = self.loop.time() + REQUEST_DEADLINE_S
+
+    def connection_made(self, transport: Any) -> None:
+        self.made = True
+        if self._refused is not None:
+            transport.write(_answer(self._refused))
+            self._first = self.loop.call_later(_REFUSED_S, transport.close)
+            return
+        super().connection_made(transport)
+        self._first = self.loop.call_at(self._until, self._give_up, transport)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        path = self.scope["path"] if self.scope else ""
+        seconds = SEND_DEADLINE_S if path.endswith(_STREAMED) else _UNREAD_S
+        self._unread = self.loop.call_later(seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+        super().resume_writing()
+
+    def eof_received(self) -> None:
+        if self._refused is None:
+            super().eof_received()
+
+    def data_received(self, data: bytes) -> None:
+        if self._refused is not None:
+            return
+        super().data_received(data)
+        under_way = self.cycle is not None and not self.cycle.response_complete
+        if under_way and self._late is not None:
+            self._late.cancel()
+            self._late = None
+        elif not under_way and self._late is None:
+            self._late = self.loop.call_later(REQUEST_DEADLINE_S, self._give_up_late)
+
+    def _give_up_late(self) -> None:
+        self._late = None
+        if (self.cycle is None or self.cycle.response_complete) and not self.transport.is_closing():
+            self.transport.close()
+
+    def _give_up(self, transport: asyncio.Transport) -> None:
+        served = getattr(self, "cycle", None) is not None
+        if not served and not transport.is_closing():
+            transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._first.cancel()
+        self._leave()
+        if self._refused is not None:
+            return
+        if self._unread is not None:
+            self._unread.cancel()
+        if self._late is not None:
+            self._late.cancel()
+        super().connection_lost(exc)
+
+
+def _answer(problem: Problem) -> bytes:
+    response = problem.response()
+    headers = [*response.raw_headers, (b"connection", b"close")]
+    head = b"".join(b"%s: %s\r\n" % pair for pair in headers)
+    return b"HTTP/1.1 %d Service Unavailable\r\n%s\r\n%s" % (response.status_code, head, response.body)
+
+
+class _Server(uvicorn.Server):
+    """Signals belong to the process that runs the role."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+class _Acceptor:
+    """Takes connections as long as it runs."""
+
+    def __init__(self, server: _Server, config: uvicorn.Config, places: Places, context: ssl.SSLContext) -> None:
+        self._server, self._config, self._places, self._context = server, config, places, context
+        self._begun: set[asyncio.Task[None]] = set()
+        self._refusing = 0
+
+    async def run(self, sock: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        sock.setblocking(False)
+        sock.listen(_BACKLOG)
+        trouble = ""
+        try:
+            while True:
+                try:
+                    conn, peer = await loop.sock_accept(sock)
+                except OSError as exc:  # too many open files; or the client has left already
+                    if trouble != (trouble := exc.strerror or type(exc).__name__):
+                        _log.warning("a connection could not be taken: %s", trouble)
+                    await asyncio.sleep(_AGAIN_S)
+                    continue
+                trouble = ""
+                self._begin(conn, str(peer[0]))
+        finally:
+            for task in self._begun:
+                task.cancel()
+            await asyncio.gather(*self._begun, return_exceptions=True)
+
+    def _begin(self, conn: socket.socket, address: str) -> None:
+        refused = self._places.take(address)
+        leave: Callable[[], None]
+        if refused is None:
+            leave = functools.partial(self._places.leave, address)
+        elif self._refusing < _REFUSED_MAX:
+            self._refusing += 1
+            leave = self._refused_one
+        else:
+            conn.close()
+            return
+        task = asyncio.create_task(self._admit(conn, leave, refused), name="https connection")
+        self._begun.add(task)
+        task.add_done_callback(self._begun.discard)
+
+    def _refused_one(self) -> None:
+        self._refusing -= 1
+
+    async def _admit(self, conn: socket.socket, leave: Callable[[], None], refused: Problem | None) -> None:
+        """TLS. From then on the connection's end gives its place back."""
+        loop = asyncio.get_running_loop()
+        protocol = _Protocol(
+            leave=leave,
+            refused=refused,
+            config=self._config,
+            server_state=self._server.server_state,
+            app_state=self._server.lifespan.state,
+            _loop=loop,
+        )
+        try:
+            await loop.connect_accepted_socket(
+                lambda: protocol, sock=conn, ssl=self._context, ssl_handshake_timeout=REQUEST_DEADLINE_S
+            )
+        except (OSError, ssl.SSLError) as exc:
+            _log.debug("no TLS with a client: %s", exc)
+        finally:
+            if not protocol.made:
+                conn.close()
+                leave()
+
+
+def listen(settings: ServeSettings) -> socket.socket:
+    """Bound, so that the port is known before anything is served. OSError."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((settings.host, settings.port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    app: ASGIApp, settings: ServeSettings, certificate: Certificate, sock: socket.socket
+) -> AsyncIterator[asyncio.Task[None]]:
+    """Accepts connections within the block; the task ends early only when something is wrong."""
+    places = Places(
+        most=settings.connections_max,
+        per_address=settings.connections_per_address,
+        proxies=settings.trusted_proxies,
+    )
+    config = uvicorn.Config(
+        app,
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=_GRACE_S,
+        h11_max_incomplete_event_size=32 * 1024,
+    )
+    server = _Server(config)
+    acceptor, stop = _Acceptor(server, config, places, _context(certificate)), asyncio.Event()
+    task = asyncio.create_task(_serve(server, acceptor, sock, stop), name="http")
+    try:
+        while not server.started and not task.done():  # noqa: ASYNC110 (uvicorn has no event for it)
+            await asyncio.sleep(0.01)
+        yield task
+    finally:
+        stop.set()
+        await task
+        sock.close()
+
+
+async def _serve(server: _Server, acceptor: _Acceptor, sock: socket.socket, stop: asyncio.Event) -> None:
+    """Until ``stop``: then no more connections are taken, and those that there are end in good order."""
+    serving = asyncio.create_task(server.serve(sockets=[]), name="uvicorn")
+    while not server.started and not serving.done():  # noqa: ASYNC110 (uvicorn has no event for it)
+        await asyncio.sleep(0.01)
+    accepting = asyncio.create_task(acceptor.run(sock), name="accepting")
+    stopped = asyncio.create_task(stop.wait(), name="stop of https")
+    try:
+        await asyncio.wait((serving, accepting, stopped), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        stopped.cancel()
+        accepting.cancel()
+        await asyncio.wait((accepting,))
+        server.should_exit = True
+        await serving
+    if not accepting.cancelled():
+        accepting.result()
+
+
+def _context(certificate: Certificate) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    context.load_cert_chain(certificate.certificate, certificate.key)
+    return context

@@ -1,0 +1,1 @@
+"""Finding members, events and footage by time."""

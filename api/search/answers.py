@@ -1,0 +1,134 @@
+"""The shapes that several routes answer with."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import uuid
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from api.http.problems import Problem
+from api.sign_in.purposes import Purpose
+from api.sign_in.scope import Scope
+from domain.access import AccessEvent
+from domain.ids import CameraId, EventId, MemberId
+from domain.time import Span, to_iso
+from storage.access import EventCamera, EventCursor, MemberRow
+
+
+class SpanAnswer(BaseModel):
+    start: str
+    end: str
+
+
+class GapAnswer(SpanAnswer):
+    cause: str = Field(description="A cause of domain.footage.GapCause, or `pending`, `expired`, `unknown`.")
+
+
+class MemberAnswer(BaseModel):
+    member_id: UUID
+    number: str | None
+    name: str | None = Field(description="None: the link to the person has been erased.")
+    minor: bool
+
+
+class EventCameraAnswer(SpanAnswer):
+    camera_id: UUID
+    name: str
+    segments: int | None = Field(default=None, description="Segments tagged; 0: no footage, see the timeline.")
+    clip: str = Field(description="Address of the clip under the purpose of this search.")
+    thumbnail: str = Field(description="Address of a picture of the moment; loading it is a look.")
+
+
+class EventAnswer(BaseModel):
+    event_id: UUID
+    site_id: UUID
+    site: str
+    time_zone: str
+    door_id: UUID
+    door: str
+    kind: str
+    direction: str | None
+    member: MemberAnswer | None
+    occurred: str
+    received: str
+    uncertain: bool
+    cameras: list[EventCameraAnswer]
+
+
+def member_answer(member_id: MemberId, known: Mapping[MemberId, MemberRow]) -> MemberAnswer:
+    row = known.get(member_id)
+    if row is None:
+        return MemberAnswer(member_id=member_id, number=None, name=None, minor=False)
+    return MemberAnswer(member_id=member_id, number=row.number, name=row.name, minor=row.minor)
+
+
+def event_answer(
+    event: AccessEvent,
+    cameras: Iterable[EventCamera],
+    scope: Scope,
+    known: Mapping[MemberId, MemberRow],
+    purpose: Purpose,
+) -> EventAnswer:
+    """Cut to the scope: cameras that the person may not see are left out."""
+    return EventAnswer(
+        event_id=event.event_id,
+        site_id=event.site_id,
+        site=scope.sites[event.site_id].name,
+        time_zone=scope.zone_of(event.site_id),
+        door_id=event.door_id,
+        door=scope.doors[event.door_id].name,
+        kind=event.kind.value,
+        direction=event.direction.value if event.direction else None,
+        member=None if event.member_id is None else member_answer(event.member_id, known),
+        occurred=to_iso(event.occurred_ns),
+        received=to_iso(event.received_ns),
+        uncertain=event.uncertain,
+        cameras=[
+            EventCameraAnswer(
+                camera_id=camera.camera_id,
+                name=scope.cameras[camera.camera_id].name,
+                start=to_iso(camera.span.start_ns),
+                end=to_iso(camera.span.end_ns),
+                segments=camera.segments,
+                clip=clip_address(camera.camera_id, camera.span, purpose),
+                thumbnail=thumbnail_address(camera.camera_id, event.occurred_ns, purpose),
+            )
+            for camera in cameras
+            if camera.camera_id in scope.cameras
+        ],
+    )
+
+
+def clip_address(camera_id: CameraId, span: Span, purpose: Purpose) -> str:
+    """Relative to this server."""
+    query = {"start": to_iso(span.start_ns), "end": to_iso(span.end_ns), "purpose": str(purpose.purpose_id)}
+    return f"/v1/cameras/{camera_id}/clip.mp4?{urlencode(query)}"
+
+
+def thumbnail_address(camera_id: CameraId, at_ns: int, purpose: Purpose) -> str:
+    """Relative to this server."""
+    query = {"at": to_iso(at_ns), "purpose": str(purpose.purpose_id)}
+    return f"/v1/cameras/{camera_id}/thumbnail.jpg?{urlencode(query)}"
+
+
+def pack_cursor(cursor: EventCursor) -> str:
+    """Opaque to the client."""
+    return base64.urlsafe_b64encode(cursor.occurred_ns.to_bytes(8, "big") + cursor.event_id.bytes).decode().rstrip("=")
+
+
+def unpack_cursor(text: str | None) -> EventCursor | None:
+    """422 when it is none of ours."""
+    if text is None:
+        return None
+    try:
+        data = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    except (ValueError, binascii.Error):
+        data = b""
+    if len(data) != 24 or data[0] & 0x80:
+        raise Problem(422, "cursor", "The cursor is not one of ours.", "Pass on `next` of the page before.")
+    return EventCursor(occurred_ns=int.from_bytes(data[:8], "big"), event_id=EventId(uuid.UUID(bytes=data[8:])))

@@ -1,0 +1,1 @@
+"""Signing in, sessions, rights, scope and purpose."""

@@ -1,0 +1,152 @@
+"""Sessions: an opaque random cookie, of which only the hash is stored; ended by idling, by age and by signing out."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+import uuid
+from dataclasses import dataclass, field
+from typing import Annotated, Final
+
+import asyncpg
+from fastapi import Depends, Request, Response, Security
+from fastapi.security import APIKeyCookie
+
+from api.http.problems import Problem, not_found
+from api.services import Ours, Services
+from api.sign_in import rights
+from domain.ids import SessionId, StaffId
+from domain.time import HOUR_NS, MINUTE_NS, NS
+from runtime import sql
+from runtime.database import wrapped_errors
+
+COOKIE: Final = "__Host-tallenne"
+CSRF_HEADER: Final = "X-CSRF-Token"
+IDLE_NS: Final = 15 * MINUTE_NS
+ABSOLUTE_NS: Final = 12 * HOUR_NS
+STEP_UP_NS: Final = 5 * MINUTE_NS
+"""The custodian holds footage to the same limits by itself (staff_may)."""
+_TOUCH_NS: Final = 10 * NS
+_SAFE: Final = ("GET", "HEAD", "OPTIONS")
+cookie_scheme = APIKeyCookie(name=COOKIE, auto_error=False, description="Set by POST /v1/sign-in.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """Somebody who is signed in, with both factors."""
+
+    session_id: SessionId
+    staff_id: StaffId
+    user_name: str
+    display_name: str
+    csrf_token: str = field(repr=False)
+    created_ns: int
+    stepped_up_ns: int
+    grants: tuple[rights.Grant, ...]
+
+    @property
+    def actor(self) -> str:
+        return f"staff:{self.staff_id}"
+
+    def stepped_up(self, now_ns: int) -> bool:
+        """Whether a second factor was shown lately enough for an export."""
+        return now_ns - self.stepped_up_ns < STEP_UP_NS
+
+
+async def find_session(services: Services, token: str | None) -> Session | None:
+    """The session of a cookie, touched; None when there is none, or it has ended."""
+    if not token:
+        return None
+    now_ns = services.clock_ns()
+    with wrapped_errors():
+        row = await services.pool.fetchrow(
+            sql.load("api.sign_in", "session_find"), _hash(token), now_ns - ABSOLUTE_NS, now_ns - IDLE_NS
+        )
+        if row is not None and now_ns - row["seen_ns"] > _TOUCH_NS:
+            await services.pool.execute(sql.load("api.sign_in", "session_touch"), row["session_id"], now_ns)
+    return None if row is None else _session(row)
+
+
+async def alive(services: Services, session_id: SessionId) -> bool:
+    """Whether a session that was good a moment ago has not been ended since. DatabaseError and its kin."""
+    with wrapped_errors():
+        return bool(await services.pool.fetchval(sql.load("api.sign_in", "session_alive"), session_id))
+
+
+def _session(row: asyncpg.Record) -> Session:
+    return Session(
+        session_id=SessionId(row["session_id"]),
+        staff_id=StaffId(row["staff_id"]),
+        user_name=row["user_name"],
+        display_name=row["display_name"],
+        csrf_token=row["csrf_token"],
+        created_ns=row["created_ns"],
+        stepped_up_ns=row["stepped_up_ns"],
+        grants=tuple(
+            rights.Grant(role=role, site_id=_uuid(site_id), camera_id=_uuid(camera_id))
+            for role, site_id, camera_id in json.loads(row["grants"])
+        ),
+    )
+
+
+async def signed_in(
+    request: Request, services: Ours, token: Annotated[str | None, Security(cookie_scheme)] = None
+) -> Session:
+    """The session, or 401; on methods that change something also 403 without the session's own token."""
+    session = await find_session(services, token)
+    if session is None:
+        raise Problem(401, "sign-in-needed", "You are not signed in.", "Sign in with your password and a code.")
+    if request.method not in _SAFE:
+        given = request.headers.get(CSRF_HEADER, "")
+        if not hmac.compare_digest(given.encode("latin-1", "replace"), session.csrf_token.encode()):
+            raise Problem(
+                403, "csrf", "The request does not carry this session's token.", f"Send it as the header {CSRF_HEADER}."
+            )
+    return session
+
+
+SignedIn = Annotated[Session, Depends(signed_in)]
+
+
+def require(session: Session, roles: tuple[str, ...]) -> None:
+    """404 unless one of ``roles`` is held somewhere."""
+    if not rights.has_any(session.grants, roles):
+        raise not_found()
+
+
+def require_step_up(services: Services, session: Session) -> None:
+    """403 unless a second factor was shown within the last five minutes."""
+    if not session.stepped_up(services.clock_ns()):
+        raise Problem(403, "step-up-needed", "This needs a fresh code.", "Send one to POST /v1/step-up.")
+
+
+async def start_session(conn: asyncpg.Connection, staff_id: StaffId, now_ns: int) -> tuple[str, SessionId]:
+    """A fresh session of somebody who has just shown both factors: (cookie, id). Never an old cookie again."""
+    token, session_id = secrets.token_urlsafe(32), SessionId(uuid.uuid4())
+    query = sql.load("api.sign_in", "session_start")
+    await conn.execute(query, session_id, _hash(token), staff_id, secrets.token_urlsafe(32), now_ns)
+    return token, session_id
+
+
+async def end_session(conn: asyncpg.Connection, token: str, now_ns: int) -> None:
+    """Whatever session the cookie stands for, if any."""
+    await conn.execute(sql.load("api.sign_in", "session_end"), _hash(token), now_ns)
+
+
+def set_cookie(response: Response, token: str) -> None:
+    """``__Host-``: this host only, this path, and never without TLS."""
+    response.set_cookie(COOKIE, token, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def drop_cookie(response: Response) -> None:
+    response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+def _uuid(text: str | None) -> uuid.UUID | None:
+    return None if text is None else uuid.UUID(text)

@@ -1,0 +1,1 @@
+"""Door messages to access events."""

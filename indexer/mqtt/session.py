@@ -1,0 +1,179 @@
+"""The persistent MQTT session: connected again and again until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import ssl
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
+
+import aiomqtt
+import aiomqtt.exceptions
+
+from domain.errors import TallenneError
+from indexer.errors import BrokerAwayError, BrokerRefusedError
+from indexer.mqtt.driver import REFUSED, ManualClient, Received
+from indexer.mqtt.inbox import Inbox
+from indexer.mqtt.losses import DROPPED_TOPIC
+from indexer.mqtt.takeover import Takeovers
+from indexer.settings import BrokerSettings
+
+_log = logging.getLogger(__name__)
+
+BACKOFF_MIN_S: Final = 0.2
+BACKOFF_MAX_S: Final = 15.0
+GOOD_AFTER_S: Final = 10.0
+
+
+class Session:
+    """One client id, clean_session off: what arrives at the broker while we are away waits there.
+
+    trouble: called with what is wrong, or with None when messages flow.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        patterns: Sequence[str],
+        inbox: Inbox,
+        *,
+        trouble: Callable[[TallenneError | None], None],
+        clock_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._settings = settings
+        self._patterns = tuple(patterns)
+        self._inbox = inbox
+        self._trouble = trouble
+        self._clock_ns = clock_ns
+        self._client: ManualClient | None = None
+        self.connections = 0
+        self.sessions_lost = 0  # the broker had forgotten us, and with us perhaps what we had not yet received
+        self.subscribed = False
+        self.dropped = 0  # by the broker since its start, where it says so
+        self._ask_dropped = True
+        self._takeovers = Takeovers()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until ``stop``. Unacknowledged messages are the broker's again."""
+        failures = 0
+        while not stop.is_set():
+            started = time.monotonic()
+            try:
+                await self._one_connection(stop)
+            except (aiomqtt.MqttError, BrokerRefusedError, OSError) as error:
+                self._takeovers.failed()
+                self._say(error)
+            failures = 0 if time.monotonic() - started > GOOD_AFTER_S else failures + 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), backoff_s(failures))
+
+    @property
+    def taken_over(self) -> int:
+        """How often another client with our client id has taken the session over in the last minutes."""
+        return self._takeovers.count(time.monotonic())
+
+    def acknowledge(self, messages: Sequence[Received]) -> None:
+        """They are committed: the broker may forget them."""
+        if self._client is not None:
+            self._client.acknowledge(messages)
+
+    async def _one_connection(self, stop: asyncio.Event) -> None:
+        settings = self._settings
+        client = ManualClient(
+            settings.host,
+            settings.port,
+            user_name=settings.user_name,
+            password=settings.password,
+            client_id=settings.client_id,
+            tls=await asyncio.to_thread(_tls, settings) if settings.tls else None,
+            clock_ns=self._clock_ns,
+            on_message=self._arrived,
+        )
+        # Before connecting: a persistent session sends at once, before we could subscribe.
+        self._inbox.filled_by(client)
+        self._client = client
+        try:
+            async with client:
+                refused = await client.subscribe_all(self._patterns)
+                trouble = self._refusal(refused) if refused else None
+                if trouble is not None and len(refused) == len(self._patterns):
+                    raise trouble
+                if self.connections and not client.session_present:
+                    self.sessions_lost += 1
+                    _log.warning("the broker has forgotten our session: what was waiting there may be lost")
+                self._takeovers.opened(time.monotonic())
+                self.connections += 1
+                self.subscribed = True
+                self._trouble(trouble)  # the others' doors go on
+                await self._watch_dropped(client)
+                await _either(client.closed(), stop.wait())
+                if not stop.is_set():
+                    if client.closed_by_broker:
+                        self._takeovers.closed()
+                    raise BrokerAwayError("The connection to the broker was lost.", "It is opened again.")
+        except BrokerAwayError as error:
+            self._say(error)
+        finally:
+            self.subscribed = False
+            self._client = None
+
+    def _arrived(self, message: Received) -> bool:
+        if message.topic != DROPPED_TOPIC:
+            return self._inbox.put(message)
+        with contextlib.suppress(ValueError):
+            self.dropped = int(message.payload)
+        return True
+
+    async def _watch_dropped(self, client: ManualClient) -> None:
+        """mosquitto counts what it discards. A broker that refuses, or hangs up on us, is not asked again."""
+        self.dropped = 0
+        if not self._ask_dropped:
+            return
+        self._ask_dropped = False
+        (code,) = await client.subscribe([(DROPPED_TOPIC, 0)])
+        self._ask_dropped = getattr(code, "value", code) < REFUSED
+
+    def _refusal(self, patterns: Sequence[str]) -> BrokerRefusedError:
+        return BrokerRefusedError(
+            f"The broker does not let us subscribe to {', '.join(patterns)} at QoS 1.",
+            f"Allow it to the broker's user {self._settings.user_name}.",
+        )
+
+    def _say(self, error: Exception) -> None:
+        self.subscribed = False
+        where = f"{self._settings.host}:{self._settings.port}"
+        if isinstance(error, TallenneError):
+            self._trouble(error)
+        elif isinstance(error, aiomqtt.exceptions.MqttConnectError):
+            self._trouble(
+                BrokerRefusedError(f"The broker at {where} refuses us: {error}.", "Check user name and password.")
+            )
+        else:
+            self._trouble(
+                BrokerAwayError(f"The broker at {where} does not answer ({error}).", "Check that it runs and listens.")
+            )
+
+
+def backoff_s(failures: int) -> float:
+    """Doubling, with jitter, so that several indexers do not come back in step."""
+    longest: float = min(BACKOFF_MAX_S, BACKOFF_MIN_S * 2 ** min(failures, 16))
+    return random.uniform(0.5, 1.0) * longest
+
+
+async def _either(*waits: Coroutine[Any, Any, Any]) -> None:
+    """Return when the first is over; the others are cancelled."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _tls(settings: BrokerSettings) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=settings.tls_ca)

@@ -1,0 +1,243 @@
+"""One camera's recording: its time is tiled by segments and gaps without a hole, whatever happens."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+from uuid import uuid4
+
+from domain.footage import Codec, Gap, GapCause
+from domain.ids import CameraId, SegmentId, SiteId
+from domain.time import Span
+from ingest.recording.errors import AccountedError
+from ingest.recording.segment import Done, OpenSegment
+from ingest.spool import Beginning, Mark, Spool, SpoolError, SpoolFullError, disk_error
+from storage.keys import HourKeyCache, RecorderIdentity
+from storage.sealed import Plain, Sealer, SegmentFullError, chunk_log2_for
+
+_SEAL_AFTER_NS = 900_000_000
+_EXPECTED_S = 10
+_AHEAD_NS = 10_000_000_000
+
+
+class Publisher(Protocol):
+    """What a camera's recording asks of its recorder."""
+
+    def publish(self, done: Done, camera_id: CameraId) -> None: ...
+    def settle(self, camera_id: CameraId) -> None: ...
+    def salvage(self, segment: OpenSegment, camera_id: CameraId) -> int: ...
+    def make_room(self, wanted_bytes: int) -> None: ...
+    def gaps_wait(self) -> None: ...
+
+
+class CameraRecording:
+    """``missing()`` and segments in turn. accounted_ns: until when the camera is accounted for; None: never yet."""
+
+    def __init__(
+        self,
+        site_id: SiteId,
+        camera_id: CameraId,
+        spool: Spool,
+        keys: HourKeyCache,
+        identity: RecorderIdentity,
+        publisher: Publisher,
+        *,
+        epoch: int,
+        mono_ns: Callable[[], int],
+    ) -> None:
+        self._site_id, self.camera_id = site_id, camera_id
+        self._spool, self._keys, self._identity, self._publisher = spool, keys, identity, publisher
+        self._mono_ns = mono_ns
+        self._mark = _loaded(spool, camera_id)
+        self._epoch = max(epoch, self._mark.epoch)
+        self._segment: OpenSegment | None = None
+        self._bits_per_s = 4_000_000.0
+        self.accounted_ns = self._mark.end_ns
+        self.segments = 0
+        self.gaps = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether a segment is being recorded."""
+        return self._segment is not None
+
+    @property
+    def recorded_ns(self) -> int | None:
+        """Until when there is footage or a gap, that of the open segment included."""
+        return self._segment.end_ns if self._segment is not None else self.accounted_ns
+
+    @property
+    def segment_start_ns(self) -> int:
+        """Of the open segment."""
+        return self._current().start_ns
+
+    def resume(self, now_ns: int) -> int:
+        """At the start of a recorder: what it did not see while it was not running. Call once.
+
+        Gives for how long from now on the camera has been recorded already, in ns, under a clock that was ahead: that
+        time is recorded again, in the next epoch. 0 as a rule.
+        """
+        cause = GapCause.STOPPED if self._mark.orderly else GapCause.CRASH
+        for span in self._spool.accounted(self.camera_id):
+            if self.accounted_ns is None:
+                self.accounted_ns = span.start_ns
+            self.missing(span.start_ns, GapCause.CRASH)
+            self.accounted_ns = max(self.accounted_ns, span.end_ns)
+        if self.accounted_ns is None:
+            self.accounted_ns = now_ns
+            self._save_mark(orderly=False)
+        elif self.accounted_ns > now_ns + _AHEAD_NS:
+            ahead_ns = self.accounted_ns - now_ns
+            self._epoch += 1
+            self.accounted_ns = now_ns
+            self._save_mark(orderly=False)
+            return ahead_ns
+        else:
+            self.missing(now_ns, cause)
+        return 0
+
+    def missing(self, until_ns: int, cause: GapCause, detail: str = "") -> None:
+        """A gap from where the camera is accounted for until ``until_ns``; nothing when there is no such time.
+
+        Durable on return unless the disk refuses. ``detail``: no personal data, no secrets. ValueError while a
+        segment is open: there is footage.
+        """
+        if self._segment is not None:
+            raise ValueError("a gap in the middle of a segment")
+        if self.accounted_ns is None:
+            self.accounted_ns = until_ns
+        if until_ns <= self.accounted_ns:
+            return
+        self._publisher.settle(self.camera_id)
+        span = Span(self.accounted_ns, until_ns)
+        self._spool.gaps.append(Gap(camera_id=self.camera_id, span=span, cause=cause, detail=detail))
+        self.accounted_ns = until_ns
+        self.gaps += 1
+        self._save_mark(orderly=False)
+        self._publisher.gaps_wait()
+
+    def begin(self, start_ns: int, codec: Codec, init: bytes) -> None:
+        """Open a segment. NoHourKeyError, SpoolFullError, SpoolError, AccountedError: nothing was begun.
+
+        Time between ``accounted_ns`` and ``start_ns`` becomes a gap; a camera's segments never overlap.
+        """
+        if self._segment is not None:
+            raise ValueError("a segment is open")
+        if self.accounted_ns is not None and start_ns < self.accounted_ns:
+            raise AccountedError(
+                f"Footage of camera {self.camera_id} begins {self.accounted_ns - start_ns} ns too early.",
+                "The clock was set back, or the camera repeats itself.",
+            )
+        self.missing(start_ns, GapCause.STARTING)
+        hour_key = self._keys.key_for(self.camera_id, start_ns)
+        expected = int(self._bits_per_s / 8 * _EXPECTED_S)
+        self._publisher.make_room(expected)
+        segment_id = SegmentId(uuid4())
+        sealer = Sealer(
+            site_id=self._site_id,
+            camera_id=self.camera_id,
+            segment_id=segment_id,
+            hour_key=hour_key,
+            start_ns=start_ns,
+            chunk_log2=chunk_log2_for(self._bits_per_s),
+        )
+        beginning = Beginning(
+            site_id=self._site_id,
+            camera_id=self.camera_id,
+            segment_id=segment_id,
+            start_ns=start_ns,
+            codec=codec,
+            init_size=len(init),
+            epoch=self._epoch,
+            init_sha256=hashlib.sha256(init).digest(),
+        )
+        file = self._spool.begin(beginning, sealer.header, expected_bytes=expected)
+        try:
+            self._segment = OpenSegment(sealer, file, start_ns, init, self._spool.grown)
+        except SpoolError:
+            self._spool.discard(file)
+            raise
+
+    def append(self, pieces: Sequence[Plain], start_ns: int, end_ns: int, *, key: bool, frames: int) -> None:
+        """One whole fragment in pieces that are never changed again.
+
+        SpoolError, SpoolFullError, SegmentFullError: the segment ended with what is on disk.
+        """
+        segment = self._current()
+        try:
+            self._publisher.make_room(sum(map(len, pieces)))
+            segment.append(pieces, start_ns, end_ns, key=key, frames=frames, mono_ns=self._mono_ns())
+        except (SpoolFullError, SegmentFullError):
+            self.finish(segment.end_ns)
+            raise
+        except SpoolError:
+            self._forsake(segment)
+            raise
+
+    def tick(self) -> None:
+        """Call a few times a second: seals what would otherwise wait in memory too long. SpoolError as ``append()``."""
+        if self._segment is None:
+            return
+        try:
+            self._segment.tick(self._mono_ns(), _SEAL_AFTER_NS)
+        except SpoolError:
+            self._forsake(self._segment)
+            raise
+
+    def finish(self, end_ns: int) -> None:
+        """End the open segment; none is fine. SpoolError as ``append()``."""
+        segment = self._segment
+        if segment is None:
+            return
+        if segment.frames == 0:
+            self._segment = None
+            self._spool.discard(segment.file)
+            return
+        duration_s = max(0.5, (end_ns - segment.start_ns) / 1e9)
+        self._bits_per_s = segment.size_bytes * 8 / duration_s
+        try:
+            done = segment.finish(end_ns, self._identity, self._mark)
+            self._publisher.publish(done, self.camera_id)
+        except SpoolError:
+            self._forsake(segment)
+            raise
+        self._segment = None
+        self._mark = done.mark
+        self.accounted_ns = end_ns
+        self.segments += 1
+
+    def stop(self, now_ns: int) -> None:
+        """In good order: the mark says so, and the next start's gap is called a stop."""
+        self.missing(now_ns, GapCause.STOPPED)
+        self._save_mark(orderly=True)
+
+    def _current(self) -> OpenSegment:
+        if self._segment is None:
+            raise ValueError("no segment is open")
+        return self._segment
+
+    def mended(self) -> None:
+        """A file of this camera was mended: the next segment follows its trailer."""
+        self._mark = replace(self._mark, trailer_sha256=self._spool.marks.load(self.camera_id).trailer_sha256)
+
+    def _forsake(self, segment: OpenSegment) -> None:
+        self._segment = None
+        self.accounted_ns = self._publisher.salvage(segment, self.camera_id)
+        self.mended()
+
+    def _save_mark(self, *, orderly: bool) -> None:
+        self._publisher.settle(self.camera_id)
+        self._mark = replace(self._mark, end_ns=self.accounted_ns, orderly=orderly, epoch=self._epoch)
+        try:
+            self._spool.marks.save(self.camera_id, self._mark)
+        except OSError:
+            return  # the disk refuses: the next segment's publication or the next gap saves it
+
+
+def _loaded(spool: Spool, camera_id: CameraId) -> Mark:
+    try:
+        return spool.marks.load(camera_id)
+    except OSError as exc:
+        raise disk_error(exc) from exc

@@ -1,0 +1,10 @@
+"""Errors of recording."""
+
+from __future__ import annotations
+
+from domain.errors import MisuseError
+from runtime.errors import StorageError
+
+
+class AccountedError(StorageError, MisuseError):
+    """A segment would begin in time that footage or a gap accounts for already: spans never overlap."""

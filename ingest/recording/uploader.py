@@ -1,0 +1,283 @@
+"""From the spool to the object store, then to the catalogue, then out of the spool. In that order, whatever happens.
+
+Two stages, so that either service may be away without the other's work stopping: storing (several at a time, here)
+and committing (one at a time, committer.py). Fresh segments go before the backlog, and one worker takes nothing else;
+whatever failed once, and whatever waited behind it, is backlog. What cannot be retried is parked and said; its file
+stays.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+from collections.abc import Callable
+
+from domain.footage import Gap, GapCause
+from domain.ids import CameraId
+from domain.time import Span
+from ingest.recording.committer import Committer
+from ingest.recording.pace import Pace
+from ingest.recording.retry import Gate
+from ingest.recording.stats import Problems
+from ingest.spool import DamagedSpoolFileError, Ending, Facts, Pending, Spool, SpoolError
+from runtime.errors import StorageError
+from runtime.failpoints import hit
+from storage.catalogue import Catalogue
+from storage.sealed import object_name
+from storage.store import ObjectStore
+from storage.store.errors import DigestError, ObjectConflictError
+
+_log = logging.getLogger(__name__)
+
+STORE, PARKED, DAMAGED, SPOOL = "store", "parked segment", "damaged segment", "spool files"
+
+
+class Uploader:
+    """Give it finished segments with ``offer()``; ``run()`` does the rest until it is cancelled. One event loop."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        store: ObjectStore,
+        catalogue: Catalogue,
+        problems: Problems,
+        *,
+        concurrency: int,
+        make_gate: Callable[[], Gate],
+        make_pace: Callable[[], Pace],
+        matches: Callable[[Pending, Ending], bool],
+    ) -> None:
+        """``matches``: reads a file (in a thread) and tells whether it still has the hash it was finished with."""
+        self._spool, self._store, self._problems = spool, store, problems
+        self._concurrency = concurrency
+        self._make_pace = make_pace
+        self._matches = matches
+        self._gate = make_gate()
+        self._committer = Committer(spool, catalogue, problems, gate=make_gate(), park=self._park)
+        self._fresh: list[Pending] = []
+        self._backlog: list[Pending] = []
+        self._in_hand: set[Pending] = set()
+        self._parked: set[Pending] = set()  # for a person to look at: tried again at the next start
+        self._wake = asyncio.Event()
+        self.stored = 0
+        self.damaged = 0
+
+    def offer(self, pending: Pending, *, fresh: bool = True) -> None:
+        """Take over a finished segment. Never blocks: the queue is bounded by the spool's size."""
+        heapq.heappush(self._fresh if fresh else self._backlog, pending)
+        self._wake.set()
+
+    @property
+    def pending(self) -> int:
+        """Segments that are not committed yet."""
+        queued = len(self._fresh) + len(self._backlog) + len(self._in_hand) + len(self._parked)
+        return queued + self._committer.pending
+
+    @property
+    def committed(self) -> int:
+        return self._committer.committed
+
+    @property
+    def shadows(self) -> int:
+        return self._committer.shadows
+
+    @property
+    def oldest_ns(self) -> int | None:
+        """Start of the oldest of them."""
+        heads = [queue[0] for queue in (self._fresh, self._backlog) if queue]
+        starts = [item.place.start_ns for item in (*heads, *self._in_hand, *self._parked)]
+        oldest = self._committer.oldest_ns
+        return min(starts if oldest is None else (*starts, oldest), default=None)
+
+    def take_oldest(self) -> Pending | None:
+        """Take the oldest segment nobody works on out of the queues: for dropping it when the spool is full.
+
+        None when there is no other than stored ones, whose rows only are missing.
+        """
+        queue = min((queue for queue in (self._backlog, self._fresh) if queue), key=lambda q: q[0], default=None)
+        return heapq.heappop(queue) if queue else None
+
+    async def run(self) -> None:
+        """Until cancelled. Cancelling leaves everything in the spool as it is."""
+        async with asyncio.TaskGroup() as group:
+            for number in range(self._concurrency):
+                keep_free = number == 0 and self._concurrency > 1
+                group.create_task(self._store_all(backlog=not keep_free), name=f"store-{number}")
+            group.create_task(self._committer.run(), name="commit")
+
+    def gaps_wait(self) -> None:
+        """There are gaps in the journal."""
+        self._committer.wake()
+
+    def drop(self, pending: Pending, facts: Facts) -> None:
+        """Give a segment up to make room, with a gap in its place. SpoolError. A crash on the way is made good."""
+        assert facts.ending is not None
+        if not facts.dropped:
+            try:
+                self._spool.note_dropped(pending)
+            except SpoolError as error:
+                self._say(SPOOL, error)  # without room for the note there is the more reason to go on
+        span = Span(facts.beginning.start_ns, facts.ending.end_ns)
+        self._lost(facts.beginning.camera_id, span, GapCause.SPOOL_FULL, "dropped to make room")
+        hit("upload.drop.gap")
+        self._spool.remove(pending)
+
+    def set_aside(self, pending: Pending, error: StorageError, facts: Facts | None = None) -> None:
+        """What is damaged on our disk: a gap, and the files where a person can look at them. SpoolError."""
+        footage = self._spool.footage_of(pending)
+        if facts is not None and facts.ending is not None:
+            footage = facts.beginning.camera_id, Span(facts.beginning.start_ns, facts.ending.end_ns)
+        if footage is not None:
+            self._lost(*footage, GapCause.QUARANTINED, "spool file damaged")
+        hit("upload.damaged.gap")
+        self._spool.set_aside(pending)
+        self.damaged += 1
+        self._say(DAMAGED, error)
+
+    # -- Storing
+
+    async def _store_all(self, *, backlog: bool) -> None:
+        pace = self._make_pace()
+        while True:
+            await self._gate.wait()
+            pending, late = await self._next(pace if backlog else None)
+            started_s = asyncio.get_running_loop().time()
+            try:
+                if not await self._store_one(pending):
+                    self._all_late(pending)
+                elif late:
+                    pace.took(asyncio.get_running_loop().time() - started_s)
+            except Exception as error:  # noqa: BLE001 - supervisor: one file that we mishandle must not stop the others
+                _log.exception("a segment could not be dealt with")
+                self._park(pending, error)
+            except BaseException:
+                self.offer(pending, fresh=False)
+                raise
+            finally:
+                self._in_hand.discard(pending)
+
+    async def _next(self, pace: Pace | None) -> tuple[Pending, bool]:
+        """A fresh segment; or a late one, when ``pace`` allows."""
+        while True:
+            wait_s = None
+            if self._fresh:
+                return self._taken(self._fresh), False
+            if pace is not None and self._backlog:
+                wait_s = pace.wait_s()
+                if wait_s <= 0:
+                    return self._taken(self._backlog), True
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    def _taken(self, queue: list[Pending]) -> Pending:
+        pending = heapq.heappop(queue)
+        self._in_hand.add(pending)
+        return pending
+
+    def _all_late(self, pending: Pending) -> None:
+        """The store is away: what waits now is not live any more when it comes back."""
+        waiting, self._fresh = self._fresh, []
+        for item in (pending, *waiting):
+            self.offer(item, fresh=False)
+
+    async def _store_one(self, pending: Pending) -> bool:
+        """False: it is to be tried again."""
+        try:
+            facts = self._spool.facts_of(pending)
+            if facts.dropped:
+                self.drop(pending, facts)
+                return True
+        except DamagedSpoolFileError as error:
+            return self._aside(pending, error)
+        except SpoolError as error:
+            return self._again(SPOOL, error)
+        assert facts.ending is not None
+        try:
+            if not facts.stored:
+                await self._put(pending, facts, facts.ending)
+        except DigestError as error:
+            return await self._damaged(pending, facts, error)
+        except ObjectConflictError as error:
+            self._park(pending, error)
+            return True
+        except StorageError as error:
+            return self._again(STORE, error)
+        hit("upload.stored")
+        self._gate.passed()
+        self._problems.take_back(STORE)
+        self._committer.add(pending, facts, facts.ending)
+        return True
+
+    async def _put(self, pending: Pending, facts: Facts, ending: Ending) -> None:
+        name = _name(facts)
+        hit("upload.put.before")
+        await self._store.put_new(name, pending.place.ready, size_bytes=ending.size_bytes, sha256=ending.sha256)
+        hit("upload.put.after")
+        self.stored += 1
+        try:
+            self._spool.note_stored(pending)
+            self._problems.take_back(SPOOL)
+        except SpoolError as error:
+            self._say(SPOOL, error)  # after a restart it is put again, and found to be there
+
+    async def _damaged(self, pending: Pending, facts: Facts, error: DigestError) -> bool:
+        """The store got other bytes than were sealed. Were they damaged on the way, or do they lie damaged on disk?"""
+        assert facts.ending is not None
+        try:
+            if await asyncio.to_thread(self._matches, pending, facts.ending):
+                return self._again(STORE, error)
+        except FileNotFoundError:
+            return await self._vanished(pending, facts, facts.ending, error)
+        except OSError:
+            return self._again(STORE, error)
+        return self._aside(pending, error, facts)
+
+    async def _vanished(self, pending: Pending, facts: Facts, ending: Ending, error: DigestError) -> bool:
+        """A power cut kept the facts of a segment that was being removed; or somebody deleted footage."""
+        try:
+            info = await self._store.stat(_name(facts))
+        except StorageError as away:
+            return self._again(STORE, away)
+        if info is None or info.size_bytes != ending.size_bytes or info.sha256 not in (None, ending.sha256):
+            return self._aside(pending, error, facts)
+        self._committer.add(pending, facts, ending)
+        return True
+
+    def _aside(self, pending: Pending, error: StorageError, facts: Facts | None = None) -> bool:
+        try:
+            self.set_aside(pending, error, facts)
+        except SpoolError as failed:
+            return self._again(SPOOL, failed)
+        return True
+
+    def _again(self, topic: str, error: StorageError) -> bool:
+        self._gate.failed()
+        self._say(topic, error)
+        return False
+
+    def _lost(self, camera_id: CameraId, span: Span, cause: GapCause, detail: str) -> None:
+        self._spool.gaps.append(Gap(camera_id=camera_id, span=span, cause=cause, detail=detail))
+        self.gaps_wait()
+
+    def _park(self, pending: Pending, error: Exception) -> None:
+        self._parked.add(pending)
+        self._say(PARKED, error)
+
+    def _say(self, topic: str, error: Exception) -> None:
+        if self._problems.say(topic, error):
+            _log.warning("%s: %s", topic, error)
+
+
+def _name(facts: Facts) -> str:
+    beginning = facts.beginning
+    return object_name(
+        site_id=beginning.site_id,
+        camera_id=beginning.camera_id,
+        segment_id=beginning.segment_id,
+        start_ns=beginning.start_ns,
+    )

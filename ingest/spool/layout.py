@@ -1,0 +1,96 @@
+"""Where things lie in a spool directory.
+
+lock                              held by the one recorder that uses the directory
+segments/<start_ns>-<uuid>.part   being written
+segments/<start_ns>-<uuid>.tlns   a whole object, signed, waiting for the object store
+segments/<start_ns>-<uuid>.facts  the journal beside either (facts.py)
+cameras/<uuid>.mark               the camera's last trailer and how far it is accounted for (marks.py)
+gaps                              gaps waiting for the catalogue (gaps.py)
+spare/                            empty files for the next segments (spares.py)
+damaged/                          what could not be understood after a crash; for a person to look at
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from domain.ids import SegmentId
+from ingest.spool.files import sync_folder
+
+_STEM = re.compile(r"(\d{1,19})-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+PART, READY, FACTS = ".part", ".tlns", ".facts"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """The files of one segment, whichever of them exist. Ordered by start."""
+
+    folder: Path
+    start_ns: int
+    segment_id: SegmentId
+
+    @property
+    def stem(self) -> str:
+        return f"{self.start_ns}-{self.segment_id}"
+
+    @property
+    def part(self) -> Path:
+        return self.folder / (self.stem + PART)
+
+    @property
+    def ready(self) -> Path:
+        return self.folder / (self.stem + READY)
+
+    @property
+    def facts(self) -> Path:
+        return self.folder / (self.stem + FACTS)
+
+
+def place_of(path: Path) -> Place | None:
+    """The segment that a file belongs to, by its name; None for a name that is not ours."""
+    match = _STEM.fullmatch(path.stem)
+    if match is None or path.suffix not in (PART, READY, FACTS):
+        return None
+    return Place(path.parent, int(match[1]), SegmentId(UUID(match[2])))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    directory: Path
+
+    @property
+    def lock(self) -> Path:
+        return self.directory / "lock"
+
+    @property
+    def segments(self) -> Path:
+        return self.directory / "segments"
+
+    @property
+    def cameras(self) -> Path:
+        return self.directory / "cameras"
+
+    @property
+    def gaps(self) -> Path:
+        return self.directory / "gaps"
+
+    @property
+    def damaged(self) -> Path:
+        return self.directory / "damaged"
+
+    @property
+    def spare(self) -> Path:
+        return self.directory / "spare"
+
+    def make(self) -> None:
+        """Make the folders, closed to others. OSError."""
+        for folder in (self.directory, self.segments, self.cameras, self.damaged, self.spare):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def sync(self) -> None:
+        """The folders themselves survive a power cut, and the names in them. OSError."""
+        for folder in (self.segments, self.cameras, self.damaged, self.spare, self.directory, self.directory.parent):
+            sync_folder(folder)

@@ -1,0 +1,194 @@
+"""What the catalogue's row will need and the sealed file does not tell: a journal beside each spool file. Pure.
+
+A first record when the segment begins, one for each fragment, one when it is finished, one when the object is stored,
+or one when it is given up to make room.
+After a crash the fragments that lie in full chunks count, the rest is dropped with the file's torn tail.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from domain.footage import Codec, FragmentIndex
+from domain.ids import CameraId, RecorderId, SegmentId, SiteId
+from ingest.spool.records import packed, unpacked
+
+_FRAGMENT = struct.Struct(">cIQIIBq")  # kind, start_ms, offset, size, frames, key, end_ns
+_BEGIN, _PIECE, _END, _STORED, _DROPPED = b"B", b"F", b"E", b"S", b"D"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beginning:
+    """Known when a segment begins."""
+
+    site_id: SiteId
+    camera_id: CameraId
+    segment_id: SegmentId
+    start_ns: int
+    codec: Codec
+    init_size: int
+    epoch: int
+    init_sha256: bytes | None = None  # None: begun before it was kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fragment:
+    start_ms: int  # since the segment's start
+    offset: int  # in the plaintext
+    size: int
+    frames: int
+    key: bool
+    end_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """Known when a segment is finished or has been recovered."""
+
+    end_ns: int
+    size_bytes: int  # of the object
+    sha256: bytes  # of the object
+    header: bytes
+    recovered: bool
+    recorder_id: RecorderId  # who signed the trailer
+    trailer: bytes | None = None  # None: finished before it was kept
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    beginning: Beginning
+    fragments: tuple[Fragment, ...] = ()
+    ending: Ending | None = None
+    stored: bool = False  # the object store holds it, verified
+    dropped: bool = False  # given up to make room: a gap says so, or is about to
+
+    def index(self) -> FragmentIndex | None:
+        """Of all fragments that are known; None when none is: the boxes tell then."""
+        if not self.fragments:
+            return None
+        return FragmentIndex(
+            start_ms=tuple(item.start_ms for item in self.fragments),
+            offset=tuple(item.offset for item in self.fragments),
+            size=tuple(item.size for item in self.fragments),
+            key=tuple(item.key for item in self.fragments),
+        )
+
+
+def begin_record(facts: Beginning) -> bytes:
+    body = {
+        "site": str(facts.site_id),
+        "camera": str(facts.camera_id),
+        "segment": str(facts.segment_id),
+        "start_ns": facts.start_ns,
+        "codec": [facts.codec.name, facts.codec.mime, facts.codec.width, facts.codec.height],
+        "init_size": facts.init_size,
+        "epoch": facts.epoch,
+        "init_sha256": None if facts.init_sha256 is None else facts.init_sha256.hex(),
+    }
+    return packed(_BEGIN + json.dumps(body).encode())
+
+
+def fragment_record(fragment: Fragment) -> bytes:
+    return packed(
+        _FRAGMENT.pack(
+            _PIECE,
+            fragment.start_ms,
+            fragment.offset,
+            fragment.size,
+            fragment.frames,
+            fragment.key,
+            fragment.end_ns,
+        )
+    )
+
+
+def end_record(ending: Ending) -> bytes:
+    body = {
+        "end_ns": ending.end_ns,
+        "size_bytes": ending.size_bytes,
+        "sha256": ending.sha256.hex(),
+        "header": ending.header.hex(),
+        "recovered": ending.recovered,
+        "recorder": str(ending.recorder_id),
+        "trailer": None if ending.trailer is None else ending.trailer.hex(),
+    }
+    return packed(_END + json.dumps(body).encode())
+
+
+def stored_record() -> bytes:
+    return packed(_STORED)
+
+
+def dropped_record() -> bytes:
+    return packed(_DROPPED)
+
+
+def recovered_journal(beginning: Beginning, fragments: Sequence[Fragment], ending: Ending) -> bytes:
+    """A whole journal in one piece."""
+    return b"".join((begin_record(beginning), *map(fragment_record, fragments), end_record(ending)))
+
+
+def journal_of(data: bytes, segment_id: SegmentId) -> Facts | None:
+    """``parse_journal()``, and None for another segment's: a file that is used again may hold it after a power cut."""
+    facts = parse_journal(data)
+    return None if facts is None or facts.beginning.segment_id != segment_id else facts
+
+
+def parse_journal(data: bytes) -> Facts | None:
+    """What a journal says up to where it is whole; None when not even its first record is."""
+    beginning: Beginning | None = None
+    ending: Ending | None = None
+    fragments: list[Fragment] = []
+    stored = dropped = False
+    for payload, _ in unpacked(data):
+        kind = payload[:1]
+        if kind == _BEGIN:
+            beginning = _parse_beginning(payload[1:])
+        elif kind == _PIECE:
+            fragments.append(_parse_fragment(payload))
+        elif kind == _END:
+            ending = _parse_ending(payload[1:])
+        elif kind == _STORED:
+            stored = True
+        elif kind == _DROPPED:
+            dropped = True
+    if beginning is None:
+        return None
+    return Facts(beginning=beginning, fragments=tuple(fragments), ending=ending, stored=stored, dropped=dropped)
+
+
+def _parse_beginning(data: bytes) -> Beginning:
+    body = json.loads(data)
+    name, mime, width, height = body["codec"]
+    return Beginning(
+        site_id=SiteId(UUID(body["site"])),
+        camera_id=CameraId(UUID(body["camera"])),
+        segment_id=SegmentId(UUID(body["segment"])),
+        start_ns=body["start_ns"],
+        codec=Codec(name=name, mime=mime, width=width, height=height),
+        init_size=body["init_size"],
+        epoch=body["epoch"],
+        init_sha256=bytes.fromhex(init) if (init := body.get("init_sha256")) else None,
+    )
+
+
+def _parse_fragment(payload: bytes) -> Fragment:
+    _, start_ms, offset, size, frames, key, end_ns = _FRAGMENT.unpack(payload)
+    return Fragment(start_ms=start_ms, offset=offset, size=size, frames=frames, key=bool(key), end_ns=end_ns)
+
+
+def _parse_ending(data: bytes) -> Ending:
+    body = json.loads(data)
+    return Ending(
+        end_ns=body["end_ns"],
+        size_bytes=body["size_bytes"],
+        sha256=bytes.fromhex(body["sha256"]),
+        header=bytes.fromhex(body["header"]),
+        recovered=body["recovered"],
+        recorder_id=RecorderId(UUID(body["recorder"])),
+        trailer=bytes.fromhex(trailer) if (trailer := body.get("trailer")) else None,
+    )

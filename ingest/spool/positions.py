@@ -1,0 +1,89 @@
+"""A camera's mark: its last trailer, and how far in time it is accounted for, by footage or by a gap.
+
+Two slots in a small file, written in turn and in place: a torn write leaves the other slot, and a full disk does not
+keep a mark from being written once its file exists.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.ids import CameraId
+from ingest.spool.files import sync_folder
+from ingest.spool.records import packed, unpacked
+from runtime.failpoints import hit
+
+ZERO_HASH = bytes(32)
+_SLOT_BYTES = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    trailer_sha256: bytes = ZERO_HASH  # of the camera's last segment here; zeros before the first
+    end_ns: int | None = None  # accounted for until then; None: never recorded here
+    orderly: bool = False  # the recorder was stopped in good order after that
+    epoch: int = 0  # goes up when time is begun anew: its footage goes before that of the same time under earlier ones
+
+
+class Marks:
+    """One small file per camera."""
+
+    def __init__(self, folder: Path, *, sync: bool) -> None:
+        self._folder = folder
+        self._sync = sync
+
+    def load(self, camera_id: CameraId) -> Mark:
+        """An empty mark when there is none, or a damaged one: the chain of trailers then begins anew. OSError."""
+        return self._newest(camera_id)[1]
+
+    def save(self, camera_id: CameraId, mark: Mark) -> None:
+        """OSError when it cannot be written."""
+        number = self._newest(camera_id)[0] + 1
+        body = {
+            "number": number,
+            "trailer_sha256": mark.trailer_sha256.hex(),
+            "end_ns": mark.end_ns,
+            "orderly": mark.orderly,
+            "epoch": mark.epoch,
+        }
+        slot = packed(json.dumps(body).encode()).ljust(_SLOT_BYTES, b"\0")
+        path = self._path(camera_id)
+        new = not path.exists()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if new:
+                os.pwrite(descriptor, bytes(2 * _SLOT_BYTES), 0)
+            hit("spool.mark")
+            if os.pwrite(descriptor, slot, number % 2 * _SLOT_BYTES) != _SLOT_BYTES:
+                raise OSError(5, "a mark was written in part")
+            if self._sync:
+                os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+        if new and self._sync:
+            sync_folder(self._folder)
+
+    def _newest(self, camera_id: CameraId) -> tuple[int, Mark]:
+        try:
+            data = self._path(camera_id).read_bytes()
+        except FileNotFoundError:
+            data = b""
+        found = [_parsed(payload) for at in (0, _SLOT_BYTES) for payload, _ in unpacked(data[at : at + _SLOT_BYTES])]
+        return max(found, key=lambda item: item[0], default=(0, Mark()))
+
+    def _path(self, camera_id: CameraId) -> Path:
+        return self._folder / f"{camera_id}.mark"
+
+
+def _parsed(payload: bytes) -> tuple[int, Mark]:
+    body = json.loads(payload)
+    mark = Mark(
+        trailer_sha256=bytes.fromhex(body["trailer_sha256"]),
+        end_ns=body["end_ns"],
+        orderly=body["orderly"],
+        epoch=body.get("epoch", 0),
+    )
+    return body.get("number", 0), mark

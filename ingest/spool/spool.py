@@ -1,0 +1,336 @@
+"""The spool: sealed files on the local disk, from their first byte until the catalogue has their row.
+
+A finished segment counts as accepted once its file is called ``.tlns``. It leaves the spool only by ``remove()``
+(stored, verified and committed; or given up by the operator's policy for a full spool) or to ``damaged/``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.footage import Gap, GapCause
+from domain.ids import CameraId
+from domain.time import Span, subtract_spans
+from ingest.spool import recovery
+from ingest.spool.errors import DamagedSpoolFileError, SpoolBusyError, SpoolError, SpoolFullError
+from ingest.spool.files import write_all
+from ingest.spool.gaps import GapJournal
+from ingest.spool.layout import PART, READY, Layout, Place, place_of
+from ingest.spool.metadata import Beginning, Facts, dropped_record, journal_of, stored_record
+from ingest.spool.positions import Mark, Marks
+from ingest.spool.recovery import Mended, Outcome
+from ingest.spool.segment_file import SegmentFile
+from ingest.spool.spares import MOST, Spares
+from runtime.failpoints import hit
+from runtime.settings import SpoolSettings
+from storage.keys import RecorderIdentity
+from storage.sealed import HEADER_SIZE, TRAILER_SIZE, RefusedError
+from storage.sealed.format import parse_header, parse_trailer
+
+_ASK_DISK_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Pending:
+    """A finished segment in the spool. Ordered by start; what its row says is read when it is needed."""
+
+    place: Place
+    size_bytes: int  # of both files
+
+
+class Spool:
+    """One recorder's. Not for use from several threads at once, except where a method says so."""
+
+    def __init__(self, settings: SpoolSettings) -> None:
+        """Makes and locks the directory. SpoolBusyError, SpoolError."""
+        self._settings = settings
+        self.layout = Layout(settings.directory)
+        self._open: dict[Place, SegmentFile] = {}
+        self._sizes: dict[Place, int] = {}
+        self._used = 0
+        self._asked_s = -_ASK_DISK_S
+        self._left_bytes = 0
+        self._postponed: dict[Place, Mended] = {}
+        with contextlib.ExitStack() as undo:
+            try:
+                self.layout.make()
+                self._lock = _locked(self.layout.lock)
+                undo.callback(os.close, self._lock)
+                self.marks = Marks(self.layout.cameras, sync=settings.fsync)
+                self._spares = Spares(self.layout.spare, 0 if settings.fsync else MOST)
+                self.gaps = GapJournal(self.layout.gaps, sync=settings.fsync)
+                undo.callback(self.gaps.close)
+                if settings.fsync:
+                    self.layout.sync()
+            except OSError as exc:
+                raise SpoolError(
+                    f"The spool {settings.directory} cannot be used ({exc.strerror}).", "Check owner, mode and disk."
+                ) from exc
+            undo.pop_all()
+
+    @property
+    def fsync(self) -> bool:
+        return self._settings.fsync
+
+    @property
+    def used_bytes(self) -> int:
+        return self._used + self.gaps.size_bytes
+
+    @property
+    def max_bytes(self) -> int:
+        return self._settings.max_bytes
+
+    def close(self) -> None:
+        self.gaps.close()
+        os.close(self._lock)
+
+    # -- Recording
+
+    def begin(self, beginning: Beginning, header: bytes, *, expected_bytes: int) -> SegmentFile:
+        """SpoolFullError before anything is written when there is no room; SpoolError when the disk refuses."""
+        self.check_room(expected_bytes)
+        place = Place(self.layout.segments, beginning.start_ns, beginning.segment_id)
+        try:
+            file = SegmentFile(place, beginning, header, expected_bytes=expected_bytes, spares=self._spares)
+        except OSError as exc:
+            raise disk_error(exc) from exc
+        self._open[place] = file
+        self._count(place, file.size_bytes)
+        return file
+
+    def check_room(self, wanted_bytes: int) -> None:
+        """SpoolFullError unless ``wanted_bytes`` fit below both limits: the spool's own and the disk's reserve."""
+        if self.used_bytes + wanted_bytes > self._settings.max_bytes:
+            raise SpoolFullError(
+                f"The spool is full ({self.used_bytes} of {self._settings.max_bytes} bytes).",
+                "Is the object store or the database away? Mend that, or allow the spool more.",
+            )
+        if self._disk_left(wanted_bytes) < self._settings.reserve_bytes + wanted_bytes:
+            raise SpoolFullError(
+                f"The spool's disk has less than {self._settings.reserve_bytes} bytes left.", "Make room on it."
+            )
+
+    def _disk_left(self, wanted_bytes: int) -> int:
+        """Free bytes of the disk as the kernel said a moment ago, less what has been asked for since."""
+        now_s = time.monotonic()
+        if now_s - self._asked_s > _ASK_DISK_S or self._left_bytes < self._settings.reserve_bytes + wanted_bytes:
+            try:
+                disk = os.statvfs(self.layout.directory)
+            except OSError as exc:
+                raise disk_error(exc) from exc
+            self._asked_s, self._left_bytes = now_s, disk.f_bavail * disk.f_frsize
+        left_bytes = self._left_bytes
+        self._left_bytes -= wanted_bytes
+        return left_bytes
+
+    def grown(self, file: SegmentFile) -> None:
+        """Account for what was appended to an open segment."""
+        self._count(file.place, file.size_bytes)
+
+    def open_files(self) -> list[SegmentFile]:
+        """Segments that are being written."""
+        return list(self._open.values())
+
+    def publish(self, file: SegmentFile, camera_id: CameraId, mark: Mark) -> Pending:
+        """A finished segment becomes visible to the uploader. Synced before, where syncing is asked for. SpoolError.
+
+        The new name need not be synced: a whole file that still has its old one is published at the next start.
+        """
+        place = file.place
+        file.close()
+        try:
+            self.marks.save(camera_id, mark)
+            hit("spool.publish.mark")
+            place.part.rename(place.ready)
+            hit("spool.publish.rename")
+        except OSError as exc:
+            raise disk_error(exc) from exc
+        self._open.pop(place, None)
+        return Pending(place, file.size_bytes)
+
+    def forsake(self, file: SegmentFile) -> None:
+        """An open segment whose file can no longer be written: left to ``mend()``."""
+        file.close()
+        self._open.pop(file.place, None)
+
+    def discard(self, file: SegmentFile) -> None:
+        """An open segment that came to nothing: it holds not one fragment. What cannot be removed is mended later."""
+        self.forsake(file)
+        file.remove()
+        self._count(file.place, 0)
+
+    # -- After a crash, or a disk that refused for a while
+
+    def torn(self) -> list[Place]:
+        """Files that were being written and are no longer, oldest first. OSError."""
+        found = [place_of(path) for path in self.layout.segments.glob("*" + PART)]
+        return sorted(place for place in found if place is not None and place not in self._open)
+
+    def mend(self, place: Place, identity: RecorderIdentity, *, at_start: bool = False) -> Mended:
+        """Deal with one torn file; POSTPONED when the disk refuses writes. SpoolError when it cannot be read.
+
+        At a start it may run in a thread; later it must not: the camera's mark may be written meanwhile.
+        at_start: what a power cut took of the files before this one becomes a gap. Mend oldest first.
+        """
+        try:
+            plan = recovery.examine(place, self.marks, identity)
+        except OSError as exc:
+            raise disk_error(exc) from exc
+        if at_start and plan.facts is not None and plan.span is not None:
+            self._tell_hole(plan.facts.beginning.camera_id, plan.span.start_ns)
+        try:
+            mended = recovery.apply(plan, self.layout, self.marks, sync=self._settings.fsync)
+        except OSError:
+            self._postponed[place] = plan.mended(Outcome.POSTPONED)
+            return self._postponed[place]
+        self._postponed.pop(place, None)
+        return mended
+
+    def accounted(self, camera_id: CameraId) -> list[Span]:
+        """At a start: footage and gaps that the camera's mark may not know of, by time."""
+        torn = [item.span for item in self._postponed.values() if item.camera_id == camera_id and item.span]
+        return sorted([*torn, *self.gaps.found(camera_id)])
+
+    def _tell_hole(self, camera_id: CameraId, until_ns: int) -> None:
+        """Before a mark goes on to a file: of what lies before it, all is accounted for."""
+        end_ns = self.marks.load(camera_id).end_ns
+        if end_ns is None or end_ns >= until_ns:
+            return
+        for hole in subtract_spans(Span(end_ns, until_ns), self.accounted(camera_id)):
+            self.gaps.append(Gap(camera_id=camera_id, span=hole, cause=GapCause.CRASH))
+
+    def adopt(self, mended: Mended) -> Pending | None:
+        """After ``mend()``: account for what is left; None when nothing is to be uploaded. OSError."""
+        place = mended.place
+        if mended.outcome is Outcome.POSTPONED:
+            return None
+        left = 0
+        if mended.outcome in (Outcome.PUBLISHED, Outcome.RECOVERED):
+            left = place.ready.stat().st_size + place.facts.stat().st_size
+        self._count(place, left)
+        return Pending(place, left) if left else None
+
+    def waiting(self) -> list[Pending]:
+        """All finished segments, oldest first, those whose file somebody deleted included; counts anew. OSError."""
+        sizes: dict[Place, int] = {}
+        ready: set[Place] = set()
+        with os.scandir(self.layout.segments) as entries:
+            for entry in entries:
+                place = place_of(Path(entry.path))
+                if place is None:
+                    continue
+                sizes[place] = sizes.get(place, 0) + entry.stat().st_size
+                if entry.name.endswith(READY):
+                    ready.add(place)
+        for place in sizes.keys() - ready - self._open.keys():
+            if place.part.exists():
+                continue
+            if _vanished(place):
+                ready.add(place)
+            else:
+                place.facts.unlink(missing_ok=True)
+                sizes[place] = 0
+        self._sizes = {place: size for place, size in sizes.items() if size}
+        self._used = sum(self._sizes.values())
+        return sorted(Pending(place, sizes[place]) for place in ready)
+
+    # -- Uploading
+
+    def facts_of(self, pending: Pending) -> Facts:
+        """What the row will say. DamagedSpoolFileError when that cannot be known; SpoolError."""
+        try:
+            facts = journal_of(pending.place.facts.read_bytes(), pending.place.segment_id)
+        except FileNotFoundError:
+            facts = None
+        except OSError as exc:
+            raise disk_error(exc) from exc
+        if facts is None or facts.ending is None:
+            raise DamagedSpoolFileError(
+                f"The facts of spool file {pending.place.stem} cannot be read.",
+                f"It is set aside in {self.layout.damaged}.",
+            )
+        return facts
+
+    def footage_of(self, pending: Pending) -> tuple[CameraId, Span] | None:
+        """Whose footage of when a sealed file is, from its own bytes; None when they do not tell."""
+        with contextlib.suppress(OSError, RefusedError, ValueError), pending.place.ready.open("rb") as file:
+            core = parse_header(file.read(HEADER_SIZE)).core
+            file.seek(-TRAILER_SIZE, os.SEEK_END)
+            return core.camera_id, Span(core.start_ns, parse_trailer(file.read(TRAILER_SIZE)).end_ns)
+        return None
+
+    def note_stored(self, pending: Pending) -> None:
+        """The object store holds it: after a restart only the row is missing. SpoolError."""
+        self._note(pending, stored_record())
+        hit("spool.note.stored")
+
+    def note_dropped(self, pending: Pending) -> None:
+        """It is given up: after a restart the rest of that is done. SpoolError."""
+        self._note(pending, dropped_record())
+        hit("spool.note.dropped")
+
+    def remove(self, pending: Pending) -> None:
+        """The row is committed. SpoolError. The sealed bytes first: facts alone are cleared away at the next start."""
+        try:
+            self._spares.put(pending.place.ready)
+            hit("spool.remove.sealed")
+            self._spares.put(pending.place.facts)
+        except OSError as exc:
+            raise disk_error(exc) from exc
+        self._count(pending.place, 0)
+
+    def set_aside(self, pending: Pending) -> None:
+        """Out of the way, for a person to look at. SpoolError."""
+        try:
+            recovery.set_aside(pending.place, self.layout)
+        except OSError as exc:
+            raise disk_error(exc) from exc
+        self._count(pending.place, 0)
+
+    def damaged_count(self) -> int:
+        """Segments set aside."""
+        return sum(1 for path in self.layout.damaged.iterdir() if path.suffix in (PART, READY))
+
+    def _note(self, pending: Pending, record: bytes) -> None:
+        try:
+            descriptor = os.open(pending.place.facts, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            try:
+                hit("spool.note")
+                write_all(descriptor, [record])
+            finally:
+                os.close(descriptor)
+        except OSError as exc:
+            raise disk_error(exc) from exc
+
+    def _count(self, place: Place, size_bytes: int) -> None:
+        self._used += size_bytes - self._sizes.pop(place, 0)
+        if size_bytes:
+            self._sizes[place] = size_bytes
+
+
+def disk_error(exc: OSError) -> SpoolError:
+    """SpoolError in a person's words; the path is left out."""
+    return SpoolError(f"The spool cannot be written or read ({os.strerror(exc.errno or 5)}).", "Check the disk.")
+
+
+def _vanished(place: Place) -> bool:
+    """Facts without a sealed file: a crash between the two deletions of remove(), or somebody deleted footage."""
+    facts = journal_of(place.facts.read_bytes(), place.segment_id)
+    return facts is not None and facts.ending is not None and not facts.stored and not facts.dropped
+
+
+def _locked(path: Path) -> int:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise SpoolBusyError(
+            f"Another recorder uses the spool {path.parent}.", "Stop it, or give this one a directory of its own."
+        ) from None
+    return descriptor

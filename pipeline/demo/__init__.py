@@ -1,0 +1,1 @@
+"""The simulated gym of the demo."""

@@ -1,0 +1,108 @@
+"""The demo's sign-in: a member of staff who may see everything, with a password and a second factor of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from dataclasses import dataclass, field
+
+import asyncpg
+import pyotp
+
+from api.credentials.accounts import create_staff
+from api.errors import StaffExistsError
+from pipeline.client import ApiRefusedError, StaffClient
+from pipeline.config.roles import RoleSettings
+from pipeline.demo.gym import STAFF_USER
+from pipeline.installation import Installation
+from pipeline.secret_files import read_secret, secret
+from runtime.database import connect
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Account:
+    user_name: str
+    display_name: str
+    roles: tuple[str, ...]
+    password_file: str
+    totp_file: str
+
+
+_ACCOUNTS = (
+    _Account(
+        user_name=STAFF_USER,
+        display_name="Demo",
+        roles=("exporter", "admin", "auditor"),
+        password_file="demo-staff.secret",
+        totp_file="demo-staff-totp.secret",
+    ),
+    _Account(
+        user_name="colleague",
+        display_name="Colleague",
+        roles=("exporter",),
+        password_file="demo-colleague.secret",
+        totp_file="demo-colleague-totp.secret",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoAccount:
+    """What a person, or the smoke check, types."""
+
+    user_name: str
+    password: str = field(repr=False)
+    totp_secret: str = field(repr=False)
+
+    def code(self) -> str:
+        """The one-time code of this half minute."""
+        return pyotp.TOTP(self.totp_secret).now()
+
+    async def sign_in(self, client: StaffClient) -> None:
+        """A code counts once: whoever asks twice in half a minute waits for the next one, as a person would."""
+        try:
+            await client.sign_in(self.user_name, self.password, self.code())
+        except ApiRefusedError:
+            print("The one-time code was used already: waiting for the next one.", file=sys.stderr)
+            await asyncio.sleep(30 - time.time() % 30 + 0.5)
+            await client.sign_in(self.user_name, self.password, self.code())
+
+
+async def ensure_demo_staff(settings: RoleSettings, installation: Installation) -> None:
+    """Make the accounts if they are not there: one to work with, and a colleague who approves what it exports."""
+    conn = await connect(settings.database("owner"))
+    try:
+        for account in _ACCOUNTS:
+            await _ensure(conn, installation, account)
+    finally:
+        await conn.close()
+
+
+async def _ensure(conn: asyncpg.Connection, installation: Installation, account: _Account) -> None:
+    try:
+        made = await create_staff(
+            conn,
+            user_name=account.user_name,
+            display_name=account.display_name,
+            password=secret(installation.secrets / account.password_file),
+            grants=account.roles,
+            secret_directory=installation.root / "serve",
+        )
+    except StaffExistsError:
+        return
+    path = installation.secrets / account.totp_file
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(json.dumps({"secret": made.totp_secret, "uri": made.otpauth_uri}))
+
+
+def demo_account(installation: Installation, *, colleague: bool = False) -> DemoAccount:
+    """SetupError when there is none yet."""
+    account = _ACCOUNTS[colleague]
+    return DemoAccount(
+        user_name=account.user_name,
+        password=read_secret(installation.secrets / account.password_file),
+        totp_secret=json.loads(read_secret(installation.secrets / account.totp_file))["secret"],
+    )

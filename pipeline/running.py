@@ -1,0 +1,30 @@
+"""What ``tallenne up`` has started, for whoever looks at it or changes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.config.roles import RoleSettings
+from pipeline.demo.gym import DemoGym
+from pipeline.installation import Installation
+from pipeline.services import Services
+from pipeline.supervise.ready import statuses
+from pipeline.supervise.role_process import RoleProcess
+from pipeline.supervise.tell import Tell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Everything is up."""
+
+    installation: Installation
+    settings: RoleSettings
+    processes: dict[str, RoleProcess]
+    gym: DemoGym | None
+    address: str  # of the staff page
+    tell: Tell
+    services: Services
+
+    def statuses(self) -> list[dict[str, Any]]:
+        return statuses(self.installation.run)

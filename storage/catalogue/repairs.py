@@ -1,0 +1,65 @@
+"""What changes the catalogue in a repair, each in one transaction: a row that appears, a row whose object is gone."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import asyncpg
+
+from domain.footage import Gap, GapCause, Segment
+from domain.ids import CameraId, SegmentId
+from domain.time import Span, day_of, subtract_spans
+from runtime import sql
+from runtime.database import wrapped_errors
+from runtime.failpoints import hit
+from storage.catalogue import Commit
+from storage.catalogue.rows import gap_from_row, gap_pieces, segment_to_arguments
+
+_PACKAGE: Final = "storage.catalogue"
+_CATALOGUE: Final = "storage.catalogue"
+
+
+async def restore_segment(pool: asyncpg.Pool, segment: Segment, now_ns: int) -> Commit:
+    """Commit a row made from its object; gaps give way where it is live. SegmentConflictError."""
+    with wrapped_errors():
+        async with pool.acquire() as conn, conn.transaction():
+            await conn.execute(sql.load(_CATALOGUE, "ensure_segment_day"), day_of(segment.span.start_ns))
+            arguments = segment_to_arguments(segment, now_ns)
+            commit = Commit(await conn.fetchval(sql.load(_CATALOGUE, "commit_segment"), *arguments))
+            if commit is Commit.LIVE:
+                await _give_way(conn, segment.camera_id, segment.span)
+    return commit
+
+
+async def set_gone(pool: asyncpg.Pool, segment_id: SegmentId, camera_id: CameraId, span: Span, detail: str) -> bool:
+    """A row whose object is missing or changed: shown no more, a gap in its place. False: it is not live any more."""
+    with wrapped_errors():
+        async with pool.acquire() as conn, conn.transaction():
+            before = await conn.fetchval(sql.load(_PACKAGE, "set_gone"), segment_id, span.start_ns)
+            if before is None:
+                return False
+            if before == "live":
+                await conn.execute(sql.load(_PACKAGE, "tell_indexer"), segment_id)
+                await _add_gap(conn, Gap(camera_id=camera_id, span=span, cause=GapCause.QUARANTINED, detail=detail))
+            hit("reconcile.gone")
+    return True
+
+
+async def _give_way(conn: asyncpg.Connection, camera_id: CameraId, span: Span) -> None:
+    rows = await conn.fetch(sql.load(_PACKAGE, "gaps_take"), camera_id, span.start_ns, span.end_ns)
+    for row in rows:
+        gap = gap_from_row(row)
+        for left in subtract_spans(gap.span, [span]):
+            await _add_gap(conn, Gap(camera_id=camera_id, span=left, cause=gap.cause, detail=gap.detail))
+
+
+async def _add_gap(conn: asyncpg.Connection, gap: Gap) -> None:
+    pieces = list(gap_pieces(gap))
+    await conn.execute(
+        sql.load(_CATALOGUE, "commit_gaps"),
+        [piece.camera_id for piece in pieces],
+        [piece.span.start_ns for piece in pieces],
+        [piece.span.end_ns for piece in pieces],
+        [piece.cause.value for piece in pieces],
+        [piece.detail for piece in pieces],
+    )

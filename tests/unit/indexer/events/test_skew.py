@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from domain.time import HOUR_NS, NS
+from indexer.events.skew import SkewTracker
+
+T = 1_800_000_000 * NS
+
+
+def seen(tracker: SkewTracker, *, at_s: float, delay_s: float, live: bool = True) -> bool:
+    received = T + round(at_s * NS)
+    return tracker.observe("door", received - round(delay_s * NS), received, live=live)
+
+
+def test_right_clock_stays_certain_and_so_do_its_late_events() -> None:
+    tracker = SkewTracker()
+    assert not seen(tracker, at_s=0, delay_s=1)
+    assert not seen(tracker, at_s=10, delay_s=7200)
+    assert not seen(tracker, at_s=11, delay_s=86_400 * 3)
+    assert abs(tracker.skew_ns("door") or 0) <= NS
+
+
+def test_fast_clock_is_uncertain_at_once_and_right_again_when_set() -> None:
+    tracker = SkewTracker()
+    seen(tracker, at_s=0, delay_s=0)
+    assert seen(tracker, at_s=1, delay_s=-31)
+    assert seen(tracker, at_s=2, delay_s=-31)
+    assert tracker.skew_ns("door") == -31 * NS
+    assert not seen(tracker, at_s=3, delay_s=0.2)
+
+
+def test_slow_clock_is_found_by_delays_that_agree_over_time() -> None:
+    tracker = SkewTracker()
+    seen(tracker, at_s=0, delay_s=0)
+    verdicts = [seen(tracker, at_s=60 * n, delay_s=300 + n) for n in range(1, 7)]
+    assert verdicts == [False, False, False, True, True, True]
+    assert not seen(tracker, at_s=1000, delay_s=1)
+
+
+def test_queue_after_an_outage_is_late_not_skewed() -> None:
+    tracker = SkewTracker()
+    seen(tracker, at_s=0, delay_s=0)
+    verdicts = [seen(tracker, at_s=7200 + n / 100, delay_s=7200 - n / 100) for n in range(500)]
+    assert not any(verdicts)
+
+
+def test_nothing_known_of_the_clock_leaves_a_large_delay_uncertain() -> None:
+    tracker = SkewTracker()
+    assert seen(tracker, at_s=0, delay_s=31)
+    assert not seen(tracker, at_s=1, delay_s=30)
+    assert not seen(tracker, at_s=2, delay_s=31)
+
+
+def test_replayed_messages_measure_nothing() -> None:
+    tracker = SkewTracker()
+    assert seen(tracker, at_s=0, delay_s=0, live=False) is False
+    assert tracker.skew_ns("door") is None
+
+
+def test_known_skew_of_an_earlier_run_counts() -> None:
+    tracker = SkewTracker()
+    tracker.know("door", HOUR_NS)
+    assert seen(tracker, at_s=0, delay_s=3600)
+
+
+def test_invented_doors_do_not_fill_the_memory() -> None:
+    tracker = SkewTracker()
+    for n in range(10_500):
+        tracker.observe(n, T, T, live=True)
+    assert tracker.skew_ns(9_999) == 0
+    assert tracker.skew_ns(10_400) is None
+
+
+def test_estimate_is_written_again_only_when_it_has_moved() -> None:
+    tracker = SkewTracker()
+    seen(tracker, at_s=0, delay_s=0.2)
+    first = tracker.to_keep("door")
+    assert first is not None
+    tracker.kept("door", first)
+    seen(tracker, at_s=1, delay_s=0.9)
+    assert tracker.to_keep("door") is None
+    seen(tracker, at_s=2, delay_s=-40)
+    assert tracker.to_keep("door") == -40 * NS
+    assert tracker.to_keep("nobody") is None
+
+
+def test_estimate_that_crosses_the_limit_is_written_however_small_the_step() -> None:
+    tracker = SkewTracker()
+    tracker.know("door", -round(29.9 * NS))
+    for n in range(20):
+        seen(tracker, at_s=n, delay_s=-30.4)
+    assert tracker.to_keep("door") is not None

@@ -1,0 +1,3 @@
+from tests.support.footage.recording import rig
+
+__all__ = ["rig"]

@@ -1,3 +1,0 @@
-from tests.support.recording import rig
-
-__all__ = ["rig"]

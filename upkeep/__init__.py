@@ -1,0 +1,1 @@
+"""Keeping the promises over time: verify, reconcile, rebuild."""

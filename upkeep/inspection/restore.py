@@ -1,0 +1,141 @@
+"""From an object to its row, or to the quarantine: what `reconcile --repair` and `catalogue rebuild` have in common."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Protocol
+
+import asyncpg
+
+from domain.ids import SegmentId
+from runtime import sql
+from runtime.database import wrapped_errors
+from runtime.errors import SegmentConflictError
+from runtime.failpoints import hit
+from storage.catalogue import Commit
+from storage.catalogue.recorders import Recorders
+from storage.catalogue.repairs import restore_segment
+from storage.sealed import HEADER_SIZE, OVERHEAD, PayloadKey, RefusedError
+from storage.sealed.format import Header, parse_header
+from storage.store import ObjectInfo, ObjectStore
+from storage.store.errors import ObjectMissingError, StoreProtocolError
+from upkeep.inspection.errors import BadObjectError, Flaw
+from upkeep.inspection.objects import inspect_object
+from upkeep.inspection.rows import check_name, segment_of_object
+
+_PACKAGE: Final = "upkeep.inspection"
+_AT_ONCE: Final = 4
+BATCH: Final = 200
+
+
+class Keys(Protocol):
+    """The custodian, as far as this needs it."""
+
+    async def open_headers(self, headers: Collection[bytes]) -> dict[SegmentId, PayloadKey]: ...
+
+
+class Restored(StrEnum):
+    ROW = "row"  # it has a live row now
+    SHADOW = "shadow"  # a row, hidden behind live footage that it overlaps
+    KNOWN = "known"  # somebody else made the row meanwhile
+    QUARANTINED = "quarantined"
+    VANISHED = "vanished"  # the object is not there any more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    name: str
+    restored: Restored
+    flaw: Flaw | None = None
+    detail: str = ""
+
+
+class Restorer:
+    """The operator's role is needed: it commits rows and fills the quarantine."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        store: ObjectStore,
+        custodian: Keys,
+        recorders: Recorders,
+        *,
+        clock_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._pool, self._store, self._custodian, self._recorders = pool, store, custodian, recorders
+        self._clock_ns = clock_ns
+
+    async def restore(self, objects: Sequence[ObjectInfo]) -> list[Outcome]:
+        """At most ``BATCH`` objects without a row, in the order of their names: by camera, then by time.
+
+        Raises when database, store or custodian do not answer: nothing is quarantined for that.
+        """
+        headers = [await self._header(item) for item in objects]
+        whole = [data for data, header in headers if header is not None]
+        keys = await self._custodian.open_headers(whole) if whole else {}
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(item: ObjectInfo, header: Header | None) -> Outcome:
+            async with gate:
+                return await self._one(item, header, keys)
+
+        # A camera's objects one after the other: of two that overlap the earlier becomes live, every time.
+        outcomes: list[Outcome] = []
+        by_camera: dict[str, list[tuple[ObjectInfo, Header | None]]] = {}
+        for item, (_, header) in zip(objects, headers, strict=True):
+            by_camera.setdefault(item.name.rsplit("/", 2)[0], []).append((item, header))
+
+        async def camera(items: list[tuple[ObjectInfo, Header | None]]) -> list[Outcome]:
+            return [await one(item, header) for item, header in items]
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(camera(items)) for items in by_camera.values()]
+        for task in tasks:
+            outcomes += task.result()
+        return outcomes
+
+    async def quarantine(self, name: str, flaw: Flaw, detail: str) -> None:
+        """List an object as bad; it is never played, and never touched."""
+        reason = f"{flaw}: {detail}" if detail else flaw.value
+        with wrapped_errors():
+            await self._pool.execute(sql.load(_PACKAGE, "quarantine_add"), name, self._clock_ns(), reason)
+        hit("restore.quarantined")
+
+    async def _one(self, item: ObjectInfo, header: Header | None, keys: dict[SegmentId, PayloadKey]) -> Outcome:
+        try:
+            if header is None:
+                raise BadObjectError(Flaw.SIZE if item.size_bytes < OVERHEAD else Flaw.HEADER)
+            restored = await self._commit(item, keys.get(header.core.segment_id))
+        except BadObjectError as error:
+            if error.flaw is Flaw.MISSING:
+                return Outcome(name=item.name, restored=Restored.VANISHED)
+            await self.quarantine(item.name, error.flaw, error.detail)
+            return Outcome(name=item.name, restored=Restored.QUARANTINED, flaw=error.flaw, detail=error.detail)
+        with wrapped_errors():
+            await self._pool.execute(sql.load(_PACKAGE, "quarantine_remove"), item.name)
+        return Outcome(name=item.name, restored=restored)
+
+    async def _commit(self, item: ObjectInfo, key: PayloadKey | None) -> Restored:
+        found = await inspect_object(self._store, item.name, item.size_bytes, self._recorders, key)
+        check_name(found, item.name)
+        if key is None:
+            raise BadObjectError(Flaw.KEY)
+        segment = segment_of_object(found)
+        hit("restore.before")
+        try:
+            commit = await restore_segment(self._pool, segment, self._clock_ns())
+        except SegmentConflictError:
+            raise BadObjectError(Flaw.ROW, "its id is known with other contents") from None
+        hit("restore.committed")
+        return {Commit.LIVE: Restored.ROW, Commit.SHADOW: Restored.SHADOW, Commit.DUPLICATE: Restored.KNOWN}[commit]
+
+    async def _header(self, item: ObjectInfo) -> tuple[bytes, Header | None]:
+        try:
+            data = await self._store.get_range(item.name, 0, HEADER_SIZE)
+            return data, parse_header(data)
+        except (RefusedError, ObjectMissingError, StoreProtocolError):
+            return b"", None

@@ -1,0 +1,89 @@
+"""`tallenne catalogue rebuild`: the segment rows from the bucket alone, as after a loss of the database's rows.
+
+Every object without a row is read, authenticated, opened and given one; what is truncated, forged or unsigned is
+listed in the quarantine. Again after a crash, or for good measure: what has a row is passed over. Not in the bucket,
+hence not restored: epochs (1 is taken), gaps, and which of two overlapping recordings was shown (the earlier is).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import asyncpg
+
+from runtime import sql
+from runtime.database import wrapped_errors
+from storage.store import ObjectStore
+from upkeep.inspection import read_recorders
+from upkeep.inspection.listing import Footage, days
+from upkeep.inspection.restore import BATCH, Keys, Outcome, Restored, Restorer
+from upkeep.reconcile import GRACE_NS
+
+_PACKAGE: Final = "upkeep"
+_LISTED: Final = 10_000
+
+
+@dataclass(slots=True, kw_only=True)
+class RebuildReport:
+    objects: int = 0
+    known: int = 0  # had a row
+    young: int = 0  # left to their recorders
+    foreign: int = 0
+    rows: int = 0  # made, live
+    shadows: int = 0  # made, hidden behind others
+    quarantined_count: int = 0
+    quarantined: list[Outcome] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return not self.quarantined_count
+
+
+async def rebuild(
+    pool: asyncpg.Pool,
+    store: ObjectStore,
+    custodian: Keys,
+    *,
+    grace_ns: int = GRACE_NS,
+    clock_ns: Callable[[], int] = time.time_ns,
+    progress: Callable[[RebuildReport], None] = lambda _: None,
+) -> RebuildReport:
+    """``pool``: of the owner's role. Raises when database, store or custodian do not answer; begin again then."""
+    report = RebuildReport()
+    started_s = time.monotonic()
+    restorer = Restorer(pool, store, custodian, await read_recorders(pool), clock_ns=clock_ns)
+    async for day in days(store):
+        report.foreign += len(day.foreign)
+        report.objects += len(day.objects)
+        wanted = await _without_row(pool, day.objects)
+        report.known += len(day.objects) - len(wanted)
+        old = [item for item in wanted if clock_ns() - item.written_ns > grace_ns]
+        report.young += len(wanted) - len(old)
+        for at in range(0, len(old), BATCH):
+            outcomes = await restorer.restore([item.info for item in old[at : at + BATCH]])
+            for outcome in outcomes:
+                _note(report, outcome)
+            progress(report)
+    report.seconds = time.monotonic() - started_s
+    return report
+
+
+async def _without_row(pool: asyncpg.Pool, objects: list[Footage]) -> list[Footage]:
+    with wrapped_errors():
+        rows = await pool.fetch(sql.load(_PACKAGE, "rows_of_objects"), [item.segment_id for item in objects])
+    known = {row["segment_id"] for row in rows}
+    return [item for item in objects if item.segment_id not in known]
+
+
+def _note(report: RebuildReport, outcome: Outcome) -> None:
+    report.rows += outcome.restored is Restored.ROW
+    report.shadows += outcome.restored is Restored.SHADOW
+    report.known += outcome.restored is Restored.KNOWN
+    if outcome.restored is Restored.QUARANTINED:
+        report.quarantined_count += 1
+        if len(report.quarantined) < _LISTED:
+            report.quarantined.append(outcome)
