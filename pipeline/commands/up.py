@@ -11,9 +11,10 @@ from pipeline.commands.common import DEFAULT_DATA
 from pipeline.demo.account import demo_account
 from pipeline.embedded.broker import DOORS_USER
 from pipeline.exit_codes import OK
+from pipeline.running import Running
 from pipeline.smoke.run import smoke
 from pipeline.supervise.tell import Tell
-from pipeline.up import Running, Wish, up
+from pipeline.up import Wish, up
 
 
 def add(parser: argparse.ArgumentParser) -> None:

@@ -26,11 +26,12 @@ from pipeline.client import StaffClient, staff_client
 from pipeline.demo.account import demo_account
 from pipeline.errors import SetupError
 from pipeline.exit_codes import FAILED, OK
+from pipeline.running import Running
 from pipeline.smoke.clear_bytes import files_holding
 from pipeline.smoke.expected import Sent, brute_force, read_sent, read_skipped, segment_rows, tag_rows, untiled
 from pipeline.smoke.pictures import Pictures, read_pictures
 from pipeline.supervise.tell import Tell
-from pipeline.up import Running, Wish, running
+from pipeline.up import Wish, running
 from runtime.database import connect
 from runtime.status import read_status_files
 

@@ -18,9 +18,10 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from domain.time import NS, Span
 from pipeline.demo.account import demo_account
+from pipeline.running import Running
 from pipeline.smoke.run import until
 from pipeline.supervise.tell import Tell
-from pipeline.up import Running, Wish, running
+from pipeline.up import Wish, running
 from runtime.database import connect
 from tests.browser.chromium import chromium
 

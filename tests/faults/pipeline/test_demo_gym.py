@@ -23,12 +23,13 @@ from typing import Any
 import pytest
 
 from demo.video.marker import MARKER
+from pipeline.running import Running
 from pipeline.smoke.clear_bytes import files_holding
 from pipeline.smoke.expected import tag_rows, untiled
 from pipeline.smoke.run import checked, tags_agree, until
 from pipeline.supervise.ready import wait_ready
 from pipeline.supervise.tell import Tell
-from pipeline.up import Running, Wish, running
+from pipeline.up import Wish, running
 from runtime.database import connect
 from tests.support.ports import listening, tree
 

@@ -18,9 +18,10 @@ import pytest
 
 from domain.time import NS, to_iso
 from pipeline.embedded.broker import DOORS_USER
+from pipeline.running import Running
 from pipeline.secret_files import read_secret
 from pipeline.supervise.tell import Tell
-from pipeline.up import Running, Wish, running
+from pipeline.up import Wish, running
 from runtime.database import connect
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -24,9 +24,10 @@ from pipeline.client import staff_client
 from pipeline.demo.account import demo_account
 from pipeline.embedded.broker import DOORS_USER
 from pipeline.exit_codes import MISUSE
+from pipeline.running import Running
 from pipeline.secret_files import read_secret
 from pipeline.supervise.tell import Tell
-from pipeline.up import Running, Wish, running
+from pipeline.up import Wish, running
 from tests.support.cameras.video import encoded, written
 
 ROOT = Path(__file__).resolve().parents[3]
