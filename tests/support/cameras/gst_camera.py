@@ -13,16 +13,27 @@ import pytest
 
 PYTHON = "/usr/bin/python3"
 SCRIPT = Path(__file__).resolve().parent / "gst_rtsp_server.py"
+NEEDS = {
+    "x264enc": "gstreamer1.0-plugins-ugly",
+    "x265enc": "gstreamer1.0-plugins-bad",
+    "rtph264pay": "gstreamer1.0-plugins-good",
+    "videotestsrc": "gstreamer1.0-plugins-base",
+}
 PROBE = (
     'import gi; gi.require_version("GstRtspServer", "1.0"); from gi.repository import Gst, GstRtspServer;'
-    "Gst.init(None); assert Gst.ElementFactory.find('x264enc') and Gst.ElementFactory.find('x265enc')"
+    f"Gst.init(None); print([name for name in {list(NEEDS)} if Gst.ElementFactory.find(name) is None])"
 )
 
 
 def require_gstreamer() -> None:
-    """Skips where it is not installed."""
-    if not Path(PYTHON).exists() or subprocess.run([PYTHON, "-c", PROBE], capture_output=True, check=False).returncode:
-        pytest.skip("gst-rtsp-server is not installed (gir1.2-gst-rtsp-server-1.0, gstreamer1.0-plugins-ugly and -bad)")
+    """Skips where it is not installed, and says what is missing."""
+    if not Path(PYTHON).exists():
+        pytest.skip(f"{PYTHON} is not installed")
+    done = subprocess.run([PYTHON, "-c", PROBE], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("python3-gi or gir1.2-gst-rtsp-server-1.0 is not installed")
+    if lacking := [package for name, package in NEEDS.items() if repr(name) in done.stdout]:
+        pytest.skip(f"{', '.join(lacking)} is not installed")
 
 
 @contextmanager

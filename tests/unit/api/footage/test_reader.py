@@ -34,7 +34,7 @@ from storage.sealed import HEADER_SIZE, TRAILER_SIZE, RefusedError, SegmentReade
 from storage.sealed.format import TAG_SIZE
 from tests.support.cameras.video import decoded_times, encoded, units
 from tests.support.footage.sealed import START_NS, finish, new_sealer
-from tests.support.shelf import Shelf, read, whole_span
+from tests.support.footage.shelf import Shelf, read, whole_span
 
 
 def sizes_of(mp4: bytes) -> list[tuple[int, int]]:

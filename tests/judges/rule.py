@@ -1,0 +1,120 @@
+"""Which picture a judge must show at a time, and whether it did."""
+
+from __future__ import annotations
+
+import bisect
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.judges.picture import Look
+
+TICK_S: Final = 1 / 90_000
+TOLERANCE_S: Final = 2.5 * TICK_S
+"""A segment's place in the clip and a fragment's place in the segment are each rounded down to a tick."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """start_s, end_s: its interval in the clip; it ends with the next picture, or where its footage ends.
+
+    reordered: it is of a stream with B-frames.
+    """
+
+    number: int
+    start_s: float
+    end_s: float
+    key: bool = False
+    reordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The pictures of a clip by time."""
+
+    pictures: Sequence[Picture]
+
+    def holding(self, at_s: float) -> set[int]:
+        """Those whose interval holds the time; two within a tick of where one ends."""
+        near = (self._last(at_s + shift) for shift in (-TOLERANCE_S, 0.0, TOLERANCE_S))
+        return {picture.number for picture in near if picture is not None}
+
+    def from_on(self, at_s: float) -> set[int]:
+        """The first that begins at the time or later."""
+        starts = [picture.start_s for picture in self.pictures]
+        places = {bisect.bisect_left(starts, at_s + shift) for shift in (-TOLERANCE_S, 0.0, TOLERANCE_S)}
+        return {self.pictures[place].number for place in places if place < len(starts)}
+
+    def key_before(self, at_s: float) -> set[int]:
+        """The last key frame that begins at the time or earlier."""
+        keys = Table([picture for picture in self.pictures if picture.key])
+        return keys.holding(at_s)
+
+    def nearly_holding(self, at_s: float) -> set[int]:
+        """Where there are B-frames also one of the three before: players that compare with decode times show them."""
+        found = self.holding(at_s)
+        place = self._place(at_s)
+        if place > 0 and self.pictures[place - 1].reordered:
+            found |= {picture.number for picture in self.pictures[max(0, place - 4) : place]}
+        return found
+
+    def _place(self, at_s: float) -> int:
+        """How many begin at the time or earlier."""
+        return bisect.bisect_right(self.pictures, at_s, key=lambda picture: picture.start_s)
+
+    def _last(self, at_s: float) -> Picture | None:
+        place = self._place(at_s)
+        return self.pictures[place - 1] if place else None
+
+    def times(self, count: int, seed: int) -> list[float]:
+        """Random times within footage, in whole milliseconds, which every judge can be asked for."""
+        dice = random.Random(seed)
+        found: list[float] = []
+        end_s = self.pictures[-1].start_s
+        while len(found) < count:
+            at_s = dice.randrange(round(end_s * 1000)) / 1000
+            picture = self._last(at_s)
+            if picture is not None and at_s < picture.end_s:
+                found.append(at_s)
+        return found
+
+    def save(self, path: Path) -> None:
+        """JSON: a list of [number, start_s, end_s, key, reordered]."""
+        path.write_text(json.dumps([[p.number, p.start_s, p.end_s, p.key, p.reordered] for p in self.pictures]))
+
+    @classmethod
+    def load(cls, path: Path) -> Table:
+        """What ``save()`` wrote; the last two may be missing."""
+        names = ("number", "start_s", "end_s", "key", "reordered")
+        return cls([Picture(**dict(zip(names, row, strict=False))) for row in json.loads(path.read_text())])
+
+
+Rule = Callable[[Table, float], set[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrong:
+    at_s: float
+    look: Look
+    off_s: float | None  # how late the picture is that is shown; None when it is not legible
+
+    def __str__(self) -> str:
+        shown = "nothing legible" if self.off_s is None else f"a picture {self.off_s:+.3f} s off"
+        return f"{self.at_s:.3f} s: {shown}{', smeared' if self.look.smeared else ''} {self.look.note}".rstrip()
+
+
+def wrong_looks(table: Table, rule: Rule, times: Sequence[float], looks: Sequence[Look]) -> list[Wrong]:
+    """What was not the right picture, or not whole."""
+    starts = {picture.number: picture.start_s for picture in table.pictures}
+    found = []
+    for at_s, look in zip(times, looks, strict=True):
+        wanted = rule(table, at_s)
+        if look.number in wanted and not look.smeared:
+            continue
+        start_s = None if look.number is None else starts.get(look.number)
+        due_s = min(starts[number] for number in wanted)
+        found.append(Wrong(at_s=at_s, look=look, off_s=None if start_s is None else start_s - due_s))
+    return found
