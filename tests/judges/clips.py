@@ -13,13 +13,13 @@ from typing import Final
 
 import av
 import numpy as np
-from tests.support.footage.video import units
 
 from domain.time import NS
 from ingest.access_unit import TICKS_PER_S
 from ingest.media.clock import ticks_to_ns
 from tests.judges.picture import draw
 from tests.judges.rule import Picture, Table
+from tests.support.cameras.video import units
 from tests.support.footage.sealed import START_NS
 from tests.support.footage.shelf import Shelf, read, whole_span
 
