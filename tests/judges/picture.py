@@ -1,6 +1,6 @@
 """Pictures that carry their number in blocks of black and white, all over: a smeared one is told from a whole one.
 
-The top is the strip of ``demo/strip.py`` with the number where the time would be. Below it are blocks that change
+The top is the strip of ``demo/video/strip.py`` with the number where the time would be. Below it are blocks that change
 one after the other, each every PERIOD pictures: most of a picture is taken over from those that it refers to, so that
 a picture decoded without them shows old blocks.
 """
@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from demo import strip
+from demo.video import strip
 
 Plane = npt.NDArray[np.uint8]
 COLUMNS: Final = 20
