@@ -11,10 +11,10 @@ from uuid import UUID
 import asyncpg
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from custodian import audit
-from custodian.custody import Custody
+from custodian.audit import log as audit
 from custodian.errors import LookRefusedError
-from custodian.hour_keys import private_key_context
+from custodian.keys.custody import Custody
+from custodian.keys.hour_keys import private_key_context
 from domain.footage import SEGMENT_MAX_NS
 from domain.ids import CameraId, HourKeyId, RecorderId, SegmentId, SessionId
 from domain.time import MINUTE_NS, Span

@@ -9,11 +9,11 @@ from uuid import UUID
 
 import asyncpg
 
-from custodian import audit
-from custodian.custody import Custody
+from custodian.audit import log as audit
 from custodian.errors import CustodianMisuseError
+from custodian.keys.custody import Custody
+from custodian.keys.past_keys import PastKeys
 from custodian.opening import Look, Opener
-from custodian.past_keys import PastKeys
 from custodian.protocol import SEGMENTS_MAX, Peer, key_to_json
 from custodian.server import Operation
 from domain.ids import CameraId, RecorderId, SegmentId, SessionId

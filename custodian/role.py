@@ -8,14 +8,14 @@ import logging
 import time
 from typing import Any, Final
 
-from custodian.audit import HeadSigner
-from custodian.custody import Custody, open_custody
+from custodian.audit.log import HeadSigner
 from custodian.errors import BrokenAuditError
 from custodian.harden import forbid_dumps
-from custodian.hour_keys import HourKeyMaker
+from custodian.keys.custody import Custody, open_custody
+from custodian.keys.hour_keys import HourKeyMaker
+from custodian.keys.past_keys import PastKeys
 from custodian.opening import Opener
 from custodian.operations import Operations, allowed
-from custodian.past_keys import PastKeys
 from custodian.server import Server
 from domain.errors import RetryableError, TallenneError
 from runtime.database import READY_CONNECTIONS, open_pool

@@ -31,7 +31,12 @@ _COMMANDS = {
     "serve": "the role that serves the staff pages and API",
     "demo-gym": "simulated cameras and doors",
 }
-_MODULES = {"import": "import_file"}  # a keyword is no name for a module
+_MODULES = {
+    "import": "import_file",  # a keyword is no name for a module
+    **{name: f"doors.{name}" for name in ("events", "members", "quarantine")},
+    **{name: f"roles.{name}" for name in ("ingest", "index", "custodian", "serve")},
+    "demo-gym": "roles.demo_gym",
+}
 _EXAMPLES = """\
 examples:
   tallenne up                                   the demo gym, data in ./data
@@ -81,7 +86,7 @@ def _parser(wanted: str | None) -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         if name == wanted:
-            module = importlib.import_module(f"pipeline.commands.{_MODULES.get(name, name.replace('-', '_'))}")
+            module = importlib.import_module(f"pipeline.commands.{_MODULES.get(name, name)}")
             module.add(sub)
             sub.set_defaults(run=module.run)
     return parser

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import json
 
-from custodian.audit import read_heads, verify_audit
+from custodian.audit.log import read_heads, verify_audit
 from custodian.client import CustodianClient
 from custodian.errors import BrokenAuditError
 from pipeline.commands.common import add_place, settings_of

@@ -15,7 +15,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from custodian.audit import read_heads, verify_audit
+from custodian.audit.log import read_heads, verify_audit
 from custodian.client import CustodianClient
 from custodian.enrolment import enrol_again, load_or_enrol
 from custodian.errors import (

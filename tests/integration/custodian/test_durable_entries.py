@@ -7,7 +7,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from custodian import audit
+from custodian.audit import log as audit
 from runtime.database import connect
 from storage.catalogue import audit as staff_audit
 from tests.conftest import Database

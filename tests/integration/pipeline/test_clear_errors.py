@@ -131,7 +131,7 @@ def test_keyring_readable_by_others(tmp_path: Path) -> None:
     keyring = data / "custodian" / "keyring"
     keyring.parent.mkdir(mode=0o700, parents=True)
     data.chmod(0o700)
-    from custodian.custody import open_custody
+    from custodian.keys.custody import open_custody
 
     with open_custody(keyring.parent):
         pass

@@ -21,7 +21,7 @@ import asyncpg
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from custodian.client import CustodianClient
-from custodian.hour_keys import private_key_context
+from custodian.keys.hour_keys import private_key_context
 from domain.errors import TallenneError
 from domain.time import Span
 from runtime.database import connect

@@ -11,14 +11,14 @@ import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from custodian.custody import Custody
+from custodian.keys.custody import Custody
 from domain.ids import CameraId, HourKeyId, SiteId, new_id
 from domain.time import HOUR_NS, NS, hour_of
 from runtime import sql
 from runtime.database import wrapped_errors
 from storage.keys import PublicHourKey
 
-_PACKAGE: Final = "custodian"
+_PACKAGE: Final = "custodian.keys"
 _FIRST_HOURS: Final = 2
 _SLICE_HOURS: Final = 24
 _BATCH: Final = 250  # keys per statement, and per stay in the worker thread (about 40 ms)

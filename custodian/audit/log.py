@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from custodian.chain import START, ChainEntry, Link, SignedHead, follow, head_message
+from custodian.audit.chain import START, ChainEntry, Link, SignedHead, follow, head_message
 from custodian.errors import BrokenAuditError
 from domain.ids import CameraId, SessionId
 from domain.time import Span
@@ -21,7 +21,7 @@ from runtime import sql
 from runtime.database import wrapped_errors
 from storage.keys.files import sync_directory
 
-_PACKAGE: Final = "custodian"
+_PACKAGE: Final = "custodian.audit"
 _BATCH: Final = 5000
 _LINE_MAX_BYTES: Final = 4096
 

@@ -13,8 +13,8 @@ import asyncpg
 from domain.arguments import whole
 from domain.ids import DoorId, SiteId
 from domain.time import NS, Span, to_iso
-from pipeline.commands import event_corrections
 from pipeline.commands.common import add_place, settings_of
+from pipeline.commands.doors import event_corrections
 from pipeline.commands.times import add_span, span_of
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK

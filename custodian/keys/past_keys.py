@@ -7,15 +7,15 @@ from typing import Final
 
 import asyncpg
 
-from custodian import audit
+from custodian.audit import log as audit
 from custodian.errors import CustodianMisuseError
-from custodian.hour_keys import HourKeyMaker, KeyedCamera
+from custodian.keys.hour_keys import HourKeyMaker, KeyedCamera
 from domain.ids import CameraId
 from domain.time import HOUR_NS, Span, hour_of, to_iso
 from runtime import sql
 from runtime.database import wrapped_errors
 
-_PACKAGE: Final = "custodian"
+_PACKAGE: Final = "custodian.keys"
 HOURS_MAX: Final = 168  # in one request
 
 

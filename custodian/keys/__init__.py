@@ -1,0 +1,1 @@
+"""Hour keys and what they hang on: made ahead, made for a past hour, kept on disk."""

@@ -1,0 +1,1 @@
+"""Commands about door events and the members behind them."""

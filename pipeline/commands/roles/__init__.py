@@ -1,0 +1,1 @@
+"""Commands that run a role in the foreground."""
