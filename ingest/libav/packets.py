@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ingest.access_unit import AccessUnit
 from ingest.errors import StreamError
 from ingest.video import nal
-from ingest.video.parameters import Role, activated, parameters_from, role
+from ingest.video.parameters import Role, activated, parameters_from, role_of
 
 
 class Packets:
@@ -26,7 +26,7 @@ class Packets:
         sets: list[bytes] = []
         key = False
         for item in nal.split_annex_b(data):
-            what = role(self._codec, item)
+            what = role_of(self._codec, item)
             if what is Role.SET:
                 sets.append(item)
             elif what is not Role.DROP:

@@ -6,6 +6,7 @@ from typing import Final
 
 from ingest.access_unit import TICKS_PER_S, Sound, SoundFormat
 from ingest.errors import StreamError
+from ingest.rtp.packet import PayloadBounds
 from ingest.video.bits import Bits
 
 _RATES: Final = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
@@ -44,6 +45,7 @@ class AacTrack:
         self._sequence = _NONE
         self._part = bytearray()  # of a frame that is spread over packets
         self._part_size = 0
+        self._bounds = PayloadBounds()
 
     def ticks_of(self, clock: int) -> int | None:
         """A packets' time on the sound's timeline, 90 kHz; None before the first packet."""
@@ -55,7 +57,8 @@ class AacTrack:
         self, view: memoryview, start: int, stop: int, mono_ns: int, lead_ticks: int | None, out: list[Sound]
     ) -> None:
         """One RTP packet, view[start:stop]."""
-        if stop - start < 12 or view[start] >> 6 != 2:
+        first, last = self._bounds.of(view, start, stop)
+        if first < 0:
             self.malformed += 1
             return
         if view[start + 1] & 0x7F != self._payload_type:
@@ -73,7 +76,6 @@ class AacTrack:
             self._part.clear()
         self._time = clock if self._clock == _NONE else self._time + _signed(clock - self._clock)
         self._clock = clock
-        first, last = _payload(view, start, stop)
         if len(out) >= _WAITING_MAX:
             del out[: _WAITING_MAX // 2]  # nobody takes it: there are no pictures
         if not self._frames(view, first, last, mono_ns, lead_ticks, out):
@@ -117,17 +119,6 @@ class AacTrack:
     def _give(self, data: bytes, number: int, mono_ns: int, lead_ticks: int | None, out: list[Sound]) -> None:
         ticks = (self._time + number * self._step) * TICKS_PER_S // self._clock_rate
         out.append(Sound(data, ticks, lead_ticks, mono_ns))
-
-
-def _payload(view: memoryview, start: int, stop: int) -> tuple[int, int]:
-    """Behind the header, contributing sources and extension, before the padding; stop < start when it does not fit."""
-    flags = view[start]
-    at = start + 12 + 4 * (flags & 0x0F)
-    if flags & 0x10:
-        at += 4 + 4 * int.from_bytes(view[at + 2 : at + 4], "big")
-    if flags & 0x20:
-        stop -= view[stop - 1]
-    return at, stop
 
 
 def _signed(delta: int) -> int:

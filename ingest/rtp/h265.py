@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from ingest.errors import StreamError
-from ingest.rtp.pictures import Pictures
+from ingest.rtp.assembly import Assembly
+from ingest.rtp.counts import Counts
+from ingest.rtp.start_codes import Begins
+from ingest.video.nal import START_CODE
 from ingest.video.parameters import H265_ROLES, Role
 
-_AP: Final = 48
-_FU: Final = 49
-_PACI: Final = 50
-_SLICES: Final = {
-    _FU << 17 | layer << 8 | 0x80 | kind: (bytes((kind << 1, layer)), role, _FU << 17 | layer << 8 | kind)
+_AP: Final = 48  # RFC 7798, 4.4.2
+_FU: Final = 49  # 4.4.3
+_PACI: Final = 50  # 4.4.4
+_TYPE, _START, _END = 0x3F, 0x80, 0x40
+_TEMPORAL_ID: Final = 0x07  # nuh_temporal_id_plus1, which is never 0
+_ROLES: Final = tuple(map(int, H265_ROLES))
+
+SLICES: Final[Begins] = {
+    _FU << 17 | layer << 8 | _START | kind: (bytes((kind << 1, layer)), role, _FU << 17 | layer << 8 | kind)
     for layer in range(1, 8)
-    for kind, role in enumerate(map(int, H265_ROLES[:_AP]))
+    for kind, role in enumerate(_ROLES[:_AP])
     if role <= Role.KEY
 }
 
@@ -23,71 +29,89 @@ _SLICES: Final = {
 class H265Payload:
     """See ingest.rtp.track.Payload."""
 
-    __slots__ = ("malformed", "pictures")
-    shift = 8
-    skip = 19
-    slices: Mapping[int, tuple[bytes, int, int]] = _SLICES
+    __slots__ = ("_assembly", "_counts")
+    shift = 8  # the fragment's headers, payload header and FU header, are the first 24 of 32 bits
+    skip = 19  # from the interleaved frame's start to a fragment's data
 
-    def __init__(self, pictures: Pictures) -> None:
-        self.pictures = pictures
-        self.malformed = 0
+    def __init__(self, assembly: Assembly, counts: Counts) -> None:
+        self._assembly = assembly
+        self._counts = counts
+
+    @property
+    def malformed(self) -> int:
+        """See Counts."""
+        return self._counts.malformed
 
     def take(self, view: memoryview, start: int, stop: int) -> int:
-        """StreamError for what was not negotiated."""
+        """See ingest.rtp.track.Payload. StreamError for what was not negotiated."""
         if stop - start < 3:
-            self.malformed += 1
+            self._counts.malformed += 1
             return -1
-        kind = view[start] >> 1 & 0x3F
+        kind = view[start] >> 1 & _TYPE
         if kind == _FU:
             return self._fragment(view, start, stop)
         if kind == _AP:
             self._aggregate(view, start + 2, stop)
-        elif kind < _AP:
-            self.pictures.whole(view[start:stop].tobytes())
         elif kind == _PACI:
             raise StreamError("The camera sends H.265 in PACI packets.", "Switch scalability off there.")
         else:
-            self.malformed += 1
+            self._single(view[start:stop].tobytes())
         return -1
 
-    def _fragment(self, view: memoryview, start: int, stop: int) -> int:
-        pictures = self.pictures
-        if stop - start < 4:
-            self.malformed += 1
-            return -1
-        head, layer, fragment = view[start], view[start + 1], view[start + 2]
-        kind = fragment & 0x3F
-        if fragment & 0x80:
-            if kind >= _AP:
-                self.malformed += 1
-                return -1
-            pictures.begin(bytes((head & 0x81 | kind << 1, layer)), view[start + 3 : stop].tobytes())
-        elif pictures.open:
-            pictures.parts.append(view[start + 3 : stop].tobytes())
+    def _single(self, nal: bytes) -> None:
+        """One without a temporal id is what a start code in its place looks like (Annex B)."""
+        kind = nal[0] >> 1 & _TYPE
+        if nal[1] & _TEMPORAL_ID:
+            role = _ROLES[kind]
         else:
-            pictures.headless()
+            role = int(Role.DROP)
+            kind = _AP if START_CODE not in nal else kind
+        if kind >= _AP:
+            self._counts.malformed += 1
+        else:
+            self._assembly.whole(nal, role)
+
+    def _fragment(self, view: memoryview, start: int, stop: int) -> int:
+        """Payload header, FU header, data, which may be missing."""
+        assembly = self._assembly
+        head, layer, fragment = view[start], view[start + 1], view[start + 2]
+        kind = fragment & _TYPE
+        header = bytes((head & 0x81 | kind << 1, layer))
+        if fragment & _START:
+            if kind >= _AP:
+                self._counts.malformed += 1
+                return -1
+            role = _ROLES[kind] if layer & _TEMPORAL_ID else int(Role.DROP)
+            assembly.begin(header, role, view[start + 3 : stop].tobytes())
+        elif assembly.open_at >= 0:
+            assembly.parts.append(view[start + 3 : stop].tobytes())
+        else:
+            assembly.tear(header)
             return -1
-        if fragment & 0x40:
-            pictures.end()
+        if fragment & _END:
+            assembly.end()
             return -1
         return head << 16 | layer << 8 | kind
 
     def _aggregate(self, view: memoryview, at: int, stop: int) -> None:
+        """NAL units behind their sizes in 2 bytes."""
         while stop - at > 2:
             size = view[at] << 8 | view[at + 1]
             at += 2
             if size > stop - at:
-                self.malformed += 1
+                self._counts.malformed += 1
                 return
-            if size > 2 and view[at] >> 1 & 0x3F < _AP:
-                self.pictures.whole(view[at : at + size].tobytes())
+            if size > 2:
+                self._counts.work += 1
+                self._single(view[at : at + size].tobytes())
             at += size
 
     def continues(self, view: memoryview, start: int, stop: int) -> bool:
         """See ingest.rtp.track.Payload."""
         head, at = view[start], start + 2
-        if head >> 1 & 0x3F == _FU and stop - start > 3:
-            if not view[start + 2] & 0x80:
+        if head >> 1 & _TYPE == _FU and stop - start > 3:
+            if not view[start + 2] & _START:
                 return False
             head, at = view[start + 2] << 1 & 0x7E, start + 3
-        return at < stop and self.pictures.starts_picture(head, view[at]) is False
+        # A slice begins with first_slice_segment_in_pic_flag.
+        return at < stop and _ROLES[head >> 1 & _TYPE] <= Role.KEY and view[at] < 0x80

@@ -1,260 +1,263 @@
-"""NAL units to access units: parameter sets taken out, damaged pictures and what refers to them dropped."""
+"""Which access units are given out: whole ones from a key picture on, and damaged ones with their mark.
+
+What a lost packet costs is decided here. A picture that no other refers to is dropped alone. Where one that others
+refer to is damaged or missing, they are given out as ``damaged`` until a picture comes with which decoding can begin
+anew. Only where nothing comes for a while, or nothing could be decoded, the footage has a gap.
+"""
 
 from __future__ import annotations
 
-import re
+from enum import Enum
 from typing import Final
 
-from ingest.access_unit import AccessUnit, Loss, VideoParameters
-from ingest.errors import StreamError
-from ingest.video.parameters import H264_ROLES, H265_ROLES, Role, activated, check, parameters_from
+from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss, VideoParameters
+from ingest.rtp.assembly import Assembly
+from ingest.rtp.counts import Counts
+from ingest.rtp.numbers import Hole, Numbering
+from ingest.rtp.refresh import RecoveryPoints, Refresh, Shown
+from ingest.video import slices
+from ingest.video.parameters import ParameterSets
 
-_MAX_BYTES: Final = 16 << 20
-_MAX_PARTS: Final = 1 << 17  # a part may be a single byte
-_MANY_PARTS: Final = 256
-_MAX_SETS: Final = 64
-_KEY, _SET, _KEEP = int(Role.KEY), int(Role.SET), int(Role.KEEP)  # plain integers compare faster
-_H264, _H265 = (tuple(map(int, roles)) for roles in (H264_ROLES, H265_ROLES))
-_START = re.compile(rb"\x00*\x00\x00\x01")
+_LONGEST_TICKS: Final = TICKS_PER_S  # where pictures are missing for longer, the last one is not shown as the present
+_MISSING: Final = "packets are missing"
 _Items = list[AccessUnit | Loss]
 
 
-class Pictures:
-    """``begin()``, pieces appended to ``parts``, ``end()`` per NAL unit, or ``whole()``; ``finish()`` per picture.
+class Decoding(Enum):
+    """What a decoder could do with the next picture."""
 
-    parts: what the picture under way is made of, to be joined; whoever reads packets appends to it directly, views of
-    the receive buffer too, if ``keep()`` is called before that is used again
-    pts_ticks: of the picture under way
+    WAITING = "waiting"  # nothing before one with which decoding can begin
+    WHOLE = "whole"
+    DAMAGED = "damaged"  # decode it with errors, until one comes with which decoding can begin anew
+    REFRESHING = "refreshing"  # decoding has begun with one that does not show all of it at once
+
+
+_WHOLE: Final = Decoding.WHOLE  # looked up for each picture
+
+
+class Pictures:
+    """``finish()`` at the end of each access unit that was put together.
+
+    hole: sequence numbers that are missing before the access unit under way; it will show what that means
+    missing: packets that are missing within it
+    rest: what comes of it belongs to one that was given out, or given up, and is dropped
     """
 
     __slots__ = (
-        "_broken",
-        "_bump",
-        "_complete",
-        "_first",
-        "_head",
-        "_header",
-        "_kept",
-        "_key",
-        "_known",
-        "_last_ticks",
-        "_mask",
-        "_open_at",
-        "_open_role",
-        "_pending",
-        "_pictured",
-        "_roles",
-        "_sets",
-        "_shift",
-        "codec",
-        "overlong",
-        "parameters",
-        "parts",
-        "passed_over",
-        "pts_ticks",
-        "repeated",
-        "started",
-        "waiting",
+        "_assembly", "_before", "_bump", "_counts", "_earlier_ticks", "_numbering", "_recovery", "_refresh", "_ticks",
+        "_untold", "hole", "missing", "parameters", "passed_over", "rest", "state",
     )  # fmt: skip
 
-    def __init__(self, codec: str, parameters: VideoParameters | None) -> None:
-        """``parameters``: from the session description, if they are there and make sense."""
-        self.codec = codec
-        self.parameters = parameters
-        self.parts: list[bytes | memoryview] = []
-        self.pts_ticks = 0
-        self.waiting = True  # for a key frame
-        self.started = False  # a picture was given
-        self.repeated = 0  # timestamps that were moved on by a tick
-        self.overlong = 0
+    def __init__(
+        self, assembly: Assembly, counts: Counts, numbering: Numbering, parameters: VideoParameters | None
+    ) -> None:
+        """``parameters``: by the session description, if they are there and make sense."""
+        self._assembly = assembly
+        self._counts = counts
+        self._numbering = numbering
+        self.parameters = ParameterSets(assembly.codec, parameters)
+        self._recovery = RecoveryPoints(assembly.codec)
+        self._refresh: Refresh | None = None
+        self._before = b""  # the last access unit that was given out
+        self._ticks: int | None = None  # its time, as the camera has stamped it
+        self._bump = 0  # so many more were stamped so
+        self._earlier_ticks: int | None = None  # of the one before that
+        self._untold = 0  # packets that were lost while nothing was given out
+        self.state = Decoding.WAITING
+        self.hole: Hole | None = None
+        self.missing = 0
+        self.rest = False
         self.passed_over = 0  # whole pictures, while one is waited for with which decoding can begin
-        self._roles, self._head, self._shift = (_H264, 1, 0) if codec == "h264" else (_H265, 2, 1)
-        self._mask = len(self._roles) - 1
-        self._known: frozenset[bytes] = parameters.all if parameters else frozenset()
-        self._complete = parameters is not None
-        self._sets: list[bytes] = []
-        self._open_at, self._open_role = -1, _KEEP
-        self._pictured = self._key = self._first = self._broken = False
-        self._pending = 0
-        self._last_ticks: int | None = None
-        self._bump = 0
-        self._header = b""
-        self._kept = 0  # parts that are no views
+
+    def check(self) -> None:
+        """AssertionError unless the state makes sense."""
+        assert self.started or self.state is Decoding.WAITING
+        assert (self._refresh is not None) == (self.state is Decoding.REFRESHING)
+        assert self.state is Decoding.WAITING or self.parameters.current is not None
+        assert self._untold == 0 or (self.started and self.state is Decoding.WAITING)
+        assert self.missing == 0 or self._assembly.torn or self.rest
 
     @property
-    def open(self) -> bool:
-        """A NAL unit has begun and not ended."""
-        return self._open_at >= 0
+    def started(self) -> bool:
+        """A picture was given out."""
+        return self._ticks is not None
 
-    @property
-    def pictured(self) -> bool:
-        """The picture under way has a slice."""
-        return self._pictured
+    def finish(self, ticks: int, mono_ns: int, out: _Items) -> None:
+        """The access unit under way has ended. Without a slice it is kept for the next: SEI, sets that came alone.
 
-    def begin(self, header: bytes, piece: bytes) -> None:
-        """The first piece of a NAL unit, behind its header."""
-        if self._open_at >= 0:
-            self.end()
-        role = self._open_role = self._roles[header[0] >> self._shift & self._mask]
-        self._open_at, self._header = len(self.parts), header
-        self.parts += (header, piece)
-        if role <= _KEY:
-            if not self._pictured:
-                self._pictured, self._first = True, piece[:1] >= b"\x80"
-            if role:
-                self._key = True
-
-    def begin_slice(self, header: bytes, role: int, piece: memoryview, first: int) -> None:
-        """``begin()`` for a picture's first NAL unit, when nothing waits. ``first``: its first bit is set."""
-        self._open_at, self._open_role, self._header = 0, role, header
-        self.parts += (header, piece)
-        self._pictured, self._first, self._key = True, first != 0, role == _KEY
-
-    def end(self) -> None:
-        """The NAL unit under way is whole."""
-        at, parts = self._open_at, self.parts
-        self._open_at = -1
-        if self._open_role <= _KEY:
-            parts[at] = sum(map(len, parts[at:])).to_bytes(4, "big") + self._header
-            return
-        nal = b"".join(parts[at:])
-        del parts[at:]
-        self._kept = min(self._kept, at)
-        self._other(nal, self._open_role)
-
-    def whole(self, nal: bytes) -> None:
-        """A NAL unit in one piece; not empty."""
-        if self._open_at >= 0:
-            self.end()
-        role = self._roles[nal[0] >> self._shift & self._mask]
-        if role > _KEY:
-            self._other(nal, role)
-            return
-        self.parts += (len(nal).to_bytes(4, "big"), nal)
-        if not self._pictured:
-            self._pictured, self._first = True, nal[self._head : self._head + 1] >= b"\x80"
-        if role:
-            self._key = True
-
-    def starts_picture(self, nal_head: int, first_byte: int) -> bool | None:
-        """Whether a slice with this header byte and first byte begins a picture; None when it is no slice."""
-        if self._roles[nal_head >> self._shift & self._mask] > _KEY:
-            return None
-        return first_byte >= 0x80
-
-    def finish(self, mono_ns: int, out: _Items) -> None:
-        """The picture under way is whole. Without a slice it is kept for the next: SEI, sets that came alone."""
-        if self._open_at >= 0:
-            self.end()
-        if self._broken or (not self._pictured and len(self.parts) > 64):
-            self._lose(0, "a part of a picture is missing", out)
-            self._drop()
-            self._broken = False
-            return
-        if self._sets:
-            self._take_sets()
-        if not self._pictured:
-            return
-        parts, key, first = self.parts, self._key, self._first
-        self.parts, self._kept, self._pictured, self._key = [], 0, False, False
-        if self.waiting:
-            if not (key and first and self._complete):
-                self.passed_over += 1
+        StreamError for parameter sets that make no sense.
+        """
+        unit = self._assembly
+        if unit.open_at >= 0:
+            unit.end()
+        if unit.sets:
+            self._counts.work += self.parameters.take(unit.sets)
+        if self.rest or unit.torn or not unit.sliced:
+            if not (self.rest or unit.torn or unit.await_slice()):
                 return
-            self.waiting, self.started = False, True
-            if self._pending:
-                out.append(Loss(self._pending))
-                self._pending = 0
-        if not self._complete:
-            self._lose(0, "the camera changed its parameter sets by halves", out)
-            return
-        assert self.parameters is not None
-        ticks = self.pts_ticks
-        if ticks == self._last_ticks:
-            ticks = self._moved_on(ticks)
+            if self.rest or unit.torn:
+                self._torn(ticks, mono_ns, out)
+                return
+        key, damaged = unit.key, False
+        data = unit.take()
+        if self.hole is not None:
+            key = self._judged(self.hole, data, ticks, out, key=key)
+        sets = self.parameters
+        if key or self.state is not _WHOLE or ticks > self._recovery.look_from or not sets.complete:
+            shown, key = self._admitted(data, ticks, out, key=key)
+            if shown is Shown.NOTHING:
+                return
+            if key:
+                sets.activate(data)
+            damaged = shown is Shown.ERRORS
+        if ticks == self._ticks:
+            self._bump += 1
         else:
-            self._last_ticks, self._bump = ticks, 0
-        data = b"".join(parts)
-        if key and self.parameters.more_sps:
-            self.parameters = activated(self.parameters, data)
-        out.append(AccessUnit(data, ticks, key, mono_ns, self.parameters))
+            self._earlier_ticks, self._ticks, self._bump = self._ticks, ticks, 0
+        self._before = data
+        out.append(AccessUnit(data, ticks + self._bump, key, mono_ns, sets.current, damaged))  # type: ignore[arg-type]
 
-    def lost(self, packets: int, detail: str, out: _Items) -> None:
-        """Packets are missing here: the picture under way is damaged, and what refers to it."""
-        self._drop()
-        self._broken = True
-        self._lose(packets, detail, out)
+    # -- What is wrong with it
 
-    def headless(self) -> None:
-        """A piece came whose NAL unit never began."""
-        self._broken = True
+    def tear(self, packets: int) -> None:
+        """Packets are missing within the access unit under way."""
+        self._assembly.tear()
+        self.missing += packets
 
-    def keep(self, out: _Items) -> None:
-        """The receive buffer is about to be used again. A picture that never ends is given up."""
-        parts = self.parts
-        for place in range(self._kept, len(parts)):
-            part = parts[place]
-            if type(part) is memoryview:
-                parts[place] = part.tobytes()
-        self._kept = len(parts)
-        if len(parts) > _MANY_PARTS and (len(parts) > _MAX_PARTS or sum(map(len, parts)) > _MAX_BYTES):
-            self.overlong += 1
-            self.lost(0, "a picture of more than 16 MiB", out)
+    def spoil(self, detail: str, out: _Items) -> None:
+        """It was given out before it was whole, or is given up before it ends."""
+        self._assembly.drop()
+        self.missing = 0
+        self.rest = True
+        self._hurt(0, None, detail, out)
+
+    def begin_anew(self, detail: str, out: _Items) -> None:
+        """The stream is another one: nothing that follows refers to what was before."""
+        self._assembly.drop()
+        self._assembly.sets.clear()
+        self.hole, self.missing, self.rest = None, 0, False
+        self._stop(0, detail, out)
+
+    def _torn(self, ticks: int, mono_ns: int, out: _Items) -> None:
+        """Of an access unit of which something is missing, the slices that are whole are given out, or nothing."""
+        unit, codec = self._assembly, self._assembly.codec
+        packets = self.missing + (self.hole.packets if self.hole is not None else 0)
+        alone = self.hole is None
+        rest, self.hole, self.missing, self.rest = self.rest, None, 0, False
+        data = unit.take() if unit.sliced and not rest else b""
+        head = unit.torn_head or slices.first_slice(codec, data)
+        unit.drop()
+        if rest:
+            self._counts.lost += packets
+            return
+        if alone and slices.is_disposable(codec, self.parameters.sps, head):
+            self._lose(packets, "of a picture that no other refers to", out)
+            return
+        self._hurt(packets, ticks, _MISSING if packets else "a part of a picture is missing", out)
+        if data and self.state is not Decoding.WAITING and self.parameters.current is not None:
+            self._earlier_ticks, self._ticks, self._bump = self._ticks, ticks, self._bump + (ticks == self._ticks)
+            self._before = data
+            out.append(AccessUnit(data, ticks + self._bump, False, mono_ns, self.parameters.current, damaged=True))
+
+    def _judged(self, hole: Hole, data: bytes, ticks: int, out: _Items, *, key: bool) -> bool:
+        """Whether anything was missing before this picture; gives whether it is a whole key picture."""
+        self.hole = None
+        nal = slices.first_slice(self._assembly.codec, data)
+        headless = bool(nal) and not slices.begins_picture(self._assembly.codec, nal)
+        if self._ticks is None or self.state is Decoding.WAITING:
+            self._lose(hole.packets, _MISSING, out)
+            return key and not headless
+        step, before = ticks - self._ticks, self._earlier_ticks
+        # Where pictures are sent out of order their times tell nothing.
+        usual = before is None or 0 <= 2 * step <= 3 * (self._ticks - before)
+        if headless or abs(step) > _LONGEST_TICKS or not self._follows(nal, hole, key=key, usual=usual):
+            self._hurt(hole.packets, ticks, _MISSING if hole.packets else "the packets' numbers jumped", out)
+        elif self._numbering.reliable and (usual or key):
+            self._numbering.harmless(hole)
+            self._counts.unnumbered += hole.packets
+        elif hole.packets:
+            self._lose(hole.packets, "of no picture, or of one that no other refers to", out)
+        return key and not headless
+
+    def _follows(self, nal: bytes, hole: Hole, *, key: bool, usual: bool) -> bool:
+        """No picture that others refer to is missing before the one with this first slice; ``usual``: by its time."""
+        if key:
+            return usual or not hole.packets  # the numbers begin anew with a key picture
+        before = slices.first_slice(self._assembly.codec, self._before)
+        follows = slices.follows(self.parameters.sps, before, nal)
+        return usual if follows is None else follows
+
+    # -- Which are given out
+
+    def _admitted(self, data: bytes, ticks: int, out: _Items, *, key: bool) -> tuple[Shown, bool]:
+        """What a whole picture shows, and whether decoding can begin with it."""
+        nal = slices.first_slice(self._assembly.codec, data)
+        key = key and slices.begins_picture(self._assembly.codec, nal)
+        frames = self._frames_until_right(data, ticks, key=key)
+        if not self.parameters.complete:
+            self._stop(0, "the camera changed its parameter sets by halves", out)
+        begins = key or (frames is not None and self._recovery.instead_of_keys)
+        if self.state is Decoding.WAITING:
+            if not (begins and self.parameters.complete and slices.begins_picture(self._assembly.codec, nal)):
+                self.passed_over += 1
+                return Shown.NOTHING, False
+            if self._untold:
+                out.append(Loss(self._untold))
+                self._untold = 0
+            return self._begun(nal, ticks, frames or 0, anew=True), True
+        if self.state is Decoding.WHOLE:
+            return Shown.RIGHTLY, begins
+        if frames is not None:
+            return self._begun(nal, ticks, frames, anew=False), begins
+        if self._refresh is None:
+            return Shown.ERRORS, False
+        shown = self._refresh.of(ticks)
+        if shown is Shown.RIGHTLY:
+            self.state, self._refresh = Decoding.WHOLE, None
+        return shown, False
+
+    def _frames_until_right(self, data: bytes, ticks: int, *, key: bool) -> int | None:
+        """Where decoding begins with this picture; None where it cannot."""
+        if not key:
+            return self._recovery.frames(data, ticks)
+        self._recovery.key(ticks)
+        if self._assembly.start_codes.searching:
+            self._assembly.start_codes.looked()
+        return 0
+
+    def _begun(self, nal: bytes, ticks: int, frames: int, *, anew: bool) -> Shown:
+        """Decoding begins with the picture that has this first slice."""
+        if frames or slices.is_open(self._assembly.codec, nal):
+            self.state, self._refresh = Decoding.REFRESHING, Refresh(ticks, frames, anew=anew)
+        else:
+            self.state, self._refresh = Decoding.WHOLE, None
+        return Shown.ERRORS if frames else Shown.RIGHTLY
+
+    # -- What is missing
 
     def _lose(self, packets: int, detail: str, out: _Items) -> None:
-        if self.waiting:
-            self._pending += packets if self.started else 0
+        """No picture that is given out misses them."""
+        self._counts.lost += packets
+        if self.state is not Decoding.WAITING:
+            out.append(Loss(packets, detail=detail, gap=False))
+        elif self.started:
+            self._untold += packets
+
+    def _hurt(self, packets: int, ticks: int | None, detail: str, out: _Items) -> None:
+        """Pictures that follow refer to what is missing. ``ticks``: when they go on, if that is known."""
+        self._numbering.harmful()
+        if ticks is not None and self._ticks is not None and ticks - self._ticks > _LONGEST_TICKS:
+            self._stop(packets, detail, out)
             return
-        self.waiting = True
+        self._lose(packets, detail, out)
+        if self.state is not Decoding.WAITING:
+            self.state, self._refresh = Decoding.DAMAGED, None
+
+    def _stop(self, packets: int, detail: str, out: _Items) -> None:
+        """There is nothing to be decoded until decoding can begin anew."""
+        if self.state is Decoding.WAITING:
+            self._lose(packets, detail, out)
+            return
+        self._counts.lost += packets
+        self.state, self._refresh = Decoding.WAITING, None
         out.append(Loss(packets, detail=detail))
-
-    def _drop(self) -> None:
-        self.parts = []
-        self._kept = 0
-        self._open_at = -1
-        self._pictured = self._key = False
-
-    def _other(self, nal: bytes, role: int) -> None:
-        """No slice. Some cameras put several NAL units with start codes into one."""
-        if b"\x00\x00\x01" in nal:
-            for piece in _START.split(nal):
-                if piece:
-                    self.whole(piece)
-        elif role == _SET:
-            if len(self._sets) < _MAX_SETS:
-                self._sets.append(nal.rstrip(b"\x00"))
-        elif role == _KEEP and len(nal) > self._head:
-            self.parts += (len(nal).to_bytes(4, "big"), nal)
-
-    def _take_sets(self) -> None:
-        """A change takes effect with the picture that the sets came with."""
-        if self._complete and self._known.issuperset(self._sets):
-            self._sets.clear()
-            return
-        made = parameters_from(self.codec, self._sets, self.parameters)
-        self._complete = made is not None
-        if made is None:
-            return  # the rest may follow
-        if made is not self.parameters:
-            check(made)
-            self.parameters, self._known = made, made.all
-        self._sets.clear()
-
-    def _moved_on(self, ticks: int) -> int:
-        """Cameras that give two pictures one timestamp get the second shown a tick later."""
-        self._bump += 1
-        self.repeated += 1
-        return ticks + self._bump
-
-
-def described(codec: str, sets: list[bytes]) -> VideoParameters | None:
-    """From the session description; None unless complete and sensible: the stream then has to bring its own."""
-    nals = [piece.rstrip(b"\x00") for item in sets for piece in _START.split(item)]
-    nals = [item for item in nals if len(item) > 2]
-    try:
-        made = parameters_from(codec, nals, None)
-        if made is not None:
-            check(made)
-    except StreamError:
-        return None
-    return made

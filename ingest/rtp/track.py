@@ -3,25 +3,43 @@
 A frame (RFC 2326, 10.12) is ``$``, channel, length in 2 bytes, and an RTP packet (RFC 3550, 5.1). Nearly all packets
 are the middle of a fragmented NAL unit and differ from their neighbours only in the sequence number: they are taken in
 a tight loop, everything else packet by packet.
+
+Bytes go through these, one after the other, and come out as access units:
+    Track        frames to packets of one source, in order; when one access unit ends and the next begins
+    Payload      a packet's payload to pieces of NAL units (h264.py, h265.py)
+    Assembly     pieces to NAL units, NAL units to an access unit
+    Pictures     which access units are given out, and what lost packets cost
+``Track.check()`` holds the state of all of them together. Nothing here knows of connections or of time but by what it
+is told: the way from bytes to access units is ``walk()``, a function over a buffer.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss
+from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss, VideoParameters
+from ingest.errors import StreamError
+from ingest.rtp import h264, h265
+from ingest.rtp.assembly import Assembly
+from ingest.rtp.counts import Counts
+from ingest.rtp.frames import DOLLAR, HEAD_BYTES, may_follow
+from ingest.rtp.numbers import LATE, NUMBERS, Hole, Numbering, hole
+from ingest.rtp.packet import PayloadBounds
 from ingest.rtp.pictures import Pictures
+from ingest.rtp.timeline import Timeline
 
 SLACK: Final = 32  # bytes that a buffer must have behind what is in it
 _HEAD: Final = struct.Struct(">HHHHQI")  # $ and channel, length, flags and type, sequence, time and source, payload
 _NONE: Final = -1
 _VERSION: Final = 0x8000
 _MARKER: Final = 0x0080
+_TYPE: Final = 0x7F
 _LAST: Final = 0x40  # the bit of the fragment header that ends a NAL unit
-_LATE: Final = 256  # packets that come this much too late are repeated ones; more is a new numbering
+_SOURCE: Final = 0xFFFFFFFF
+_PAYLOAD_AT: Final = HEAD_BYTES + 12  # in a frame with a plain header
+_UNBOUNDED: Final = 1 << 62
 _Items = list[AccessUnit | Loss]
 
 
@@ -33,13 +51,13 @@ class _Held:
     start: int
     kind: int
     sequence: int
-    clock: int
+    stamp: int
     expected: int  # of the source until then, which has sent nothing since
 
     def followed_by(self, other: _Held) -> bool:
         return (
-            not (self.clock ^ other.clock) & 0xFFFFFFFF
-            and other.sequence == self.sequence + 1 & 0xFFFF
+            not (self.stamp ^ other.stamp) & _SOURCE
+            and other.sequence == self.sequence + 1 & NUMBERS - 1
             and self.expected == other.expected
         )
 
@@ -48,17 +66,17 @@ class Payload(Protocol):
     """How a codec is put into packets.
 
     shift, skip: the fragment's headers are the first (32 - shift) bits of the payload; skip bytes from the frame's
-    start its data begins
-    slices: of the fragment headers that begin a slice: the NAL unit's header, its role, the headers that continue it
+        start its data begins
     """
 
-    pictures: Pictures
     shift: int
     skip: int
-    slices: Mapping[int, tuple[bytes, int, int]]
 
     def take(self, view: memoryview, start: int, stop: int) -> int:
-        """One packet's payload, not empty; gives the fragment headers that would continue it, or -1."""
+        """One packet's payload, not empty; gives the fragment headers that would continue it, or -1.
+
+        StreamError for ways of sending that are not spoken here.
+        """
         ...
 
     def continues(self, view: memoryview, start: int, stop: int) -> bool:
@@ -67,53 +85,77 @@ class Payload(Protocol):
 
 
 class Track:
-    """``walk()`` over received bytes.
-
-    lost_packets, late_packets, malformed, foreign: counters, the last for packets of another payload type, and of
-    another source that no second one follows
-    """
+    """``walk()`` over received bytes. ``counts``: see Counts."""
 
     __slots__ = (
-        "_by_time", "_clock", "_clock_ns", "_expected", "_finished", "_lead", "_middle", "_newest", "_payload",
-        "_pictures", "_pieces", "_plain", "_pts", "_slices", "_stray", "_stride", "foreign", "late_packets",
-        "lost_packets", "malformed",
+        "_assembly", "_bounds", "_by_time", "_expected", "_finished", "_lead", "_marks", "_middle", "_numbering",
+        "_payload", "_pictures", "_pieces", "_plain", "_stamp", "_stamp_ns", "_stray", "_stride", "_timeline", "counts",
     )  # fmt: skip
 
-    def __init__(self, channel: int, payload_type: int, payload: Payload) -> None:
-        self._lead = 0x2400 | channel
+    def __init__(
+        self,
+        channel: int,
+        payload_type: int,
+        codec: str,
+        *,
+        parameters: VideoParameters | None = None,
+        clock_rate: int = TICKS_PER_S,
+        reliable: bool = True,
+    ) -> None:
+        """codec: "h264" or "h265"; parameters, clock_rate: by the session description, Hz, 0 where it says nothing
+        reliable: the transport loses nothing
+        """
+        self.counts = Counts()
+        self._assembly = Assembly(codec, h264.SLICES if codec == "h264" else h265.SLICES, self.counts)
+        self._numbering = Numbering(reliable=reliable)
+        self._pictures = Pictures(self._assembly, self.counts, self._numbering, parameters)
+        payload = h264.H264Payload if codec == "h264" else h265.H265Payload
+        self._payload: Payload = payload(self._assembly, self.counts)
+        self._timeline = Timeline(clock_rate)
+        self._bounds = PayloadBounds()
+        self._lead = DOLLAR << 8 | channel
         self._plain = _VERSION | payload_type
-        self._payload = payload
-        self._slices = payload.slices
-        self._pictures = payload.pictures
-        self._expected = _NONE
-        self._clock, self._clock_ns, self._pts = _NONE, 0, 0
-        self._newest = 0  # of all pictures: times go back where there are B-frames
-        self._middle = _NONE
-        self._by_time = False  # the camera sets the marker wrongly: a picture ends where the timestamp changes
+        self._expected = _NONE  # the next sequence number
+        self._stamp, self._stamp_ns = _NONE, 0  # RTP time and source of the access unit under way, and when it came
+        self._middle = _NONE  # the fragment headers that continue the NAL unit under way
+        self._by_time = False  # the camera sets the marker wrongly: an access unit ends where the timestamp changes
+        self._marks = False  # the camera sets the marker, rightly as far as is known
         self._finished = False  # by the marker, and nothing came since
         self._stride, self._pieces = 0, _HEAD.iter_unpack
         self._stray: _Held | None = None
-        self.lost_packets = self.late_packets = self.malformed = self.foreign = 0
 
-    def walk(self, view: memoryview, at: int, end: int, mono_ns: int, out: _Items) -> int:
-        """This track's frames from ``at`` on, to the first that is not, or is not whole; gives where that begins."""
-        unpack, lead, plain, pictures = _HEAD.unpack_from, self._lead, self._plain, self._pictures
+    def check(self) -> None:
+        """AssertionError unless the state of the whole way makes sense."""
+        self._assembly.check()
+        self._pictures.check()
+        assert self._middle == _NONE or self._assembly.open_at >= 0, "only a NAL unit under way can be continued"
+        assert not self._finished or self._assembly.open_at < 0, "the marker ends all that is under way"
+        assert (self._stamp == _NONE) == (self._expected == _NONE)
+        assert self._timeline.newest_ticks >= self._timeline.ticks
+
+    def walk(self, view: memoryview, at: int, end: int, mono_ns: int, out: _Items, work_max: int = _UNBOUNDED) -> int:
+        """This track's frames from ``at`` on; gives where the first begins that is not taken.
+
+        That is one of another channel, one that is not whole, one behind which comes what may not follow a frame (see
+        ``frame()``), or any one once ``counts.work`` exceeds ``work_max``. SLACK bytes behind ``end`` are read.
+        """
+        unpack, lead, plain, assembly = _HEAD.unpack_from, self._lead, self._plain, self._assembly
         shift, skip = self._payload.shift, self._payload.skip
         last = plain | (_NONE if self._by_time else _MARKER)
-        while end - at >= 4:
-            first, length, kind, sequence, clock, mark = unpack(view, at)
-            after = at + 4 + length
-            if first != lead or after > end:
+        while end - at >= HEAD_BYTES:
+            first, length, kind, sequence, stamp, begins = unpack(view, at)
+            after = at + HEAD_BYTES + length
+            if first != lead or after > end or (view[after] != DOLLAR and not may_follow(view, after, end)):
                 break
             if sequence != self._expected or length <= skip:
                 pass
-            elif clock == self._clock:
-                fragment = mark >> shift ^ self._middle
+            elif stamp == self._stamp:
+                fragment = begins >> shift ^ self._middle
                 if not fragment and kind == plain:
-                    stride = length + 4
+                    stride = length + HEAD_BYTES
                     if stride != self._stride:
                         self._measure(stride)
-                    append = pictures.parts.append
+                    append = assembly.parts.append
                     pieces = self._pieces(view[at : end - (end - at) % stride])
                     same, _, alike = next(pieces)
                     append(view[at + skip : after])
@@ -125,67 +167,113 @@ class Track:
                         after = at + stride
                         append(view[at + skip : after])
                         sequence = sequence + 1 & 0xFFFF
+                    if view[after] != DOLLAR and not may_follow(view, after, end):
+                        assembly.parts.pop()
+                        self._expected = sequence - 1 & 0xFFFF
+                        break
                     self._expected = sequence
                     at = after
                     continue
                 if fragment == _LAST and kind == last and not self._by_time:
-                    pictures.parts.append(view[at + skip : after])
+                    assembly.parts.append(view[at + skip : after])
                     self._expected = sequence + 1 & 0xFFFF
                     self._middle, self._finished = _NONE, True
-                    pictures.finish(mono_ns, out)
+                    self._pictures.finish(self._timeline.ticks, mono_ns, out)
                     at = after
                     continue
-            elif self._finished and kind == plain and not (clock ^ self._clock) & 0xFFFFFFFF:
-                begun = self._slices.get(mark >> shift)
-                if begun is not None and not pictures.parts:
+            elif self._finished and kind == plain and not (stamp ^ self._stamp) & _SOURCE:
+                begun = assembly.start_codes.begins.get(begins >> shift)
+                if begun is not None and not assembly.parts:
                     header, role, self._middle = begun
-                    self._count_on(clock, mono_ns)
-                    self._finished = False
-                    pictures.begin_slice(header, role, view[at + skip : after], mark >> shift - 8 & 0x80)
+                    self._timeline.advance(stamp >> 32)
+                    self._stamp, self._stamp_ns, self._finished = stamp, mono_ns, False
+                    assembly.begin_slice(header, role, view[at + skip : after])
                     self._expected = sequence + 1 & 0xFFFF
                     at = after
                     continue
-            self._packet(view, at, after, kind, sequence, clock, mono_ns, out)
+            self._packet(view, at, after, kind, sequence, stamp, mono_ns, out)
             at = after
-        if pictures.parts:
-            pictures.keep(out)
+            if self.counts.work > work_max:
+                break
+        if assembly.parts and not assembly.keep():
+            self._give_up(out)
         return at
+
+    def frame(self, view: memoryview, at: int, after: int, mono_ns: int, out: _Items) -> None:
+        """One frame of this track, whatever comes behind it."""
+        _, _, kind, sequence, stamp, _ = _HEAD.unpack_from(view, at)
+        self._packet(view, at, after, kind, sequence, stamp, mono_ns, out)
+        if self._assembly.parts and not self._assembly.keep():
+            self._give_up(out)
+
+    def tear(self) -> None:
+        """A frame was cut short. Its number will be missing, which alone need not mean anything (see Numbering)."""
+        if not self._finished:
+            self._pictures.tear(0)
+            self._middle = _NONE
 
     @property
     def passed_over(self) -> int:
         """See Pictures."""
         return self._pictures.passed_over
 
+    @property
+    def shares_numbers(self) -> bool:
+        """See Numbering."""
+        return self._numbering.shared
+
+    @property
+    def lost_packets(self) -> int:
+        """See Counts."""
+        return self.counts.lost
+
+    @property
+    def malformed(self) -> int:
+        """See Counts."""
+        return self.counts.malformed
+
     def ticks_of(self, clock: int) -> int | None:
-        """A packet's 32-bit time on the pictures' timeline; None before the first packet."""
-        if self._clock == _NONE:
-            return None
-        delta = clock - (self._clock >> 32) & 0xFFFFFFFF
-        return self._pts + delta - (delta >> 31 << 32)
+        """A packet's 32-bit time on the pictures' timeline, 90 kHz; None before the first packet."""
+        return self._timeline.ticks_of(clock)
+
+    # -- Packet by packet
 
     def _measure(self, stride: int) -> None:
         """Frames of this size hold pieces; only their headers are looked at."""
         skip = self._payload.skip
         self._stride, self._pieces = stride, struct.Struct(f">6sH{skip - 8}s{stride - skip}x").iter_unpack
+        self.counts.work += 1
 
     def _packet(
-        self, view: memoryview, at: int, stop: int, kind: int, sequence: int, clock: int, mono_ns: int, out: _Items
+        self, view: memoryview, at: int, stop: int, kind: int, sequence: int, stamp: int, mono_ns: int, out: _Items
     ) -> None:
-        start = at + 16
+        self.counts.work += 1
+        start = at + _PAYLOAD_AT
         if kind & ~_MARKER != self._plain or stop < start:
-            start, stop = self._bounds(view, at + 4, stop)
+            start, stop = self._payload_bounds(view, at + HEAD_BYTES, stop)
             if start < 0:
                 return
-        if (clock ^ self._clock) & 0xFFFFFFFF and self._clock != _NONE:
-            held = _Held(bytes(view[at:stop]), start - at, kind, sequence, clock, self._expected)
+        if self._stamp != _NONE and (stamp ^ self._stamp) & _SOURCE:
+            held = _Held(bytes(view[at:stop]), start - at, kind, sequence, stamp, self._expected)
             first, self._stray = self._stray, held
             if first is None or not first.followed_by(held):
-                self.foreign += first is not None
+                self.counts.foreign += first is not None
                 return
             self._stray = None
             before = memoryview(first.frame)
-            self._take(before, first.start, len(before), first.kind, first.sequence, first.clock, mono_ns, out)
-        self._take(view, start, stop, kind, sequence, clock, mono_ns, out)
+            self._take(before, first.start, len(before), first.kind, first.sequence, first.stamp, mono_ns, out)
+        self._take(view, start, stop, kind, sequence, stamp, mono_ns, out)
+
+    def _payload_bounds(self, view: memoryview, start: int, stop: int) -> tuple[int, int]:
+        """Of a packet that is not the plain kind; (-1, -1) for one to be passed over."""
+        if stop - start > 1 and (found := view[start + 1] & _TYPE) != self._plain & _TYPE:
+            self.counts.foreign += 1
+            self.counts.foreign_type = found
+            return _NONE, _NONE
+        bounds = self._bounds.of(view, start, stop)
+        if bounds[0] < 0:
+            self.counts.malformed += 1
+        return bounds
 
     def _take(
         self,
@@ -194,91 +282,89 @@ class Track:
         stop: int,
         kind: int,
         sequence: int,
-        clock: int,
+        stamp: int,
         mono_ns: int,
         out: _Items,
     ) -> None:
         """A packet of the source."""
-        if sequence != self._expected and not self._in_order(sequence, clock, out):
+        if sequence != self._expected and not self._in_order(sequence, stamp):
             return
         self._expected = sequence + 1 & 0xFFFF
-        if clock != self._clock:
-            self._new_time(clock, mono_ns, out)
+        if stamp != self._stamp:
+            self._new_time(stamp, mono_ns, out)
         elif self._finished:
             self._same_time(view, start, stop, out)
         if stop > start:
-            self._middle = self._payload.take(view, start, stop)
+            self._middle = self._pieces_of(view, start, stop)
         if kind & _MARKER and not self._by_time:
-            if self._pictures.open:  # in the middle of a NAL unit
-                self._by_time = True
+            if self._assembly.open_at >= 0:  # in the middle of a NAL unit
+                self._by_time, self._marks = True, False
                 return
-            self._finished = self._pictures.pictured
-            self._pictures.finish(mono_ns, out)
+            self._marks = True
+            self._finished = self._assembly.sliced or self._assembly.torn
+            self._pictures.finish(self._timeline.ticks, mono_ns, out)
             self._middle = _NONE
 
-    def _bounds(self, view: memoryview, start: int, stop: int) -> tuple[int, int]:
-        """Of the payload of a packet that is not the plain kind; (-1, -1) for one to be passed over."""
-        if stop - start < 12 or view[start] >> 6 != 2:
-            self.malformed += 1
-            return -1, -1
-        if view[start + 1] & 0x7F != self._plain & 0x7F:
-            self.foreign += 1
-            return -1, -1
-        flags = view[start]
-        start += 12 + 4 * (flags & 0x0F)
-        if flags & 0x10:
-            start += 4 + 4 * int.from_bytes(view[start + 2 : start + 4], "big")
-        if flags & 0x20:
-            stop -= view[stop - 1]
-        if stop < start:
-            self.malformed += 1
-            return -1, -1
-        return start, stop
+    def _pieces_of(self, view: memoryview, start: int, stop: int) -> int:
+        """One packet of a kind that is not spoken here is a damaged one, once others were understood."""
+        try:
+            return self._payload.take(view, start, stop)
+        except StreamError:
+            if not self._pictures.started:
+                raise
+            self.counts.malformed += 1
+            return _NONE
 
-    def _in_order(self, sequence: int, clock: int, out: _Items) -> bool:
-        """False for a repeated packet."""
-        if self._expected == _NONE or (clock ^ self._clock) & 0xFFFFFFFF:
-            return True  # the first, or another source: told where time changes
-        lost = sequence - self._expected & 0xFFFF
-        if lost >= 0x10000 - _LATE and (self.ticks_of(clock >> 32) or 0) <= self._newest:
-            self.late_packets += 1
+    def _in_order(self, sequence: int, stamp: int) -> bool:
+        """Another number than the next one. False for a repeated packet."""
+        if self._expected == _NONE or (stamp ^ self._stamp) & _SOURCE:
+            return True  # the first, or another source, which is told where time changes
+        behind = self._expected - sequence & NUMBERS - 1
+        if behind <= LATE and (self.ticks_of(stamp >> 32) or 0) <= self._timeline.newest_ticks:
+            self.counts.late += 1
             return False
-        if lost >= 0x8000:
-            lost = 0
-        self.lost_packets += lost
-        self._pictures.lost(lost, "packets are missing" if lost else "the packets' numbers jumped", out)
+        found = hole(self._expected, sequence)
+        if stamp == self._stamp and not self._finished:
+            if self._numbering.passes(found):
+                self.counts.unnumbered += found.packets
+                return True
+            self._pictures.tear(found.packets)
+        elif not self._finished and (self._marks or self._assembly.open_at >= 0 or not self._numbering.reliable):
+            self._pictures.tear(
+                found.packets
+            )  # its end; perhaps also the beginning of the next one, which will show it
+        else:
+            before = self._pictures.hole
+            self._pictures.hole = Hole(found.packets + (before.packets if before is not None else 0))
         self._middle = _NONE
-        self._finished = False
         return True
 
-    def _new_time(self, clock: int, mono_ns: int, out: _Items) -> None:
-        pictures = self._pictures
-        if self._clock == _NONE:
-            self._pts = self._newest = clock >> 32
-        elif (clock ^ self._clock) & 0xFFFFFFFF:
+    def _new_time(self, stamp: int, mono_ns: int, out: _Items) -> None:
+        timeline = self._timeline
+        if self._stamp == _NONE:
+            timeline.begin(stamp >> 32)
+        elif (stamp ^ self._stamp) & _SOURCE:
             # Another source counts from elsewhere: go on by our clock.
-            pictures.lost(0, "the camera began a new stream", out)
-            pictures.finish(mono_ns, out)
-            self._pts = self._newest = self._newest + max(1, (mono_ns - self._clock_ns) * TICKS_PER_S // 1_000_000_000)
+            self._pictures.begin_anew("the camera began a new stream", out)
+            self._bounds = PayloadBounds()
+            elapsed = (mono_ns - self._stamp_ns) * TICKS_PER_S // 1_000_000_000
+            timeline.begin_at(stamp >> 32, timeline.newest_ticks + max(1, elapsed))
         else:
             if not self._finished:
-                pictures.finish(mono_ns, out)
-            self._count_on(clock, mono_ns)
-        pictures.pts_ticks = self._pts
-        self._clock, self._clock_ns = clock, mono_ns
+                self._pictures.finish(timeline.ticks, mono_ns, out)
+            timeline.advance(stamp >> 32)
+        self._stamp, self._stamp_ns = stamp, mono_ns
         self._middle = _NONE
         self._finished = False
-
-    def _count_on(self, clock: int, mono_ns: int) -> None:
-        """The same source's next time, or one up to half of all times back."""
-        delta = (clock >> 32) - (self._clock >> 32) & 0xFFFFFFFF
-        self._pictures.pts_ticks = self._pts = self._pts + delta - (delta >> 31 << 32)
-        self._newest = max(self._newest, self._pts)
-        self._clock, self._clock_ns = clock, mono_ns
 
     def _same_time(self, view: memoryview, start: int, stop: int, out: _Items) -> None:
         """After the marker: more slices of that picture show that the marker does not say what it should."""
         if stop > start and self._payload.continues(view, start, stop):
-            self._by_time = True
-            self._pictures.lost(0, "the camera marks the end of pictures wrongly", out)
+            self._by_time, self._marks = True, False
+            self._pictures.spoil("the camera marks the end of pictures wrongly", out)
         self._finished = False
+
+    def _give_up(self, out: _Items) -> None:
+        self.counts.overlong += 1
+        self._middle = _NONE
+        self._pictures.spoil("a picture of more than 16 MiB", out)

@@ -11,7 +11,7 @@ from typing import Final
 from ingest.access_unit import SoundFormat, VideoParameters
 from ingest.errors import StreamError
 from ingest.rtp.aac import sound_format
-from ingest.rtp.pictures import described
+from ingest.video.parameters import described
 
 SIZE_MAX: Final = 64 << 10
 MEDIA_MAX: Final = 16

@@ -12,9 +12,6 @@ from typing import Final
 from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss, Sound, SoundFormat
 from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, StreamError
 from ingest.rtp.aac import AacTrack
-from ingest.rtp.h264 import H264Payload
-from ingest.rtp.h265 import H265Payload
-from ingest.rtp.pictures import Pictures
 from ingest.rtp.track import SLACK, Track
 from ingest.rtsp import sdp, urls
 from ingest.rtsp.auth import Credentials, challenges
@@ -309,10 +306,14 @@ class Session:
             raise NotSpokenError("it sends over UDP though asked for TCP.", 'Set the camera\'s source to "libav".')
         media = self._media
         assert media is not None
-        pictures = Pictures(media.codec, media.parameters())
-        payload = H264Payload(pictures) if media.codec == "h264" else H265Payload(pictures)
         self.channel = _CHANNEL if transport.channel is None else transport.channel
-        self.track = Track(self.channel, media.payload_type, payload)
+        self.track = Track(
+            self.channel,
+            media.payload_type,
+            media.codec,
+            parameters=media.parameters(),
+            clock_rate=media.clock_rate,
+        )
         if self._microphone is not None:
             self._ask("SETUP", self._sound_url, _transport(_SOUND_CHANNEL))
         else:

@@ -9,6 +9,8 @@ from ingest.video.bits import SAMPLE_BITS_MAX, Bits, unescaped
 
 _HIGH_PROFILES = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 _SIZE_MAX = 8192
+_IDR, _REF_IDC = 5, 0x60
+_FRAME_NUM_BITS_MAX = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,8 @@ class SpsH264:
     chroma: int  # chroma_format_idc
     luma_bits: int
     chroma_bits: int
+    separate_planes: int  # separate_colour_plane_flag
+    frame_num_bits: int  # of frame_num in slice headers
 
     @property
     def mime(self) -> str:
@@ -42,7 +46,7 @@ def parse_sps(nal: bytes) -> SpsH264:
         bits.u(1)
         if bits.u(1):
             _skip_scaling(bits, 12 if chroma == 3 else 8)
-    bits.ue()
+    frame_num_bits = min(_FRAME_NUM_BITS_MAX, bits.ue() + 4)
     _skip_order(bits)
     bits.ue()
     bits.u(1)
@@ -72,7 +76,43 @@ def parse_sps(nal: bytes) -> SpsH264:
         chroma=chroma,
         luma_bits=luma_bits,
         chroma_bits=chroma_bits,
+        separate_planes=separate,
+        frame_num_bits=frame_num_bits,
     )
+
+
+def is_idr(nal: bytes) -> bool:
+    """A slice of an instantaneous decoding refresh: nothing refers to what came before it."""
+    return nal[0] & 0x1F == _IDR
+
+
+def follows(sps: SpsH264, before: bytes, after: bytes) -> bool | None:
+    """Whether no reference picture is missing between two pictures, by frame_num (7.4.3); None when it cannot be told.
+
+    before, after: a slice of each, header byte first; two dozen bytes are enough
+    """
+    if is_idr(after):
+        return True
+    earlier, later = _frame_num(sps, before), _frame_num(sps, after)
+    if earlier is None or later is None:
+        return None
+    if earlier == later:
+        return True  # neither before is a reference, or both are fields of one frame
+    return before[0] & _REF_IDC != 0 and later == (earlier + 1) % (1 << sps.frame_num_bits)
+
+
+def _frame_num(sps: SpsH264, slice_nal: bytes) -> int | None:
+    """From the slice header (7.3.3): behind first_mb_in_slice, slice_type, pic_parameter_set_id, colour_plane_id."""
+    bits = Bits(unescaped(slice_nal[1:24]))
+    try:
+        bits.ue()
+        bits.ue()
+        bits.ue()
+        if sps.separate_planes:
+            bits.u(2)
+        return bits.u(sps.frame_num_bits)
+    except StreamError:
+        return None
 
 
 def _skip_scaling(bits: Bits, lists: int) -> None:

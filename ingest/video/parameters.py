@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
+from itertools import islice
 from typing import Final
 
 from ingest.access_unit import VideoParameters
@@ -14,13 +15,19 @@ from ingest.video.bits import Bits, unescaped
 _SET_BYTES_MAX = 4096
 _PPS_MAX = 64
 _SPS_KEPT = 8
+_WAITING_MAX = 64
+_PARSING_COST = 16
+_H265_TEMPORAL_ID = 0x07
+_H264_NONE = 0  # "unspecified"; what a start code in a NAL unit's place looks like
 
 
 class Role(IntEnum):
+    """What a recording does with a NAL unit."""
+
     PICTURE = 0
     KEY = 1  # a picture that decoding can begin with
     SET = 2  # a parameter set
-    DROP = 3  # delimiters, filler
+    DROP = 3  # delimiters, filler, what is no NAL unit
     KEEP = 4  # goes with the picture: SEI and what is unknown
 
 
@@ -31,7 +38,7 @@ def _h264_role(kind: int) -> Role:
         return Role.KEY
     if 1 <= kind <= 4:
         return Role.PICTURE
-    return Role.DROP if kind in (nal.H264_AUD, nal.H264_FILLER) else Role.KEEP
+    return Role.DROP if kind in (_H264_NONE, nal.H264_AUD, nal.H264_FILLER) else Role.KEEP
 
 
 def _h265_role(kind: int) -> Role:
@@ -48,9 +55,60 @@ H264_ROLES: Final = tuple(_h264_role(kind) for kind in range(32))
 H265_ROLES: Final = tuple(_h265_role(kind) for kind in range(64))
 
 
-def role(codec: str, item: bytes) -> Role:
-    """Of one NAL unit."""
-    return H264_ROLES[nal.h264_kind(item)] if codec == "h264" else H265_ROLES[nal.h265_kind(item)]
+def role_of(codec: str, item: bytes | memoryview) -> Role:
+    """Of one NAL unit; not empty. One of H.265 whose temporal id is no id (nuh_temporal_id_plus1 of 0) is none."""
+    if codec == "h264":
+        return H264_ROLES[nal.h264_kind(item)]
+    return H265_ROLES[nal.h265_kind(item)] if len(item) > 1 and item[1] & _H265_TEMPORAL_ID else Role.DROP
+
+
+Sps = h264.SpsH264 | h265.SpsH265
+
+
+class ParameterSets:
+    """Those of a stream: ``take()`` the sets that come with each picture, before the picture.
+
+    current: what decodes the picture; None before there is a whole set
+    sps: the one of them that counts, parsed
+    complete: no set has come that refers to one that has not
+    """
+
+    __slots__ = ("_codec", "_known", "_waiting", "complete", "current", "sps")
+
+    def __init__(self, codec: str, described: VideoParameters | None) -> None:
+        """``described``: by the session description, if it makes sense."""
+        self._codec = codec
+        self._waiting: list[bytes] = []
+        self.complete = described is not None
+        self._use(described)
+
+    def take(self, sets: list[bytes]) -> int:
+        """Gives what that cost, see ingest.rtp.counts. StreamError for sets that make no sense. Empties ``sets``."""
+        if self.complete and self._known.issuperset(sets):
+            sets.clear()
+            return 1
+        self._waiting = [*self._waiting, *sets][-_WAITING_MAX:]
+        sets.clear()
+        cost = _PARSING_COST * (len(self._waiting) + len(self._known))
+        made = parameters_from(self._codec, self._waiting, self.current)
+        self.complete = made is not None
+        if made is not None:  # otherwise the rest may follow
+            self._waiting.clear()
+            if made is not self.current:
+                self._use(made)
+        return cost
+
+    def activate(self, data: bytes) -> None:
+        """A key picture says which of several it means."""
+        if self.current is not None and self.current.more_sps:
+            meant = activated(self.current, data)
+            if meant is not self.current:
+                self._use(meant)
+
+    def _use(self, made: VideoParameters | None) -> None:
+        self.sps = None if made is None else parsed(made)
+        self.current = made
+        self._known = made.all if made is not None else frozenset[bytes]()
 
 
 def parameters_from(codec: str, nals: Iterable[bytes], known: VideoParameters | None) -> VideoParameters | None:
@@ -131,9 +189,29 @@ def _without(codec: str, pps: Mapping[int, bytes], sps: int) -> dict[int, bytes]
     return {ident: item for ident, item in pps.items() if _pps_ids(codec, item)[1] != sps}
 
 
+def described(codec: str, items: Iterable[bytes]) -> VideoParameters | None:
+    """From the session description; None unless complete and sensible: the stream then has to bring its own.
+
+    items: what the attributes held; cameras put start codes, several sets and more bytes into one
+    """
+    nals = (piece for item in items for piece in nal.units_of(codec, item, _WAITING_MAX))
+    try:
+        made = parameters_from(codec, islice((each for each in nals if len(each) > 2), _WAITING_MAX), None)
+        if made is not None:
+            check(made)
+    except StreamError:
+        return None
+    return made
+
+
+def parsed(parameters: VideoParameters) -> Sps:
+    """The sequence parameter set that counts. StreamError unless it makes sense."""
+    return h264.parse_sps(parameters.sps) if parameters.codec == "h264" else h265.parse_sps(parameters.sps)
+
+
 def check(parameters: VideoParameters) -> None:
     """StreamError unless the sequence parameter set makes sense."""
-    (h264 if parameters.codec == "h264" else h265).parse_sps(parameters.sps)
+    parsed(parameters)
 
 
 def _vps_id(item: bytes) -> int:
@@ -156,14 +234,14 @@ def _meant_pps(codec: str, data: bytes) -> int:
     while at + 6 <= len(data):
         size = int.from_bytes(data[at : at + 4], "big")
         item = data[at + 4 : at + 4 + min(size, 24)]
-        if role(codec, item) in (Role.PICTURE, Role.KEY):
+        if role_of(codec, item) in (Role.PICTURE, Role.KEY):
             bits = Bits(unescaped(item[1 if codec == "h264" else 2 :]))
             try:
                 if codec == "h264":
                     bits.ue()  # first_mb_in_slice
                     bits.ue()  # slice_type
                 else:
-                    bits.u(2 if role(codec, item) is Role.KEY else 1)
+                    bits.u(2 if role_of(codec, item) is Role.KEY else 1)
                 return bits.ue()
             except StreamError:
                 return -1

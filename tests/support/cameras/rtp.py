@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ingest.access_unit import AccessUnit, Loss
-from ingest.rtp.h264 import H264Payload
-from ingest.rtp.h265 import H265Payload
-from ingest.rtp.pictures import Pictures
 from ingest.rtp.track import SLACK, Track
 from ingest.video.nal import split_annex_b
 
@@ -71,9 +69,9 @@ def frames_of(
     return made
 
 
-def make_track(codec: str = "h264", channel: int = 0) -> Track:
-    pictures = Pictures(codec, None)
-    return Track(channel, 96, H264Payload(pictures) if codec == "h264" else H265Payload(pictures))
+def make_track(codec: str = "h264", channel: int = 0, **more: Any) -> Track:
+    """``more``: see Track."""
+    return Track(channel, 96, codec, **more)
 
 
 def walked(track: Track, frames: Sequence[bytes], mono_ns: int = 0) -> list[AccessUnit | Loss]:
@@ -82,6 +80,7 @@ def walked(track: Track, frames: Sequence[bytes], mono_ns: int = 0) -> list[Acce
     buffer = bytearray(b"".join(frames) + bytes(SLACK))
     end = len(buffer) - SLACK
     assert track.walk(memoryview(buffer), 0, end, mono_ns, out) == end
+    track.check()
     buffer[:] = bytes(len(buffer))
     return out
 

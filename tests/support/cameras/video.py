@@ -13,7 +13,7 @@ import numpy as np
 from ingest.access_unit import TICKS_PER_S, AccessUnit
 from ingest.libav.packets import Packets
 from ingest.video import nal
-from ingest.video.parameters import Role, role
+from ingest.video.parameters import Role, role_of
 
 
 def encoded(
@@ -88,7 +88,7 @@ def written(
         track.time_base = fractions.Fraction(1, TICKS_PER_S)
         head = next(data for data, _, key in stream if key)
         track.codec_context.extradata = b"".join(
-            b"\x00\x00\x00\x01" + item for item in nal.split_annex_b(head) if role(_NAMES[codec], item) is Role.SET
+            b"\x00\x00\x00\x01" + item for item in nal.split_annex_b(head) if role_of(_NAMES[codec], item) is Role.SET
         )
         delay = max(0, *(decode - pts for (_, pts, _), decode in zip(stream, shown, strict=True)))
         for (data, pts, key), decode in zip(stream, shown, strict=True):

@@ -10,8 +10,6 @@ import pytest
 
 from ingest.access_unit import AccessUnit, Loss
 from ingest.errors import StreamError
-from ingest.rtp.h264 import H264Payload
-from ingest.rtp.pictures import Pictures
 from ingest.rtp.track import Track
 from ingest.rtsp import sdp
 from ingest.rtsp.auth import Credentials
@@ -280,7 +278,7 @@ def test_recorded_stream_is_whole() -> None:
 def test_recorded_stream_in_the_track_alone() -> None:
     """Every frame of the channel is taken, none of the other."""
     data = recorded("bunny.rtsp") + bytes(32)
-    track, out, at = Track(2, 97, H264Payload(Pictures("h264", None))), [], 0
+    track, out, at = Track(2, 97, "h264"), [], 0
     channels = []
     while at < len(data) - 32:
         after = track.walk(memoryview(data), at, len(data) - 32, 0, out)

@@ -1,0 +1,58 @@
+"""Frames in an RTSP connection (RFC 2326, 10.12): what may follow one, and where the next begins after other bytes.
+
+Cameras put bytes between frames, write packets by halves and go on with the next one. A frame is believed when what
+comes behind it may follow a frame. Otherwise it is looked into: if another frame begins within it, it was cut short.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+DOLLAR: Final = 0x24
+HEAD_BYTES: Final = 4  # $, channel, length in 2 bytes
+_LEAST_RTP: Final = 12
+_MESSAGE_BYTES: Final = 24
+_MESSAGE: Final = re.compile(rb"\r|\n|RTSP/|[A-Z_]{3,20} ")
+_PART: Final = re.compile(rb"[A-Z_]{0,20}|RTSP/?")
+_NEXT_MESSAGE: Final = rb"RTSP/1\.[01] \d\d\d[ \r\n]"
+
+
+def may_follow(view: memoryview, at: int, end: int) -> bool:
+    """Whether the bytes from ``at`` on may come behind a frame: nothing yet, another one, a message, a line's end."""
+    if at >= end or view[at] == DOLLAR:
+        return True
+    head = view[at : min(end, at + _MESSAGE_BYTES)].tobytes()
+    return _MESSAGE.match(head) is not None or (len(head) < _MESSAGE_BYTES and _PART.fullmatch(head) is not None)
+
+
+class Frames:
+    """Where a frame that is really one begins. ``expect()`` each channel that is set up."""
+
+    def __init__(self) -> None:
+        self._channels: list[bytes] = []
+        self._search = re.compile(_NEXT_MESSAGE)
+
+    def expect(self, channel: int, payload_type: int) -> None:
+        """RTP of that type on that channel, RTCP on the next (RFC 3550, 5.1 and 6.1: packet types from 200 on)."""
+        rtp = re.escape(bytes((channel,))) + rb"..[\x80-\xbf][%s%s]" % tuple(
+            re.escape(bytes((marker | payload_type,))) for marker in (0, 0x80)
+        )
+        rtcp = re.escape(bytes((channel + 1 & 0xFF,))) + rb"..[\x80-\xbf][\xc8-\xcf]"
+        self._channels += [rtp, rtcp]
+        self._search = re.compile(rb"\$(?:%s)|%s" % (b"|".join(self._channels), _NEXT_MESSAGE), re.DOTALL)
+
+    def find(self, view: memoryview, at: int, end: int) -> int:
+        """Where the next frame or reply begins at ``at`` or behind it; -1 when none does. Cost: linear."""
+        for found in self._search.finditer(view, at, end):
+            place = found.start()
+            if view[place] != DOLLAR or self._plausible(view, place, end):
+                return place
+        return -1
+
+    @staticmethod
+    def _plausible(view: memoryview, at: int, end: int) -> bool:
+        length = view[at + 2] << 8 | view[at + 3]
+        rtcp = 0xC8 <= view[at + 5] <= 0xCF
+        after = at + HEAD_BYTES + length
+        return length >= (HEAD_BYTES if rtcp else _LEAST_RTP) and (after >= end or may_follow(view, after, end))

@@ -1,0 +1,54 @@
+"""RTP timestamps (32 bits, at the description's rate) to a 90 kHz timeline that does not wrap."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingest.access_unit import TICKS_PER_S
+
+RATE_MIN, RATE_MAX = 1_000, 10_000_000  # Hz; a description that says otherwise is not believed
+_STAMPS: Final = 1 << 32
+_NONE: Final = -1
+
+
+class Timeline:
+    """Of one track.
+
+    ticks: 90 kHz, of the picture that came last
+    newest_ticks: of all pictures, since times go back where there are B-frames
+    """
+
+    __slots__ = ("_base_ticks", "_passed", "_rate_hz", "_stamp", "newest_ticks", "ticks")
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz if RATE_MIN <= rate_hz <= RATE_MAX else TICKS_PER_S
+        self._stamp = _NONE
+        self._base_ticks = 0
+        self._passed = 0  # since then, in the packets' own unit: rounded once, at the end
+        self.ticks = self.newest_ticks = 0
+
+    def begin(self, stamp: int) -> None:
+        """The first picture."""
+        self.begin_at(stamp, stamp * TICKS_PER_S // self._rate_hz)
+
+    def begin_at(self, stamp: int, ticks: int) -> None:
+        """A picture of another source, which counts from elsewhere."""
+        self._stamp, self._base_ticks, self._passed = stamp, ticks, 0
+        self.ticks = ticks
+        self.newest_ticks = max(self.newest_ticks, ticks)
+
+    def advance(self, stamp: int) -> None:
+        """A picture of the same source: up to half of all timestamps ahead, or back."""
+        delta = stamp - self._stamp & _STAMPS - 1
+        self._passed += delta - (delta >> 31 << 32)
+        self._stamp = stamp
+        self.ticks = self._base_ticks + self._passed * TICKS_PER_S // self._rate_hz
+        if self.ticks > self.newest_ticks:
+            self.newest_ticks = self.ticks
+
+    def ticks_of(self, stamp: int) -> int | None:
+        """Of any timestamp near the last picture's; None before the first picture."""
+        if self._stamp == _NONE:
+            return None
+        delta = stamp - self._stamp & _STAMPS - 1
+        return self._base_ticks + (self._passed + delta - (delta >> 31 << 32)) * TICKS_PER_S // self._rate_hz

@@ -1,0 +1,68 @@
+"""Where frames are among other bytes."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.rtp.frames import Frames, may_follow
+from tests.support.cameras.rtp import frame
+
+RTCP = b"$\x01\x00\x08\x80\xc8\x00\x01ssrc"
+
+
+def follows(data: bytes) -> bool:
+    return may_follow(memoryview(data), 0, len(data))
+
+
+def found(data: bytes, at: int = 0) -> int:
+    frames = Frames()
+    frames.expect(0, 96)
+    return frames.find(memoryview(data), at, len(data))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"$", b"$\x00", b"\r\n", b"R", b"RTSP", b"RTSP/1.0 200 OK\r\n", b"OPTIO", b"OPTIONS * RTSP/1.0\r\n"]
+)
+def test_a_frame_a_message_and_the_beginning_of_one_may_follow(data: bytes) -> None:
+    assert follows(data)
+
+
+@pytest.mark.parametrize("data", [b"\x80", b"\x00\x00\x01", b"options * ", b"RTSPX" * 6, b"ABC\x00", b"A" * 30])
+def test_other_bytes_may_not(data: bytes) -> None:
+    assert not follows(data)
+
+
+@pytest.mark.parametrize("behind", [b"", b"$\x00", frame(b"e", 2, 0), b"RTSP/1.0 200 OK\r\n"])
+@pytest.mark.parametrize("wanted", [frame(b"picture", 1, 0), frame(b"x", 1, 0, marker=True), RTCP])
+@pytest.mark.parametrize("before", [b"", bytes(range(0x80, 0xA8)), b"$" * 50, b"$\x00\x00\x10" * 9, b"\r\n$\x05"])
+def test_next_frame_is_found_behind_other_bytes(before: bytes, wanted: bytes, behind: bytes) -> None:
+    assert found(before + wanted + behind) == len(before)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        bytes(500),
+        b"$" * 500,
+        frame(b"sound", 1, 0, channel=2),  # a channel that is not set up
+        frame(b"x", 1, 0, kind=97),  # another payload type
+        frame(b"x", 1, 0)[:4] + b"\x40" + frame(b"x", 1, 0)[5:],  # another version
+        frame(b"x", 1, 0) + b"\x00nothing",  # no frame: what comes behind it may not follow one
+    ],
+)
+def test_what_is_no_frame_is_not_found(data: bytes) -> None:
+    assert found(data) == -1
+
+
+def test_reply_is_found_and_a_word_in_the_bytes_is_not() -> None:
+    assert found(b"RTSP/ and RTSP/1.0 200 OK\r\n") == 10
+
+
+@given(st.binary(max_size=400), st.integers(0, 400))
+def test_search_never_looks_behind_its_end(data: bytes, at: int) -> None:
+    at = min(at, len(data))
+    place = found(data, at)
+    assert place == -1 or at <= place < len(data)
