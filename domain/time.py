@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +11,8 @@ MINUTE_NS = 60 * NS
 HOUR_NS = 3600 * NS
 DAY_NS = 24 * HOUR_NS
 LATEST_NS = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp()) * NS  # what lies behind is a mistake of whoever types it
+
+_LEAP_SECOND = re.compile(r"^(\d{4}-\d{2}-\d{2}.\d{2}:\d{2}:)60(?!\d)")
 
 
 def seconds_to_ns(seconds: float) -> int:
@@ -39,12 +42,16 @@ def to_iso(time_ns: int) -> str:
 
 
 def from_iso(text: str) -> int:
-    """Nanoseconds of an RFC 3339 time with an offset. ValueError without an offset, or when it is no time."""
-    moment = datetime.fromisoformat(text)
+    """Nanoseconds of an RFC 3339 time with an offset. ValueError without an offset, or when it is no time.
+
+    ``t`` and ``z`` may be lower case (section 5.6). A leap second (``:60``) is the second after it, as in Unix time.
+    """
+    leap = _LEAP_SECOND.search(text)
+    moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\g<1>59", text).upper())
     if moment.tzinfo is None:
         raise ValueError(f"time without an offset: {text!r}")
     delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86_400 + delta.seconds) * NS + delta.microseconds * 1000
+    return (delta.days * 86_400 + delta.seconds + bool(leap)) * NS + delta.microseconds * 1000
 
 
 @dataclass(frozen=True, slots=True, order=True)
