@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -52,6 +53,7 @@ exit codes: 0 done; 1 it failed, or the check found something; 2 something must 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, run, turn our errors into one clear line and an exit code."""
+    _open_standard_files()
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser(words[0] if words and words[0] in _COMMANDS else None)
     parsed = parser.parse_args(words)
@@ -67,6 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return FAILED
+
+
+def _open_standard_files() -> None:
+    """Whoever starts us may have closed them (``>&-``): the next file opened would take their place, a lock, say."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 def _parser(wanted: str | None) -> argparse.ArgumentParser:

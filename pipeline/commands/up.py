@@ -28,7 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     wish = Wish(config=arguments.config, data=arguments.data, cameras=arguments.cameras)
     if arguments.smoke:
         return asyncio.run(smoke(wish))
-    asyncio.run(up(wish, Tell(), _banner))
+    with Tell() as tell:
+        asyncio.run(up(wish, tell, _banner))
     return OK
 
 

@@ -59,8 +59,7 @@ class _Found:
 async def smoke(wish: Wish) -> int:
     """The exit code. Without --data the data lives in a directory that goes away."""
     started_s = time.monotonic()
-    tell = Tell(sys.stderr)
-    with tempfile.TemporaryDirectory(prefix="tallenne-smoke-") as scratch:
+    with Tell(sys.stderr) as tell, tempfile.TemporaryDirectory(prefix="tallenne-smoke-") as scratch:
         if wish.config is not None:
             raise SetupError("The smoke check brings its own gym.", "Leave --config out.")
         if wish.data is None:
