@@ -50,9 +50,10 @@ class AccessEvent:
     kind: EventKind
     direction: Direction | None
     member_id: MemberId | None
-    occurred_ns: int  # the controller's clock
+    occurred_ns: int  # the controller's clock, unless reported_ns says otherwise
     received_ns: int  # ours
     uncertain: bool
+    reported_ns: int | None = None  # the controller's clock, where it says that the event is still to come
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,5 +25,9 @@ class EventsLostError(IndexerError, PeerError):
     """The broker discarded messages before we had them. Said to people; nothing raises it."""
 
 
+class ClockOffError(IndexerError, PeerError):
+    """A door controller's clock is wrong. Said to people; nothing raises it."""
+
+
 class IndexMisuseError(IndexerError, MisuseError):
     """A person asked for something that cannot be."""

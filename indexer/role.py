@@ -22,6 +22,7 @@ from indexer.events.quarantine import Quarantine, expire
 from indexer.events.receive import Receiver, load_names, load_sequence, load_skew
 from indexer.events.rules import Rules
 from indexer.events.sequence import SequenceTracker
+from indexer.events.skew import clocks_off
 from indexer.mqtt.driver import Received
 from indexer.mqtt.inbox import Inbox
 from indexer.mqtt.losses import broker_dropped, sequence_gaps, session_forgotten, session_taken_over
@@ -228,6 +229,8 @@ class _Role:
     async def _measure_lag(self) -> bool:
         with wrapped_errors():
             row = await self._pool.fetchrow(sql.load(_PACKAGE, "lag"), SKEW_LIMIT_NS)
+            worst = await self._pool.fetch(sql.load(_PACKAGE, "skewed"), SKEW_LIMIT_NS) if row["skewed"] else []
+        self._trouble("clocks", clocks_off(row["skewed"], [(door["name"], door["skew_ns"]) for door in worst]))
         oldest = row["oldest_ns"]
         age_s = 0.0 if oldest is None else max(0.0, (time.time_ns() - oldest) / NS)
         self._lag = {"outbox_rows": row["waiting"], "outbox_oldest_s": round(age_s, 3), "skewed_doors": row["skewed"]}

@@ -35,31 +35,31 @@ _ALARMS: Final = {"DoorForcedOpen": EventKind.FORCED_OPEN, "DoorOpenTooLong": Ev
 _MS: Final = 1_000_000
 
 
-def decode(_topic: str, payload: bytes) -> DecodedEvent | None:
+def decode(_topic: str, payload: bytes) -> tuple[DecodedEvent, ...]:
     """The door is the AccessPointToken, for alarms the DoorToken; both are in the payload."""
     body = read_object(payload)
     levels = [level.rpartition(":")[2] for level in text(body, "topic").split("/")]
     message = part(body, "message")
     if levels[0] == "AccessControl" and len(levels) > 1:
         if levels[1] == "Request":
-            return None
+            return ()
         kind = _ACCESS.get(levels[1])
         if kind is None:
             raise DecodeError("topic is not known")
-        return _event(body, message, kind, "AccessPointToken")
+        return (_event(body, message, kind, "AccessPointToken"),)
     if levels[:3] == ["Door", "State", "DoorAlarm"]:
         return _alarm(body, message)
     if levels[:2] == ["Door", "State"]:
-        return None
+        return ()
     raise DecodeError("topic is not known")
 
 
-def _alarm(body: Mapping[str, Any], message: Mapping[str, Any]) -> DecodedEvent | None:
+def _alarm(body: Mapping[str, Any], message: Mapping[str, Any]) -> tuple[DecodedEvent, ...]:
     state = text(part(message, "data"), "State")
     if state not in _ALARMS:
         raise DecodeError("State is not known")
     kind = _ALARMS[state]
-    return None if kind is None else _event(body, message, kind, "DoorToken")
+    return () if kind is None else (_event(body, message, kind, "DoorToken"),)
 
 
 def _event(body: Mapping[str, Any], message: Mapping[str, Any], kind: EventKind, token: str) -> DecodedEvent:

@@ -16,9 +16,11 @@ _SEPARATORS: Final = re.compile(r"[\s:._-]+")
 class DecodedEvent:
     """A door message, understood. ``credential`` and ``number`` are personal data: kept out of repr.
 
-    door: what the door system calls the door
+    door: what the door system calls the door; other_door: what it calls it too, where the site has no door of the first
+        name
     occurred_ns: the controller's clock; None when the message tells no (believable) time
     dedup: together with site and decoder names this event and no other, in every redelivery
+    by_receipt: the message has nothing of its own that tells it from the next of its kind; the time of receipt does
     """
 
     door: str
@@ -30,10 +32,12 @@ class DecodedEvent:
     occurred_ns: int | None
     dedup: tuple[str, ...] = field(repr=False)
     seq: int | None = None  # the controller's count of its messages, where it numbers them
+    other_door: str | None = None
+    by_receipt: bool = False
 
 
-Decoder = Callable[[str, bytes], DecodedEvent | None]
-"""``decode(topic, payload)``: the event; None for a message that is understood and tells no event (a heartbeat).
+Decoder = Callable[[str, bytes], tuple[DecodedEvent, ...]]
+"""``decode(topic, payload)``: the events; none for a message that is understood and tells of none (a heartbeat).
 
 Raises DecodeError. Pure: no clock, no I/O.
 """

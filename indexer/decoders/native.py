@@ -2,8 +2,8 @@
 
 ``{"event_id": "...", "occurred_at": "2026-11-22T06:31:04.120Z", "kind": "granted", "credential": "04A1...",
 "member_id": "123456", "direction": "in"}``. event_id is unique for ever at its door. ``kind``: the values of
-domain.access.EventKind. granted, denied, entered and not_entered say who: credential, member_id (the gym's customer
-number) or both.
+domain.access.EventKind. granted, entered and not_entered say who: credential, member_id (the gym's customer number) or
+both. denied says so where it is known: a card that cannot be read is refused, too.
 
 ``seq`` may be added: a whole number, one more with every message that is published of this door, from 1 after the
 controller's start. Numbers that never arrive are how a loss on the way is found out.
@@ -26,11 +26,11 @@ from indexer.decoders.reading import (
 )
 from indexer.errors import DecodeError
 
-_OF_SOMEBODY: Final = (EventKind.GRANTED, EventKind.DENIED, EventKind.ENTERED, EventKind.NOT_ENTERED)
+_OF_SOMEBODY: Final = (EventKind.GRANTED, EventKind.ENTERED, EventKind.NOT_ENTERED)
 SEQ_MAX: Final = 1 << 53
 
 
-def decode(topic: str, payload: bytes) -> DecodedEvent:
+def decode(topic: str, payload: bytes) -> tuple[DecodedEvent, ...]:
     """The door is the topic's last level."""
     body = read_object(payload)
     event_id = text(body, "event_id")
@@ -39,7 +39,7 @@ def decode(topic: str, payload: bytes) -> DecodedEvent:
     credential, number = optional_credential(body, "credential"), optional_text(body, "member_id")
     if kind in _OF_SOMEBODY and credential is None and number is None:
         raise DecodeError("neither credential nor member_id")
-    return DecodedEvent(
+    event = DecodedEvent(
         door=door,
         kind=kind,
         direction=_direction(optional_text(body, "direction")),
@@ -50,6 +50,7 @@ def decode(topic: str, payload: bytes) -> DecodedEvent:
         dedup=(door, event_id),
         seq=_seq(body),
     )
+    return (event,)
 
 
 def _seq(body: dict[str, Any]) -> int | None:

@@ -65,6 +65,15 @@ def optional_text(body: Mapping[str, Any], name: str) -> str | None:
     return checked_text(value, name)
 
 
+def texts(body: Mapping[str, Any], name: str, most: int) -> list[str | None]:
+    """A text, or a list of them, blank ones as None; empty when missing or null."""
+    value = body.get(name)
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    if len(values) > most:
+        raise DecodeError(f"{name} has more than {most} entries")
+    return [optional_text({name: one}, name) for one in values]
+
+
 def checked_text(value: str, name: str) -> str | None:
     """``value`` without surrounding blanks; None when nothing is left."""
     # isprintable() refuses control characters, lone surrogates and the marks that turn text around.

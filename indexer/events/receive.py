@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from indexer.errors import DecodeError
 from indexer.events.quarantine import Quarantine, Refused
 from indexer.events.rules import Names, Route, Rules
 from indexer.events.sequence import DoorCount, SequenceTracker
-from indexer.events.skew import SkewTracker
+from indexer.events.skew import Placed, SkewTracker
 from indexer.mqtt.driver import Received
 from runtime import failpoints, sql
 from runtime.database import wrapped_errors
@@ -39,8 +40,13 @@ class Offer:
     event: DecodedEvent
     event_id: UUID
     dedup_key: bytes
-    occurred_ns: int
-    uncertain: bool
+    placed: Placed
+    part: int = 0  # which of the message's events
+
+    @property
+    def told_ns(self) -> int:
+        """What every redelivery says, whatever we make of it."""
+        return self.placed.occurred_ns if self.event.occurred_ns is None else self.event.occurred_ns
 
 
 @dataclass(slots=True)
@@ -104,26 +110,23 @@ class Receiver:
                 batch.refused.append(Refused(message=message, reason="no rule for this topic"))
                 continue
             try:
-                event = route.decode(message.topic, message.payload)
+                events = route.decode(message.topic, message.payload)
             except DecodeError as error:
                 batch.refused.append(Refused(message=message, reason=f"{route.name}: {error.what}"))
                 continue
-            if event is None:
-                batch.ignored += 1
-            else:
-                batch.offers.append(self._offer(message, route, event))
+            batch.ignored += not events
+            batch.offers.extend(self._offer(message, route, event, part) for part, event in enumerate(events))
         return batch
 
-    def _offer(self, message: Received, route: Route, event: DecodedEvent) -> Offer:
+    def _offer(self, message: Received, route: Route, event: DecodedEvent, part: int) -> Offer:
         if event.occurred_ns is None:
-            occurred_ns, uncertain = message.received_ns, True
+            placed = Placed(occurred_ns=message.received_ns, uncertain=True)
         else:
-            occurred_ns = event.occurred_ns
             live = not (message.retain or message.dup)
             name = (route.site_id, event.door)
-            uncertain = self._skew.observe(name, occurred_ns, message.received_ns, live=live)
-        key = self._names.of_event(route, event)
-        return Offer(message, route, event, new_event_id(message.received_ns), key, occurred_ns, uncertain)
+            placed = self._skew.observe(name, event.occurred_ns, message.received_ns, live=live)
+        key = self._names.of_event(route, event, message.received_ns)
+        return Offer(message, route, event, new_event_id(message.received_ns), key, placed, part)
 
     async def commit(self, pool: asyncpg.Pool, batch: Batch, intake_key: bytes | None) -> list[Received]:
         """Durable on return, but for the returned messages: they need the quarantine, and there is no key to seal with.
@@ -219,15 +222,17 @@ async def add_offers(conn: asyncpg.Connection, offers: Sequence[Offer]) -> Verdi
     doors: dict[UUID, object] = {}
     fresh = {offers[row["i"]].event_id for row in rows if row["is_new"]}
     # What the statement has added it does not see: of two events under one id the first may stand in this very batch.
-    added = {offer.dedup_key: offer.occurred_ns for offer in offers if offer.event_id in fresh}
+    added = {offer.dedup_key: offer.told_ns for offer in offers if offer.event_id in fresh}
     duplicates = 0
-    for i, door_id, trouble, is_new, is_known, is_other in rows:
+    for i, door_id, trouble, is_new, is_known, is_other in sorted(rows, key=itemgetter(0)):
         offer = offers[i]
         if door_id is not None:
             doors[door_id] = (offer.route.site_id, offer.event.door)
         if is_new:
             continue
-        is_other = is_other or added.get(offer.dedup_key, offer.occurred_ns) != offer.occurred_ns
+        if offer.part and refused and refused[-1].message is offer.message:
+            continue  # it is put away once, whatever more of it is refused
+        is_other = is_other or added.get(offer.dedup_key, offer.told_ns) != offer.told_ns
         if is_other and offer.event.occurred_ns is not None:
             refused.append(Refused(message=offer.message, reason=ID_AGAIN))
         elif trouble is None or is_known:
@@ -250,9 +255,11 @@ def _columns(offers: Sequence[Offer]) -> tuple[list[Any], ...]:
         [event.direction.value if event.direction else None for event in events],
         [event.credential for event in events],
         [event.number for event in events],
-        [offer.occurred_ns for offer in offers],
+        [offer.placed.occurred_ns for offer in offers],
         [offer.message.received_ns for offer in offers],
-        [offer.uncertain for offer in offers],
+        [offer.placed.uncertain for offer in offers],
+        [offer.told_ns for offer in offers],
+        [event.other_door for event in events],
     )
 
 

@@ -62,12 +62,14 @@ class Names:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
-    def of_event(self, route: Route, event: DecodedEvent) -> bytes:
+    def of_event(self, route: Route, event: DecodedEvent, received_ns: int) -> bytes:
         """32 bytes that name this event in every redelivery."""
         # Decoded texts are printable, so U+001F separates them without doubt.
         parts = ("event", str(route.site_id), route.name, *event.dedup)
         if route.ids_restart:
             parts += (str(event.occurred_ns), event.kind, event.credential or "", event.number or "")
+        if event.by_receipt:
+            parts += (str(received_ns),)
         return self._digest("\x1f".join(parts).encode())
 
     def of_message(self, topic: str, payload: bytes) -> bytes:

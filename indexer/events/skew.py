@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from domain.access import SKEW_LIMIT_NS
 from domain.time import NS
+from indexer.errors import ClockOffError
 
 _SMOOTHING: Final = 8
 _RUN: Final = 4
@@ -17,6 +19,14 @@ _DOORS_MAX: Final = 10_000
 """Whoever invents doors does not fill the memory."""
 KEPT_WITHIN_NS: Final = NS
 """An estimate moves with every event; it is written again once it has moved this far, or over the limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """When an event is taken to have occurred, and whether that is uncertain."""
+
+    occurred_ns: int
+    uncertain: bool
 
 
 @dataclass(slots=True)
@@ -33,8 +43,11 @@ class SkewTracker:
     """Doors by any hashable name.
 
     A delay (received - occurred) within the limit is live and measures the clock. A negative one beyond it is a fast
-    clock: nothing arrives before it happens. A positive one beyond it is either late (a lock that uploads later, a
-    queue after an outage) or a slow clock: late while the clock was last seen right, slow when several in a row agree.
+    clock: nothing arrives before it happens, so that the event is placed by what the clock is ahead, at the latest when
+    it arrived. Events that come late shorten what is seen of a fast clock; it is less fast only when several in a row
+    agree. A positive delay beyond the limit is either late (a lock that uploads later, a queue after an outage) or a
+    slow clock: late while the clock was last seen right, slow when several in a row agree. Which of the two it is stays
+    a guess: such an event keeps the controller's time.
     """
 
     def __init__(self, limit_ns: int = SKEW_LIMIT_NS) -> None:
@@ -45,8 +58,8 @@ class SkewTracker:
         """What an earlier run measured."""
         self._clocks[door] = _Clock(skew_ns, skew_ns)
 
-    def observe(self, door: object, occurred_ns: int, received_ns: int, *, live: bool) -> bool:
-        """Whether the time of this event is uncertain.
+    def observe(self, door: object, occurred_ns: int, received_ns: int, *, live: bool) -> Placed:
+        """``occurred_ns``: by the controller's clock.
 
         live: False for what the broker kept or sent again: its delay says nothing of the clock.
         """
@@ -57,10 +70,10 @@ class SkewTracker:
         if live:
             self._measure(clock, delay_ns, received_ns)
         if delay_ns < -self._limit_ns:
-            return True
-        if clock.skew_ns is None:
-            return delay_ns > self._limit_ns
-        return abs(clock.skew_ns) > self._limit_ns
+            ahead_ns = min(delay_ns, clock.skew_ns or 0)
+            return Placed(occurred_ns=occurred_ns + ahead_ns, uncertain=True)
+        off_ns = delay_ns if clock.skew_ns is None else abs(clock.skew_ns)
+        return Placed(occurred_ns=occurred_ns, uncertain=off_ns > self._limit_ns)
 
     def skew_ns(self, door: object) -> int | None:
         """The present estimate; None before anything live was seen."""
@@ -83,13 +96,13 @@ class SkewTracker:
             clock.kept_ns = skew_ns
 
     def _measure(self, clock: _Clock, delay_ns: int, received_ns: int) -> None:
-        if delay_ns > self._limit_ns:
+        known = clock.skew_ns
+        if delay_ns > self._limit_ns or (known is not None and known + self._limit_ns < delay_ns < -self._limit_ns):
             self._count(clock, delay_ns, received_ns)
             if clock.run >= _RUN:
                 clock.skew_ns = (clock.run_low_ns + clock.run_high_ns) // 2
             return
         clock.run = 0
-        known = clock.skew_ns
         jumped = known is None or abs(delay_ns - known) > self._limit_ns
         clock.skew_ns = delay_ns if jumped or known is None else known + (delay_ns - known) // _SMOOTHING
 
@@ -101,3 +114,21 @@ class SkewTracker:
         elif received_ns - clock.run_received_ns >= _RUN_APART_NS:
             clock.run, clock.run_received_ns = clock.run + 1, received_ns
         clock.run_low_ns, clock.run_high_ns = low, high
+
+
+def clocks_off(doors: int, worst: Sequence[tuple[str, int]]) -> ClockOffError | None:
+    """What to say of ``doors`` whose clocks are off; ``worst``: some, by name and skew (received - occurred)."""
+    if not doors:
+        return None
+    said = ", ".join(f"{name!r} {_off(skew_ns)}" for name, skew_ns in worst)
+    more = f" and {doors - len(worst)} more" if doors > len(worst) else ""
+    return ClockOffError(
+        f"The clocks of door controllers are wrong: {said}{more}. The times of their events are uncertain.",
+        "Set them by NTP, and let them send UTC or their offset (a whole number of hours is a time zone).",
+    )
+
+
+def _off(skew_ns: int) -> str:
+    seconds = round(abs(skew_ns) / NS)
+    off = f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds} s"
+    return f"is {off} {'behind' if skew_ns > 0 else 'ahead'}"

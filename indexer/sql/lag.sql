@@ -6,4 +6,5 @@ SELECT (SELECT count(*) FROM (SELECT FROM outbox LIMIT 1000001) AS few) AS waiti
                   JOIN segment ON segment.start_ns = known.start_ns AND segment.segment_id = known.segment_id
                   WHERE known.segment_id = ref) END
         FROM outbox ORDER BY outbox_id LIMIT 1) AS oldest_ns,
-       (SELECT count(*) FROM controller_skew WHERE abs(skew_ns) > $1::bigint) AS skewed
+       (SELECT count(*) FROM controller_skew JOIN door USING (door_id)
+        WHERE abs(skew_ns) > $1::bigint AND removed_ns IS NULL) AS skewed

@@ -64,6 +64,7 @@ async def events(
 ) -> list[EventRow]:
     """Events in force of these sites that occurred in ``span``, newest first; at most ``limit`` (1,000).
 
+    Those of uncertain time also when they arrived in it.
     Of these doors and members only, where they are given.
     For the next page pass the last row's ``EventCursor``. Withdrawn and superseded events are left out.
     """
@@ -114,6 +115,7 @@ def event_from_row(row: Mapping[str, Any]) -> AccessEvent:
         occurred_ns=row["occurred_ns"],
         received_ns=row["received_ns"],
         uncertain=row["uncertain"],
+        reported_ns=row["reported_ns"],
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cases.shared import field_case
-from tests.support.started import started, wait_for
+from tests.support.processes.started import started, wait_for
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 GYM = '[[site]]\nname = "Gym"\n[serve]\nport = 0\n'

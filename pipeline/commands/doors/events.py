@@ -90,6 +90,8 @@ async def _list(arguments: argparse.Namespace) -> int:
             "kind": row.event.kind.value,
             "member": str(row.event.member_id) if row.event.member_id else None,
             "uncertain": row.event.uncertain,
+            "received": to_iso(row.event.received_ns),
+            "reported": None if row.event.reported_ns is None else to_iso(row.event.reported_ns),
             "tags": {cameras.get(item.camera_id, str(item.camera_id)): item.segments for item in row.cameras},
         }
         for row in rows
@@ -99,7 +101,8 @@ async def _list(arguments: argparse.Namespace) -> int:
         return OK
     for item in shown:
         tags = ", ".join(f"{name}: {count}" for name, count in item["tags"].items())
-        sure = " (time uncertain)" if item["uncertain"] else ""
+        said = f"; its controller says {item['reported']}" if item["reported"] else ""
+        sure = f" (time uncertain{said})" if item["uncertain"] else ""
         print(f"{item['event']}  {item['occurred']}  {item['door']:<16} {item['kind']:<12}{sure}")
         print(f"    member {item['member'] or '-'}  segments {tags or '-'}")
     print(f"{len(shown)} events{', the newest; --limit shows more' if len(shown) == arguments.limit else ''}.")

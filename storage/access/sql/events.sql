@@ -1,11 +1,22 @@
 -- $1 sites, $2 doors or NULL, $3 members or NULL, [$4, $5) the span, $6 how many, ($7, $8) the cursor or NULL.
+-- An event of uncertain time is found by when it arrived, too: whoever was there knows that, and not what a clock said.
 -- The page is cut first; cameras and tags are looked up for its rows only.
 WITH page AS (
-    SELECT * FROM access_event
-    WHERE site_id = ANY ($1::uuid[]) AND ($2::uuid[] IS NULL OR door_id = ANY ($2))
-      AND ($3::uuid[] IS NULL OR member_id = ANY ($3))
-      AND occurred_ns >= $4::bigint AND occurred_ns < $5::bigint AND superseded_by IS NULL
-      AND ($7::bigint IS NULL OR (occurred_ns, event_id) < ($7, $8::uuid))
+    (SELECT * FROM access_event
+     WHERE site_id = ANY ($1::uuid[]) AND ($2::uuid[] IS NULL OR door_id = ANY ($2))
+       AND ($3::uuid[] IS NULL OR member_id = ANY ($3))
+       AND occurred_ns >= $4::bigint AND occurred_ns < $5::bigint AND superseded_by IS NULL
+       AND ($7::bigint IS NULL OR (occurred_ns, event_id) < ($7, $8::uuid))
+     ORDER BY occurred_ns DESC, event_id DESC
+     LIMIT $6)
+    UNION ALL
+    (SELECT * FROM access_event
+     WHERE site_id = ANY ($1::uuid[]) AND ($2::uuid[] IS NULL OR door_id = ANY ($2))
+       AND ($3::uuid[] IS NULL OR member_id = ANY ($3))
+       AND uncertain AND received_ns >= $4 AND received_ns < $5 AND NOT (occurred_ns >= $4 AND occurred_ns < $5)
+       AND superseded_by IS NULL AND ($7 IS NULL OR (occurred_ns, event_id) < ($7, $8))
+     ORDER BY occurred_ns DESC, event_id DESC
+     LIMIT $6)
     ORDER BY occurred_ns DESC, event_id DESC
     LIMIT $6)
 SELECT page.*, seen.* FROM page CROSS JOIN LATERAL (

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import replace
 
 import asyncpg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from domain.time import DAY_NS, HOUR_NS, NS
+from domain.time import DAY_NS, HOUR_NS, NS, Span
 from indexer.counters import Counters
 from indexer.events.quarantine import Quarantine, expire, unpack
 from indexer.events.receive import Receiver, load_names, load_skew
 from indexer.events.rules import Rules
 from indexer.mqtt.driver import Received
-from storage.access import QuarantineCursor, quarantined
+from indexer.settings import TopicRule
+from storage.access import EventCursor, QuarantineCursor, events, quarantined
 from storage.keys.intake import open_sealed
 from tests.support.doors.door_log import Gym, add_member, message, received
 
@@ -35,11 +37,13 @@ class Desk:
         return await self.receiver.commit(self.pool, self.receiver.decode(messages), key)
 
 
-async def make_desk(pool: asyncpg.Pool, gym: Gym, rows_max: int = 1000) -> Desk:
+async def make_desk(
+    pool: asyncpg.Pool, gym: Gym, rows_max: int = 1000, rules: tuple[TopicRule, ...] | None = None
+) -> Desk:
     names, counters = await load_names(pool), Counters()
     quarantine = Quarantine(names, rows_max=rows_max)
     await quarantine.count(pool)
-    return Desk(pool, Receiver(Rules(gym.rules), names, quarantine, await load_skew(pool), counters), counters)
+    return Desk(pool, Receiver(Rules(rules or gym.rules), names, quarantine, await load_skew(pool), counters), counters)
 
 
 @pytest.fixture
@@ -167,6 +171,76 @@ async def test_what_is_not_understood_is_quarantined_with_its_reason(
     assert (desk.counters.quarantined, desk.counters.committed) == (6, 1)
 
 
+async def test_a_strangers_refused_card_is_an_event_of_nobody(owner: asyncpg.Connection, desk: Desk, gym: Gym) -> None:
+    await add_member(owner, number="100", name="First", credentials=["A1"])
+    await add_member(owner, number="200", name="Second")
+    await desk.take(
+        granted(gym, "1", kind="denied", credential="5A5A5A5A"),
+        granted(gym, "2", kind="denied", member_id="300"),
+        granted(gym, "3", kind="denied"),
+        granted(gym, "4", T + NS, kind="denied", credential="A1"),
+        granted(gym, "5", kind="denied", credential="A1", member_id="200"),
+    )
+    rows = await owner.fetch("SELECT kind, member_id IS NULL FROM access_event ORDER BY occurred_ns")
+    assert [tuple(row) for row in rows] == [("denied", True)] * 3 + [("denied", False)]
+    assert await owner.fetchval("SELECT count(*) FROM outbox WHERE kind = 'event'") == 4
+    assert await reasons(owner) == ["credential and number of different members"]
+
+
+async def test_a_controller_two_hours_ahead_is_filed_by_when_its_events_arrive(
+    owner: asyncpg.Connection, pool: asyncpg.Pool, desk: Desk, gym: Gym
+) -> None:
+    await add_member(owner, number="100", name="First")
+    ahead = [granted(gym, str(n), T + 2 * HOUR_NS + n * NS, member_id="100", late_ns=-2 * HOUR_NS) for n in range(6)]
+    await desk.take(*ahead)
+    await desk.take(*(one._replace(dup=True, received_ns=one.received_ns + 60 * NS) for one in ahead))
+    rows = await owner.fetch("SELECT occurred_ns, reported_ns, uncertain FROM access_event ORDER BY reported_ns")
+    assert [row["reported_ns"] for row in rows] == [T + 2 * HOUR_NS + n * NS for n in range(6)]
+    assert all(abs(row["occurred_ns"] - (T + n * NS)) < NS and row["uncertain"] for n, row in enumerate(rows))
+    assert (desk.counters.committed, desk.counters.duplicates) == (6, 6)
+    assert await reasons(owner) == []
+    found = await events(pool, site_ids=[gym.site_id], span=Span(T - NS, T + 10 * NS))
+    assert {row.event.reported_ns for row in found} == {row["reported_ns"] for row in rows}
+
+
+async def test_an_event_of_uncertain_time_is_found_by_when_it_arrived_page_by_page(
+    owner: asyncpg.Connection, pool: asyncpg.Pool, desk: Desk, gym: Gym
+) -> None:
+    await add_member(owner, number="100", name="First")
+    behind = [granted(gym, str(n), T + n * NS, member_id="100", late_ns=3 * HOUR_NS) for n in range(5)]
+    await desk.take(*behind)
+    span = Span(T + 3 * HOUR_NS - NS, T + 4 * HOUR_NS)
+    first = await events(pool, site_ids=[gym.site_id], span=span, limit=3)
+    last = first[-1].event
+    cursor = EventCursor(occurred_ns=last.occurred_ns, event_id=last.event_id)
+    rest = await events(pool, site_ids=[gym.site_id], span=span, limit=3, before=cursor)
+    times = [row.event.occurred_ns for row in (*first, *rest)]
+    assert times == [T + n * NS for n in (4, 3, 2, 1, 0)]
+
+
+async def test_a_board_with_two_relays_is_two_events_at_its_doors(
+    owner: asyncpg.Connection, pool: asyncpg.Pool, gym: Gym
+) -> None:
+    await add_member(owner, number="100", name="First", credentials=["04A1"])
+    rule = TopicRule(pattern=f"rfid/{gym.word}/send", decoder="esp-rfid", site_id=gym.site_id)
+    desk = await make_desk(pool, gym, rules=(rule,))
+
+    def swiped(names: object, at_ns: int = T, hostname: str = "front") -> Received:
+        body = {"type": "access", "time": at_ns // NS, "access": ["Always", "Disabled"], "uid": "04a1"}
+        payload = json.dumps(body | {"hostname": hostname, "doorName": names}).encode()
+        return received(f"rfid/{gym.word}/send", payload, at_ns + NS)
+
+    one = swiped(["East", "back"])
+    await desk.take(one, one._replace(dup=True))
+    by_door = {door_id: name for name, door_id in gym.doors.items()}
+    rows = await owner.fetch("SELECT door_id, kind FROM access_event ORDER BY kind DESC")
+    assert [(by_door[row["door_id"]], row["kind"]) for row in rows] == [("front", "granted"), ("back", "denied")]
+    assert (desk.counters.committed, desk.counters.duplicates) == (2, 2)
+    await desk.take(swiped(["East", "West"], T + 9 * NS, "unheard"))
+    assert await reasons(owner) == ["unknown door"]
+    assert await owner.fetchval("SELECT seen_count FROM quarantine") == 1
+
+
 async def test_quarantined_payload_opens_with_the_custodians_key_only(
     owner: asyncpg.Connection, desk: Desk, gym: Gym
 ) -> None:
@@ -242,7 +316,7 @@ async def test_skew_marks_events_uncertain_and_is_remembered(
     await desk.take(granted(gym, "1", T, member_id="100"))
     await desk.take(granted(gym, "2", T + NS, member_id="100", late_ns=-40 * NS))
     await desk.take(granted(gym, "3", T + 2 * NS, door="back", member_id="100"))
-    rows = await owner.fetch("SELECT uncertain FROM access_event ORDER BY occurred_ns")
+    rows = await owner.fetch("SELECT uncertain FROM access_event ORDER BY coalesce(reported_ns, occurred_ns)")
     assert [row["uncertain"] for row in rows] == [False, True, False]
     skew = await owner.fetchval("SELECT skew_ns FROM controller_skew WHERE door_id = $1", gym.doors["front"])
     assert skew == -40 * NS

@@ -74,9 +74,10 @@ def test_missing_counts_after_the_grace_and_not_for_ever() -> None:
 
 
 def test_native_number_is_read() -> None:
-    event = native.decode("access/x/front", message("1", 40 * 365 * DAY_NS, credential="A", seq=7))
+    (event,) = native.decode("access/x/front", message("1", 40 * 365 * DAY_NS, credential="A", seq=7))
     assert event.seq == 7
-    assert native.decode("access/x/front", message("1", 40 * 365 * DAY_NS + NS, credential="A")).seq is None
+    (event,) = native.decode("access/x/front", message("1", 40 * 365 * DAY_NS + NS, credential="A"))
+    assert event.seq is None
 
 
 @pytest.mark.parametrize("seq", [-1, 1.5, "seven", True, (1 << 53) + 1, []])

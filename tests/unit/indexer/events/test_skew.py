@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from domain.time import HOUR_NS, NS
-from indexer.events.skew import SkewTracker
+from indexer.events.skew import SkewTracker, clocks_off
 
 T = 1_800_000_000 * NS
 
 
 def seen(tracker: SkewTracker, *, at_s: float, delay_s: float, live: bool = True) -> bool:
     received = T + round(at_s * NS)
-    return tracker.observe("door", received - round(delay_s * NS), received, live=live)
+    return tracker.observe("door", received - round(delay_s * NS), received, live=live).uncertain
 
 
 def test_right_clock_stays_certain_and_so_do_its_late_events() -> None:
@@ -89,3 +89,44 @@ def test_estimate_that_crosses_the_limit_is_written_however_small_the_step() -> 
     for n in range(20):
         seen(tracker, at_s=n, delay_s=-30.4)
     assert tracker.to_keep("door") is not None
+
+
+def placed_s(tracker: SkewTracker, *, at_s: float, delay_s: float, live: bool = True) -> float:
+    """When an event is taken to have occurred, in seconds of our clock."""
+    received = T + round(at_s * NS)
+    found = tracker.observe("door", received - round(delay_s * NS), received, live=live)
+    return (found.occurred_ns - T) / NS
+
+
+def test_event_from_the_future_occurred_when_it_arrived_at_the_latest() -> None:
+    tracker = SkewTracker()
+    assert placed_s(tracker, at_s=0, delay_s=-7200) == 0
+    assert abs(placed_s(tracker, at_s=60, delay_s=-7199.8) - 60) < 1
+    assert placed_s(SkewTracker(), at_s=5, delay_s=-7200, live=False) == 5
+
+
+def test_late_event_of_a_fast_clock_is_placed_by_what_the_clock_is_ahead() -> None:
+    tracker = SkewTracker()
+    placed_s(tracker, at_s=0, delay_s=-7200)
+    assert placed_s(tracker, at_s=1800, delay_s=-7200 + 1500) == 300
+    assert tracker.skew_ns("door") == -7200 * NS
+
+
+def test_fast_clock_that_is_set_less_fast_is_noticed_when_several_agree() -> None:
+    tracker = SkewTracker()
+    placed_s(tracker, at_s=0, delay_s=-7200)
+    for n in range(1, 6):
+        placed_s(tracker, at_s=60 * n, delay_s=-3600)
+    assert tracker.skew_ns("door") == -3600 * NS
+
+
+def test_late_event_keeps_the_controllers_time() -> None:
+    assert placed_s(SkewTracker(), at_s=7200, delay_s=7200) == 0
+
+
+def test_clocks_that_are_off_are_named_with_how_far() -> None:
+    assert clocks_off(0, []) is None
+    told = clocks_off(5, [("Main", -7200 * NS), ("Back", 90 * NS)])
+    assert told is not None
+    assert "'Main' is 2.0 h ahead, 'Back' is 90 s behind and 3 more" in told.what
+    assert "NTP" in told.remedy
