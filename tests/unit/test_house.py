@@ -1,0 +1,116 @@
+"""The house stays in order: full folders, import cycles, stale documents and banned words fail here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.house.documents import missing_files
+from tests.house.imports import cycles, edges
+from tests.house.measure import files_per_folder, modules_without_test
+from tests.house.repeats import repeats
+from tests.house.text import functions_of, length_of, lines_of, undocumented
+from tests.house.tree import ROOT, Tree, source, work_tree
+from tests.house.words import banned_names, banned_text
+
+FILES_MAX = 15
+MODULE_LINES_MAX = 400
+DOCUMENTS = [
+    ROOT / "ARCHITECTURE.md",
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted(path for path in ROOT.glob("[a-z]*/**/*.md")),
+]
+
+
+@pytest.fixture(scope="module")
+def tree() -> Tree:
+    return work_tree()
+
+
+def test_no_folder_holds_more_than_fifteen_python_files(tree: Tree) -> None:
+    assert {folder: files for folder, files in files_per_folder(tree).items() if files > FILES_MAX} == {}
+
+
+def test_no_module_of_the_source_is_long(tree: Tree) -> None:
+    assert [path for path, text in source(tree).items() if text.count("\n") > MODULE_LINES_MAX] == []
+
+
+def test_folders_import_one_another_without_cycles(tree: Tree) -> None:
+    assert cycles(edges(tree)) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_a_document_names_exists(document: Path) -> None:
+    assert list(missing_files(document, ROOT)) == []
+
+
+def test_no_module_has_a_banned_name(tree: Tree) -> None:
+    assert list(banned_names(source(tree))) == []
+
+
+def test_no_banned_word_stands_in_source_or_documents(tree: Tree) -> None:
+    texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in DOCUMENTS}
+    assert list(banned_text({**source(tree), **texts})) == []
+
+
+# -- The measures see what they are for
+
+
+def test_cycle_between_folders_is_found() -> None:
+    tree = {
+        "a/x/one.py": "from a.y import two",
+        "a/y/two.py": "import a.z.three",
+        "a/z/three.py": "from a.x.one import f",
+    }
+    assert cycles(edges(tree)) == [("a.x", "a.y", "a.z")]
+    assert cycles(edges({**tree, "a/z/three.py": ""})) == []
+
+
+def test_modules_at_a_root_are_nodes_of_their_own() -> None:
+    tree = {"a/role.py": "from a.x import one", "a/x/one.py": "from a.errors import E", "a/errors.py": "class E: ..."}
+    assert cycles(edges(tree)) == []
+    assert cycles(edges({**tree, "a/errors.py": "import a.role"})) == [("a.errors", "a.role", "a.x")]
+
+
+def test_run_of_six_equal_lines_is_a_repeat_and_five_are_none() -> None:
+    run = "\n".join(f"call({number})" for number in range(8))
+    found = repeats({"a.py": f"start()\n{run}\nend()", "b.py": f"if x:\n    {run.replace(chr(10), chr(10) + '    ')}"})
+    assert [(one.lines, one.first, one.second) for one in found] == [(8, "a.py:2", "b.py:2")]
+    assert repeats({"a.py": "\n".join(run.splitlines()[:5]), "b.py": run}) == []
+
+
+def test_comments_count_without_notes_to_tools() -> None:
+    lines = lines_of('"""Doc.\n\nMore.\n"""\nx = 1  # why\n# why not\ny = 2  # noqa: F841\n')
+    assert (lines.total, lines.code, lines.comments) == (7, 2, 2)
+
+
+def test_function_length_leaves_the_docstring_out() -> None:
+    ((name, function),) = functions_of(
+        'class A:\n    def f(self):\n        """Says.\n\n        More."""\n        return 1\n'
+    )
+    assert (name, length_of(function)) == ("A.f", 2)
+
+
+def test_public_functions_without_docstring_are_found() -> None:
+    text = "def f(): ...\ndef _g(): ...\nclass C:\n    def m(self): ...\n    def n(self):\n        'Says.'\n"
+    assert undocumented(text) == ["f", "C.m"]
+
+
+def test_module_without_test_is_found() -> None:
+    tree = {"a/x/one.py": "x = 1", "a/x/two.py": "y = 1", "tests/unit/a/x/test_one.py": ""}
+    assert modules_without_test(tree) == ["a/x/two.py"]
+
+
+def test_missing_file_is_found(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/here.py").touch()
+    document = tmp_path / "a/README.md"
+    document.write_text("`here.py`, `a/here.py` and `gone.py` in b/ and a/; run/ is an installation's\n")
+    assert list(missing_files(document, tmp_path)) == ["a/README.md:1: gone.py", "a/README.md:1: b/"]
+
+
+def test_banned_words_are_found() -> None:
+    assert list(banned_names({"a/shelf.py": ""})) == ["a/shelf.py: cache, not shelf"]
+    assert list(banned_text({"a.py": "\n# A Glance."})) == ["a.py:2: summary, not Glance"]
