@@ -30,7 +30,7 @@ _REMEDIES: Final = {
 
 
 async def run(settings: ServeSettings, stop: asyncio.Event) -> None:
-    """Until ``stop``. KeyFileError, OwnKeyError or CannotServeError when a person must mend something first."""
+    """Until ``stop``. PrivateFileError, OwnKeyError or CannotServeError when a person must mend something first."""
     status = StatusFile(settings.run_directory, "serve")
     status.write("starting")
     key = load_own_key(settings.secret_directory)

@@ -12,7 +12,7 @@ from storage.keys.identity import RecorderIdentity
 async def load_or_enrol(path: Path, name: str, client: CustodianClient) -> RecorderIdentity:
     """The identity in ``path``, made and enrolled when there is none yet. Needs the custodian only then.
 
-    Raises KeyFileError, CustodianAwayError, CustodianMisuseError.
+    Raises PrivateFileError, CustodianAwayError, CustodianMisuseError.
     """
     identity = RecorderIdentity.load(path)
     if identity is None:

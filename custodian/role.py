@@ -31,7 +31,7 @@ STATUS_WHILE_STARTING_S: Final = 0.1
 
 
 async def run(settings: CustodianSettings, stop: asyncio.Event) -> None:
-    """Until ``stop``. KeyFileError or CustodianMisuseError when a person must mend something first.
+    """Until ``stop``. PrivateFileError or CustodianMisuseError when a person must mend something first.
 
     Ready once every camera has keys for the hours at hand. While the database is away it stays up, degraded.
     """

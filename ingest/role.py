@@ -23,11 +23,11 @@ from ingest.settings import IngestSettings
 from ingest.sources import Sources
 from runtime.database import open_pool
 from runtime.errors import StorageError
+from runtime.private_files import private_directory
 from runtime.status import StatusFile
 from storage.catalogue import Catalogue
 from storage.catalogue.camera_health import save_health
 from storage.keys import HourKeyCache, RecorderIdentity
-from storage.keys.files import private_directory
 from storage.store import ObjectStore, open_store
 
 _log = logging.getLogger(__name__)

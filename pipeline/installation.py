@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import SetupError
-from pipeline.secret_files import private_directory, secret
+from pipeline.secret_files import secret
+from runtime.locks import FileLock
+from runtime.private_files import private_directory, write_private
 
 FORMAT = 1
 
@@ -81,22 +81,21 @@ class Installation:
         for folder in (self.secrets, self.run, self.logs, self.scratch):
             private_directory(folder)
 
-    def lock(self) -> int:
+    def lock(self) -> FileLock:
         """Held until the process ends. SetupError when another `tallenne up` uses the directory."""
+        lock = FileLock(self.root / "lock", self._in_use)
         try:
-            descriptor = os.open(self.root / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock.acquire()
         except OSError as exc:
             raise SetupError(
                 f"{self.root} cannot be written to ({exc.strerror}).", "Mend that, or name another with --data."
             ) from exc
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            raise SetupError(
-                f"Tallenne already runs on {self.root}.", "Stop it, or name another directory with --data."
-            ) from None
-        return descriptor
+        return lock
+
+    def _in_use(self, holder: str) -> SetupError:
+        return SetupError(
+            f"Tallenne already runs on {self.root} ({holder}).", "Stop it, or name another directory with --data."
+        )
 
     @property
     def identity(self) -> str:
@@ -113,9 +112,7 @@ class Installation:
 
     def write_endpoints(self, endpoints: dict[str, Any]) -> None:
         """Where the services of this run are: for the roles, and for commands."""
-        scratch = self.endpoints_file.with_suffix(".new")
-        scratch.write_text(json.dumps(endpoints, indent=1))
-        scratch.replace(self.endpoints_file)
+        write_private(self.endpoints_file, json.dumps(endpoints, indent=1).encode())
 
     def read_endpoints(self) -> dict[str, Any]:
         """SetupError when nothing was started here yet."""

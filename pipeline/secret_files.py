@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import stat
 from pathlib import Path
 
 from pipeline.errors import SetupError
-
-
-def private_directory(path: Path) -> Path:
-    """``path``, made 0700 when it is not there; refused when others may enter it."""
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as exc:
-        raise SetupError(f"{path} cannot be made: {exc.strerror}.", "Name another place with --data.") from exc
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
-        raise SetupError(f"{path} can be entered by others.", f"Run: chmod 700 {path}")
-    return path
+from runtime.private_files import make_private
 
 
 def secret(path: Path) -> str:
     """The secret in ``path``; a fresh random one is put there first when the file does not exist."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return read_secret(path)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(32) + "\n")
+    make_private(path, f"{secrets.token_urlsafe(32)}\n".encode())
     return read_secret(path)
 
 

@@ -31,3 +31,7 @@ class ChangedMigrationError(StorageError, MisuseError):
 
 class SegmentConflictError(StorageError, PeerError):
     """A segment's id is known already, with another size or hash. Never overwritten; a person must look."""
+
+
+class PrivateFileError(StorageError, MisuseError):
+    """A file or directory that only this user may read has another owner, or others may read it."""

@@ -65,7 +65,7 @@ async def create_staff(
 ) -> CreatedStaff:
     """Add somebody with a second factor, on record; ``conn`` is the owner's or the serve role's.
 
-    A grant given as a mere role name counts everywhere. StaffExistsError, StaffRefusedError, KeyFileError.
+    A grant given as a mere role name counts everywhere. StaffExistsError, StaffRefusedError, PrivateFileError.
     """
     wanted = [NewGrant(role=grant) if isinstance(grant, str) else grant for grant in grants]
     new = NewStaff(user_name=user_name.strip().lower(), display_name=display_name.strip(), grants=tuple(wanted))

@@ -7,7 +7,6 @@ beside the database's.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import os
@@ -22,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from api.errors import OwnKeyError
 from domain.ids import StaffId
-from storage.keys.files import private_directory, read_private, sync_directory, write_private
+from runtime.private_files import make_private, private_directory, read_private
 
 _FILE: Final = "api.key"
 _SIZE: Final = 32
@@ -72,19 +71,10 @@ class OwnKey:
 
 
 def load_own_key(secret_directory: Path) -> OwnKey:
-    """The key in ``secret_directory``/api.key, made at first use; KeyFileError when others could read it.
-
-    Two processes that start at once end up with the same key: the file is linked into place, never replaced.
-    """
+    """The key in ``secret_directory``/api.key, made at first use; PrivateFileError when others could read it."""
     private_directory(secret_directory)
     path = secret_directory / _FILE
-    if not path.exists():
-        scratch = secret_directory / f"{_FILE}.{os.getpid()}"
-        write_private(scratch, os.urandom(_SIZE))
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(scratch)
-        scratch.unlink()
-        sync_directory(secret_directory)
+    make_private(path, os.urandom(_SIZE))
     root = read_private(path)
     if len(root) != _SIZE:
         raise OwnKeyError(f"{path} is not a key of {_SIZE} bytes.", "Restore the file from your backup of secrets.")

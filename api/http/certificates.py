@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from api.settings import ServeSettings
-from storage.keys.files import private_directory, write_private
+from runtime.private_files import private_directory, write_private
 
 _LASTS = datetime.timedelta(days=397)  # what browsers accept at most
 _RENEW = datetime.timedelta(days=30)

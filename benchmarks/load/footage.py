@@ -20,10 +20,10 @@ from ingest.media.fragments import Fragment, FragmentWriter
 from ingest.media.segmenter import Action, Append, Begin, Finish, Missing, Segmenter
 from ingest.recording import CameraRecording, KeyKeeper, Problems, open_recorder
 from runtime.database import open_pool
+from runtime.private_files import private_directory
 from runtime.settings import SpoolSettings
 from storage.catalogue import Catalogue
 from storage.keys import HourKeyCache
-from storage.keys.files import private_directory
 from storage.store import open_store
 
 _DRAIN_S = 120.0

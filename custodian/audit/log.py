@@ -19,7 +19,7 @@ from domain.ids import CameraId, SessionId
 from domain.time import Span
 from runtime import sql
 from runtime.database import wrapped_errors
-from storage.keys.files import sync_directory
+from runtime.private_files import sync_directory
 
 _PACKAGE: Final = "custodian.audit"
 _BATCH: Final = 5000

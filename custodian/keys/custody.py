@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from custodian.errors import CustodianMisuseError
+from runtime.locks import FileLock
+from runtime.private_files import private_directory, read_private, write_private
 from storage.keys import FileKeyring, KeyFileError, Keyring
-from storage.keys.files import private_directory, read_private, write_private
 
 _FORMAT: Final = "tallenne custodian keys 1"
 _KEYS: Final = "custodian-keys"
@@ -42,12 +41,12 @@ class Custody:
 def open_custody(directory: Path, replicas: Sequence[Path] = ()) -> Iterator[Custody]:
     """Load the secrets, making them when the directory holds none. One process at a time.
 
-    ``replicas``: further copies of the keyring, best on other disks. KeyFileError when a file is open to others,
-    damaged or missing: a lost keyring is never replaced by an empty one. CustodianMisuseError when another
-    custodian uses the directory.
+    ``replicas``: further copies of the keyring, best on other disks. PrivateFileError when a file is open to others,
+    KeyFileError when one is damaged or missing: a lost keyring is never replaced by an empty one. CustodianMisuseError
+    when another custodian uses the directory.
     """
     private_directory(directory)
-    with _locked(directory / _LOCK):
+    with FileLock(directory / _LOCK, lambda holder: _in_use(directory, holder)):
         paths = [directory / _KEYRING, *replicas]
         if not (directory / _KEYS).exists() and not any(path.exists() for path in paths):
             _create(directory / _KEYS, paths)
@@ -84,17 +83,7 @@ def _load_keys(path: Path) -> tuple[Ed25519PrivateKey, X25519PrivateKey]:
     raise KeyFileError(what, "Restore it from the copy made at installation: recorders have pinned its signer.")
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise CustodianMisuseError(
-            f"Another custodian uses {path.parent}.", "Stop it first, or give this one a directory of its own."
-        ) from None
-    try:
-        yield
-    finally:
-        os.close(descriptor)
+def _in_use(directory: Path, holder: str) -> CustodianMisuseError:
+    return CustodianMisuseError(
+        f"Another custodian uses {directory} ({holder}).", "Stop it first, or give this one a directory of its own."
+    )

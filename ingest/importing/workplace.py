@@ -10,9 +10,7 @@ directory is gone) and ``note.json`` (the camera and the span).
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +20,8 @@ from uuid import UUID
 from domain.errors import MisuseError
 from domain.ids import CameraId
 from domain.time import Span
-from storage.keys.files import private_directory, sync_directory, write_private
+from runtime.locks import FileLock
+from runtime.private_files import private_directory, sync_directory, write_private
 
 
 class ImportBusyError(MisuseError):
@@ -56,15 +55,9 @@ class Workplace:
     def taken(self) -> Iterator[None]:
         """Nobody else imports meanwhile. ImportBusyError. What an interrupted import staged is gone on return."""
         private_directory(self.directory)
-        descriptor = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with FileLock(self.directory / "lock", _busy):
             self.clear_staging()
             yield
-        except BlockingIOError:
-            raise ImportBusyError("Another import is running here.", "Wait until it is done.") from None
-        finally:
-            os.close(descriptor)
 
     def begin(self) -> None:
         """An empty staging directory."""
@@ -106,3 +99,7 @@ class Workplace:
         """Everything is in the store and the catalogue. A crash here leaves what the next import throws away."""
         self.ready.rename(self.staging)
         self.clear_staging()
+
+
+def _busy(holder: str) -> ImportBusyError:
+    return ImportBusyError(f"Another import is running here ({holder}).", "Wait until it is done.")

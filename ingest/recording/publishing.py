@@ -13,7 +13,7 @@ from domain.ids import CameraId
 from ingest.recording.segment import Done
 from ingest.recording.stats import Problems
 from ingest.spool import Pending, Spool, SpoolError, disk_error
-from ingest.spool.files import sync_folder
+from runtime.private_files import sync_directory
 
 _log = logging.getLogger(__name__)
 _SYNC_EVERY_S = 0.5
@@ -56,7 +56,7 @@ class Publishing:
             if not item.synced:
                 try:
                     item.done.file.sync()
-                    sync_folder(self._spool.layout.segments)
+                    sync_directory(self._spool.layout.segments)
                 except OSError as exc:
                     self._give_up(item, disk_error(exc))
                     continue
@@ -125,7 +125,7 @@ def _sync_and_close(folder: Path, *pairs: tuple[int, int]) -> None:
     try:
         for descriptor in descriptors:
             os.fdatasync(descriptor)
-        sync_folder(folder)
+        sync_directory(folder)
     finally:
         for descriptor in descriptors:
             os.close(descriptor)

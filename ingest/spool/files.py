@@ -8,7 +8,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.failpoints import hit
+from runtime.private_files import write_private
 
 _KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE, linux/falloc.h
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -41,24 +41,4 @@ def write_all(descriptor: int, pieces: Sequence[bytes]) -> int:
 
 def replace_file(path: Path, data: bytes, *, sync: bool) -> None:
     """Whoever reads ``path``, after a crash too, sees the old bytes or the new ones."""
-    scratch = path.with_name(path.name + ".new")
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-    try:
-        write_all(descriptor, [data])
-        if sync:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    hit("spool.replace")
-    scratch.replace(path)
-    if sync:
-        sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make names in ``folder`` durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_private(path, data, durable=sync, failpoint="spool.replace")

@@ -18,7 +18,7 @@ from pathlib import Path
 from uuid import UUID
 
 from domain.ids import SegmentId
-from ingest.spool.files import sync_folder
+from runtime.private_files import sync_directory
 
 _STEM = re.compile(r"(\d{1,19})-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 PART, READY, FACTS = ".part", ".tlns", ".facts"
@@ -93,4 +93,4 @@ class Layout:
     def sync(self) -> None:
         """The folders themselves survive a power cut, and the names in them. OSError."""
         for folder in (self.segments, self.cameras, self.damaged, self.spare, self.directory, self.directory.parent):
-            sync_folder(folder)
+            sync_directory(folder)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.ids import CameraId
-from ingest.spool.files import sync_folder
 from ingest.spool.records import packed, unpacked
 from runtime.failpoints import hit
+from runtime.private_files import sync_directory
 
 ZERO_HASH = bytes(32)
 _SLOT_BYTES = 512
@@ -64,7 +64,7 @@ class Marks:
         finally:
             os.close(descriptor)
         if new and self._sync:
-            sync_folder(self._folder)
+            sync_directory(self._folder)
 
     def _newest(self, camera_id: CameraId) -> tuple[int, Mark]:
         try:

@@ -7,7 +7,6 @@ A finished segment counts as accepted once its file is called ``.tlns``. It leav
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import time
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from ingest.spool.recovery import Mended, Outcome
 from ingest.spool.segment_file import SegmentFile
 from ingest.spool.spares import MOST, Spares
 from runtime.failpoints import hit
+from runtime.locks import FileLock
 from runtime.settings import SpoolSettings
 from storage.keys import RecorderIdentity
 from storage.sealed import HEADER_SIZE, TRAILER_SIZE, RefusedError
@@ -59,8 +59,8 @@ class Spool:
         with contextlib.ExitStack() as undo:
             try:
                 self.layout.make()
-                self._lock = _locked(self.layout.lock)
-                undo.callback(os.close, self._lock)
+                self._lock = FileLock(self.layout.lock, self._in_use)
+                undo.enter_context(self._lock)
                 self.marks = Marks(self.layout.cameras, sync=settings.fsync)
                 self._spares = Spares(self.layout.spare, 0 if settings.fsync else MOST)
                 self.gaps = GapJournal(self.layout.gaps, sync=settings.fsync)
@@ -87,7 +87,7 @@ class Spool:
 
     def close(self) -> None:
         self.gaps.close()
-        os.close(self._lock)
+        self._lock.release()
 
     # -- Recording
 
@@ -307,6 +307,12 @@ class Spool:
         except OSError as exc:
             raise disk_error(exc) from exc
 
+    def _in_use(self, holder: str) -> SpoolBusyError:
+        return SpoolBusyError(
+            f"Another recorder uses the spool {self.layout.directory} ({holder}).",
+            "Stop it, or give this one a directory of its own.",
+        )
+
     def _count(self, place: Place, size_bytes: int) -> None:
         self._used += size_bytes - self._sizes.pop(place, 0)
         if size_bytes:
@@ -322,15 +328,3 @@ def _vanished(place: Place) -> bool:
     """Facts without a sealed file: a crash between the two deletions of remove(), or somebody deleted footage."""
     facts = journal_of(place.facts.read_bytes(), place.segment_id)
     return facts is not None and facts.ending is not None and not facts.stored and not facts.dropped
-
-
-def _locked(path: Path) -> int:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise SpoolBusyError(
-            f"Another recorder uses the spool {path.parent}.", "Stop it, or give this one a directory of its own."
-        ) from None
-    return descriptor

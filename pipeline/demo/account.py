@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from pipeline.demo.gym import STAFF_USER
 from pipeline.installation import Installation
 from pipeline.secret_files import read_secret, secret
 from runtime.database import connect
+from runtime.private_files import write_private
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +94,7 @@ async def _ensure(conn: asyncpg.Connection, installation: Installation, account:
     except StaffExistsError:
         return
     path = installation.secrets / account.totp_file
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(json.dumps({"secret": made.totp_secret, "uri": made.otpauth_uri}))
+    write_private(path, json.dumps({"secret": made.totp_secret, "uri": made.otpauth_uri}).encode())
 
 
 def demo_account(installation: Installation, *, colleague: bool = False) -> DemoAccount:

@@ -13,7 +13,8 @@ from pathlib import Path
 from pipeline.embedded.nats import configuration, subjects
 from pipeline.embedded.process import ServiceProcess, can_listen, free_ports, listens
 from pipeline.errors import ServiceError
-from pipeline.secret_files import private_directory, secret
+from pipeline.secret_files import secret
+from runtime.private_files import private_directory, write_private
 
 MAX_PAYLOAD_BYTES = 64 * 1024
 ACK_WINDOW, ACK_WINDOWS_TOTAL = 1000, 65_535
@@ -65,8 +66,7 @@ def start_broker(directory: Path, *, log: Path, topics: Sequence[str] = ("access
 def _configure(directory: Path, passwords: dict[str, str], ports: tuple[int, int], topics: Sequence[str]) -> None:
     """Written only when NATS itself accepts it: one that it refuses would keep it from starting. ServiceError."""
     path, scratch = directory / _CONFIGURATION, directory / f"{_CONFIGURATION}.new"
-    scratch.touch(mode=0o600)
-    scratch.write_text(configuration(_settings(passwords, ports, topics)), encoding="utf-8")
+    write_private(scratch, configuration(_settings(passwords, ports, topics)).encode(), durable=False)
     command = [str(_PROGRAM), "-t", "-c", scratch.name]
     done = subprocess.run(command, cwd=directory, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:

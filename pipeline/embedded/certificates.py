@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-import os
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from runtime.private_files import write_private
 
 _YEARS_10 = datetime.timedelta(days=3650)
 
@@ -31,10 +32,10 @@ def make_mutual(directory: Path, name: str) -> tuple[Path, Path, Path]:
                 critical=False,
             )
         )
-        _write(authority_file, _pem(authority.sign(authority_key, hashes.SHA256())))
-        _write(certificate_file, _pem(leaf.sign(authority_key, hashes.SHA256())))
+        write_private(authority_file, _pem(authority.sign(authority_key, hashes.SHA256())))
+        write_private(certificate_file, _pem(leaf.sign(authority_key, hashes.SHA256())))
         form = serialization.PrivateFormat.PKCS8
-        _write(key_file, key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+        write_private(key_file, key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
     return authority_file, certificate_file, key_file
 
 
@@ -58,10 +59,3 @@ def _named(subject: str, issuer: str, key: ec.EllipticCurvePublicKey) -> x509.Ce
 
 def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _write(path: Path, data: bytes) -> None:
-    scratch = path.with_suffix(".new")
-    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)
-    scratch.replace(path)

@@ -17,7 +17,8 @@ from pathlib import Path
 
 from pipeline.embedded.process import ServiceProcess
 from pipeline.errors import ServiceError, SetupError
-from pipeline.secret_files import private_directory, secret
+from pipeline.secret_files import secret
+from runtime.private_files import private_directory
 from runtime.settings import DatabaseSettings
 
 OWNER = "tallenne_owner"

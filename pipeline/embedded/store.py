@@ -8,7 +8,6 @@ store has.
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import shutil
 import signal
@@ -23,8 +22,9 @@ from minio import Minio
 
 from pipeline.embedded.certificates import make_mutual
 from pipeline.embedded.process import ServiceProcess, can_listen, free_ports
-from pipeline.secret_files import private_directory, secret
+from pipeline.secret_files import secret
 from runtime.errors import StorageError
+from runtime.private_files import private_directory, write_private
 from runtime.settings import StoreSettings
 from storage.store.admin import client_for, ensure_bucket, read_and_write
 
@@ -60,8 +60,8 @@ def start_store(directory: Path, *, log: Path) -> Store:
     private_directory(directory)
     private_directory(directory / _DATA)
     access_key, secret_key = secret(directory / "access-key.secret"), secret(directory / "secret-key.secret")
-    _write_private(directory / "s3.json", json.dumps(_identities(access_key, secret_key)))
-    _write_private(directory / "security.toml", _security(directory))
+    write_private(directory / "s3.json", json.dumps(_identities(access_key, secret_key)).encode())
+    write_private(directory / "security.toml", _security(directory).encode())
     ports = _remembered_ports(directory)
     command: list[str | Path] = [Path(sys.executable).parent / "weed", "-logtostderr=true", "server"]
     command += _arguments(directory, ports)
@@ -126,11 +126,6 @@ def _security(directory: Path) -> str:
     for part in ("volume", "master", "filer"):
         text += f'[https.{part}]\nca = "{authority}"\n{pair}'
     return text
-
-
-def _write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(text)
 
 
 def _answers(port: int) -> bool:

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from domain.ids import CameraId, HourKeyId, SiteId
 from domain.time import HOUR_NS, hour_of, to_iso
+from runtime.private_files import read_private, write_private
 from storage.keys.errors import ForgedStatementError, NoHourKeyError
-from storage.keys.files import read_private, write_private
 from storage.keys.hour_key import PublicHourKey
 
 _MAGIC: Final = b"TLHK1\n"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from domain.errors import MisuseError, PeerError, RetryableError
-from runtime.errors import StorageError
+from runtime.errors import PrivateFileError, StorageError
 
 
-class KeyFileError(StorageError, MisuseError):
-    """A key file has the wrong owner or mode, or is damaged."""
+class KeyFileError(PrivateFileError):
+    """A key file is damaged, missing, or in the way."""
 
 
 class NoHourKeyError(StorageError, RetryableError):

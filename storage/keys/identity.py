@@ -11,8 +11,8 @@ from uuid import UUID
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from domain.ids import RecorderId, new_id
+from runtime.private_files import read_private, write_private
 from storage.keys.errors import KeyFileError
-from storage.keys.files import read_private, write_private
 
 _FORMAT: Final = "tallenne recorder identity 1"
 
@@ -39,7 +39,7 @@ class RecorderIdentity:
 
     @classmethod
     def load(cls, path: Path) -> RecorderIdentity | None:
-        """The identity kept in ``path``; None when there is none yet. KeyFileError: open to others, or damaged."""
+        """The identity kept in ``path``; None when there is none yet. PrivateFileError: open to others, or damaged."""
         try:
             body = json.loads(read_private(path))
             if body["format"] != _FORMAT:

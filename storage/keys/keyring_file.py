@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from runtime.private_files import check_private, read_private, sync_directory, write_private
 from storage.keys.errors import KeyFileError
-from storage.keys.files import check_private, read_private, sync_directory, write_private
 
 _MAGIC: Final = b"TLNKEYR1"
 _HEAD: Final = struct.Struct(">8sQII")
@@ -55,7 +55,7 @@ class KeyringFile:
         write_private(self.path, _pack(0, {}, _FIRST_CAPACITY) * 2)
 
     def read(self) -> KeyringCopy | None:
-        """The newer whole slot; None when the file is absent or neither slot is whole. KeyFileError: open to others."""
+        """The newer whole slot; None when the file is absent or no slot is whole. PrivateFileError: open to others."""
         try:
             data = read_private(self.path)
         except FileNotFoundError:

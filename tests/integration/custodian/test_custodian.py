@@ -27,6 +27,7 @@ from custodian.errors import (
 from domain.ids import CameraId, SegmentId, SessionId, SiteId
 from domain.time import HOUR_NS, NS, Span, hour_of
 from runtime.database import connect
+from runtime.errors import PrivateFileError
 from runtime.settings import CustodianSettings
 from runtime.status import read_status_files
 from storage.keys import HourKeyCache, KeyFileError, RecorderIdentity
@@ -364,7 +365,7 @@ async def test_keyring_readable_by_others_stops_the_custodian_with_a_remedy(sett
     async with custodian(settings):
         pass
     (settings.directory / "keyring").chmod(0o640)
-    with pytest.raises(KeyFileError, match="chmod 600"):
+    with pytest.raises(PrivateFileError, match="chmod 600"):
         async with custodian(settings):
             pass
     (settings.directory / "keyring").unlink()

@@ -119,9 +119,9 @@ def test_data_directory_in_use(tmp_path: Path) -> None:
     installation.prepare()
     held = installation.lock()
     done = tallenne("up", "--data", str(tmp_path / "data"))
-    os.close(held)
+    held.release()
     assert done.returncode == 2
-    assert "already runs" in done.stderr
+    assert f"already runs on {installation.root} (process {os.getpid()})" in done.stderr
 
 
 def test_keyring_readable_by_others(tmp_path: Path) -> None:

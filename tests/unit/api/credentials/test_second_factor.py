@@ -15,7 +15,7 @@ from api.credentials.throttle import PER_USER, Limit
 from api.errors import OwnKeyError, StaffRefusedError
 from domain.ids import StaffId
 from domain.time import MINUTE_NS, NS
-from storage.keys import KeyFileError
+from runtime.errors import PrivateFileError
 
 # RFC 6238, appendix B (SHA-1, the last six digits)
 RFC_SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
@@ -57,7 +57,7 @@ def test_own_key_made_once_and_bound_to_the_person(tmp_path: Path) -> None:
     with pytest.raises(OwnKeyError):
         key.open_totp(other, sealed)
     (directory / "api.key").chmod(0o644)
-    with pytest.raises(KeyFileError):
+    with pytest.raises(PrivateFileError):
         load_own_key(directory)
 
 

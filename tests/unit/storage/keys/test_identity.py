@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from runtime.errors import PrivateFileError
 from storage.keys import IntakeRefusedError, KeyFileError, RecorderIdentity
 from storage.keys.intake import open_sealed, seal_to
 
@@ -28,7 +29,7 @@ def test_identity_open_to_others_or_damaged_is_refused(tmp_path: Path) -> None:
     RecorderIdentity.create(b"s" * 32).save(path)
     whole = path.read_bytes()
     path.chmod(0o644)
-    with pytest.raises(KeyFileError, match="read by others"):
+    with pytest.raises(PrivateFileError, match="read by others"):
         RecorderIdentity.load(path)
     path.chmod(0o600)
     for damaged in (b"", b"{}", whole[:-20], whole.replace(b"identity 1", b"identity 2")):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.errors import PrivateFileError
 from storage.keys import FileKeyring, KeyFileError, NoKeyringEntryError
 from storage.keys.keyring_file import KeyringFile
 
@@ -99,12 +100,12 @@ async def test_keyring_file_open_to_others_is_refused(tmp_path: Path) -> None:
     FileKeyring.load([path])
     for mode in (0o640, 0o604, 0o602, 0o610):
         path.chmod(mode)
-        with pytest.raises(KeyFileError, match="chmod 600"):
+        with pytest.raises(PrivateFileError, match="chmod 600"):
             FileKeyring.load([path])
     path.chmod(0o600)
     target = path.rename(tmp_path / "elsewhere")
     path.symlink_to(target)
-    with pytest.raises(KeyFileError):
+    with pytest.raises(PrivateFileError, match="cannot be opened"):
         FileKeyring.load([path])
 
 
@@ -113,7 +114,7 @@ async def test_keyring_file_of_another_user_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "keyring"
     FileKeyring.create([path])
     os.chown(path, 65534, -1)
-    with pytest.raises(KeyFileError, match="chown"):
+    with pytest.raises(PrivateFileError, match="chown"):
         FileKeyring.load([path])
 
 
