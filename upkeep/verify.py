@@ -18,13 +18,13 @@ from runtime import sql
 from runtime.database import wrapped_errors
 from storage.catalogue.recorders import Recorders
 from storage.catalogue.rows import segment_from_row
-from storage.sealed import PayloadKey
+from storage.sealed import PayloadKey, object_name_of
 from storage.sealed.format import ZERO_HASH
 from storage.store import ObjectStore
 from storage.store.errors import StoreAwayError
 from upkeep.inspection import BadObjectError, Break, ChainWatch, Flaw, Inspected, inspect_object, read_recorders
 from upkeep.inspection.objects import trailer_hash
-from upkeep.inspection.rows import differing_columns, name_of
+from upkeep.inspection.rows import differing_columns
 
 _PACKAGE: Final = "upkeep"
 _PAGE: Final = 500
@@ -178,7 +178,7 @@ class _Verify:
         return found
 
     async def _inspected(self, segment: Segment, key: PayloadKey | None) -> Inspected:
-        name = name_of(segment)
+        name = object_name_of(segment)
         info = await self._store.stat(name)
         if info is None:
             raise BadObjectError(Flaw.MISSING)
@@ -242,7 +242,7 @@ class _Verify:
         return chain
 
     async def _remember(self, chain: ChainWatch, segment: Segment) -> None:
-        digest = await trailer_hash(self._store, name_of(segment), segment.size_bytes)
+        digest = await trailer_hash(self._store, object_name_of(segment), segment.size_bytes)
         if digest is not None:
             chain.remember(digest)
 

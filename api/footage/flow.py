@@ -14,28 +14,18 @@ from typing import Final
 
 from domain.footage import Segment
 from runtime.errors import StorageError
-from storage.sealed import object_name
+from storage.sealed import object_name_of
 from storage.store import ObjectStore
 
 PATIENCE_S: Final = 2.0
 """A GET that nobody reads on for so long is given up, with its place among the store's connections: a paused player."""
 
 
-def name_of(segment: Segment) -> str:
-    """Of the segment's object."""
-    return object_name(
-        site_id=segment.site_id,
-        camera_id=segment.camera_id,
-        segment_id=segment.segment_id,
-        start_ns=segment.span.start_ns,
-    )
-
-
 class Fetch:
     """Single ranges of one segment's object, a GET each."""
 
     def __init__(self, store: ObjectStore, segment: Segment) -> None:
-        self._store, self._name = store, name_of(segment)
+        self._store, self._name = store, object_name_of(segment)
 
     async def __call__(self, start: int, end: int) -> bytes:
         return await self._store.get_range(self._name, start, end)

@@ -7,11 +7,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.footage.flow import Flow, name_of
+from api.footage.flow import Flow
 from api.footage.inits import Inits
 from api.footage.plan import Cut
 from domain.ids import SegmentId
-from storage.sealed import RefusedError, SegmentReader
+from storage.sealed import RefusedError, SegmentReader, object_name_of
 from storage.store import ObjectStore
 
 
@@ -32,7 +32,7 @@ class Opened:
         )
         if self.early is not None and self.early.take(start):
             return self.early
-        return Flow(self.store, name_of(self.cut.segment), stop=stop, keep=layout.step)
+        return Flow(self.store, object_name_of(self.cut.segment), stop=stop, keep=layout.sealed_chunk_size)
 
 
 async def inits_of(opened: Sequence[Opened], known: Inits, limit: asyncio.Semaphore) -> list[bytes]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from api.footage.flow import Fetch, Flow, name_of
+from api.footage.flow import Fetch, Flow
 from api.footage.inits import Inits
 from api.footage.plan import ClipPlan, cut_segment
 from domain.ids import SegmentId
-from storage.sealed import RefusedError
+from storage.sealed import RefusedError, object_name_of
 from storage.sealed.format import layout_of, parse_header
 from storage.store import ObjectStore
 
@@ -61,7 +61,7 @@ class Early:
         return cls(
             segment.segment_id,
             Fetch(store, segment),
-            Flow(store, name_of(segment), stop=stop, keep=layout.step),
+            Flow(store, object_name_of(segment), stop=stop, keep=layout.sealed_chunk_size),
             ranges=ranges,
             first=first,
         )

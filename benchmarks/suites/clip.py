@@ -43,7 +43,7 @@ from domain.ids import CameraId, SegmentId
 from domain.time import NS, Span, to_iso
 from runtime.database import connect, open_pool
 from storage.catalogue import Catalogue
-from storage.sealed import object_name
+from storage.sealed import object_name_of
 from storage.sealed.format import layout_of, parse_header
 
 _CLIP_NS = 30 * NS
@@ -268,12 +268,7 @@ def _ranges(segments: Sequence[Segment], wanted: Span) -> list[tuple[SegmentId, 
 
 
 def _address(minio: Minio, bucket: str, segment: Segment) -> str:
-    name = object_name(
-        site_id=segment.site_id,
-        camera_id=segment.camera_id,
-        segment_id=segment.segment_id,
-        start_ns=segment.span.start_ns,
-    )
+    name = object_name_of(segment)
     parts = urlsplit(minio.get_presigned_url("GET", bucket, name, expires=timedelta(hours=1)))
     return f"{parts.path}?{parts.query}"
 

@@ -15,7 +15,7 @@ from ingest.recording.errors import AccountedError
 from ingest.recording.segment import Done, OpenSegment
 from ingest.spool import Beginning, Mark, Spool, SpoolError, SpoolFullError, disk_error
 from storage.keys import HourKeyCache, RecorderIdentity
-from storage.sealed import Plain, Sealer, SegmentFullError, chunk_log2_for
+from storage.sealed import Plaintext, Sealer, SegmentFullError, chunk_log2_for
 
 _SEAL_AFTER_NS = 900_000_000
 _EXPECTED_S = 10
@@ -160,7 +160,7 @@ class CameraRecording:
             self._spool.discard(file)
             raise
 
-    def append(self, pieces: Sequence[Plain], start_ns: int, end_ns: int, *, key: bool, frames: int) -> None:
+    def append(self, pieces: Sequence[Plaintext], start_ns: int, end_ns: int, *, key: bool, frames: int) -> None:
         """One whole fragment in pieces that are never changed again.
 
         SpoolError, SpoolFullError, SegmentFullError: the segment ended with what is on disk.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ingest.spool import Ending, Fragment, Mark, SegmentFile, disk_error
 from storage.keys import RecorderIdentity
-from storage.sealed import Plain, Sealer
+from storage.sealed import Plaintext, Sealer
 
 _MS = 1_000_000
 
@@ -60,7 +60,7 @@ class OpenSegment:
         return self.sealer.plain_len
 
     def append(
-        self, pieces: Sequence[Plain], start_ns: int, end_ns: int, *, key: bool, frames: int, mono_ns: int
+        self, pieces: Sequence[Plaintext], start_ns: int, end_ns: int, *, key: bool, frames: int, mono_ns: int
     ) -> None:
         """One fragment, moof and mdat. Of what came before it, nothing is left unsealed afterwards."""
         offset = self.sealer.plain_len
@@ -75,9 +75,9 @@ class OpenSegment:
             end_ns=end_ns,
         )
         self._fragments.append((offset + size, end_ns))
-        if self.sealer.waiting > size:
+        if self.sealer.unsealed_size > size:
             chunks += self.sealer.pad()
-        self._waiting_since = mono_ns if self.sealer.waiting else None
+        self._waiting_since = mono_ns if self.sealer.unsealed_size else None
         self._write(fragment, chunks)
         self.end_ns = end_ns
         self.frames += frames
@@ -123,6 +123,6 @@ class OpenSegment:
             raise disk_error(exc) from exc
         self._grown(self.file)
         self._sealed_bytes += sum(map(len, chunks))
-        sealed_to = self.sealer.plain_len - self.sealer.waiting
+        sealed_to = self.sealer.plain_len - self.sealer.unsealed_size
         while self._fragments and self._fragments[0][0] <= sealed_to:
             self.durable_end_ns = self._fragments.pop(0)[1]

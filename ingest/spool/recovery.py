@@ -23,9 +23,17 @@ from ingest.spool.metadata import Ending, Facts, Fragment, journal_of, recovered
 from ingest.spool.positions import Marks
 from runtime.failpoints import hit
 from storage.keys import RecorderIdentity
-from storage.sealed import HEADER_SIZE, OVERHEAD, Recovered, RefusedError, read_finished, recover, written_length
+from storage.sealed import (
+    HEADER_SIZE,
+    OVERHEAD,
+    ObjectRecovery,
+    RefusedError,
+    plan_recovery,
+    read_finished,
+    written_length,
+)
 from storage.sealed.format import STATE_RECOVERED, TAG_SIZE, Header
-from storage.sealed.recovery import Finished, read_header
+from storage.sealed.recovery import FinishedObject, read_header
 
 
 class Outcome(StrEnum):
@@ -51,7 +59,7 @@ class Plan:
     place: Place
     outcome: Outcome
     facts: Facts | None = None  # as they will be
-    torn: Recovered | None = None  # how the file is to be cut and signed; None: it is whole
+    torn: ObjectRecovery | None = None  # how the file is to be cut and signed; None: it is whole
     trailer_sha256: bytes = b""
     previous_sha256: bytes = b""
 
@@ -103,7 +111,7 @@ def apply(plan: Plan, layout: Layout, marks: Marks, *, sync: bool) -> Mended:
     return plan.mended()
 
 
-def _whole(place: Place, facts: Facts, finished: Finished, *, told: bool) -> Plan:
+def _whole(place: Place, facts: Facts, finished: FinishedObject, *, told: bool) -> Plan:
     """``told``: the facts are whole to their end. If not, records may be lost: none is better than some of them."""
     trailer = finished.trailer
     recovered = trailer.state == STATE_RECOVERED
@@ -142,7 +150,7 @@ def _torn(
         return Plan(place=place, outcome=Outcome.EMPTY, facts=facts)
     previous = marks.load(facts.beginning.camera_id).trailer_sha256
     end_ns = fragments[-1].end_ns
-    torn = recover(
+    torn = plan_recovery(
         file,
         length,
         end_ns=end_ns,
@@ -175,10 +183,10 @@ def _held(facts: Facts, plain_len: int) -> list[Fragment]:
     return [item for item in facts.fragments if item.offset + item.size <= plain_len]
 
 
-def _cut(place: Place, torn: Recovered, sync: bool) -> None:
+def _cut(place: Place, torn: ObjectRecovery, sync: bool) -> None:
     descriptor = os.open(place.part, os.O_WRONLY | os.O_CLOEXEC)
     try:
-        os.ftruncate(descriptor, torn.keep)
+        os.ftruncate(descriptor, torn.keep_size)
         hit("spool.recover.cut")
         os.lseek(descriptor, 0, os.SEEK_END)
         write_all(descriptor, [torn.trailer])

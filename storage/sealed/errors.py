@@ -1,4 +1,4 @@
-"""Errors of the sealed format. Whatever is wrong with an object, its reader learns one thing only: refused."""
+"""Errors of the sealed format. A caller learns that an object is refused, and nothing about why."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from runtime.errors import StorageError
 
 
 class RefusedError(StorageError, PeerError):
-    """The object is not what was sealed, or the key is not its key. Deliberately without detail or cause.
+    """The object differs from what the recorder sealed, or the key belongs to another object.
 
-    Raise it outside of ``except`` blocks, so that it carries no context either.
+    Every failure raises this same error, without detail, cause or context, so that nobody who tampers can use the
+    opener as an oracle (sealed-format.md, "Refuse"). Raise it outside ``except`` blocks: inside one, Python would
+    attach the original error as context.
     """
 
     def __init__(self) -> None:
@@ -17,8 +19,8 @@ class RefusedError(StorageError, PeerError):
 
 
 class WrongKeyError(StorageError, MisuseError):
-    """Our own code offers an hour key outside its camera or its hour."""
+    """The caller passes an hour key of another camera or another hour: a defect in this program."""
 
 
 class SegmentFullError(StorageError, MisuseError):
-    """More plaintext than 2^16 chunks hold: the segmenter must cut long before."""
+    """The plaintext exceeds 2^16 chunks. The segmenter has to start a new segment earlier."""

@@ -1,10 +1,15 @@
-"""The bytes of a sealed segment, version 1 (design page "Sealed segment"). Pure: no I/O, no clock, no randomness.
+"""The bytes of a sealed segment, version 1 (sealed-format.md, "Bytes"). Pure: no I/O, no clock, no randomness.
 
-Integers are big-endian, UUIDs 16 bytes in RFC 9562 order, labels ASCII without terminator::
+Integers are big-endian, UUIDs are 16 bytes in RFC 9562 order, labels are ASCII without a terminator::
 
-    header 210 = core 96 | commitment 32 | wrap length u16 = 80 | enc 32 | ct 48
-    chunks       AES-256-GCM, empty associated data, 16-byte tag
-    trailer 168
+    header 210   core 96 | commitment 32 | wrap length u16 = 80 | enc 32 | ct 48
+      core         "TLNS" | version u8 | suite u8 | chunk_log2 u8 | flags u8 | site 16 | camera 16 | segment 16
+                   hour key 16 | start_ns i64 | salt 16
+    chunks       AES-256-GCM, empty associated data, 16-byte tag, numbered from 0
+    trailer 168  "TLNE" | state u8 | 3 zero bytes | recorder 16 | end_ns i64 | plain_len u64
+                 SHA-256 of header and chunks | SHA-256 of the camera's previous trailer | Ed25519 signature 64
+
+Parsing validates every constant before the caller allocates memory or touches a key, and raises RefusedError alone.
 """
 
 from __future__ import annotations
@@ -24,22 +29,26 @@ from storage.sealed.errors import RefusedError
 
 CHUNK_LOG2_MIN: Final = 14
 CHUNK_LOG2_MAX: Final = 18
+# At most 2^16 chunks of 2^18 bytes, 16 GiB an object. A chunk stays far below the 2^39 - 256 bits that GCM encrypts
+# under one nonce (SP 800-38D, 5.2.1.1).
 CHUNKS_MAX: Final = 1 << 16
 TAG_SIZE: Final = 16
 DATA_KEY_SIZE: Final = 32
 SALT_SIZE: Final = 16
 CORE_SIZE: Final = 96
+# HPKE's enc is an X25519 public key of 32 bytes (RFC 9180, 7.1); ct is the 32-byte data key and a 16-byte tag (7.3).
 WRAP_SIZE: Final = 80
 HEADER_SIZE: Final = 210
 TRAILER_SIZE: Final = 168
-SIGNATURE_SIZE: Final = 64
+SIGNATURE_SIZE: Final = 64  # Ed25519 (RFC 8032, 5.1.6)
 OVERHEAD: Final = HEADER_SIZE + TRAILER_SIZE
 ZERO_HASH: Final = bytes(32)
 
 STATE_COMPLETE: Final = 0
 STATE_RECOVERED: Final = 1
 
-HPKE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)  # RFC 9180: 0x0020, 0x0001, 0x0002
+# RFC 9180, 7.1 to 7.3: KEM 0x0020, KDF 0x0001, AEAD 0x0002. "suite = 1" in the header stands for this choice.
+HPKE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 _MAGIC: Final = b"TLNS"
 _TRAILER_MAGIC: Final = b"TLNE"
@@ -52,24 +61,28 @@ _WRAP_LENGTH: Final = struct.Struct(">H")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """What a header says of its segment, in clear."""
+    """The clear fields of a header: which segment this is and which hour key wraps its data key."""
 
-    chunk_log2: int
+    chunk_log2: int  # 14 to 18; a full chunk holds 2**chunk_log2 bytes of plaintext
     site_id: SiteId
     camera_id: CameraId
     segment_id: SegmentId
     hour_key_id: HourKeyId
     start_ns: int
-    salt: bytes
+    salt: bytes  # 16 random bytes
 
     def pack(self) -> bytes:
-        """The 96 bytes that every derivation and the signature are bound to, by their SHA-256."""
+        """Return the core as 96 bytes.
+
+        Every key derivation and the trailer's signature include the SHA-256 of these bytes. That binds all keys of a
+        segment to its identity: no field can change without making the wrap, the commitment and the signature invalid.
+        """
         return _CORE.pack(
             _MAGIC,
             _VERSION,
             _SUITE,
             self.chunk_log2,
-            0,
+            0,  # flags
             self.site_id.bytes,
             self.camera_id.bytes,
             self.segment_id.bytes,
@@ -81,22 +94,23 @@ class Core:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """A parsed header. Nothing of it is authenticated yet, except that its constants have their stated values."""
+    """A parsed header. Its constants are valid; nothing in it is authenticated yet."""
 
     core: Core
     core_sha256: bytes
     commitment: bytes
-    wrap: bytes
+    wrap: bytes  # enc 32 | ct 48
 
 
 def parse_header(data: bytes | memoryview) -> Header:
-    """The first 210 bytes of an object. RefusedError when any field lies outside its stated values."""
+    """Parse the first 210 bytes of an object. RefusedError when the length or any constant differs from version 1."""
     if len(data) != HEADER_SIZE:
         raise RefusedError
     magic, version, suite, chunk_log2, flags, site, camera, segment, hour_key, start_ns, salt = _CORE.unpack_from(data)
     (wrap_length,) = _WRAP_LENGTH.unpack_from(data, CORE_SIZE + 32)
     if (magic, version, suite, flags, wrap_length) != (_MAGIC, _VERSION, _SUITE, 0, WRAP_SIZE):
         raise RefusedError
+    # Without this bound a forged header could ask a reader for a chunk of 2**255 bytes.
     if not CHUNK_LOG2_MIN <= chunk_log2 <= CHUNK_LOG2_MAX:
         raise RefusedError
     core = Core(
@@ -117,24 +131,24 @@ def parse_header(data: bytes | memoryview) -> Header:
 
 
 def pack_header(core: bytes, commitment: bytes, wrap: bytes) -> bytes:
-    """210 bytes."""
+    """Return the 210 bytes of a header from a packed core (96), a commitment (32) and a wrap (80)."""
     return core + commitment + _WRAP_LENGTH.pack(WRAP_SIZE) + wrap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trailer:
-    """A parsed trailer. ``signature`` covers the core's hash and the 104 bytes before it."""
+    """A parsed trailer. ``signature`` covers the SHA-256 of the core and the 104 bytes before the signature."""
 
-    state: int
+    state: int  # STATE_COMPLETE or STATE_RECOVERED
     recorder_id: RecorderId
     end_ns: int
-    plain_len: int
+    plain_len: int  # bytes of plaintext
     sealed_sha256: bytes  # of header and chunks
-    previous_sha256: bytes  # of the camera's previous trailer; zeros for the first
+    previous_sha256: bytes  # of the camera's previous trailer; 32 zero bytes for the first
     signature: bytes
 
     def signed_part(self) -> bytes:
-        """The trailer's bytes before the signature."""
+        """Return the 104 bytes of the trailer that precede the signature."""
         return _TRAILER_HEAD.pack(
             _TRAILER_MAGIC,
             self.state,
@@ -148,7 +162,10 @@ class Trailer:
 
 
 def parse_trailer(data: bytes | memoryview) -> Trailer:
-    """The last 168 bytes of an object. RefusedError when any field lies outside its stated values."""
+    """Parse the last 168 bytes of an object; the caller verifies the signature.
+
+    RefusedError when the length or any constant differs from version 1.
+    """
     if len(data) != TRAILER_SIZE:
         raise RefusedError
     magic, state, zeros, recorder, end_ns, plain_len, sealed_sha256, previous = _TRAILER_HEAD.unpack_from(data)
@@ -166,17 +183,30 @@ def parse_trailer(data: bytes | memoryview) -> Trailer:
 
 
 def trailer_message(core_sha256: bytes, signed_part: bytes) -> bytes:
-    """What the recorder signs."""
+    """Return the message that the recorder signs with Ed25519.
+
+    The label separates this use of the recorder's key from any other. The core's hash ties the trailer to one
+    segment, so that a trailer stays valid outside its object, for example in the catalogue's row.
+    """
     return b"tallenne/1 trailer" + core_sha256 + signed_part
 
 
 def wrap_info(hour_key_id: HourKeyId, core_sha256: bytes) -> bytes:
-    """HPKE's info: a wrap opens for one hour key and one core only."""
+    """Return the ``info`` of the HPKE wrap (RFC 9180, 5.1).
+
+    HPKE mixes ``info`` into its key schedule: a wrap copied to another segment, or offered under another hour key,
+    does not open.
+    """
     return b"tallenne/1 wrap" + hour_key_id.bytes + core_sha256
 
 
 def derive_into(data_key: bytes | bytearray, salt: bytes, label: bytes, core_sha256: bytes, out: bytearray) -> None:
-    """HKDF-SHA256 over the data key into ``out`` (32 bytes). ``label`` is b"payload" or b"commit"."""
+    """Derive 32 bytes from the data key with HKDF-SHA256 (RFC 5869) into ``out``.
+
+    ``label`` is ``b"payload"`` for the cipher's key or ``b"commit"`` for the commitment. Two labels give two
+    independent outputs (RFC 5869, 3.2): publishing the commitment reveals nothing about the payload key.
+    ``out`` is the caller's buffer, so that the caller can overwrite it.
+    """
     info = b"tallenne/1 " + label + core_sha256
     HKDF(algorithm=hashes.SHA256(), length=32, salt=salt, info=info).derive_into(data_key, out)
 
@@ -185,69 +215,76 @@ _NONCE_TAILS: Final = (b"\x00", b"\x01")
 
 
 def nonce(index: int, last: bool) -> bytes:
-    """12 bytes: the chunk's number as 11 bytes, then 1 for the last chunk, else 0."""
+    """Return the 12-byte GCM nonce of chunk ``index``: the index as 11 bytes, then 1 for the last chunk, else 0.
+
+    GCM loses all security when a key encrypts twice under one nonce (SP 800-38D, 8). A counter never repeats
+    (8.2.1, the deterministic construction), and the payload key belongs to one attempt at one segment. The final
+    byte makes truncation detectable: a full chunk never decrypts as the last one (the STREAM construction, as in age).
+    """
     return index.to_bytes(11, "big") + _NONCE_TAILS[last]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """Where the chunks of an object lie, from its size alone."""
+class ChunkLayout:
+    """Positions of an object's chunks, computed from its size alone (sealed-format.md, "Length arithmetic")."""
 
-    chunk_size: int  # of plaintext
+    chunk_size: int  # plaintext bytes of a full chunk
     full_chunks: int
-    last_size: int  # of the sealed last chunk; 0: there is none, the object can only be a recovered one
+    last_size: int  # sealed bytes of the last chunk; 0: the object has none, so it is a recovered one
     plain_len: int
 
     @property
     def trailer_at(self) -> int:
-        return HEADER_SIZE + self.full_chunks * (self.chunk_size + TAG_SIZE) + self.last_size
+        """Offset of the trailer in the object."""
+        return HEADER_SIZE + self.full_chunks * self.sealed_chunk_size + self.last_size
 
     @property
     def tail_range(self) -> tuple[int, int]:
-        """Sealed range of the last chunk, if any, and the trailer."""
+        """Sealed range [start, end) of the last chunk, if there is one, and the trailer."""
         return self.trailer_at - self.last_size, self.trailer_at + TRAILER_SIZE
 
     @property
-    def step(self) -> int:
-        """Sealed bytes of a full chunk."""
+    def sealed_chunk_size(self) -> int:
+        """Sealed bytes of a full chunk: ciphertext and tag."""
         return self.chunk_size + TAG_SIZE
 
     def clamp(self, start: int, end: int) -> tuple[int, int]:
-        """The part of plaintext [start, end) that exists; (0, 0) when there is none."""
+        """Return the existing part of plaintext [start, end), or (0, 0) when there is none. ValueError: negative."""
         if start < 0:
             raise ValueError(f"range starts at {start}")
         end = min(end, self.plain_len)
         return (start, end) if start < end else (0, 0)
 
     def in_last(self, end: int) -> bool:
-        """Whether plaintext up to ``end`` takes the last chunk."""
+        """Whether plaintext up to ``end`` reaches into the last chunk."""
         return min(end, self.plain_len) > self.full_chunks * self.chunk_size
 
     def sealed_range(self, start: int, end: int, *, last: bool = False) -> tuple[int, int]:
-        """Sealed range of the full chunks that hold plaintext [start, end); empty when only the last chunk does.
+        """Return the sealed range of the full chunks that hold plaintext [start, end).
 
-        ``last``: of the last chunk, too.
+        The range is empty when the last chunk alone holds it. ``last``: include the last chunk.
         """
         start, end = self.clamp(start, end)
         first = start // self.chunk_size
         if last and self.in_last(end):
-            return HEADER_SIZE + first * self.step, self.trailer_at
+            return HEADER_SIZE + first * self.sealed_chunk_size, self.trailer_at
         stop = min(-(-end // self.chunk_size), self.full_chunks)
         if first >= stop:
             return HEADER_SIZE, HEADER_SIZE
-        return HEADER_SIZE + first * self.step, HEADER_SIZE + stop * self.step
+        return HEADER_SIZE + first * self.sealed_chunk_size, HEADER_SIZE + stop * self.sealed_chunk_size
 
 
-def layout_of(size: int, chunk_log2: int) -> Layout:
-    """Length arithmetic. RefusedError for a size that no object has."""
+def layout_of(size: int, chunk_log2: int) -> ChunkLayout:
+    """Compute where the chunks of an object of ``size`` bytes lie. RefusedError for a size that no object can have."""
     chunk_size = 1 << chunk_log2
     body = size - OVERHEAD
     if body < 0:
         raise RefusedError
     full_chunks, last_size = divmod(body, chunk_size + TAG_SIZE)
+    # A last chunk holds at least its tag: a remainder of 1 to 15 bytes is a truncated object.
     if 0 < last_size < TAG_SIZE or full_chunks + bool(last_size) > CHUNKS_MAX:
         raise RefusedError
-    return Layout(
+    return ChunkLayout(
         chunk_size=chunk_size,
         full_chunks=full_chunks,
         last_size=last_size,

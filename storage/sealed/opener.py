@@ -1,8 +1,9 @@
-"""Opens byte ranges of a sealed segment: says which bytes it needs and turns them into plaintext. No I/O.
+"""Opens byte ranges of a sealed segment: says which sealed bytes it needs and decrypts them. No I/O.
 
-Nothing is released before the object's size and the trailer's signature have been found right: those of a trailer
-that is known otherwise (``accept_trailer``), or of the object's own, with its last chunk (``accept_tail``). It is
-signed over the segment's core: it does not matter where it comes from. Every failure is the one RefusedError.
+Before it releases a byte, the opener verifies the trailer's signature and that the trailer's length agrees with the
+object's size. The trailer comes from the object, together with the last chunk (``accept_tail``), or from the
+catalogue's row (``accept_trailer``); its source does not matter, since the signature covers the segment's core.
+Every failure raises the same RefusedError (sealed-format.md, "Refuse").
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from storage.sealed.format import (
     STATE_RECOVERED,
     TAG_SIZE,
     TRAILER_SIZE,
-    Layout,
+    ChunkLayout,
     Trailer,
     layout_of,
     nonce,
@@ -33,7 +34,11 @@ from storage.sealed.format import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayloadKey:
-    """What the custodian hands out for one segment: enough to read it, not enough to make another."""
+    """What the custodian releases for one segment.
+
+    The key decrypts this segment and no other. Being symmetric, it could also re-encrypt the segment's chunks:
+    `tallenne verify` finds such a change, since the recorder signed the SHA-256 of the sealed bytes.
+    """
 
     segment_id: SegmentId
     camera_id: CameraId
@@ -41,13 +46,15 @@ class PayloadKey:
     chunk_log2: int
     core_sha256: bytes
     key: bytes = field(repr=False)
-    recorders: Mapping[RecorderId, bytes]  # enrolled public keys that may have signed the trailer
+    recorders: Mapping[RecorderId, bytes]  # Ed25519 public keys of the recorders whose trailers are valid
 
 
 class RangeOpener:
-    """One object of ``size`` bytes, as the catalogue states it. Offsets below are of plaintext unless called sealed.
+    """Opens one object. Offsets are plaintext offsets unless their name says sealed.
 
-    last_inline: the last chunk is opened like any other, since the trailer comes from elsewhere
+    ``size`` is the object's size in the catalogue's row, not the size that the store reports: an object that was cut
+    or extended then fails where the change begins. ``last_inline``: the trailer comes from the row, so the last chunk
+    is fetched and opened like any other chunk instead of with the tail.
     """
 
     __slots__ = ("_aead", "_key", "_last", "_last_inline", "_layout", "trailer", "trailer_sha256")
@@ -62,25 +69,27 @@ class RangeOpener:
         self.trailer_sha256 = b""
 
     @property
-    def layout(self) -> Layout:
-        """Where the chunks lie."""
+    def layout(self) -> ChunkLayout:
+        """Positions of the chunks in the object."""
         return self._layout
 
     @property
     def plain_len(self) -> int:
+        """Bytes of plaintext, computed from the object's size."""
         return self._layout.plain_len
 
     @property
     def chunk_size(self) -> int:
+        """Plaintext bytes of a full chunk."""
         return self._layout.chunk_size
 
     @property
     def tail_range(self) -> tuple[int, int]:
-        """Sealed range that ``accept_tail`` wants: the last chunk, if any, and the trailer."""
+        """Sealed range that ``accept_tail`` takes: the last chunk, if there is one, and the trailer."""
         return self._layout.tail_range
 
     def accept_trailer(self, data: bytes | memoryview) -> Trailer:
-        """Verify the trailer alone. RefusedError."""
+        """Verify the trailer alone, 168 bytes. RefusedError."""
         if len(data) != TRAILER_SIZE:
             raise RefusedError
         self.trailer = self._verified(data)
@@ -88,7 +97,7 @@ class RangeOpener:
         return self.trailer
 
     def accept_tail(self, data: bytes | memoryview) -> Trailer:
-        """Verify the trailer and open the last chunk. RefusedError."""
+        """Verify the trailer, decrypt the last chunk and keep its plaintext. RefusedError."""
         start, end = self.tail_range
         if len(data) != end - start:
             raise RefusedError
@@ -96,8 +105,8 @@ class RangeOpener:
         trailer = self._verified(view[-TRAILER_SIZE:])
         last = b""
         if self._layout.last_size:
-            number = nonce(self._layout.full_chunks, True)
-            opened = _decrypt(self._aead, number, view[: self._layout.last_size])
+            # Only the last chunk was sealed under a nonce that ends in 1: an object cut at a chunk boundary fails here.
+            opened = _decrypt(self._aead, nonce(self._layout.full_chunks, True), view[: self._layout.last_size])
             if opened is None:
                 raise RefusedError
             last = opened
@@ -107,28 +116,32 @@ class RangeOpener:
 
     @property
     def ready(self) -> bool:
-        """Whether the tail has been accepted, or with ``last_inline`` the trailer."""
+        """Whether ``open()`` may be called: the tail has been accepted, or with ``last_inline`` the trailer."""
         return self.trailer is not None and (self._last_inline or self._last is not None)
 
     def forget(self) -> None:
-        """Keep no opened byte: trailer or tail has to be accepted anew before anything else opens."""
+        """Drop the last chunk's plaintext and the verified trailer. ``open()`` needs the tail or trailer again."""
         self._last, self.trailer = None, None
 
     def clamp(self, start: int, end: int) -> tuple[int, int]:
-        """The part of [start, end) that exists; (0, 0) when there is none."""
+        """Return the existing part of [start, end), or (0, 0) when there is none."""
         return self._layout.clamp(start, end)
 
     def sealed_range(self, start: int, end: int) -> tuple[int, int]:
-        """Sealed range of the chunks that hold [start, end), of the last one only with ``last_inline``; or empty."""
+        """Return the sealed range to fetch for ``open(start, end, ...)``; possibly empty.
+
+        It covers the last chunk with ``last_inline`` only: otherwise ``accept_tail`` has brought that chunk.
+        """
         return self._layout.sealed_range(start, end, last=self._last_inline)
 
     def open(self, start: int, end: int, sealed: bytes | memoryview) -> memoryview:
-        """Plaintext [start, end), clamped; ``sealed`` is what ``sealed_range`` asked for. RefusedError.
+        """Return plaintext [start, end), clamped. ``sealed``: the bytes of ``sealed_range(start, end)``.
 
-        The memoryview is writable and the caller's own.
+        Decrypts every chunk of the range before it returns a byte. The result is writable and belongs to the caller.
+        RefusedError: a chunk does not authenticate or ``sealed`` has another length. RuntimeError: not ``ready``.
         """
         if not self.ready:
-            raise RuntimeError("accept_tail() comes first")
+            raise RuntimeError("the tail has not been accepted yet")
         start, end = self.clamp(start, end)
         if start == end:
             return memoryview(bytearray())
@@ -139,15 +152,14 @@ class RangeOpener:
         base = first * self._layout.chunk_size
         in_last = self._layout.last_size if self._last_inline and self._layout.in_last(end) else 0
         view = memoryview(sealed)[: len(sealed) - in_last]
-        full = len(view) // self._layout.step * self._layout.chunk_size
+        full = len(view) // self._layout.sealed_chunk_size * self._layout.chunk_size
         plain = bytearray(max(full, end - base))
         out = memoryview(plain)
         if not self._open_full(first, view, out[:full]):
             raise RefusedError
         last = self._last
         if in_last:
-            number = nonce(self._layout.full_chunks, True)
-            last = _decrypt(self._aead, number, memoryview(sealed)[len(view) :])
+            last = _decrypt(self._aead, nonce(self._layout.full_chunks, True), memoryview(sealed)[len(view) :])
         if end - base > full:
             if last is None:
                 raise RefusedError
@@ -155,6 +167,7 @@ class RangeOpener:
         return out[start - base : end - base]
 
     def _open_full(self, first: int, sealed: memoryview, out: memoryview) -> bool:
+        """Decrypt full chunks into ``out``, beginning with chunk ``first``. False: one does not authenticate."""
         size = self._layout.chunk_size
         step = size + TAG_SIZE
         decrypt_into = self._aead.decrypt_into
@@ -162,13 +175,16 @@ class RangeOpener:
             for number in range(len(sealed) // step):
                 at = number * step
                 to = number * size
+                # The nonce holds the chunk's index: a chunk that was moved, repeated or dropped does not authenticate.
                 decrypt_into(nonce(first + number, False), sealed[at : at + step], None, out[to : to + size])
         except InvalidTag:
             return False
         return True
 
     def _verified(self, data: bytes | memoryview) -> Trailer:
+        """Parse the trailer, compare it with the object's size, verify its signature. RefusedError."""
         trailer = parse_trailer(data)
+        # A recovered object has full chunks only, a complete one always has a last chunk (sealed-format.md, "Bytes").
         expected_state = STATE_COMPLETE if self._layout.last_size else STATE_RECOVERED
         if (trailer.state, trailer.plain_len) != (expected_state, self._layout.plain_len):
             raise RefusedError
@@ -184,7 +200,7 @@ class RangeOpener:
 
 
 def signature_holds(public_key: bytes, core_sha256: bytes, trailer: Trailer) -> bool:
-    """Whether the recorder with this Ed25519 key signed this trailer for this core."""
+    """Whether the owner of ``public_key`` (Ed25519, 32 bytes) signed this trailer for this core (RFC 8032, 5.1.7)."""
     message = trailer_message(core_sha256, trailer.signed_part())
     try:
         Ed25519PublicKey.from_public_bytes(public_key).verify(trailer.signature, message)
@@ -193,8 +209,9 @@ def signature_holds(public_key: bytes, core_sha256: bytes, trailer: Trailer) -> 
     return True
 
 
-def _decrypt(aead: AESGCM, number: bytes, sealed: memoryview) -> bytes | None:
+def _decrypt(aead: AESGCM, nonce_bytes: bytes, sealed: memoryview) -> bytes | None:
+    """Return None instead of raising, so that the caller raises RefusedError without a context."""
     try:
-        return aead.decrypt(number, sealed, None)
+        return aead.decrypt(nonce_bytes, sealed, None)
     except InvalidTag:
         return None

@@ -1,26 +1,27 @@
-"""Reads a sealed segment over any ``fetch(start, end)``: the asyncio shell around RangeOpener."""
+"""Reads plaintext ranges of a sealed segment through a ``fetch(start, end)``: the asyncio shell of RangeOpener."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from storage.sealed.format import Layout, Trailer
+from storage.sealed.format import ChunkLayout, Trailer
 from storage.sealed.opener import PayloadKey, RangeOpener
 
 Fetch = Callable[[int, int], Awaitable[bytes]]
-"""Reads bytes [start, end) of the object. Its errors pass through; a short answer is refused."""
+"""Returns bytes [start, end) of the object. Its errors reach the caller; a short result is refused."""
 
-GULP_BYTES = 1 << 20
+STREAM_PIECE_BYTES = 1 << 20
 
 
 class SegmentReader:
-    """Ranged plaintext of one segment. Several tasks may read at once; the tail is fetched and verified once."""
+    """Reads ranges of one segment. Several tasks may read concurrently; the tail is fetched and verified once."""
 
     def __init__(self, key: PayloadKey, size: int, fetch: Fetch, *, trailer: bytes | None = None) -> None:
-        """RefusedError when no object can have this size.
+        """``size``: the object's size by the catalogue's row. RefusedError when no object can have this size.
 
-        ``trailer``: as it is known otherwise; it is verified like the object's own, which is then not fetched.
+        ``trailer``: the trailer by the catalogue's row. The reader verifies it like the object's own, and then does
+        not fetch the object's.
         """
         self._opener = RangeOpener(key, size, last_inline=trailer is not None)
         self._fetch = fetch
@@ -28,17 +29,17 @@ class SegmentReader:
         self._lock = asyncio.Lock()
 
     @property
-    def layout(self) -> Layout:
-        """Where its chunks lie, by the object's size and the key."""
+    def layout(self) -> ChunkLayout:
+        """Positions of the chunks in the object, computed from its size and the key's chunk size."""
         return self._opener.layout
 
     @property
     def plain_len(self) -> int:
-        """From the object's size; verified by the time anything is released."""
+        """Bytes of plaintext, computed from the object's size; verified before ``read()`` returns anything."""
         return self._opener.plain_len
 
     async def trailer(self) -> Trailer:
-        """The verified trailer. RefusedError, or what ``fetch`` raises."""
+        """Return the verified trailer. RefusedError, or what ``fetch`` raises."""
         if self._trailer is not None:
             return self._opener.trailer or self._opener.accept_trailer(self._trailer)
         async with self._lock:
@@ -47,18 +48,19 @@ class SegmentReader:
             return self._opener.trailer
 
     async def read(self, start: int, end: int, fetch: Fetch | None = None) -> memoryview:
-        """Plaintext [start, end), clamped to what exists. The result is writable and the caller's own.
+        """Return plaintext [start, end), clamped. The result is writable and belongs to the caller.
 
-        ``fetch``: where the range comes from, if not from where the tail does.
+        ``fetch``: the source of the range, when it differs from the source of the tail. RefusedError, or what
+        ``fetch`` raises.
         """
-        # The tail and the range at once: nothing is opened before both are here and the tail has been verified.
+        # Fetch tail and range concurrently, to save a round trip: open() decrypts only after the tail is verified.
         _, sealed = await asyncio.gather(self.trailer(), self._sealed(start, end, fetch or self._fetch))
         while not self._opener.ready:
-            await self.trailer()  # somebody else was done with this segment, and had it forgotten
+            await self.trailer()  # another task called forget() while this one fetched
         return self._opener.open(start, end, sealed)
 
     def forget(self) -> None:
-        """Keep no opened footage: the tail is fetched and verified again when something else is read."""
+        """Drop decrypted footage. The next read fetches and verifies the tail again."""
         self._opener.forget()
 
     async def _sealed(self, start: int, end: int, fetch: Fetch) -> bytes:
@@ -66,10 +68,13 @@ class SegmentReader:
         return await fetch(sealed_start, sealed_end) if sealed_start < sealed_end else b""
 
     async def stream(self, start: int, end: int) -> AsyncIterator[memoryview]:
-        """The same in pieces of about GULP_BYTES, each ending at a chunk's end: no chunk is fetched twice."""
+        """Yield plaintext [start, end) in pieces of about STREAM_PIECE_BYTES. Errors as ``read()``.
+
+        Each piece ends at a chunk boundary: no chunk is fetched twice.
+        """
         await self.trailer()
         start, end = self._opener.clamp(start, end)
-        step = max(GULP_BYTES, self._opener.chunk_size)
+        step = max(STREAM_PIECE_BYTES, self._opener.chunk_size)
         while start < end:
             stop = min(end, (start // step + 1) * step)
             yield await self.read(start, stop)

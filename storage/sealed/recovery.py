@@ -1,8 +1,8 @@
-"""What a recorder does with a sealed file that a crash left behind. It cannot open it, only measure and sign it.
+"""Repairs a sealed file after a crash. The recorder cannot decrypt it: it measures the file and signs what is whole.
 
-Sealer.finish() keeps the last chunk short, so that bytes after the last full chunk are never as long as a full
-chunk: every full length of chunk and tag in a torn file is a full chunk. ``length`` is how many bytes were
-appended, which in a preallocated file only the spool knows.
+``Sealer.finish()`` keeps the last chunk so short that the bytes after the last full chunk are always fewer than a
+full sealed chunk. Every full length of chunk and tag in a torn file is therefore a full chunk. Below, ``length`` is
+the number of bytes that were appended; a preallocated file may be longer, so only the spool knows it.
 """
 
 from __future__ import annotations
@@ -30,21 +30,26 @@ from storage.sealed.format import (
 from storage.sealed.opener import signature_holds
 from storage.sealed.sealer import sign_trailer
 
-_GULP_BYTES = 1 << 20
-_HOLE = bytes(12)
+_READ_BYTES = 1 << 20
+_HOLE = bytes(12)  # sealed bytes are uniformly random: twelve zeros occur at a given offset with probability 2**-96
 _PAGE_BYTES = 4096
 
 
 class Seekable(Protocol):
     """A binary file opened for reading."""
 
-    def seek(self, offset: int, /) -> int: ...
-    def read(self, size: int, /) -> bytes: ...
+    def seek(self, offset: int, /) -> int:
+        """As io.BufferedIOBase."""
+        ...
+
+    def read(self, size: int, /) -> bytes:
+        """As io.BufferedIOBase."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """A file that holds a whole object."""
+class FinishedObject:
+    """Contents of a file that holds a whole object."""
 
     header: Header
     header_bytes: bytes
@@ -56,21 +61,21 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered:
-    """How to mend a torn file: cut it to ``keep`` bytes, append ``trailer``."""
+class ObjectRecovery:
+    """How to repair a torn file: truncate it to ``keep_size`` bytes, then append ``trailer``."""
 
     header: Header
     header_bytes: bytes
-    keep: int
-    trailer: bytes
+    keep_size: int
+    trailer: bytes  # 168 bytes, state recovered
     plain_len: int
-    size: int  # of the mended object
-    sha256: bytes  # of the mended object
+    size: int  # of the repaired object
+    sha256: bytes  # of the repaired object
     trailer_sha256: bytes
 
 
 def read_header(file: Seekable, length: int) -> tuple[bytes, Header]:
-    """The header, as it is and parsed. RefusedError when it is not whole."""
+    """Return the header's 210 bytes and the parsed header. RefusedError when it is incomplete or invalid."""
     if length < HEADER_SIZE:
         raise RefusedError
     file.seek(0)
@@ -80,10 +85,10 @@ def read_header(file: Seekable, length: int) -> tuple[bytes, Header]:
 
 def read_finished(
     file: Seekable, length: int, recorder_public_key: bytes, header_read: tuple[bytes, Header] | None = None
-) -> Finished | None:
-    """The object in ``file``, when its trailer is ours and its hash agrees; None when the file is torn.
+) -> FinishedObject | None:
+    """Return the object in ``file`` when this recorder signed its trailer and the hash agrees; None: the file is torn.
 
-    RefusedError when not even the header is whole. ``header_read``: what ``read_header()`` gave before.
+    RefusedError when the header is incomplete or invalid. ``header_read``: an earlier result of ``read_header()``.
     """
     header_bytes, header = header_read or read_header(file, length)
     if length < OVERHEAD:
@@ -104,7 +109,7 @@ def read_finished(
     if digest.digest() != trailer.sealed_sha256:
         return None
     digest.update(trailer_bytes)
-    return Finished(
+    return FinishedObject(
         header=header,
         header_bytes=header_bytes,
         trailer=trailer,
@@ -115,7 +120,7 @@ def read_finished(
     )
 
 
-def recover(
+def plan_recovery(
     file: Seekable,
     length: int,
     *,
@@ -124,10 +129,11 @@ def recover(
     recorder_id: RecorderId,
     sign: Callable[[bytes], bytes],
     header_read: tuple[bytes, Header] | None = None,
-) -> Recovered:
-    """A signed trailer over the full chunks of a torn file. RefusedError when not even the header is whole.
+) -> ObjectRecovery:
+    """Sign a trailer over the full chunks of a torn file. Writes nothing.
 
-    ``end_ns`` is the end of what the full chunks hold, as far as the spool's journal knows.
+    ``end_ns``: the end of the footage in the full chunks, from the spool's metadata. RefusedError when the header is
+    incomplete or invalid.
     """
     header_bytes, header = header_read or read_header(file, length)
     chunk_size = 1 << header.core.chunk_log2
@@ -145,10 +151,10 @@ def recover(
         sign=sign,
     )
     digest.update(trailer)
-    return Recovered(
+    return ObjectRecovery(
         header=header,
         header_bytes=header_bytes,
-        keep=keep,
+        keep_size=keep,
         trailer=trailer,
         plain_len=chunks * chunk_size,
         size=keep + TRAILER_SIZE,
@@ -158,14 +164,17 @@ def recover(
 
 
 def written_length(file: Seekable, length: int) -> int:
-    """How much of a torn file was really written: a power cut may keep the length and lose pages, which read as zeros.
+    """Return how many bytes of a torn file reached the disk, up to ``length``.
 
-    Sealed bytes are never twelve zeros in a row, but by a chance of 2**-96. A hole at the very end may be shorter.
+    A power cut may keep a file's length and lose pages, which then read as zeros: nothing may be signed from the first
+    such page on. The search looks for twelve zeros, which chunks do not contain. (The part of a trailer that follows a
+    torn file's last chunk may contain them; recovery drops that part anyway.) The last page may hold fewer than twelve
+    bytes: it counts as lost when all of them are zero. RefusedError: the file is shorter than ``length``.
     """
-    file.seek(HEADER_SIZE)
+    file.seek(HEADER_SIZE)  # a header may hold runs of zeros: a start_ns, a low UUID
     at, tail = HEADER_SIZE, b""
     while at < length:
-        new = file.read(min(length - at, _GULP_BYTES))
+        new = file.read(min(length - at, _READ_BYTES))
         if not new:
             raise RefusedError
         piece = tail + new
@@ -173,17 +182,18 @@ def written_length(file: Seekable, length: int) -> int:
         if found >= 0:
             return at - len(tail) + found
         at += len(new)
-        tail = piece[1 - len(_HOLE) :]
+        tail = piece[1 - len(_HOLE) :]  # a hole may lie across two reads
     over = length % _PAGE_BYTES
     return length - over if 0 < over < len(_HOLE) and not any(tail[-over:]) else length
 
 
 def _hash_of(file: Seekable, length: int) -> hashlib._Hash:
+    """SHA-256 over the first ``length`` bytes, open for more. RefusedError: the file is shorter."""
     digest = hashlib.sha256()
     file.seek(0)
     left = length
     while left:
-        piece = file.read(min(left, _GULP_BYTES))
+        piece = file.read(min(left, _READ_BYTES))
         if not piece:
             raise RefusedError
         digest.update(piece)

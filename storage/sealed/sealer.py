@@ -1,7 +1,7 @@
-"""Seals one segment as it is recorded: plaintext in, header, chunks and trailer out. No I/O, no clock.
+"""Seals one segment while it is recorded: plaintext in; header, chunks and trailer out. No I/O, no clock.
 
-The keys live in buffers that are overwritten as soon as they have been used; the cipher's own copy goes with
-``finish()``. (Python cannot promise that no other copy was made; a test searches the process's memory.)
+Keys live in buffers that this module overwrites right after use; the cipher keeps its own copy until ``finish()``.
+Python cannot guarantee that no other copy exists; a test searches the process's memory for one.
 """
 
 from __future__ import annotations
@@ -36,18 +36,29 @@ from storage.sealed.format import (
     wrap_info,
 )
 
-_BOX_HEADER_SIZE: Final = 8  # the smallest `free` box
-_LAST_CHUNK_ROOM: Final = TRAILER_SIZE + TAG_SIZE
-Plain = bytes | bytearray | memoryview
+_BOX_HEADER_SIZE: Final = 8  # the smallest `free` box: size u32 | "free" (ISO/IEC 14496-12, 8.1.2)
+# A last chunk with its tag, followed by any part of the trailer, has to stay shorter than a full sealed chunk.
+_LAST_CHUNK_MARGIN: Final = TRAILER_SIZE + TAG_SIZE
+Plaintext = bytes | bytearray | memoryview
+
+
+def chunk_log2_for(bits_per_second: float) -> int:
+    """Return the chunk_log2 of the largest chunk that fills within an eighth of a second at this bit rate.
+
+    Nothing may wait unsealed for more than a second, so a chunk that fills slowly is padded with a `free` box. A
+    fragment lasts half a second at most, and one without a key frame is smaller than average: chunks four times as
+    large get padded so often that padding takes several percent of the footage (test_padding.py measures it).
+    """
+    eighth_bytes = max(1, int(bits_per_second / 64))
+    return min(max(eighth_bytes.bit_length() - 1, CHUNK_LOG2_MIN), CHUNK_LOG2_MAX)
 
 
 class Sealer:
-    """One segment, once. Feed whole boxes (init, then fragments): `free` boxes may be put between two pushes.
+    """Seals one segment once. Push whole MP4 boxes, the init first: ``pad()`` inserts `free` boxes between two pushes.
 
-    header: 210 bytes, to be written first.
-    push() and pad() return sealed chunks to be appended in order; finish() returns the rest of the object.
-    plain_len: bytes of plaintext so far, `free` boxes included: the offset of what is pushed next.
-    waiting: bytes of it that are not sealed yet and would be lost in a crash.
+    Write ``header`` (210 bytes) first, append the chunks that ``push()`` and ``pad()`` return in order, and append
+    what ``finish()`` returns last. Each sealer takes a new data key and salt: a second attempt at the same footage
+    needs a new sealer and a new segment id (sealed-format.md: "A data key seals one segment, once").
     """
 
     __slots__ = ("_aead", "_chunk_size", "_core_sha256", "_fill", "_hash", "_index", "_pieces", "_trailer", "header")
@@ -62,7 +73,10 @@ class Sealer:
         start_ns: int,
         chunk_log2: int,
     ) -> None:
-        """WrongKeyError when ``hour_key`` is not this camera's key for ``start_ns``."""
+        """WrongKeyError when ``hour_key`` belongs to another site or camera, or is not valid at ``start_ns``.
+
+        The caller has verified the hour key's signature. ValueError: ``chunk_log2`` lies outside 14 to 18.
+        """
         if not CHUNK_LOG2_MIN <= chunk_log2 <= CHUNK_LOG2_MAX:
             raise ValueError(f"chunk_log2 is {chunk_log2}")
         if (hour_key.camera_id, hour_key.site_id) != (camera_id, site_id) or not hour_key.valid_at(start_ns):
@@ -83,31 +97,34 @@ class Sealer:
         self.header = pack_header(packed, commitment, wrap)
         self._hash = hashlib.sha256(self.header)
         self._chunk_size = 1 << chunk_log2
-        self._pieces: list[Plain] = []  # of the chunk that is not full yet
-        self._fill = 0  # their bytes
-        self._index = 0
+        self._pieces: list[Plaintext] = []  # plaintext of the chunk that is not full yet
+        self._fill = 0  # bytes in _pieces
+        self._index = 0  # of the next chunk
         self._trailer = b""
 
     @property
     def plain_len(self) -> int:
+        """Bytes of plaintext so far, `free` boxes included: the plaintext offset of the next push."""
         return self._index * self._chunk_size + self._fill
 
     @property
-    def waiting(self) -> int:
+    def unsealed_size(self) -> int:
+        """Bytes of plaintext that wait for their chunk to fill. A crash loses them."""
         return self._fill
 
     @property
     def room(self) -> int:
-        """Bytes of plaintext that still fit."""
+        """Bytes of plaintext that still fit. One chunk stays reserved: a complete object always has a last chunk."""
         return (CHUNKS_MAX - 1) * self._chunk_size - self.plain_len
 
-    def push(self, *pieces: Plain) -> list[bytes]:
-        """Sealed full chunks, possibly none. What does not fill one is kept as it is: never change it afterwards.
+    def push(self, *pieces: Plaintext) -> list[bytes]:
+        """Append plaintext and return the chunks that it fills, possibly none. SegmentFullError: nothing was appended.
 
-        Pieces are copied once, into their chunk; a chunk that is wholly in one of them is sealed from there.
+        The sealer keeps references to the rest: the caller never changes ``pieces`` afterwards. Each byte is copied
+        once, into its chunk; a chunk that lies within one piece is sealed in place, without a copy.
         """
         if sum(map(len, pieces)) > self.room:
-            raise SegmentFullError("A segment holds more than its chunks can.", "Cut segments earlier.")
+            raise SegmentFullError("The segment exceeds 2^16 chunks.", "Start a new segment earlier.")
         chunk_size, kept = self._chunk_size, self._pieces
         sealed: list[bytes] = []
         for piece in pieces:
@@ -127,7 +144,10 @@ class Sealer:
         return sealed
 
     def pad(self) -> list[bytes]:
-        """Seals what waits by filling its chunk with a `free` box; one chunk further when fewer than 8 bytes remain."""
+        """Seal the waiting plaintext now: fill its chunk with an MP4 `free` box, which players skip.
+
+        A box takes 8 bytes at least: when fewer remain in the chunk, the box extends through the next chunk.
+        """
         if not self._fill:
             return []
         size = self._chunk_size - self._fill
@@ -143,13 +163,15 @@ class Sealer:
         recorder_id: RecorderId,
         sign: Callable[[bytes], bytes],
     ) -> bytes:
-        """The last chunks and the trailer; to be appended in one piece. The sealer is used up afterwards.
+        """Return the remaining chunks and the signed trailer in one piece. The sealer accepts nothing afterwards.
 
-        The last chunk is kept so short that it and any part of the trailer are never as long as a full chunk:
-        whoever recovers a torn file can then tell a full chunk by its length alone.
+        ``sign``: Ed25519 by the recorder's key, 64 bytes. ``previous_trailer_sha256`` chains the camera's segments:
+        `tallenne verify` finds a segment that somebody removed.
         """
         tail: list[bytes] = []
-        if self._fill > self._chunk_size - _LAST_CHUNK_ROOM:
+        # After a crash a torn file may end with the last chunk and a part of the trailer. Recovery cannot decrypt; it
+        # recognizes a full chunk by its length alone. So the last chunk stays short enough for the two to differ.
+        if self._fill > self._chunk_size - _LAST_CHUNK_MARGIN:
             tail = self.pad()
         last = self._cipher().encrypt(nonce(self._index, True), b"".join(self._pieces), None)
         self._hash.update(last)
@@ -170,14 +192,14 @@ class Sealer:
 
     @property
     def trailer(self) -> bytes:
-        """168 bytes; known after ``finish()``."""
+        """The trailer's 168 bytes. RuntimeError before ``finish()``."""
         if not self._trailer:
             raise RuntimeError("the segment is not finished")
         return self._trailer
 
     @property
     def object_sha256(self) -> bytes:
-        """Of the whole object; known after ``finish()``."""
+        """SHA-256 of the whole object. RuntimeError before ``finish()``."""
         trailer = self.trailer
         whole = self._hash.copy()
         whole.update(trailer)
@@ -185,7 +207,7 @@ class Sealer:
 
     @property
     def trailer_sha256(self) -> bytes:
-        """What the camera's next trailer names as the previous one; known after ``finish()``."""
+        """SHA-256 of the trailer, which the camera's next trailer carries. RuntimeError before ``finish()``."""
         return hashlib.sha256(self.trailer).digest()
 
     def _cipher(self) -> AESGCM:
@@ -194,7 +216,7 @@ class Sealer:
         return self._aead
 
     def _seal(self) -> bytes:
-        """What waits, a full chunk."""
+        """Encrypt the waiting plaintext, which fills a chunk exactly."""
         pieces = self._pieces
         chunk = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         sealed = self._cipher().encrypt(nonce(self._index, False), chunk, None)
@@ -216,7 +238,7 @@ def sign_trailer(
     recorder_id: RecorderId,
     sign: Callable[[bytes], bytes],
 ) -> bytes:
-    """168 bytes, signed by the recorder."""
+    """Build the 168 bytes of a trailer and sign them. ``sign``: Ed25519 (RFC 8032, 5.1.6), returns 64 bytes."""
     unsigned = Trailer(
         state=state,
         recorder_id=recorder_id,
@@ -230,7 +252,11 @@ def sign_trailer(
 
 
 def _make_keys(core: Core, core_sha256: bytes, hour_key: PublicHourKey) -> tuple[AESGCM, bytes, bytes]:
-    """A fresh data key, never used twice: (payload cipher, commitment, wrap)."""
+    """Create a data key and return (payload cipher, commitment 32, wrap 80).
+
+    Payload key and commitment both derive from the data key, so the commitment fixes the one key that opens the
+    chunks. AES-GCM alone does not: whoever chooses two keys can build a ciphertext that opens under both.
+    """
     data_key = _random(DATA_KEY_SIZE)
     payload, commitment = bytearray(32), bytearray(32)
     try:
@@ -240,14 +266,15 @@ def _make_keys(core: Core, core_sha256: bytes, hour_key: PublicHourKey) -> tuple
         derive_into(data_key, core.salt, b"commit", core_sha256, commitment)
         return AESGCM(payload), bytes(commitment), wrap
     finally:
+        # AESGCM has copied the payload key; the wrap holds the data key for the custodian. Nothing here needs them.
         data_key[:] = bytes(DATA_KEY_SIZE)
         payload[:] = bytes(32)
 
 
 def _random(size: int) -> bytearray:
-    """Random bytes in a buffer that can be overwritten."""
+    """Read random bytes into a mutable buffer. ``os.urandom`` returns immutable bytes, which nobody can overwrite."""
     with open("/dev/urandom", "rb", buffering=0) as source:  # noqa: PTH123
         buffer = bytearray(size)
         if source.readinto(buffer) != size:
-            raise OSError("the kernel's random source gave too little")
+            raise OSError("the kernel returned fewer random bytes than requested")
         return buffer

@@ -1,4 +1,4 @@
-"""From a header to its payload key: the custodian's half of opening, the only code that touches data keys at rest."""
+"""Header and hour key to payload key: the custodian's half of opening. No other code decrypts data keys."""
 
 from __future__ import annotations
 
@@ -22,9 +22,11 @@ def open_header(
     wrap: bytes | None = None,
     hour_key_id: HourKeyId | None = None,
 ) -> PayloadKey:
-    """The payload key of one segment. RefusedError when the wrap or the commitment does not fit the core.
+    """Return the payload key of one segment. RefusedError when the wrap or the commitment does not match the core.
 
-    ``wrap`` and ``hour_key_id``: the newest wrap record, which has precedence over what the header holds.
+    ``hour_private``: the private half of the hour key that wraps the data key. ``recorders``: the Ed25519 public keys
+    of the enrolled recorders; the reader verifies the trailer with them. ``wrap`` and ``hour_key_id``: the newest wrap
+    record of the catalogue, which has precedence over the header's wrap (sealed-format.md, "Bytes", wrap).
     """
     wrap = header.wrap if wrap is None else wrap
     hour_key_id = header.core.hour_key_id if hour_key_id is None else hour_key_id
@@ -32,6 +34,7 @@ def open_header(
     if data_key is None:
         raise RefusedError
     commitment, payload = bytearray(32), bytearray(32)
+    # The commitment comes first: GCM accepts a ciphertext built for two keys, the commitment fits one key only.
     derive_into(data_key, header.core.salt, b"commit", header.core_sha256, commitment)
     if not hmac.compare_digest(commitment, header.commitment):
         raise RefusedError
@@ -48,10 +51,11 @@ def open_header(
 
 
 def _unwrap(wrap: bytes, hour_private: X25519PrivateKey, info: bytes) -> bytes | None:
+    """Open an HPKE message in base mode (RFC 9180, 6.1). None: it does not authenticate under this key and info."""
     if len(wrap) != WRAP_SIZE:
         return None
     try:
         data_key = HPKE.decrypt(wrap, hour_private, info=info)
-    except (InvalidTag, ValueError):  # ValueError: an enc of low order
+    except (InvalidTag, ValueError):  # ValueError: enc has low order, the shared secret is zero (RFC 9180, 7.1.4)
         return None
     return data_key if len(data_key) == 32 else None

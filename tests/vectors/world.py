@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from domain.ids import CameraId, HourKeyId, RecorderId, SegmentId, SiteId
 from domain.time import HOUR_NS
 from storage.keys.hour_key import PublicHourKey
-from storage.sealed import Sealer, recover
+from storage.sealed import Sealer, plan_recovery
 from tests.vectors import second
 
 START_NS = 1_790_000_000 * 1_000_000_000 // HOUR_NS * HOUR_NS + 5_000_000_000
@@ -138,7 +138,7 @@ class Ours:
         body = b"".join((sealer.header, *sealer.push(plain)))
         if recovered:
             torn = body + os.urandom(100)
-            return body + recover(io.BytesIO(torn), len(torn), **end).trailer, plain
+            return body + plan_recovery(io.BytesIO(torn), len(torn), **end).trailer, plain
         tail = sealer.finish(**end)
         return body + tail, plain + _free_box(sealer.plain_len - len(plain))
 

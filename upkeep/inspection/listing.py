@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
-from uuid import UUID
 
 from domain.footage import SEGMENT_MAX_NS
 from domain.ids import CameraId, SegmentId, SiteId
-from domain.time import DAY_NS, day_name
+from domain.time import DAY_NS
+from storage.sealed import OBJECT_PREFIX, parse_object_name
 from storage.store import ObjectInfo, ObjectStore
-
-PREFIX = "v1/"
-_ID = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-_NAME = re.compile(rf"v1/{_ID}/{_ID}/(\d{{8}})/(\d{{1,19}})-{_ID}\.tlns")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,15 +35,15 @@ class Footage:
 
 def footage_of(info: ObjectInfo) -> Footage | None:
     """None for a name that our recorders do not give."""
-    match = _NAME.fullmatch(info.name)
-    if match is None or match[3] != day_name(int(match[4])):
+    name = parse_object_name(info.name)
+    if name is None:
         return None
     return Footage(
         info=info,
-        site_id=SiteId(UUID(match[1])),
-        camera_id=CameraId(UUID(match[2])),
-        segment_id=SegmentId(UUID(match[5])),
-        start_ns=int(match[4]),
+        site_id=name.site_id,
+        camera_id=name.camera_id,
+        segment_id=name.segment_id,
+        start_ns=name.start_ns,
     )
 
 
@@ -68,7 +63,7 @@ class Day:
 async def days(store: ObjectStore) -> AsyncIterator[Day]:
     """The whole bucket, in the order of its names. What is not footage comes along in ``foreign``."""
     day = Day([], [])
-    async with aclosing(store.list(PREFIX)) as listing:
+    async with aclosing(store.list(OBJECT_PREFIX)) as listing:
         async for info in listing:
             item = footage_of(info)
             if item is None:

@@ -13,8 +13,8 @@ from storage.sealed.format import (
     STATE_COMPLETE,
     STATE_RECOVERED,
     TAG_SIZE,
+    ChunkLayout,
     Header,
-    Layout,
     Trailer,
     layout_of,
     parse_header,
@@ -103,7 +103,7 @@ async def object_sha256(store: ObjectStore, info: ObjectInfo) -> bytes | None:
 class _Contents:
     """Hashes and opens a whole object, piece by piece."""
 
-    def __init__(self, header: Header, layout: Layout, opener: RangeOpener | None) -> None:
+    def __init__(self, header: Header, layout: ChunkLayout, opener: RangeOpener | None) -> None:
         self._step = (1 << header.core.chunk_log2) + TAG_SIZE
         self._layout = layout
         self._opener = opener
@@ -177,14 +177,14 @@ def _header_of(data: bytes) -> Header:
         raise BadObjectError(Flaw.HEADER) from None
 
 
-def _layout_of(size_bytes: int, header: Header) -> Layout:
+def _layout_of(size_bytes: int, header: Header) -> ChunkLayout:
     try:
         return layout_of(size_bytes, header.core.chunk_log2)
     except RefusedError:
         raise BadObjectError(Flaw.SIZE, f"{size_bytes} bytes") from None
 
 
-def _trailer_of(data: bytes, layout: Layout, header: Header, recorders: Recorders) -> Trailer:
+def _trailer_of(data: bytes, layout: ChunkLayout, header: Header, recorders: Recorders) -> Trailer:
     try:
         trailer = parse_trailer(data)
     except RefusedError:

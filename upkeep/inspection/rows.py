@@ -46,16 +46,6 @@ def segment_of_object(found: Inspected, *, epoch: int = 1) -> Segment:
     )
 
 
-def name_of(segment: Segment) -> str:
-    """Of the segment's object."""
-    return object_name(
-        site_id=segment.site_id,
-        camera_id=segment.camera_id,
-        segment_id=segment.segment_id,
-        start_ns=segment.span.start_ns,
-    )
-
-
 def check_name(found: Inspected, name: str) -> None:
     """BadObjectError unless the object is called what its header says: genuine bytes may be put under another name."""
     core = found.header.core

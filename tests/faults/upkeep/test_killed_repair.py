@@ -24,12 +24,12 @@ from domain.time import Span
 from runtime.failpoints import LOG_VARIABLE, VARIABLE
 from runtime.settings import StoreSettings
 from storage.catalogue.rows import gap_from_row
+from storage.sealed import object_name_of
 from tests.conftest import Database
 from tests.integration.storage.footage import Footage, footage, turn
 from tests.support.footage.recording import assert_tiled
 from tests.support.processes.killed_recorder import Figures
 from tests.support.processes.repair_process import Repair
-from upkeep.inspection.rows import name_of
 from upkeep.rebuild import rebuild
 from upkeep.reconcile import reconcile
 
@@ -69,9 +69,9 @@ class Work:
         overwritten, deleted = self.dice.sample(some, 2)
         await self.drop_rows(overwritten)
         await self.recorded.overwrite(overwritten, turn(8 * 3000))
-        await self.recorded.stage.objects.delete(name_of(deleted))
+        await self.recorded.stage.objects.delete(object_name_of(deleted))
         self.lost |= {overwritten.segment_id, deleted.segment_id}
-        self.bad.add(name_of(overwritten))
+        self.bad.add(object_name_of(overwritten))
 
     async def drop_rows(self, *segments: Segment) -> None:
         for table in ("segment", "segment_identity"):
@@ -121,7 +121,7 @@ class Work:
         rows = await self.recorded.stage.owner.fetch("SELECT object_name FROM object_quarantine")
         assert {row["object_name"] for row in rows} == self.bad
         # A row that was lost together with its object has left no gap: the quarantine knows its name.
-        shown = [item for item in self.segments if item.segment_id not in self.lost or name_of(item) in self.bad]
+        shown = [item for item in self.segments if item.segment_id not in self.lost or object_name_of(item) in self.bad]
         for camera_id, spans in (await self.gaps()).items():
             assert_tiled([item.span for item in shown if item.camera_id == camera_id], spans)
 

@@ -32,14 +32,13 @@ from pipeline.embedded.process import die_with_parent
 from runtime.settings import StoreSettings
 from storage.catalogue import Catalogue
 from storage.catalogue.rows import gap_from_row, joined_gaps, segment_from_row
-from storage.sealed import SegmentReader
+from storage.sealed import SegmentReader, object_name_of
 from tests.conftest import Database
 from tests.support.cameras.video import encoded, written
 from tests.support.footage.custodian import add_camera
 from tests.support.footage.recording import assert_tiled
 from tests.support.processes.import_process import Task
 from tests.support.processes.killed_recorder import Scene, Stage, stage
-from upkeep.inspection.rows import name_of
 from upkeep.verify import verify
 
 pytestmark = pytest.mark.services
@@ -79,7 +78,7 @@ class Gym:
     async def tiled(self) -> None:
         live = [item.span for item in await self.segments() if item.state == "live"]
         assert_tiled(live, [gap.span for gap in await self.gaps()])
-        assert await self.objects() == {name_of(item) for item in await self.segments()}
+        assert await self.objects() == {object_name_of(item) for item in await self.segments()}
         span = Span(0, time.time_ns())
         report = await verify(
             self.stage.owner, self.stage.objects, self.stage.client, camera_ids=[self.camera.camera_id], span=span
@@ -90,7 +89,7 @@ class Gym:
         keys = await self.stage.client.open_for_verify([segment.segment_id])
 
         async def fetch(start: int, end: int) -> bytes:
-            return await self.stage.objects.get_range(name_of(segment), start, end)
+            return await self.stage.objects.get_range(object_name_of(segment), start, end)
 
         reader = SegmentReader(keys[segment.segment_id], segment.size_bytes, fetch)
         return bytes(await reader.read(0, reader.plain_len))

@@ -16,9 +16,9 @@ from domain.time import NS, Span
 from runtime.database import open_pool
 from runtime.settings import StoreSettings
 from storage.catalogue.rows import segment_from_row
+from storage.sealed import object_name_of
 from tests.conftest import Database
 from tests.support.processes.killed_recorder import Scene, Stage, stage
-from upkeep.inspection.rows import name_of
 
 
 @dataclass(kw_only=True)
@@ -38,14 +38,14 @@ class Footage:
         return [segment_from_row(row) for row in rows]
 
     async def data(self, segment: Segment) -> bytes:
-        return await self.stage.objects.get_range(name_of(segment), 0, segment.size_bytes)
+        return await self.stage.objects.get_range(object_name_of(segment), 0, segment.size_bytes)
 
     async def overwrite(self, segment: Segment, change: Callable[[bytearray], Any]) -> bytes:
         """As somebody with the bucket's credentials can."""
         data = bytearray(await self.data(segment))
         data = change(data) or data
-        await self.stage.objects.delete(name_of(segment))
-        await self.put(name_of(segment), bytes(data))
+        await self.stage.objects.delete(object_name_of(segment))
+        await self.put(object_name_of(segment), bytes(data))
         return bytes(data)
 
     async def put(self, name: str, data: bytes) -> None:

@@ -19,7 +19,7 @@ from domain.time import NS
 from runtime.settings import StoreSettings
 from storage.catalogue.rows import gap_from_row
 from storage.keys import RecorderIdentity
-from storage.sealed import object_name
+from storage.sealed import object_name, object_name_of
 from storage.sealed.format import ZERO_HASH, parse_header, parse_trailer
 from storage.sealed.sealer import sign_trailer
 from tests.conftest import Database
@@ -28,7 +28,6 @@ from tests.support.footage.recording import assert_tiled
 from tests.support.processes.record_process import read_account
 from upkeep.inspection import Flaw
 from upkeep.inspection.restore import Restored
-from upkeep.inspection.rows import name_of
 from upkeep.rebuild import RebuildReport, rebuild
 from upkeep.reconcile import ReconcileReport, reconcile
 from upkeep.verify import verify
@@ -122,7 +121,7 @@ async def test_missing_object_is_reported_and_repaired_as_a_gap(recorded: Footag
     segments = await recorded.segments()
     gone = [segments[2], segments[7]]
     for segment in gone:
-        await recorded.stage.objects.delete(name_of(segment))
+        await recorded.stage.objects.delete(object_name_of(segment))
     report = await reconciled(recorded)
     assert {(item.segment_id, item.flaw, item.repaired) for item in report.bad_rows} == {
         (segment.segment_id, Flaw.MISSING, False) for segment in gone
@@ -145,7 +144,7 @@ async def test_all_objects_of_a_camera_missing_are_found_without_any_listing(rec
     camera = segments[0].camera_id
     mine = [item for item in segments if item.camera_id == camera]
     for segment in mine:
-        await recorded.stage.objects.delete(name_of(segment))
+        await recorded.stage.objects.delete(object_name_of(segment))
     report = await reconciled(recorded)
     assert {item.segment_id for item in report.bad_rows} == {item.segment_id for item in mine}
 
@@ -162,7 +161,7 @@ async def test_overwritten_object_is_found_by_size_and_by_hash(recorded: Footage
         (first.segment_id, Flaw.SIZE),
         (second.segment_id, Flaw.HASH),
     }
-    assert await quarantine(recorded) == {name_of(first): "size", name_of(second): "hash"}
+    assert await quarantine(recorded) == {object_name_of(first): "size", object_name_of(second): "hash"}
     assert await recorded.data(third) == before
     await tiled(recorded)
     report = await reconciled(recorded, repair=True)
@@ -179,7 +178,7 @@ async def test_orphan_gets_its_row_back_exactly(recorded: Footage) -> None:
     assert {item.restored for item in report.orphans} == {Restored.ROW}
     assert len(await recorded.segments()) == len(segments) - 3
     report = await reconciled(recorded, repair=True)
-    assert {item.name for item in report.orphans} == {name_of(item) for item in orphans}
+    assert {item.name for item in report.orphans} == {object_name_of(item) for item in orphans}
     assert await recorded.segments() == segments
     await tiled(recorded)
     assert (await reconciled(recorded)).ok
@@ -223,12 +222,12 @@ async def test_what_is_not_genuine_goes_to_the_quarantine_and_stays_in_the_bucke
     truncated, flipped, other = whole[2], whole[3], whole[4]
     await drop_rows(recorded, truncated, flipped, other)
     await recorded.overwrite(truncated, lambda data: data[:-1000])
-    expected[name_of(truncated)] = "trailer"
+    expected[object_name_of(truncated)] = "trailer"
     await recorded.overwrite(flipped, turn(8 * 9000))
-    expected[name_of(flipped)] = "chunk"
+    expected[object_name_of(flipped)] = "chunk"
     await recorded.overwrite(other, lambda data: bytearray(b"not an object at all" * 100))
-    expected[name_of(other)] = "header"
-    tiny = name_of(replace(segments[0], segment_id=SegmentId(uuid.uuid4())))
+    expected[object_name_of(other)] = "header"
+    tiny = object_name_of(replace(segments[0], segment_id=SegmentId(uuid.uuid4())))
     await recorded.put(tiny, b"tiny")
     expected[tiny] = "size"
     await recorded.put(f"v1/{uuid.uuid4()}/somebody-elses.txt", b"hello")
@@ -239,13 +238,13 @@ async def test_what_is_not_genuine_goes_to_the_quarantine_and_stays_in_the_bucke
     report = await reconciled(recorded, repair=True)
     found = await quarantine(recorded)
     assert found.keys() == expected.keys()
-    assert {name: found[name] for name in found if name != name_of(truncated)} == {
-        name: reason for name, reason in expected.items() if name != name_of(truncated)
+    assert {name: found[name] for name in found if name != object_name_of(truncated)} == {
+        name: reason for name, reason in expected.items() if name != object_name_of(truncated)
     }
-    assert found[name_of(truncated)] in ("trailer", "size")  # by the rest of the length
+    assert found[object_name_of(truncated)] in ("trailer", "size")  # by the rest of the length
     assert report.foreign == 1
     assert await names(recorded) == before
-    assert not (set(found) & {name_of(item) for item in await recorded.segments()})
+    assert not (set(found) & {object_name_of(item) for item in await recorded.segments()})
     again = await reconciled(recorded, repair=True)
     assert again.ok
     assert again.quarantined_before == len(expected)
@@ -320,12 +319,12 @@ async def test_rebuild_quarantines_what_is_not_genuine_and_takes_it_back_when_it
     forged = await put_forged(recorded, whole[2], RecorderIdentity.create(bytes(32)))
     report = await rebuilt(recorded)
     assert report.quarantined_count == 3
-    assert (await quarantine(recorded)).keys() == {name_of(whole[0]), name_of(whole[1]), forged}
+    assert (await quarantine(recorded)).keys() == {object_name_of(whole[0]), object_name_of(whole[1]), forged}
     bad = {whole[0].segment_id, whole[1].segment_id}
     assert await recorded.segments() == [item for item in segments if item.segment_id not in bad]
     await recorded.overwrite(whole[0], lambda data: bytearray(genuine))
     assert (await rebuilt(recorded)).rows == 1
-    assert (await quarantine(recorded)).keys() == {name_of(whole[1]), forged}
+    assert (await quarantine(recorded)).keys() == {object_name_of(whole[1]), forged}
 
 
 async def test_rebuild_of_a_recorder_that_was_revoked_takes_what_is_older(recorded: Footage) -> None:

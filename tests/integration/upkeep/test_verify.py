@@ -13,14 +13,13 @@ import pytest
 from domain.footage import FragmentIndex, Segment
 from domain.time import Span
 from runtime.settings import StoreSettings
-from storage.sealed import HEADER_SIZE, TRAILER_SIZE
+from storage.sealed import HEADER_SIZE, TRAILER_SIZE, object_name_of
 from storage.store import open_store
 from tests.conftest import Database
 from tests.integration.storage.footage import Footage, footage, turn
 from tests.support.faults.faulty_proxy import Fault, faulty_proxy
 from upkeep.inspection import Flaw
 from upkeep.inspection.chain import BreakKind
-from upkeep.inspection.rows import name_of
 from upkeep.verify import Progress, VerifyReport, verify
 
 pytestmark = pytest.mark.services
@@ -99,7 +98,7 @@ async def test_truncated_longer_missing_and_swapped_objects_are_found(recorded: 
     first, second, third, fourth, fifth, *_ = await recorded.segments()
     await recorded.overwrite(first, lambda data: data[:-1])
     await recorded.overwrite(second, lambda data: data + b"x")
-    await recorded.stage.objects.delete(name_of(third))
+    await recorded.stage.objects.delete(object_name_of(third))
     other = await recorded.data(fifth)
     await recorded.overwrite(fourth, lambda data: bytearray(other))
     report = await verified(recorded)
@@ -178,7 +177,7 @@ async def test_segment_that_vanished_with_its_row_leaves_a_break(recorded: Foota
     segments = await recorded.segments()
     mine = [item for item in segments if item.camera_id == segments[0].camera_id]
     gone, after = mine[4], mine[5]
-    await recorded.stage.objects.delete(name_of(gone))
+    await recorded.stage.objects.delete(object_name_of(gone))
     await recorded.stage.owner.execute("DELETE FROM segment WHERE segment_id = $1", gone.segment_id)
     report = await verified(recorded)
     assert report.bad == []
@@ -202,7 +201,7 @@ async def test_oldest_segment_need_not_follow_one_whose_retention_is_over(record
     segments = await recorded.segments()
     for camera in {item.camera_id for item in segments}:
         oldest = next(item for item in segments if item.camera_id == camera)
-        await recorded.stage.objects.delete(name_of(oldest))
+        await recorded.stage.objects.delete(object_name_of(oldest))
         await recorded.stage.owner.execute("DELETE FROM segment WHERE segment_id = $1", oldest.segment_id)
     report = await verified(recorded)
     assert report.ok, report

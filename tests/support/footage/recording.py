@@ -29,7 +29,7 @@ from storage.catalogue import Commit
 from storage.catalogue.rows import gap_pieces, joined_gaps
 from storage.keys import HourKeyCache, PublicHourKey, RecorderIdentity
 from storage.mp4 import Walker
-from storage.sealed import object_name
+from storage.sealed import object_name_of
 from storage.sealed.format import parse_header
 from storage.store import ObjectInfo, Put
 from storage.store.errors import DigestError, ObjectConflictError, StoreAwayError
@@ -251,14 +251,7 @@ class Rig:
         camera.stop(self.now_ns)
 
     def plaintext(self, segment: Segment) -> bytes:
-        data = self.store.objects[
-            object_name(
-                site_id=segment.site_id,
-                camera_id=segment.camera_id,
-                segment_id=segment.segment_id,
-                start_ns=segment.span.start_ns,
-            )
-        ]
+        data = self.store.objects[object_name_of(segment)]
         assert (len(data), hashlib.sha256(data).digest()) == (segment.size_bytes, segment.sha256)
         private = self.test_keys.private[parse_header(data[:210]).core.hour_key_id]
         return open_object(data, private, {self.identity.recorder_id: self.identity.public_key})

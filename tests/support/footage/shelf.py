@@ -14,7 +14,7 @@ from ingest.access_unit import AccessUnit
 from ingest.media.clock import ticks_to_ns
 from ingest.media.fragments import FragmentWriter
 from ingest.media.segmenter import Append, Begin, Finish, Segmenter
-from storage.sealed import HEADER_SIZE, TRAILER_SIZE, PayloadKey, object_name
+from storage.sealed import HEADER_SIZE, TRAILER_SIZE, PayloadKey, object_name_of
 from tests.support.footage.sealed import START_NS, World, finish, new_sealer, new_world, open_object, payload_key_of
 
 
@@ -121,12 +121,7 @@ class Shelf:
 
     @staticmethod
     def name(segment: Segment) -> str:
-        return object_name(
-            site_id=segment.site_id,
-            camera_id=segment.camera_id,
-            segment_id=segment.segment_id,
-            start_ns=segment.span.start_ns,
-        )
+        return object_name_of(segment)
 
     async def clip(self, span: Span, inits: Inits | None = None, *, early: bool = False) -> ClipReader:
         plan = plan_clip(self.segments, span)

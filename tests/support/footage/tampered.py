@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from storage.keys.hour_key import PublicHourKey
-from storage.sealed import HEADER_SIZE, OVERHEAD, TRAILER_SIZE, recover
+from storage.sealed import HEADER_SIZE, OVERHEAD, TRAILER_SIZE, plan_recovery
 from storage.sealed.format import TAG_SIZE, ZERO_HASH
 from tests.support.footage.sealed import END_NS, World, finish, new_sealer, new_world, open_object
 
@@ -77,7 +77,7 @@ class Shelf:
         plain = self.dice.randbytes(size)
         body = b"".join((sealer.header, *sealer.push(plain)))
         if recovered:
-            mended = recover(
+            mended = plan_recovery(
                 io.BytesIO(body),
                 len(body),
                 end_ns=END_NS,

@@ -33,14 +33,13 @@ from runtime.settings import SpoolSettings, StoreSettings
 from runtime.status import read_status_files
 from storage.catalogue.rows import gap_from_row, segment_from_row
 from storage.mp4.boxes import find
-from storage.sealed import SegmentReader
+from storage.sealed import SegmentReader, object_name_of
 from storage.store import ObjectStore, open_store
 from tests.conftest import Database
 from tests.support.footage.custodian import add_camera, custodian, custodian_settings, until
 from tests.support.footage.recording import assert_tiled, index_of
 from tests.support.processes.forks import Forks, forks
 from tests.support.processes.ingest_process import PLANT, IngestTask, picture_hash
-from upkeep.inspection.rows import name_of
 
 CAMERAS = 8
 FPS = 12.5
@@ -329,7 +328,7 @@ class Lane:
             batch = segments[at : at + 100]
             keys = await self.gym.client.open_for_verify([item.segment_id for item in batch])
             for item in batch:
-                data = await self.gym.objects.get_range(name_of(item), 0, item.size_bytes)
+                data = await self.gym.objects.get_range(object_name_of(item), 0, item.size_bytes)
 
                 async def fetch(start: int, end: int, data: bytes = data) -> bytes:
                     return data[start:end]

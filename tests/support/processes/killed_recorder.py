@@ -28,14 +28,13 @@ from runtime.failpoints import LOG_VARIABLE, VARIABLE
 from runtime.settings import SpoolSettings, StoreSettings
 from storage.catalogue.rows import gap_from_row, segment_from_row
 from storage.keys import RecorderIdentity
-from storage.sealed import SegmentReader
+from storage.sealed import SegmentReader, object_name_of
 from storage.store import ObjectStore, open_store
 from tests.conftest import Database
 from tests.support.footage.custodian import add_camera, custodian, custodian_settings
 from tests.support.footage.recording import assert_tiled, index_of
 from tests.support.processes.forks import Forks, forks
 from tests.support.processes.record_process import PLANT, Task, read_account
-from upkeep.inspection.rows import name_of
 
 FRAGMENTS_LOST_A_KILL = 2  # a second of footage
 
@@ -230,7 +229,7 @@ class Scene:
             told = [line for line in lines if line.get("c") == str(camera_id)]
             gaps = [gap_from_row(row).span for row in await self._gaps(camera_id)]
             self._check(figures, mine, plain, told, gaps, dropping=dropping)
-        assert await self._names() == sorted(map(name_of, segments)), "objects without a row"
+        assert await self._names() == sorted(map(object_name_of, segments)), "objects without a row"
         assert list((self.spool.directory / "segments").iterdir()) == []
         assert len(list((self.spool.directory / "damaged").glob("*.tlns"))) == damaged
         self.stage.say(figures)
@@ -277,7 +276,7 @@ class Scene:
         keys = await self.stage.client.open_for_verify([item.segment_id for item in segments])
         plain = {}
         for item in segments:
-            name = name_of(item)
+            name = object_name_of(item)
             data = await self.stage.objects.get_range(name, 0, item.size_bytes)
             assert hashlib.sha256(data).digest() == item.sha256
 

@@ -30,7 +30,7 @@ from domain.time import HOUR_NS, NS, Span
 from ingest.media.segmenter import Begin
 from storage.mp4 import Mp4Error, boxes, find, parameter_sets, parse_moof
 from storage.mp4.sidx import end_mark
-from storage.sealed import HEADER_SIZE, TRAILER_SIZE, RefusedError, SegmentReader, recover
+from storage.sealed import HEADER_SIZE, TRAILER_SIZE, RefusedError, SegmentReader, plan_recovery
 from storage.sealed.format import TAG_SIZE
 from tests.support.cameras.video import decoded_times, encoded, units
 from tests.support.footage.sealed import START_NS, finish, new_sealer
@@ -395,7 +395,7 @@ async def test_recovered_segment_without_an_index_is_read_up_to_its_last_whole_f
     plain_len = 0
     for chunks in range(1, (len(whole) - HEADER_SIZE) // ((1 << 14) + TAG_SIZE) + 1):
         length = HEADER_SIZE + chunks * ((1 << 14) + TAG_SIZE)
-        torn = recover(
+        torn = plan_recovery(
             io.BytesIO(whole),
             length,
             end_ns=segment.span.end_ns,
@@ -403,7 +403,7 @@ async def test_recovered_segment_without_an_index_is_read_up_to_its_last_whole_f
             recorder_id=shelf.world.recorder_id,
             sign=shelf.world.recorder_private.sign,
         )
-        data = whole[: torn.keep] + torn.trailer
+        data = whole[: torn.keep_size] + torn.trailer
         plain_len = chunks << 14
         held = sum(offset + size <= plain_len for offset, size in zip(index.offset, index.size, strict=True))
 

@@ -169,13 +169,13 @@ async def test_nothing_waits_unsealed_for_more_than_a_second(rig: Rig, monkeypat
         segment = camera._segment
         assert segment is not None
         camera.tick()
-        assert segment.sealer.waiting > 0  # positive control: it does wait
+        assert segment.sealer.unsealed_size > 0  # positive control: it does wait
         now[0] += 950_000_000
         camera.tick()
-        assert segment.sealer.waiting == 0
+        assert segment.sealer.unsealed_size == 0
         rig.hand_in(camera, size=2_000)
         rig.hand_in(camera, size=2_000)
-        assert segment.sealer.waiting == 0 or segment.durable_end_ns >= rig.now_ns - NS // 2
+        assert segment.sealer.unsealed_size == 0 or segment.durable_end_ns >= rig.now_ns - NS // 2
         rig.stop(camera)
     rig.check()
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import uuid
 
@@ -9,19 +8,9 @@ import pytest
 
 from domain.ids import CameraId
 from domain.time import HOUR_NS
-from storage.sealed import (
-    HEADER_SIZE,
-    OVERHEAD,
-    TRAILER_SIZE,
-    RefusedError,
-    WrongKeyError,
-    chunk_log2_for,
-    object_name,
-    read_finished,
-    recover,
-)
-from storage.sealed.format import STATE_RECOVERED, ZERO_HASH, parse_header, parse_trailer
-from tests.support.footage.sealed import END_NS, START_NS, World, finish, new_sealer, new_world, open_object, seal
+from storage.sealed import HEADER_SIZE, TRAILER_SIZE, SegmentFullError, WrongKeyError, chunk_log2_for
+from storage.sealed.format import CHUNKS_MAX
+from tests.support.footage.sealed import START_NS, World, finish, new_sealer, new_world, open_object, seal
 
 CHUNK = 1 << 14
 
@@ -71,7 +60,7 @@ def test_pad_with_few_bytes_left_goes_one_chunk_further(world: World, rest: int)
     plain = os.urandom(CHUNK - rest if rest else CHUNK)
     sealed = sealer.push(plain)
     sealed += sealer.pad()
-    assert sealer.waiting == 0
+    assert sealer.unsealed_size == 0
     assert len(sealed) == (2 if 0 < rest < 8 else 1)
     data = b"".join((sealer.header, *sealed, finish(world, sealer)))
     opened = open_object(data, world.hour_private, world.recorders)
@@ -102,60 +91,53 @@ def test_every_attempt_takes_new_salt_and_key(world: World) -> None:
     assert a[HEADER_SIZE : HEADER_SIZE + 100] != b[HEADER_SIZE : HEADER_SIZE + 100]
 
 
-def test_recovery_of_a_file_cut_at_any_byte_keeps_exactly_the_full_chunks(world: World) -> None:
-    plain = os.urandom(3 * CHUNK + CHUNK - 184)  # the longest last chunk that the sealer leaves
-    data = seal(world, plain)
-    lengths = [*range(HEADER_SIZE, len(data), 997), *range(len(data) - 400, len(data))]
-    for length in lengths:
-        file = io.BytesIO(data[:length] + bytes(100))
-        assert read_finished(file, length, world.recorders[world.recorder_id]) is None
-        mended = recover(
-            file,
-            length,
-            end_ns=END_NS,
-            previous_trailer_sha256=ZERO_HASH,
-            recorder_id=world.recorder_id,
-            sign=world.recorder_private.sign,
-        )
-        whole = data[: mended.keep] + mended.trailer
-        chunks = min(3, (length - HEADER_SIZE) // (CHUNK + 16))
-        assert mended.plain_len == chunks * CHUNK
-        assert (len(whole), hashlib.sha256(whole).digest()) == (mended.size, mended.sha256)
-        assert open_object(whole, world.hour_private, world.recorders) == plain[: chunks * CHUNK]
-        again = read_finished(io.BytesIO(whole), len(whole), world.recorders[world.recorder_id])
-        assert again is not None
-        assert (again.trailer.state, again.sha256) == (STATE_RECOVERED, mended.sha256)
-
-
-def test_finished_file_after_a_crash_is_found_whole(world: World) -> None:
-    data = seal(world, os.urandom(50_000))
-    found = read_finished(io.BytesIO(data + b"stale"), len(data), world.recorders[world.recorder_id])
-    assert found is not None
-    assert found.sha256 == hashlib.sha256(data).digest()
-    assert found.trailer == parse_trailer(data[-TRAILER_SIZE:])
-    damaged = bytearray(data)
-    damaged[5000] ^= 1
-    assert read_finished(io.BytesIO(damaged), len(data), world.recorders[world.recorder_id]) is None
-    assert read_finished(io.BytesIO(data), len(data), bytes(32)) is None
-
-
-def test_recovery_without_a_whole_header_is_refused(world: World) -> None:
-    data = seal(world, b"")
-    assert len(data) == OVERHEAD + 16
-    with pytest.raises(RefusedError):
-        read_finished(io.BytesIO(data), HEADER_SIZE - 1, bytes(32))
-    with pytest.raises(RefusedError):
-        read_finished(io.BytesIO(bytes(500)), 500, bytes(32))
-
-
-def test_object_name_holds_ids_and_times_only(world: World) -> None:
-    core = parse_header(seal(world, b"")[:HEADER_SIZE]).core
-    name = object_name(
-        site_id=core.site_id, camera_id=core.camera_id, segment_id=core.segment_id, start_ns=core.start_ns
-    )
-    assert name == f"v1/{world.site_id}/{world.camera_id}/20260921/{START_NS}-{core.segment_id}.tlns"
-
-
 def test_chunk_size_follows_the_bit_rate() -> None:
     rates = [0, 100_000, 1_000_000, 2_000_000, 4_000_000, 8_000_000, 100_000_000]
     assert [chunk_log2_for(rate) for rate in rates] == [14, 14, 14, 14, 15, 16, 18]
+
+
+def test_chunk_of_any_camera_fills_within_an_eighth_of_a_second() -> None:
+    for exponent in range(20, 28):
+        bits_per_s = float(1 << exponent)
+        assert (1 << chunk_log2_for(bits_per_s)) * 8 / bits_per_s <= 1 / 8 or chunk_log2_for(bits_per_s) == 14
+
+
+@pytest.mark.parametrize("chunk_log2", [13, 19])
+def test_sealer_with_a_chunk_size_outside_the_format_is_a_mistake(world: World, chunk_log2: int) -> None:
+    with pytest.raises(ValueError, match="chunk_log2"):
+        new_sealer(world, chunk_log2=chunk_log2)
+
+
+def test_sealer_takes_exactly_the_plaintext_that_its_chunks_hold(world: World) -> None:
+    """All chunks but one, which stays for the end; the claim is checked before anything is kept."""
+    sealer = new_sealer(world)
+    room = (CHUNKS_MAX - 1) * CHUNK
+    assert sealer.room == room
+    with pytest.raises(SegmentFullError):
+        sealer.push(*[bytes(1 << 20)] * (room >> 20), bytes(room % (1 << 20) + 1))
+    assert (sealer.plain_len, sealer.room) == (0, room)
+    sealer.push(b"x")
+    assert (sealer.unsealed_size, sealer.room) == (1, room - 1)
+
+
+def test_unfinished_sealer_has_no_trailer_and_a_finished_one_takes_nothing_more(world: World) -> None:
+    sealer = new_sealer(world)
+    for what in ("trailer", "object_sha256", "trailer_sha256"):
+        with pytest.raises(RuntimeError):
+            getattr(sealer, what)
+    finish(world, sealer)
+    assert len(sealer.trailer) == TRAILER_SIZE
+    with pytest.raises(RuntimeError):
+        sealer.push(bytes(CHUNK))
+    with pytest.raises(RuntimeError):
+        finish(world, sealer)
+
+
+def test_piece_that_does_not_fill_a_chunk_is_kept_by_reference(world: World) -> None:
+    """A caller that changes a piece afterwards would change the footage: this is why it must not."""
+    sealer = new_sealer(world)
+    piece = bytearray(b"a" * 100)
+    sealer.push(piece)
+    piece[:] = b"b" * 100
+    data = sealer.header + finish(world, sealer)
+    assert open_object(data, world.hour_private, world.recorders) == b"b" * 100
