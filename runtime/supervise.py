@@ -1,0 +1,187 @@
+"""The supervisor of a role's tasks. Every role runs its work under one, so that all fail, recover and stop alike.
+
+    async with supervised(problems, grace_s=3) as tasks:
+        tasks.once("intake key", fetch)            # tried again until it returns
+        tasks.every(2.0, "hour keys", make_keys)   # a pause after each round
+        tasks.forever("tagger", tag, drain=True)   # started again whenever it ends
+        await stop.wait()                          # the body: the role's sources, until it is time to stop
+
+What a task may raise:
+
+- one of ``expected``: noted as the problem of the task, which is tried again after a back-off;
+- any other TallenneError: a person must mend it. It ends the role, and leaves ``supervised()`` as itself;
+- any other exception: a mistake of ours, logged with its traceback. It ends the role; with ``restart`` it is noted, and
+  the task alone is started again, because the others' work is worth more than a clean start.
+
+The problem of a task clears by itself when a round of it returns. That of work without end clears when it has run for
+a while, or when the work says so by ``problems.clear()`` with the task's name.
+
+The end: the body returns; tasks with ``drain`` get ``grace_s`` to finish, the others are cancelled at once, and so are
+those that overrun. Periodic work is not begun again meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, TypedDict, Unpack
+
+from domain.errors import MisuseError, RetryableError, TallenneError
+from runtime.backoff import Backoff
+from runtime.pause import pause
+from runtime.problems import Problems
+
+_log = logging.getLogger(__name__)
+
+Work = Callable[[], Awaitable[object]]
+Errors = tuple[type[Exception], ...]
+
+EXPECTED: Final[Errors] = (RetryableError, OSError)
+FIRST_S: Final = 0.5
+LONGEST_S: Final = 15.0
+STEADY_S: Final = 60.0
+"""Work without end that has gone on for so long works again: longer than the time limit of any single question."""
+GRACE_S: Final = 10.0
+
+
+class How(TypedDict, total=False):
+    """How a task is to be treated; see above."""
+
+    expected: Errors  # by default EXPECTED
+    restart: bool
+    drain: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    name: str
+    work: Work
+    pause_s: float | None  # after it has returned; None: it is done then
+    endless: bool = False
+    expected: Errors = EXPECTED
+    restart: bool = False
+    drain: bool = False
+
+
+class Supervisor:
+    """Made by ``supervised()``. Each method starts a task at once and returns it: cancel it to end it early."""
+
+    def __init__(self, group: asyncio.TaskGroup, problems: Problems, *, steady_s: float = STEADY_S) -> None:
+        self.problems = problems
+        self._group = group
+        self._steady_s = steady_s
+        self._leaving = asyncio.Event()
+        self._running: dict[asyncio.Task[None], _Job] = {}
+
+    def once(self, name: str, work: Work, **how: Unpack[How]) -> asyncio.Task[None]:
+        """Until it has returned once."""
+        return self._start(_Job(name=name, work=work, pause_s=None, **how))
+
+    def every(self, period_s: float, name: str, work: Work, **how: Unpack[How]) -> asyncio.Task[None]:
+        """Again and again, with a pause of ``period_s`` after each round. The first begins at once."""
+        return self._start(_Job(name=name, work=work, pause_s=period_s, **how))
+
+    def forever(self, name: str, work: Work, **how: Unpack[How]) -> asyncio.Task[None]:
+        """For work that is not meant to end before the role does."""
+        return self._start(_Job(name=name, work=work, pause_s=FIRST_S, endless=True, **how))
+
+    async def leave(self, grace_s: float) -> None:
+        """Begin nothing anew, let drained tasks finish, cancel the rest. ``supervised()`` calls it."""
+        self._leaving.set()
+        draining = [task for task, job in self._running.items() if job.drain]
+        for task, job in self._running.items():
+            if not job.drain:
+                task.cancel()
+        if draining:
+            _, late = await asyncio.wait(draining, timeout=grace_s)
+            for task in late:
+                _log.warning("%s did not finish within %g s and is cancelled", task.get_name(), grace_s)
+                task.cancel()
+
+    def _start(self, job: _Job) -> asyncio.Task[None]:
+        task = self._group.create_task(self._run(job), name=job.name)
+        self._running[task] = job
+        task.add_done_callback(self._running.pop)
+        return task
+
+    async def _run(self, job: _Job) -> None:
+        backoff = Backoff(first_s=FIRST_S, longest_s=LONGEST_S, steady_s=self._steady_s)
+        while True:
+            pause_s = await self._attempt(job, backoff)
+            if pause_s is None or await pause(self._leaving, pause_s):
+                return
+
+    async def _attempt(self, job: _Job, backoff: Backoff) -> float | None:
+        """How long to wait before the next; None when there is none. Raises what ends the role."""
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        steady = loop.call_later(self._steady_s, self.problems.clear, job.name) if job.endless else None
+        try:
+            await job.work()
+        except job.expected as error:
+            self.problems.note(job.name, error)
+        except TallenneError:
+            raise
+        except asyncio.CancelledError as error:
+            if _cancelled():
+                raise
+            self._mistake(job, error)  # from within: the task would vanish without a word
+        except Exception as error:  # noqa: BLE001 (this is the supervisor)
+            self._mistake(job, error)
+        else:
+            self.problems.clear(job.name)
+            backoff.reset()
+            return job.pause_s
+        finally:
+            if steady is not None:
+                steady.cancel()
+        return backoff.pause_s(loop.time() - began_s)
+
+    def _mistake(self, job: _Job, error: BaseException) -> None:
+        """Logged and noted. Raises it where it ends the role."""
+        _log.error("%s: a mistake of ours", job.name, exc_info=error)
+        told = error if isinstance(error, Exception) else RuntimeError("cancelled from within")
+        if not job.restart:
+            raise told
+        self.problems.note(job.name, told)
+
+
+def _cancelled() -> bool:
+    """Whether somebody asked this task to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+@asynccontextmanager
+async def supervised(
+    problems: Problems, *, grace_s: float = GRACE_S, steady_s: float = STEADY_S
+) -> AsyncIterator[Supervisor]:
+    """Runs tasks beside its body; all have ended on return. The first failure of any cancels the body and the others.
+
+    Raises the failure itself, not a group of one: what a person must mend before what may pass before our mistakes.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            supervisor = Supervisor(group, problems, steady_s=steady_s)
+            yield supervisor
+            await supervisor.leave(grace_s)
+    except BaseExceptionGroup as failures:
+        first, *others = sorted(_leaves(failures), key=_rank)
+        for other in others:
+            _log.error("also failed: %r", other)
+        raise first from None
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
+
+
+def _rank(error: BaseException) -> int:
+    return next((rank for rank, kind in enumerate((MisuseError, TallenneError)) if isinstance(error, kind)), 2)
