@@ -9,6 +9,7 @@ from typing import Final
 
 from api.footage.errors import NoFootageError
 from api.footage.opened import Opened
+from api.footage.plan import GROUP_MAX_BYTES
 from domain.time import NS, Span
 from storage.mp4 import GroupPlace, delay_of, merge_inits, parameter_sets, picture_entries, sidx, sound_entries
 from storage.mp4.sidx import ENTRIES_MAX, end_mark
@@ -17,12 +18,34 @@ TIMESCALE: Final = 90_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Fragments [first, last] of one segment, joined to one of the clip, and at which byte of it they begin."""
+class Part:
+    """Fragments [first, last] of one segment. Ticks as in storage/mp4/group.py."""
 
     opened: Opened
     first: int
     last: int
+    shift_ticks: int
+    delay_ticks: int
+
+    @property
+    def key(self) -> bool:
+        """Whether its first picture is a key frame."""
+        return self.opened.cut.index.key[self.first]
+
+    @property
+    def span(self) -> Span:
+        return Span(self.opened.cut.time_of(self.first), self.opened.cut.time_of(self.last + 1))
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(self.opened.cut.index.size[self.first : self.last + 1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One fragment of the clip, at which byte of it the fragment begins, and what it is joined of."""
+
+    parts: tuple[Part, ...]
     at: int
     place: GroupPlace
 
@@ -43,80 +66,70 @@ class Assembly:
     mime: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Run:
-    """Fragments [first, last] of one segment that one fragment of the clip is made of."""
-
-    opened: Opened
-    first: int
-    last: int
-
-    @property
-    def key(self) -> bool:
-        return self.opened.cut.index.key[self.first]
-
-    @property
-    def span(self) -> Span:
-        return Span(self.opened.cut.time_of(self.first), self.opened.cut.time_of(self.last + 1))
-
-    @property
-    def size_bytes(self) -> int:
-        return sum(self.opened.cut.index.size[self.first : self.last + 1])
-
-
 def assemble(opened: Sequence[Opened]) -> Assembly:
     """``opened``: by time, with their inits. NoFootageError when none of their pictures can be decoded. Mp4Error."""
-    runs = list(
-        _decodable(_Run(opened=item, first=first, last=last) for item in opened for first, last in item.cut.groups())
-    )
-    if not runs:
+    start_ns = next((part.span.start_ns for item in opened for part in _parts(item, 0) if part.key), None)
+    if start_ns is None:
         raise NoFootageError(
             "The key frame that this footage needs is missing.", "Ask for a span that begins earlier or later."
         )
-    span = Span(runs[0].span.start_ns, runs[-1].span.end_ns)
-    used = list(dict.fromkeys(run.opened.init for run in runs))
-    descriptions = _descriptions(used)
-    delays = {init: delay_of(init) for init in used}
-    sets = {init: parameter_sets(init) if len(used) > 1 else b"" for init in used}
-    numbers = list(dict.fromkeys(descriptions.values()))
-    merged = merge_inits(numbers, span.duration_ns / NS, max(delays.values()))
-
-    def ticks(time_ns: int) -> int:
-        return (time_ns - span.start_ns) * TIMESCALE // NS
-
+    joined = _joined(part for item in opened for part in _parts(item, start_ns))
+    end_ns = joined[-1][-1].span.end_ns
+    inits = list(dict.fromkeys(parts[0].opened.init for parts in joined))
+    descriptions = _descriptions(inits)
+    described = list(dict.fromkeys(descriptions.values()))
+    delay_ticks = max(part.delay_ticks for parts in joined for part in parts)
     places = [
         GroupPlace(
             sequence=sequence,
-            description_index=numbers.index(descriptions[run.opened.init]) + 1,
-            start_ticks=ticks(run.span.start_ns),
-            end_ticks=ticks(run.span.end_ns),
-            shift_ticks=ticks(run.opened.cut.segment.span.start_ns),
-            delay_ticks=delays[run.opened.init],
-            clip_delay_ticks=max(delays.values()),
-            parameter_sets=(in_band := sets[run.opened.init] if run.key else b""),
-            size_bytes=run.size_bytes + len(in_band),
+            description_index=described.index(descriptions[parts[0].opened.init]) + 1,
+            start_ticks=_ticks(parts[0].span.start_ns - start_ns),
+            end_ticks=_ticks(parts[-1].span.end_ns - start_ns),
+            delay_ticks=delay_ticks,
+            parameter_sets=(sets := parameter_sets(parts[0].opened.init) if len(inits) > 1 and parts[0].key else b""),
+            size_bytes=sum(part.size_bytes for part in parts) + len(sets),
         )
-        for sequence, run in enumerate(runs, start=1)
+        for sequence, parts in enumerate(joined, start=1)
     ]
-    index, tail = _index(runs, places, ticks(span.end_ns))
-    head = merged + index
+    index, tail = _index(joined, places)
+    head = merge_inits(described, (end_ns - start_ns) / NS, delay_ticks) + index
     starts = itertools.accumulate((place.size_bytes for place in places), initial=len(head))
-    groups = [
-        Group(opened=run.opened, first=run.first, last=run.last, at=at, place=place)
-        for run, place, at in zip(runs, places, starts, strict=False)
-    ]
-    mimes = [run.opened.cut.segment.codec.mime for run in runs]
+    groups = tuple(
+        Group(parts=parts, at=at, place=place) for parts, place, at in zip(joined, places, starts, strict=False)
+    )
+    mimes = [parts[0].opened.cut.segment.codec.mime for parts in joined]
     mime = next((mime for mime in mimes if "," in mime), mimes[0])
-    return Assembly(head=head, groups=tuple(groups), tail=tail, spans=_spans(runs), mime=mime)
+    return Assembly(head=head, groups=groups, tail=tail, spans=_spans(joined), mime=mime)
 
 
-def _decodable(runs: Iterator[_Run]) -> Iterator[_Run]:
-    """Without those that go on from pictures that are not in the clip: they would be shown smeared."""
-    end_ns: int | None = None
-    for run in runs:
-        if run.key or run.span.start_ns == end_ns:
-            end_ns = run.span.end_ns
-            yield run
+def _ticks(duration_ns: int) -> int:
+    return duration_ns * TIMESCALE // NS
+
+
+def _parts(opened: Opened, clip_start_ns: int) -> Iterator[Part]:
+    """A segment's fragments, from key frame to key frame."""
+    shift_ticks = _ticks(opened.cut.segment.span.start_ns - clip_start_ns)
+    delay_ticks = delay_of(opened.init)
+    for first, last in opened.cut.groups():
+        yield Part(opened=opened, first=first, last=last, shift_ticks=shift_ticks, delay_ticks=delay_ticks)
+
+
+def _joined(parts: Iterator[Part]) -> list[tuple[Part, ...]]:
+    """Those that make one fragment of the clip: a key frame with all that follows, in further segments too.
+
+    Without those that go on from pictures that are not in the clip: they would be shown smeared.
+    """
+    joined: list[tuple[Part, ...]] = []
+    size_bytes = 0
+    for part in parts:
+        follows = bool(joined) and part.span.start_ns == joined[-1][-1].span.end_ns
+        if not part.key and follows and size_bytes + part.size_bytes <= GROUP_MAX_BYTES:
+            joined[-1] = (*joined[-1], part)
+            size_bytes += part.size_bytes
+        elif part.key or follows:
+            joined.append((part,))
+            size_bytes = part.size_bytes
+    return joined
 
 
 def _descriptions(inits: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -133,22 +146,22 @@ def _descriptions(inits: Sequence[bytes]) -> dict[bytes, bytes]:
     return found
 
 
-def _index(runs: Sequence[_Run], places: Sequence[GroupPlace], end_ticks: int) -> tuple[bytes, bytes]:
-    """The clip's sidx, with an entry for each key frame, and its end mark; nothing when a sidx cannot hold so many."""
-    starts = [number for number, run in enumerate(runs) if run.key]
-    if len(starts) > ENTRIES_MAX:
+def _index(joined: Sequence[Sequence[Part]], places: Sequence[GroupPlace]) -> tuple[bytes, bytes]:
+    """The clip's sidx, with an entry for each of its fragments, and its end mark.
+
+    Nothing when a sidx cannot hold so many, or when a group of pictures is so long that it has several fragments: libav
+    goes wrong where fragments are not in the index. Without one it reads the head of every fragment first.
+    """
+    if len(joined) > ENTRIES_MAX or not all(parts[0].key for parts in joined):
         return b"", b""
-    sizes = [
-        sum(place.size_bytes for place in places[first:after])
-        for first, after in itertools.pairwise([*starts, len(places)])
-    ]
-    times = [*(places[number].start_ticks for number in starts), end_ticks]
+    times = [*(place.start_ticks for place in places), places[-1].end_ticks]
     durations = [after - before for before, after in itertools.pairwise(times)]
-    return sidx(TIMESCALE, sizes, durations), end_mark(len(places) + 1)
+    return sidx(TIMESCALE, [place.size_bytes for place in places], durations), end_mark(len(places) + 1)
 
 
-def _spans(runs: Sequence[_Run]) -> tuple[Span, ...]:
+def _spans(joined: Sequence[Sequence[Part]]) -> tuple[Span, ...]:
     """Of each segment, what is shown of it."""
-    grouped = itertools.groupby(runs, key=lambda run: id(run.opened))
-    shown = ([run.span for run in found] for _, found in grouped)
+    parts = (part for parts in joined for part in parts)
+    grouped = itertools.groupby(parts, key=lambda part: id(part.opened))
+    shown = ([part.span for part in found] for _, found in grouped)
     return tuple(Span(spans[0].start_ns, spans[-1].end_ns) for spans in shown)

@@ -23,6 +23,10 @@ class Opened:
     early: Flow | None
     init: bytes = b""
 
+    @property
+    def segment_id(self) -> SegmentId:
+        return self.cut.segment.segment_id
+
     def flow(self, first: int, last: int) -> Flow:
         """For fragments ``first`` to ``last``. One that is under way from there on is given out once."""
         index = self.cut.index

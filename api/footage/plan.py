@@ -12,7 +12,7 @@ from domain.ids import CameraId, SegmentId
 from domain.time import NS, Span
 
 LONGEST_NS: Final = 8 * 3600 * NS
-GROUP_MAX_BYTES: Final = 8 << 20
+GROUP_MAX_BYTES: Final = 32 << 20
 """A group of pictures that is longer is given out in several fragments, so that memory for it is bounded."""
 
 _MS = 1_000_000

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import bisect
-import itertools
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from api.footage.assembly import Assembly, Group, assemble
 from api.footage.errors import NoFootageError
-from api.footage.flow import Fetch, Flow
+from api.footage.flow import Fetch
+from api.footage.flows import Flows
 from api.footage.inits import Inits
 from api.footage.opened import Opened, inits_of
 from api.footage.plan import ClipPlan, cut_segment
@@ -20,13 +20,11 @@ from api.footage.walk import index_by_reading
 from domain.footage import Segment
 from domain.ids import SegmentId
 from domain.time import Span
-from storage.mp4 import join_fragments
-from storage.sealed import PayloadKey, RefusedError, SegmentReader
+from storage.sealed import PayloadKey, SegmentReader
 from storage.store import ObjectStore
 
 _AT_ONCE = 8
-_GULP_BYTES = 1 << 18
-_AHEAD = 1  # gulps that are fetched and opened while another one is being sent
+_AHEAD = 1  # groups of pictures that are fetched and opened while another one is being sent
 
 
 class ClipReader:
@@ -99,86 +97,34 @@ class ClipReader:
         """Bytes [start, end) of the clip, clamped. The first footage is there before the head is given out."""
         end = self.size_bytes if end is None else min(end, self.size_bytes)
         head = self._head[start:end] if start < len(self._head) else b""
-        loads = self._loads(max(start, len(self._head)), end)
-        loading: deque[asyncio.Task[list[tuple[Group, bytes]]]] = deque()
-        under_way: list[tuple[Flow, Opened]] = []  # of one segment, or two where one ends
+        waiting = deque(self._wanted(max(start, len(self._head)), end))
+        flows = Flows(waiting)
+        loading: deque[tuple[Group, asyncio.Task[bytes]]] = deque()
         try:
-            while True:
-                while len(loading) <= _AHEAD and (load := next(loads, None)) is not None:
-                    gulp, flow = load
-                    if not under_way or under_way[-1][0] is not flow:
-                        under_way.append((flow, gulp[0].opened))
-                    loading.append(asyncio.create_task(_read(gulp, flow), name="clip read"))
-                if not loading:
-                    break
-                read = await loading.popleft()
+            while waiting or loading:
+                while waiting and len(loading) <= _AHEAD:
+                    group = waiting.popleft()
+                    loading.append((group, asyncio.create_task(flows.read(group), name="clip read")))
+                group, task = loading[0]
+                data = await task
+                loading.popleft()
                 if head:
                     yield head
                     head = b""
-                for group, data in read:
-                    yield memoryview(data)[max(0, start - group.at) : end - group.at]
-                while len(under_way) > _AHEAD + 1:
-                    await _done(*under_way.pop(0))
+                yield memoryview(data)[max(0, start - group.at) : end - group.at]
+                if loading:
+                    await flows.close_before(loading[0][0])
             if head:
                 yield head
             if end > self._ends[-1]:
                 yield self._tail[max(0, start - self._ends[-1]) : end - self._ends[-1]]
         finally:
-            for task in loading:
+            for _, task in loading:
                 task.cancel()
-            await asyncio.gather(*loading, return_exceptions=True)
-            for flow, opened in under_way:
-                await _done(flow, opened)
+            await asyncio.gather(*(task for _, task in loading), return_exceptions=True)
+            await flows.close_before(None)
 
-    def _loads(self, start: int, end: int) -> Iterator[tuple[list[Group], Flow]]:
-        """What to read at a time, in order, and from which flow: one for each segment. The first bite is small."""
-        number = bisect.bisect_right(self._ends, start)
-        flow: Flow | None = None
-        of: Opened | None = None
-        limit = 0
-        while number < len(self._groups) and self._groups[number].at < end:
-            gulp = self._gulp(number, end, limit)
-            opened, limit = gulp[0].opened, _GULP_BYTES
-            if flow is None or opened is not of:
-                last = self._groups[min(bisect.bisect_left(self._ends, end), len(self._groups) - 1)]
-                flow = opened.flow(gulp[0].first, last.last if last.opened is opened else opened.cut.last)
-                of = opened
-            yield gulp, flow
-            number += len(gulp)
-
-    def _gulp(self, number: int, end: int, limit: int) -> list[Group]:
-        """Groups of one segment from ``number`` on, about ``limit`` bytes of them; one at least."""
-        first = self._groups[number]
-        gulp: list[Group] = []
-        for group in itertools.islice(self._groups, number, None):
-            beyond = group.at + group.place.size_bytes - first.at > limit
-            if group.opened is not first.opened or group.at >= end or (gulp and beyond):
-                break
-            gulp.append(group)
-        return gulp
-
-
-async def _done(flow: Flow, opened: Opened) -> None:
-    """Of hours of footage no more is kept than of a moment."""
-    await flow.close()
-    opened.reader.forget()
-
-
-async def _read(gulp: Sequence[Group], flow: Flow) -> list[tuple[Group, bytes]]:
-    opened, index = gulp[0].opened, gulp[0].opened.cut.index
-    base = index.offset[gulp[0].first]
-    stop = index.offset[gulp[-1].last] + index.size[gulp[-1].last]
-    if gulp[0].first == 0 and base == opened.cut.segment.init_size:
-        # Its init lies in the same chunk: that it is the one in the clip's head need not be believed.
-        whole = await opened.reader.read(0, stop, flow)
-        if whole[:base] != opened.init:
-            raise RefusedError
-        data = whole[base:]
-    else:
-        data = await opened.reader.read(base, stop, flow)
-    read = []
-    for group in gulp:
-        ranges = ((index.offset[n] - base, index.size[n]) for n in range(group.first, group.last + 1))
-        fragments = [data[at : at + size] for at, size in ranges]
-        read.append((group, join_fragments(fragments, group.place)))
-    return read
+    def _wanted(self, start: int, end: int) -> Sequence[Group]:
+        """The groups that hold bytes [start, end) of the clip."""
+        first = bisect.bisect_right(self._ends, start)
+        return self._groups[first : bisect.bisect_left(self._ends, end) + 1] if start < end else ()

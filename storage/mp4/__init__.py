@@ -3,7 +3,7 @@
 from storage.mp4.boxes import Box, box, boxes, find, full_box
 from storage.mp4.describe import describe_init
 from storage.mp4.errors import Mp4Error
-from storage.mp4.group import GroupPlace, join_fragments
+from storage.mp4.group import GroupPart, GroupPlace, join_fragments
 from storage.mp4.init import edit_list, merge_inits, picture_entries, sound_entries
 from storage.mp4.moof import Moof, parse_moof
 from storage.mp4.parameter_sets import delay_of, parameter_sets
@@ -12,6 +12,7 @@ from storage.mp4.walker import Walked, Walker
 
 __all__ = [
     "Box",
+    "GroupPart",
     "GroupPlace",
     "Moof",
     "Mp4Error",

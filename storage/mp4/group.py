@@ -38,9 +38,7 @@ class GroupPlace:
     """Where a group belongs in a clip. Ticks are the clip's, 90 kHz, since its first picture.
 
     start_ticks, end_ticks: when its first picture is shown, and when the picture behind the group is
-    shift_ticks: from the segment's time to the clip's
-    delay_ticks: by how much the segment's composition offsets are raised (its init's edit list)
-    clip_delay_ticks: the same of the clip, at least as much
+    delay_ticks: by how much the clip's composition offsets are raised; its edit list takes that back
     parameter_sets: put before the key frame; empty for a group that goes on without one
     size_bytes: of the group, padding included
     """
@@ -49,21 +47,32 @@ class GroupPlace:
     description_index: int
     start_ticks: int
     end_ticks: int
-    shift_ticks: int
     delay_ticks: int
-    clip_delay_ticks: int
     parameter_sets: bytes
     size_bytes: int
 
 
-def join_fragments(fragments: Sequence[memoryview], place: GroupPlace) -> bytes:
-    """One fragment of exactly ``place.size_bytes`` bytes with the samples of all. Mp4Error when one is not ours.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPart:
+    """Fragments of one segment, moof and mdat each, in order.
 
-    fragments: moof and mdat each, in order, of one segment
+    shift_ticks: from the segment's time to the clip's
+    delay_ticks: by how much the segment's composition offsets are raised (its init's edit list)
     """
-    heads, data = zip(*(_split(item) for item in fragments), strict=True)
-    pictures = _pictures([head.pictures for head in heads], place)
-    sound = _sound([head.sound for head in heads if head.sound is not None and head.sound.sizes], place.shift_ticks)
+
+    fragments: Sequence[memoryview]
+    shift_ticks: int
+    delay_ticks: int
+
+
+def join_fragments(parts: Sequence[GroupPart], place: GroupPlace) -> bytes:
+    """One fragment of exactly ``place.size_bytes`` bytes with the samples of all. Mp4Error when one is not ours."""
+    split = [(part, *_split(item)) for part in parts for item in part.fragments]
+    heads = [head for _, head, _ in split]
+    data = [item for _, _, item in split]
+    shown = [at + part.shift_ticks - part.delay_ticks for part, head, _ in split for at in head.pictures.shown_times]
+    pictures = _pictures([head.pictures for head in heads], shown, place)
+    sound = _sound([(head.sound, part.shift_ticks) for part, head, _ in split if head.sound and head.sound.sizes])
     payload: list[bytes | memoryview] = [place.parameter_sets]
     payload += [item[: sum(head.pictures.sizes)] for head, item in zip(heads, data, strict=True)]
     payload += [item[sum(head.pictures.sizes) :] for head, item in zip(heads, data, strict=True)]
@@ -85,47 +94,59 @@ def _split(fragment: memoryview) -> tuple[Moof, memoryview]:
     return parsed, fragment[moof.end + _HEAD.size :]
 
 
-def _pictures(runs: Sequence[Run], place: GroupPlace) -> Run:
-    """The runs as one, on the clip's timeline.
+def _pictures(runs: Sequence[Run], shown: list[int], place: GroupPlace) -> Run:
+    """The runs as one; ``shown``: when each picture is, on the clip's timeline.
 
-    A fragment's times were rounded on their own, so that two may touch imperfectly: decode times are made to rise, and
-    each picture is shown when it was. The first one is shown exactly when the clip's index says.
+    The first picture is shown exactly when the clip's index says.
     """
-    decode: list[int] = []
-    shown: list[int] = []
-    for run in runs:
-        times = [ticks + place.shift_ticks for ticks in run.decode_times[:-1]]
-        shown += [ticks + offset - place.delay_ticks for ticks, offset in zip(times, run.offsets, strict=True)]
-        decode += times
     first = min(shown)
-    if abs(first - place.start_ticks) > _ROUNDING_TICKS or decode[-1] > TICKS_MAX:
+    if abs(first - place.start_ticks) > _ROUNDING_TICKS or max(shown) > TICKS_MAX:
         raise Mp4Error("A group's pictures are not of the time that its index says.")
     shown[shown.index(first)] = place.start_ticks
-    decode[0] = place.start_ticks
-    decode = list(itertools.accumulate(decode, lambda before, ticks: max(before + 1, ticks)))
-    ends = [*decode[1:], max(place.end_ticks, decode[-1] + 1)]
+    decode = _decode_times(shown, place)
     sizes = [size for run in runs for size in run.sizes]
     sizes[0] += len(place.parameter_sets)
     return Run(
         decode_ticks=decode[0],
-        durations=tuple(after - before for before, after in zip(decode, ends, strict=True)),
+        durations=tuple(after - before for before, after in itertools.pairwise(decode)),
         sizes=tuple(sizes),
         flags=tuple(flags for run in runs for flags in run.flags),
-        offsets=tuple(at - ticks + place.clip_delay_ticks for at, ticks in zip(shown, decode, strict=True)),
+        offsets=tuple(at - ticks + place.delay_ticks for at, ticks in zip(shown, decode, strict=False)),
     )
 
 
-def _sound(runs: Sequence[Run], shift_ticks: int) -> Run | None:
-    """The runs as one: a frame lasts until the next one begins. Sound may begin up to a frame before the pictures."""
+def _decode_times(shown: Sequence[int], place: GroupPlace) -> list[int]:
+    """When each picture is decoded, in decode order, and when the next group's first is.
+
+    A picture is decoded for as long as it is shown: browsers and GStreamer take a sample's duration, which is the
+    distance of decode times, for that of its picture when they look for the one that a time falls into. With B-frames
+    at an uneven rate it is not, unless we make it so. As far as the clip's delay allows: no picture is decoded after it
+    is shown.
+    """
+    order = sorted(shown)
+    ends = dict(zip(order, [*order[1:], place.end_ticks], strict=True))
+    lasts = (max(1, ends[at] - at) for at in shown)
+    decode = list(itertools.accumulate(lasts, initial=place.start_ticks))
+    decode[-1] = max(place.end_ticks, order[-1] + 1)
+    for number in range(len(shown) - 1, 0, -1):
+        decode[number] = min(decode[number], shown[number] + place.delay_ticks, decode[number + 1] - 1)
+    return list(itertools.accumulate(decode, lambda before, ticks: max(before + 1, ticks)))
+
+
+def _sound(runs: Sequence[tuple[Run, int]]) -> Run | None:
+    """The runs as one, each moved by its shift to the clip's time. A frame lasts until the next one begins.
+
+    Sound may begin up to a frame before the pictures.
+    """
     if not runs:
         return None
-    begins = [max(0, ticks + shift_ticks) for run in runs for ticks in run.decode_times[:-1]]
+    begins = [max(0, ticks + shift) for run, shift in runs for ticks in run.decode_times[:-1]]
     begins = list(itertools.accumulate(begins, lambda before, ticks: max(before + 1, ticks)))
-    ends = [*begins[1:], begins[-1] + runs[-1].durations[-1]]
+    ends = [*begins[1:], begins[-1] + runs[-1][0].durations[-1]]
     return Run(
         decode_ticks=begins[0],
         durations=tuple(after - before for before, after in zip(begins, ends, strict=True)),
-        sizes=tuple(size for run in runs for size in run.sizes),
+        sizes=tuple(size for run, _ in runs for size in run.sizes),
     )
 
 

@@ -40,6 +40,11 @@ class Run:
         """When each sample is decoded, and when the last one ends."""
         return list(itertools.accumulate(self.durations, initial=self.decode_ticks))
 
+    @property
+    def shown_times(self) -> list[int]:
+        """When each picture is shown, late by as much as the composition offsets are raised. Not for sound."""
+        return [at + offset for at, offset in zip(self.decode_times, self.offsets, strict=False)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moof:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ingest.media.init import make_init
 from storage.mp4 import (
+    GroupPart,
     GroupPlace,
     Mp4Error,
     Walked,
@@ -39,9 +40,7 @@ PLACE = GroupPlace(
     description_index=2,
     start_ticks=900,
     end_ticks=45_900,
-    shift_ticks=900,
     delay_ticks=0,
-    clip_delay_ticks=0,
     parameter_sets=b"",
     size_bytes=5000,
 )
@@ -169,7 +168,7 @@ READERS: list[Callable[[bytes], object]] = [
     lambda data: merge_inits([INIT, data], 1.0),
     describe_init,
     parse_moof,
-    lambda data: join_fragments([memoryview(data)], PLACE),
+    lambda data: join_fragments([GroupPart(fragments=[memoryview(data)], shift_ticks=900, delay_ticks=0)], PLACE),
     delay_of,
     parameter_sets,
     walked,

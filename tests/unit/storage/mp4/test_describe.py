@@ -10,7 +10,7 @@ import pytest
 from ingest.media.init import make_init
 from ingest.media.segmenter import Append, Begin, Segmenter
 from ingest.rtp.aac import sound_format
-from storage.mp4 import GroupPlace, Mp4Error, Walker, join_fragments, merge_inits, parse_moof
+from storage.mp4 import GroupPart, GroupPlace, Mp4Error, Walker, join_fragments, merge_inits, parse_moof
 from tests.support.cameras.sound import RATE, START_NS, aac, fragments_of, with_tone
 
 
@@ -58,13 +58,12 @@ def test_clip_over_sound_and_silence_has_both_tracks(first_fragment: int, silent
                 description_index=number + 1,
                 start_ticks=(at_ms + times[count]) * 90,
                 end_ticks=(at_ms + times[last]) * 90,
-                shift_ticks=at_ms * 90,
                 delay_ticks=0,
-                clip_delay_ticks=0,
                 parameter_sets=b"",
                 size_bytes=sum(map(len, pieces[count:last])),
             )
-            clip.append(join_fragments([memoryview(piece) for piece in pieces[count:last]], place))
+            fragments = [memoryview(piece) for piece in pieces[count:last]]
+            clip.append(join_fragments([GroupPart(fragments=fragments, shift_ticks=at_ms * 90, delay_ticks=0)], place))
         at_ms += times[-1]
     data = b"".join(clip)
     with av.open(io.BytesIO(data), format="mp4") as container:

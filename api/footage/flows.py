@@ -1,0 +1,61 @@
+"""Opens groups of pictures, one after the other, with one GET for all that is wanted of a segment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from api.footage.assembly import Group, Part
+from api.footage.flow import Flow
+from api.footage.opened import Opened
+from domain.ids import SegmentId
+from storage.mp4 import GroupPart, join_fragments
+from storage.sealed import RefusedError
+
+
+class Flows:
+    """For one reader of a clip. ``close_before()`` what is no longer read, and everything in the end."""
+
+    def __init__(self, groups: Iterable[Group]) -> None:
+        """``groups``: what will be read, in order."""
+        self._last = {part.opened.segment_id: part.last for group in groups for part in group.parts}
+        self._open: dict[SegmentId, tuple[Opened, Flow]] = {}
+
+    async def read(self, group: Group) -> bytes:
+        """The group as one fragment of the clip. RefusedError, Mp4Error, and what the store raises."""
+        parts = [
+            GroupPart(fragments=await self._fragments(part), shift_ticks=part.shift_ticks, delay_ticks=part.delay_ticks)
+            for part in group.parts
+        ]
+        return join_fragments(parts, group.place)
+
+    async def close_before(self, group: Group | None) -> None:
+        """End what only groups before this one need: of hours of footage no more is kept than of a moment."""
+        first = None if group is None else group.parts[0].opened.segment_id
+        for segment_id, (opened, flow) in list(self._open.items()):
+            if segment_id == first:
+                break
+            del self._open[segment_id]
+            await flow.close()
+            opened.reader.forget()
+
+    async def _fragments(self, part: Part) -> list[memoryview]:
+        opened, index = part.opened, part.opened.cut.index
+        flow = self._flow(part)
+        base = index.offset[part.first]
+        stop = index.offset[part.last] + index.size[part.last]
+        if part.first == 0 and base == opened.cut.segment.init_size:
+            # Its init lies in the same chunk: that it is the one in the clip's head need not be believed.
+            whole = await opened.reader.read(0, stop, flow)
+            if whole[:base] != opened.init:
+                raise RefusedError
+            data = whole[base:]
+        else:
+            data = await opened.reader.read(base, stop, flow)
+        ranges = ((index.offset[n] - base, index.size[n]) for n in range(part.first, part.last + 1))
+        return [data[at : at + size] for at, size in ranges]
+
+    def _flow(self, part: Part) -> Flow:
+        segment_id = part.opened.segment_id
+        if segment_id not in self._open:
+            self._open[segment_id] = (part.opened, part.opened.flow(part.first, self._last[segment_id]))
+        return self._open[segment_id][1]
