@@ -113,6 +113,8 @@ async def test_messages_that_are_known_or_in_trouble_are_looked_up_by_index(
         [T] * n,
         [T] * n,
         [False] * n,
+        [None] * n,
+        [None] * n,
     )
     for mode in ("force_custom_plan", "force_generic_plan"):
         await owner.execute(f"SET plan_cache_mode = {mode}")
