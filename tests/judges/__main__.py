@@ -3,7 +3,7 @@
     python -m tests.judges make FOLDER [FILM ...]           clips made as the product makes them, and their tables
     python -m tests.judges CLIP.mp4 TABLE.json [options]    a line for each judge
 
-TABLE.json: a list of [picture's number, start_s, end_s, whether it is a key frame, of a stream with B-frames], by time.
+TABLE.json: {"pictures": [[number, start_s, end_s, whether a key frame], ...], "delay_s": that of B-frames}.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ def make(film: Film) -> tuple[bytes, Table]:
     """The MP4 of all of it, and what it must show."""
     shelf = Shelf()
     pictures: list[Picture] = []
-    at_ns, number = START_NS, 0
+    at_ns, number, delay_s = START_NS, 0, 0.0
     for scene in film.scenes:
         at_ns += round(scene.gap_s * NS)
         times = _times(scene, number)
@@ -87,8 +87,8 @@ def make(film: Film) -> tuple[bytes, Table]:
         name = "hevc" if scene.codec == "libx265" else "h264"
         end_ns = shelf.film(units(stream, name), at_ns, segment_s=film.segment_s, segment_max_s=film.segment_max_s)
         pictures += _placed(scene, stream, number, (at_ns - START_NS) / NS, (end_ns - START_NS) / NS)
-        at_ns, number = end_ns, number + len(times)
-    return asyncio.run(_read(shelf)), Table(pictures)
+        at_ns, number, delay_s = end_ns, number + len(times), max(delay_s, _delay_s(stream))
+    return asyncio.run(_read(shelf)), Table(pictures, delay_s)
 
 
 def write(film: Film, path: Path) -> Table:
@@ -120,6 +120,12 @@ def _placed(
         Picture(number=number + place, start_s=begin, end_s=until, key=pts in keys, reordered=scene.b_frames > 0)
         for place, (pts, begin, until) in enumerate(zip(ticks, starts, [*starts[1:], end_s], strict=True))
     ]
+
+
+def _delay_s(stream: Sequence[tuple[bytes, int, bool]]) -> float:
+    """How much later than in the order of decoding the pictures must be shown."""
+    decoded = sorted(pts for _, pts, _ in stream)
+    return max(at - pts for at, (_, pts, _) in zip(decoded, stream, strict=True)) / TICKS_PER_S
 
 
 def coded(scene: Scene, times: Sequence[int], number: int) -> list[tuple[bytes, int, bool]]:

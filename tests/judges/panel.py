@@ -42,15 +42,21 @@ JUDGES: Final = {
         Judge(name="libav", missing=lambda: "", seek=libav.seek_by_container),
         Judge(name="ffmpeg-before", missing=libav.missing, seek=libav.seek_before_input, rule=Table.from_on),
         Judge(name="ffmpeg-after", missing=libav.missing, seek=libav.seek_after_input, rule=Table.from_on),
-        Judge(name="gstreamer", missing=gstreamer.missing, seek=gstreamer.seek_accurate),
-        Judge(name="gstreamer-key", missing=gstreamer.missing, seek=gstreamer.seek_key_unit, rule=Table.key_before),
-        Judge(name="vlc", missing=vlc.missing, seek=vlc.seek_paused, rule=Table.nearly_holding),
+        Judge(
+            name="gstreamer",
+            missing=gstreamer.missing,
+            seek=gstreamer.seek_accurate,
+            rule=Table.neighbour_if_uneven,
+        ),
+        Judge(name="gstreamer-key", missing=gstreamer.missing, seek=gstreamer.seek_key_unit, rule=Table.key_or_holding),
+        Judge(name="vlc", missing=vlc.missing, seek=vlc.seek_paused, rule=Table.early_by_delay),
         Judge(name="chromium", missing=chromium.missing, seek=chromium.seek_src, h265=False),
         Judge(name="chromium-mse", missing=chromium.missing, seek=chromium.seek_media_source, h265=False),
         Judge(name="firefox", missing=firefox.missing, seek=firefox.seek_src, h265=False),
         Judge(name="firefox-mse", missing=firefox.missing, seek=firefox.seek_media_source, h265=False),
     )
 }
+"""The rules of GStreamer and VLC hold of any MP4, ffmpeg's own ones too."""
 
 
 def judged(judge: Judge, clip: Path, table: Table, times: Sequence[float]) -> Verdict:

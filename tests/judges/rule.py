@@ -33,9 +33,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The pictures of a clip by time."""
+    """The pictures of a clip by time. delay_s: so much later than decoded they are shown, because of B-frames."""
 
     pictures: Sequence[Picture]
+    delay_s: float = 0.0
 
     def holding(self, at_s: float) -> set[int]:
         """Those whose interval holds the time; two within a tick of where one ends."""
@@ -53,13 +54,28 @@ class Table:
         keys = Table([picture for picture in self.pictures if picture.key])
         return keys.holding(at_s)
 
-    def nearly_holding(self, at_s: float) -> set[int]:
-        """Where there are B-frames also one of the three before: players that compare with decode times show them."""
+    def key_or_holding(self, at_s: float) -> set[int]:
+        """For seeking to key frames, which GStreamer does only where it has the whole table of samples."""
+        return self.key_before(at_s) | self.neighbour_if_uneven(at_s)
+
+    def neighbour_if_uneven(self, at_s: float) -> set[int]:
+        """For those who take a picture's duration in decoding for how long it is shown.
+
+        With B-frames at a variable rate the two differ: the picture before or after is shown instead.
+        """
+        place = self._place(at_s) - 1
+        near = self.pictures[max(0, place - 4) : place + 5]
+        steps = [picture.end_s - picture.start_s for picture in near]
         found = self.holding(at_s)
-        place = self._place(at_s)
-        if place > 0 and self.pictures[place - 1].reordered:
-            found |= {picture.number for picture in self.pictures[max(0, place - 4) : place]}
+        if any(picture.reordered for picture in near) and max(steps) - min(steps) > TOLERANCE_S:
+            found |= {picture.number for picture in self.pictures[max(0, place - 1) : place + 2]}
         return found
+
+    def early_by_delay(self, at_s: float) -> set[int]:
+        """For VLC, which compares with decode times and takes no edit list in a fragmented file: the delay, twice."""
+        early_s = 2 * self.delay_s + TOLERANCE_S if self.delay_s else 0.0
+        early = {picture.number for picture in self.pictures if at_s - early_s < picture.end_s <= at_s}
+        return self.holding(at_s) | early
 
     def _place(self, at_s: float) -> int:
         """How many begin at the time or earlier."""
@@ -82,14 +98,17 @@ class Table:
         return found
 
     def save(self, path: Path) -> None:
-        """JSON: a list of [number, start_s, end_s, key, reordered]."""
-        path.write_text(json.dumps([[p.number, p.start_s, p.end_s, p.key, p.reordered] for p in self.pictures]))
+        """JSON: {"delay_s": ..., "pictures": [[number, start_s, end_s, key, reordered], ...]}."""
+        rows = [[p.number, p.start_s, p.end_s, p.key, p.reordered] for p in self.pictures]
+        path.write_text(json.dumps({"delay_s": self.delay_s, "pictures": rows}))
 
     @classmethod
     def load(cls, path: Path) -> Table:
-        """What ``save()`` wrote; the last two may be missing."""
+        """What ``save()`` wrote; a picture's last two may be missing."""
+        said = json.loads(path.read_text())
         names = ("number", "start_s", "end_s", "key", "reordered")
-        return cls([Picture(**dict(zip(names, row, strict=False))) for row in json.loads(path.read_text())])
+        pictures = [Picture(**dict(zip(names, row, strict=False))) for row in said["pictures"]]
+        return cls(pictures, said.get("delay_s", 0.0))
 
 
 Rule = Callable[[Table, float], set[int]]
@@ -115,6 +134,6 @@ def wrong_looks(table: Table, rule: Rule, times: Sequence[float], looks: Sequenc
         if look.number in wanted and not look.smeared:
             continue
         start_s = None if look.number is None else starts.get(look.number)
-        due_s = min(starts[number] for number in wanted)
+        due_s = min(starts[number] for number in table.holding(at_s))
         found.append(Wrong(at_s=at_s, look=look, off_s=None if start_s is None else start_s - due_s))
     return found
