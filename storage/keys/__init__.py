@@ -1,4 +1,4 @@
-"""Keys: who a recorder is, which hour key it may use, what the keyring holds."""
+"""Keys: a recorder's identity, the hour keys it seals with, the custodian's keyring and intake key."""
 
 from storage.keys.cache import HourKeyCache, PublishedKey
 from storage.keys.errors import (

@@ -1,9 +1,10 @@
-"""The hour keys that a recorder knows: fed from the catalogue, kept on disk, believed only when signed.
+"""The hour keys that a recorder knows: read from the catalogue, cached on disk, used only when signed.
 
-Signatures are verified when a key is first asked for, not when it arrives: a recorder is handed two weeks of keys
+The cache verifies a signature when a key is first needed, not when it arrives: a recorder receives keys for two weeks
 and uses each of them for an hour.
 
-The file, big-endian: ``"TLHK1\\n"`` | records of 161 bytes | SHA-256 of all before it.
+The file, big-endian: ``"TLHK1\\n"`` | records of 161 bytes | SHA-256 of everything before it. The hash detects a
+torn write; the signatures, which are verified again after a restart, detect a forgery.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _RECORD: Final = struct.Struct(">16s16s16sqQ32s64s?")
 
 
 class PublishedKey(Protocol):
-    """A published hour key as the catalogue hands it out: not believed before its signature has been verified."""
+    """A published hour key, as the catalogue returns it. Its signature is not verified yet."""
 
     @property
     def hour_key_id(self) -> HourKeyId: ...
@@ -50,24 +51,30 @@ class PublishedKey(Protocol):
 
 
 @dataclass(slots=True)
-class _Entry:
+class _CachedKey:
     key: PublicHourKey
     active: bool
     verified: bool = False
 
 
 class HourKeyCache:
-    """Knows, per camera and hour, every key it was offered; the one with the highest serial that is signed counts.
+    """Holds every key that was offered for a camera and hour; of the signed ones, the highest serial counts.
 
-    A key that counts is used only while the custodian calls it active; an older one of the same hour never comes
-    back. refused: how many offered keys were not signed by the pinned custodian; more than none is an alarm.
+    The recorder uses that key only while the custodian publishes it as active. It never falls back to a lower serial:
+    the custodian replaced that key, and footage sealed with it might outlive its retention.
+
+    ``refused`` counts offered keys that the pinned custodian did not sign: any is an alarm. ``damaged``: the file's
+    hash was wrong, and the cache started empty.
     """
 
     def __init__(self, pinned_signer: bytes, path: Path | None = None) -> None:
-        """``path``: read now and written by ``save()``. A damaged file counts as empty and sets ``damaged``."""
+        """``pinned_signer``: the custodian's Ed25519 public key, 32 bytes. ``path``: read now, written by ``save()``.
+
+        PrivateFileError: the file belongs to another user, or others can read it.
+        """
         self._signer = Ed25519PublicKey.from_public_bytes(pinned_signer)
         self._path = path
-        self._known: dict[tuple[CameraId, int], dict[HourKeyId, _Entry]] = {}
+        self._known: dict[tuple[CameraId, int], dict[HourKeyId, _CachedKey]] = {}
         self._changed = False
         self.refused = 0
         self.damaged = False
@@ -75,7 +82,7 @@ class HourKeyCache:
             self._load(path)
 
     def offer(self, published: Iterable[PublishedKey]) -> None:
-        """Add keys and take over the states of known ones."""
+        """Add keys, and update the states of known ones."""
         for row in published:
             active = row.state == "active"
             entries = self._known.setdefault((row.camera_id, row.hour_ns), {})
@@ -84,7 +91,7 @@ class HourKeyCache:
                 self._changed |= entry.active is not active
                 entry.active = active
                 continue
-            entries[row.hour_key_id] = _Entry(
+            entries[row.hour_key_id] = _CachedKey(
                 PublicHourKey(
                     hour_key_id=row.hour_key_id,
                     site_id=row.site_id,
@@ -99,7 +106,7 @@ class HourKeyCache:
             self._changed = True
 
     def key_for(self, camera_id: CameraId, time_ns: int) -> PublicHourKey:
-        """The key to seal with what this camera records at ``time_ns``. NoHourKeyError."""
+        """Return the key for footage of this camera that starts at ``time_ns``. NoHourKeyError: none is valid."""
         entry = self._best(camera_id, hour_of(time_ns))
         if entry is None or not entry.active:
             raise NoHourKeyError(
@@ -109,21 +116,24 @@ class HourKeyCache:
         return entry.key
 
     def ahead_ns(self, camera_id: CameraId, time_ns: int) -> int:
-        """For how long from ``time_ns`` on this camera's keys reach without a hole, even if nobody answers any more."""
+        """Return for how long from ``time_ns`` on the camera has a usable key in every hour, in nanoseconds.
+
+        So long the recorder can continue without custodian and database.
+        """
         hour = hour_of(time_ns)
         while (entry := self._best(camera_id, hour)) is not None and entry.active:
             hour += HOUR_NS
         return max(0, hour - time_ns)
 
     def forget_before(self, time_ns: int) -> None:
-        """Drop the keys of hours that are over."""
-        over = [place for place in self._known if place[1] + HOUR_NS <= time_ns]
-        for place in over:
-            del self._known[place]
-        self._changed |= bool(over)
+        """Drop the keys of hours that ended at or before ``time_ns``."""
+        ended = [slot for slot in self._known if slot[1] + HOUR_NS <= time_ns]
+        for slot in ended:
+            del self._known[slot]
+        self._changed |= bool(ended)
 
     def save(self) -> None:
-        """Write the file if anything changed since it was read or written. OSError."""
+        """Write the file if the cache changed since it was read or last saved. OSError."""
         if self._path is None or not self._changed:
             return
         records = [_pack(entry) for entries in self._known.values() for entry in entries.values()]
@@ -131,7 +141,8 @@ class HourKeyCache:
         write_private(self._path, body + hashlib.sha256(body).digest())
         self._changed = False
 
-    def _best(self, camera_id: CameraId, hour_ns: int) -> _Entry | None:
+    def _best(self, camera_id: CameraId, hour_ns: int) -> _CachedKey | None:
+        """Return the signed key with the highest serial, and drop unsigned ones above it. None: there is none."""
         entries = self._known.get((camera_id, hour_ns), {})
         for entry in sorted(entries.values(), key=lambda item: item.key.serial, reverse=True):
             if entry.verified or self._verify(entry):
@@ -139,7 +150,7 @@ class HourKeyCache:
             del entries[entry.key.hour_key_id]
         return None
 
-    def _verify(self, entry: _Entry) -> bool:
+    def _verify(self, entry: _CachedKey) -> bool:
         try:
             entry.key.check(self._signer)
         except ForgedStatementError:
@@ -163,7 +174,7 @@ class HourKeyCache:
             self._known.setdefault((entry.key.camera_id, entry.key.hour_ns), {})[entry.key.hour_key_id] = entry
 
 
-def _pack(entry: _Entry) -> bytes:
+def _pack(entry: _CachedKey) -> bytes:
     key = entry.key
     return _RECORD.pack(
         key.hour_key_id.bytes,
@@ -177,7 +188,7 @@ def _pack(entry: _Entry) -> bytes:
     )
 
 
-def _unpack(fields: tuple[bytes, bytes, bytes, int, int, bytes, bytes, bool]) -> _Entry:
+def _unpack(fields: tuple[bytes, bytes, bytes, int, int, bytes, bytes, bool]) -> _CachedKey:
     key_id, site, camera, hour_ns, serial, public_key, signature, active = fields
     key = PublicHourKey(
         hour_key_id=HourKeyId(UUID(bytes=key_id)),
@@ -188,4 +199,4 @@ def _unpack(fields: tuple[bytes, bytes, bytes, int, int, bytes, bytes, bool]) ->
         serial=serial,
         signature=signature,
     )
-    return _Entry(key, active)
+    return _CachedKey(key, active)

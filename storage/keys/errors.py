@@ -1,4 +1,4 @@
-"""Errors of keys. None of them ever carries key material."""
+"""Errors of keys. No message contains key material."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from runtime.errors import PrivateFileError, StorageError
 
 
 class KeyFileError(PrivateFileError):
-    """A key file is damaged, missing, or in the way."""
+    """A key file is damaged, missing, or exists where a new one is to be created."""
 
 
 class NoHourKeyError(StorageError, RetryableError):
-    """No valid hour key is known for this camera and time: nothing may be written that nobody could open or expire."""
+    """The recorder knows no valid hour key for this camera and time.
+
+    It then records nothing: nobody could open, or expire, footage that is sealed under any other key.
+    """
 
 
 class ForgedStatementError(StorageError, PeerError):
-    """A published hour key is not signed by the custodian that this recorder was enrolled with."""
+    """A published hour key lacks the signature of the custodian that this recorder was enrolled with."""
 
 
 class NoKeyringEntryError(StorageError, MisuseError):
-    """The keyring holds no key for this hour of expiry: it was dropped, or never made. Nothing under it opens."""
+    """The keyring has no entry for this hour of expiry. Whatever was sealed under a dropped entry stays closed."""
 
 
 class IntakeRefusedError(StorageError, PeerError):
-    """What should be sealed to the intake key does not open."""
+    """A payload does not open with the intake key."""

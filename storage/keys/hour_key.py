@@ -1,6 +1,6 @@
-"""Hour keys as published: one key pair per camera and UTC hour, the public half signed by the custodian.
+"""Hour keys as published: one X25519 key pair per camera and UTC hour, its public half signed by the custodian.
 
-The signed statement, big-endian::
+The signed statement, big-endian (sealed-format.md, "Keys")::
 
     "tallenne/1 hour key" | site 16 | camera 16 | key 16 | public key 32 | not_before i64 | not_after i64 | serial u64
 """
@@ -24,25 +24,30 @@ _BODY: Final = struct.Struct(">16s16s16s32sqqQ")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicHourKey:
-    """What a recorder seals with. A key with a higher ``serial`` replaces one with a lower of the same hour."""
+    """A key that a recorder seals with. Of two keys of the same camera and hour, the higher ``serial`` counts."""
 
     hour_key_id: HourKeyId
     site_id: SiteId
     camera_id: CameraId
-    hour_ns: int  # valid in [hour_ns, hour_ns + 1 h)
+    hour_ns: int  # start of the UTC hour; valid in [hour_ns, hour_ns + 1 h)
     public_key: bytes  # X25519, 32 bytes
     serial: int
-    signature: bytes = b""
+    signature: bytes = b""  # Ed25519 over statement(), 64 bytes
 
     @property
     def not_after_ns(self) -> int:
+        """End of the validity, exclusive."""
         return self.hour_ns + HOUR_NS
 
     def valid_at(self, time_ns: int) -> bool:
+        """Whether footage that starts at ``time_ns`` may be sealed with this key."""
         return self.hour_ns <= time_ns < self.not_after_ns
 
     def statement(self) -> bytes:
-        """The bytes that the custodian signs."""
+        """Return the bytes that the custodian signs.
+
+        They name site and camera: a key that is published under another camera does not verify.
+        """
         return _LABEL + _BODY.pack(
             self.site_id.bytes,
             self.camera_id.bytes,
@@ -54,13 +59,16 @@ class PublicHourKey:
         )
 
     def check(self, signer: Ed25519PublicKey) -> None:
-        """ForgedStatementError unless ``signer`` signed it and it covers one whole UTC hour."""
+        """Verify the custodian's signature (RFC 8032, 5.1.7). ForgedStatementError unless it holds.
+
+        The key must also start at a UTC hour: an hour is the unit of expiry.
+        """
         try:
             signer.verify(self.signature, self.statement())
         except InvalidSignature:
             raise ForgedStatementError(
                 f"Hour key {self.hour_key_id} of camera {self.camera_id} is not signed by the pinned custodian.",
-                "Somebody changed the published keys, or the custodian's signing key was replaced: find out which.",
+                "The published keys were changed, or the custodian's signing key was replaced: find out which.",
             ) from None
         if hour_of(self.hour_ns) != self.hour_ns:
-            raise ForgedStatementError(f"Hour key {self.hour_key_id} does not start at an hour.")
+            raise ForgedStatementError(f"Hour key {self.hour_key_id} does not start at a UTC hour.")

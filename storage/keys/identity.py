@@ -1,4 +1,4 @@
-"""Who a recorder is: an id, an Ed25519 key that signs trailers, and the custodian's signer pinned at enrolment."""
+"""A recorder's identity: its id, the Ed25519 key that signs trailers, and the custodian's key pinned at enrolment."""
 
 from __future__ import annotations
 
@@ -19,27 +19,30 @@ _FORMAT: Final = "tallenne recorder identity 1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecorderIdentity:
-    """Stays with the machine for its life. It can sign; it can open nothing."""
+    """Created once per recorder and kept for its life. It signs trailers and decrypts nothing (invariant 3)."""
 
     recorder_id: RecorderId
-    pinned_signer: bytes  # Ed25519 public key, 32 bytes: whose hour keys this recorder believes
+    pinned_signer: bytes  # the custodian's Ed25519 public key, 32 bytes; hour keys must carry its signature
     private_key: Ed25519PrivateKey = field(repr=False)
-    public_key: bytes = field(init=False, compare=False)  # 32 bytes, to be enrolled
+    public_key: bytes = field(init=False, compare=False)  # Ed25519, 32 bytes; enrolled with the custodian
 
     def __post_init__(self) -> None:
-        # Once: deriving it takes as long as half a signature, and recovery asks for each file.
+        # Computed once: it costs half as much as a signature, and recovery reads it for every file.
         object.__setattr__(self, "public_key", self.private_key.public_key().public_bytes_raw())
 
     @classmethod
     def create(cls, pinned_signer: bytes) -> RecorderIdentity:
-        """A new recorder that believes the hour keys of this signer only."""
+        """Create an identity with a new id and key. ``pinned_signer``: the custodian's public key, 32 bytes."""
         return cls(
             recorder_id=RecorderId(new_id()), pinned_signer=pinned_signer, private_key=Ed25519PrivateKey.generate()
         )
 
     @classmethod
     def load(cls, path: Path) -> RecorderIdentity | None:
-        """The identity kept in ``path``; None when there is none yet. PrivateFileError: open to others, or damaged."""
+        """Read the identity in ``path``; None when the file does not exist.
+
+        KeyFileError: the file is damaged. PrivateFileError: it belongs to another user, or others can read it.
+        """
         try:
             body = json.loads(read_private(path))
             if body["format"] != _FORMAT:
@@ -53,12 +56,12 @@ class RecorderIdentity:
             return None
         except (ValueError, KeyError, TypeError):
             raise KeyFileError(
-                f"{path} is not a whole recorder identity.",
-                "Restore it, or remove it: the recorder then enrols again under a new id.",
+                f"{path} holds no complete recorder identity.",
+                "Restore the file, or remove it: the recorder then enrols again under a new id.",
             ) from None
 
     def save(self, path: Path) -> None:
-        """Durable and 0600."""
+        """Replace the file ``path``, mode 0600; durable on return. OSError."""
         body = {
             "format": _FORMAT,
             "recorder_id": str(self.recorder_id),
@@ -68,7 +71,7 @@ class RecorderIdentity:
         write_private(path, json.dumps(body).encode())
 
     def sign(self, message: bytes) -> bytes:
-        """Ed25519, 64 bytes."""
+        """Return the Ed25519 signature of ``message``, 64 bytes (RFC 8032, 5.1.6)."""
         return self.private_key.sign(message)
 
 

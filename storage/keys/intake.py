@@ -1,6 +1,6 @@
-"""Sealing to the custodian's intake key: anybody with the public half can, only the custodian opens.
+"""Sealing to the custodian's intake key: the public half seals, only the custodian opens.
 
-For what must not lie about in clear before a person has looked at it, such as door messages that nobody understood.
+The indexer seals door messages that it could not decode: they may hold personal data, and nobody has looked at them.
 """
 
 from __future__ import annotations
@@ -9,23 +9,26 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
 from storage.keys.errors import IntakeRefusedError
+from storage.keys.hpke import HPKE
 
-_SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+# The label keeps a payload from opening as anything else that is sealed with HPKE, such as a segment's wrap.
 _INFO: Final = b"tallenne/1 intake"
 
 
 def seal_to(public_key: bytes, payload: bytes) -> bytes:
-    """HPKE (RFC 9180) base mode, one message: enc 32 | ciphertext and tag. ``public_key``: X25519, 32 bytes."""
-    return _SUITE.encrypt(payload, X25519PublicKey.from_public_bytes(public_key), info=_INFO)
+    """Seal ``payload`` and return enc 32 | ciphertext and tag. ``public_key``: X25519, 32 bytes. ValueError: length."""
+    return HPKE.encrypt(payload, X25519PublicKey.from_public_bytes(public_key), info=_INFO)
 
 
 def open_sealed(private_key: X25519PrivateKey, sealed: bytes) -> bytes:
-    """The payload. IntakeRefusedError when it was not sealed to this key, or was changed."""
+    """Return the payload. IntakeRefusedError when it was sealed to another key or changed since."""
     try:
-        return _SUITE.decrypt(sealed, private_key, info=_INFO)
+        return HPKE.decrypt(sealed, private_key, info=_INFO)
     except (InvalidTag, ValueError):
         pass
-    raise IntakeRefusedError("The sealed payload does not open.", "It was sealed to another intake key, or changed.")
+    # Raised outside the except block: the error carries no context that tells one failure from another.
+    raise IntakeRefusedError(
+        "The sealed payload does not open.", "It was sealed to another intake key, or changed since."
+    )

@@ -1,6 +1,8 @@
-"""The keyring: one random key per UTC hour of expiry. Dropping a key kills all that is sealed under it, everywhere.
+"""The keyring: one random 32-byte key per UTC hour of expiry (sealed-format.md, "Keys").
 
-A provider keeps the keys: a file here; Vault or a KMS could do the same without handing a key out.
+A keyring key seals the private halves of hour keys. Dropping it makes footage unreadable in every copy and every
+backup, since no backup contains the keyring. ``FileKeyring`` keeps the keys in a file; Vault or a KMS could implement
+the same protocol without releasing a key.
 """
 
 from __future__ import annotations
@@ -21,37 +23,44 @@ _NONCE_SIZE: Final = 12
 
 
 class Keyring(Protocol):
-    """What the custodian asks of a provider. ``hour_ns``: the UTC hour at whose start the entry is to be dropped."""
+    """Provider of keyring keys. ``hour_ns``: start of a UTC hour; at that time the entry is to be dropped."""
 
     async def hours(self) -> frozenset[int]:
-        """The entries that exist."""
+        """Return the hours that have an entry."""
         ...
 
     async def ensure(self, hours: Collection[int]) -> None:
-        """Make the entries that are missing, durable in every replica before this returns."""
+        """Create missing entries. They are durable in every replica on return.
+
+        OSError: a replica could not be written; the keyring in memory is unchanged. Call again.
+        """
         ...
 
     async def seal(self, hour_ns: int, plain: bytes, context: bytes) -> bytes:
-        """Seal a private key. NoKeyringEntryError."""
+        """Seal a private key under the hour's entry, with ``context`` as associated data. NoKeyringEntryError."""
         ...
 
     async def open(self, hour_ns: int, sealed: bytes, context: bytes) -> bytes:
-        """Open it again. NoKeyringEntryError; KeyFileError when it does not open under the entry."""
+        """Open what ``seal()`` returned. NoKeyringEntryError; KeyFileError: not this entry, context or message."""
         ...
 
     async def drop(self, hours: Collection[int]) -> None:
-        """Destroy entries, in every replica, for good."""
+        """Destroy entries in every replica, irreversibly. Hours without an entry are ignored.
+
+        OSError: a replica may still hold them. Call again.
+        """
         ...
 
     async def problems(self) -> list[str]:
-        """What an operator must mend: a replica missing or damaged."""
+        """Return sentences for the operator: which replicas are missing, damaged or out of date."""
         ...
 
 
 class FileKeyring:
-    """A keyring in a small file and its replicas, overwritten in place.
+    """A keyring in a small file and its replicas, each overwritten in place.
 
-    Sealed form: version u8 = 1 | nonce 12 | AES-256-GCM ciphertext and tag, associated data = context.
+    Sealed form: version u8 = 1 | nonce 12 | AES-256-GCM ciphertext and tag, associated data = context. An entry seals
+    one private key per camera: random nonces stay far below the 2^32 messages of SP 800-38D, 8.3.
     """
 
     def __init__(self, files: Sequence[KeyringFile], entries: dict[int, bytes], generation: int) -> None:
@@ -62,7 +71,7 @@ class FileKeyring:
 
     @classmethod
     def create(cls, paths: Sequence[Path]) -> FileKeyring:
-        """A new, empty keyring. KeyFileError when any of the files exists."""
+        """Create an empty keyring. KeyFileError when one of the files exists: losing the keyring loses all footage."""
         files = [KeyringFile(path) for path in paths]
         for file in files:
             file.create()
@@ -70,8 +79,9 @@ class FileKeyring:
 
     @classmethod
     def load(cls, paths: Sequence[Path]) -> FileKeyring:
-        """The newest whole copy; the others are brought up to it. KeyFileError when none is whole, or one is open
-        to others.
+        """Read the newest intact copy and write it to the copies that differ.
+
+        KeyFileError: no copy is intact. PrivateFileError: others can read one.
         """
         files = [KeyringFile(path) for path in paths]
         for file in files:
@@ -80,7 +90,7 @@ class FileKeyring:
         whole = [copy for copy in copies if copy is not None]
         if not whole:
             raise KeyFileError(
-                f"No whole keyring at {', '.join(map(str, paths))}.",
+                f"There is no intact keyring at {', '.join(map(str, paths))}.",
                 "Restore a replica of the keyring. Without it no footage opens.",
             )
         newest = max(whole, key=lambda copy: copy.generation)
@@ -90,9 +100,11 @@ class FileKeyring:
         return ring
 
     async def hours(self) -> frozenset[int]:
+        """See ``Keyring``."""
         return frozenset(self._entries)
 
     async def ensure(self, hours: Collection[int]) -> None:
+        """See ``Keyring``."""
         missing = [hour for hour in hours if hour not in self._entries]
         if missing:
             before = dict(self._entries)
@@ -100,23 +112,26 @@ class FileKeyring:
             self._save_or_restore(before)
 
     async def seal(self, hour_ns: int, plain: bytes, context: bytes) -> bytes:
+        """See ``Keyring``."""
         nonce = os.urandom(_NONCE_SIZE)
         return _VERSION + nonce + self._cipher(hour_ns).encrypt(nonce, plain, context)
 
     async def open(self, hour_ns: int, sealed: bytes, context: bytes) -> bytes:
+        """See ``Keyring``."""
         cipher = self._cipher(hour_ns)
         nonce, body = sealed[1 : 1 + _NONCE_SIZE], sealed[1 + _NONCE_SIZE :]
         try:
-            if sealed[:1] != _VERSION:
+            if sealed[:1] != _VERSION or len(nonce) != _NONCE_SIZE:
                 raise InvalidTag
             return cipher.decrypt(nonce, body, context)
         except InvalidTag:
             raise KeyFileError(
                 "A sealed private key does not open under its keyring entry.",
-                "The row was changed, or the keyring is of another installation.",
+                "The row was changed, or the keyring belongs to another installation.",
             ) from None
 
     async def drop(self, hours: Collection[int]) -> None:
+        """See ``Keyring``."""
         before = dict(self._entries)
         for hour in hours:
             self._entries.pop(hour, None)
@@ -124,6 +139,7 @@ class FileKeyring:
             self._save_or_restore(before)
 
     async def problems(self) -> list[str]:
+        """See ``Keyring``. Reads every copy from disk."""
         found = []
         for file in self._files:
             copy = file.read()
@@ -136,7 +152,9 @@ class FileKeyring:
     def _cipher(self, hour_ns: int) -> AESGCM:
         key = self._entries.get(hour_ns)
         if key is None:
-            raise NoKeyringEntryError("The keyring has no entry for this hour of expiry: what it sealed is gone.")
+            raise NoKeyringEntryError(
+                "The keyring has no entry for this hour of expiry: footage sealed under it stays closed."
+            )
         return AESGCM(key)
 
     def _save_or_restore(self, before: dict[int, bytes]) -> None:

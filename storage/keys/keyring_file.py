@@ -1,10 +1,11 @@
-"""One copy of the keyring on disk: two slots of one fixed size, written one after the other, in place.
+"""One copy of the keyring on disk: two slots of equal size, overwritten in place, one after the other.
 
-In place, so that a dropped key's bytes are overwritten rather than left in a replaced file's free blocks (as far as
-the filesystem and the medium honour that); two slots, so that a crash in mid-write leaves one whole.
+Overwriting in place erases a dropped key, as far as file system and medium overwrite in place; a replaced file would
+leave it in free blocks. Two slots, so that a crash while one is written leaves the other intact.
 
 Slot, big-endian: "TLNKEYR1" | generation u64 | capacity u32 | count u32 | count x (hour_ns i64, key 32) | zeros |
-SHA-256 of all before it. Slot size: 24 + 40 x capacity + 32.
+SHA-256 of everything before it. Slot size: 24 + 40 x capacity + 32. The zeros give all slots of a capacity one size,
+so that a write never leaves the tail of an older, longer one.
 """
 
 from __future__ import annotations
@@ -28,20 +29,20 @@ _FIRST_CAPACITY: Final = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyringCopy:
-    """What one whole slot says."""
+    """Contents of one intact slot."""
 
-    generation: int
+    generation: int  # increases with every change; of two copies, the higher is the newer
     entries: Mapping[int, bytes] = field(repr=False)
 
 
 class KeyringFile:
-    """A path that holds, or will hold, a copy."""
+    """The file of one copy, which may not exist yet."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def clear_scratch(self) -> None:
-        """Overwrite and remove what a crash in mid-growth left behind."""
+        """Overwrite and remove the scratch file that a crash during growth left behind: it holds keys."""
         scratch = self.path.with_name(self.path.name + ".new")
         if scratch.exists():
             with scratch.open("r+b") as file:
@@ -49,13 +50,16 @@ class KeyringFile:
             scratch.unlink()
 
     def create(self) -> None:
-        """An empty copy. KeyFileError when there is a file already."""
+        """Create an empty copy. KeyFileError when the file exists."""
         if self.path.exists():
             raise KeyFileError(f"{self.path} exists already.", "A keyring is never replaced by an empty one.")
         write_private(self.path, _pack(0, {}, _FIRST_CAPACITY) * 2)
 
     def read(self) -> KeyringCopy | None:
-        """The newer whole slot; None when the file is absent or no slot is whole. PrivateFileError: open to others."""
+        """Return the newer intact slot; None when the file is absent or neither slot is intact.
+
+        PrivateFileError: the file belongs to another user, or others can read it.
+        """
         try:
             data = read_private(self.path)
         except FileNotFoundError:
@@ -65,7 +69,7 @@ class KeyringFile:
         return max(whole, key=lambda copy: copy.generation, default=None)
 
     def write(self, generation: int, entries: Mapping[int, bytes]) -> None:
-        """Overwrite both slots, the less valuable first, each durable before the next. OSError."""
+        """Overwrite both slots, the damaged or older one first, each durable before the next. OSError."""
         slot = _pack(generation, entries, self._capacity(len(entries)))
         try:
             descriptor = os.open(self.path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -90,17 +94,18 @@ class KeyringFile:
             size = self.path.stat().st_size
         except FileNotFoundError:
             return capacity
-        # A file never shrinks: its old slots would be left behind.
+        # A file never shrinks: its old slots would stay in free blocks.
         return max(capacity, (size // 2 - _HEAD.size - 32) // _ENTRY.size)
 
     def _replace(self, descriptor: int, slot: bytes) -> None:
-        """Grow: a new file takes the name, then the old one is overwritten."""
+        """Replace the file by a larger one, then overwrite the old file through its open ``descriptor``."""
         size = os.fstat(descriptor).st_size
         write_private(self.path, slot * 2)
         _write_at(descriptor, bytes(size), 0)
         sync_directory(self.path.parent)
 
     def _order(self, descriptor: int, size: int) -> tuple[int, int]:
+        """Return the offsets of the slots in writing order: the newer intact slot comes last."""
         first, second = (_unpack(os.pread(descriptor, size, at)) for at in (0, size))
         newer_is_first = first is not None and (second is None or first.generation > second.generation)
         return (size, 0) if newer_is_first else (0, size)

@@ -21,7 +21,6 @@ from typing import Final
 from uuid import UUID
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from domain.ids import CameraId, HourKeyId, RecorderId, SegmentId, SiteId
@@ -47,13 +46,10 @@ ZERO_HASH: Final = bytes(32)
 STATE_COMPLETE: Final = 0
 STATE_RECOVERED: Final = 1
 
-# RFC 9180, 7.1 to 7.3: KEM 0x0020, KDF 0x0001, AEAD 0x0002. "suite = 1" in the header stands for this choice.
-HPKE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
-
 _MAGIC: Final = b"TLNS"
 _TRAILER_MAGIC: Final = b"TLNE"
 _VERSION: Final = 1
-_SUITE: Final = 1
+_SUITE: Final = 1  # storage/keys/hpke.py, HKDF-SHA256, AES-256-GCM, Ed25519
 _CORE: Final = struct.Struct(">4sBBBB16s16s16s16sq16s")
 _TRAILER_HEAD: Final = struct.Struct(">4sB3s16sqQ32s32s")
 _WRAP_LENGTH: Final = struct.Struct(">H")

@@ -16,13 +16,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.ids import CameraId, RecorderId, SegmentId, SiteId
 from storage.keys.hour_key import PublicHourKey
+from storage.keys.hpke import HPKE
 from storage.sealed.errors import SegmentFullError, WrongKeyError
 from storage.sealed.format import (
     CHUNK_LOG2_MAX,
     CHUNK_LOG2_MIN,
     CHUNKS_MAX,
     DATA_KEY_SIZE,
-    HPKE,
     SALT_SIZE,
     STATE_COMPLETE,
     TAG_SIZE,

@@ -9,8 +9,9 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from domain.ids import HourKeyId, RecorderId
+from storage.keys.hpke import HPKE
 from storage.sealed.errors import RefusedError
-from storage.sealed.format import HPKE, WRAP_SIZE, Header, derive_into, wrap_info
+from storage.sealed.format import WRAP_SIZE, Header, derive_into, wrap_info
 from storage.sealed.opener import PayloadKey
 
 

@@ -22,7 +22,8 @@ from domain.time import HOUR_NS, to_iso
 from pipeline.embedded.process import free_ports
 from runtime.database import connect
 from runtime.settings import StoreSettings
-from storage.sealed.format import HPKE, parse_header, wrap_info
+from storage.keys.hpke import HPKE
+from storage.sealed.format import parse_header, wrap_info
 from storage.sealed.unwrap import open_header
 from tests.support.footage.custodian import add_staff
 from tests.support.processes.apart import PLANTED, UIDS, Apart, apart, impossible, memory_of

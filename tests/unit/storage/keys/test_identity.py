@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-import os
+import json
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from runtime.errors import PrivateFileError
-from storage.keys import IntakeRefusedError, KeyFileError, RecorderIdentity
-from storage.keys.intake import open_sealed, seal_to
+from storage.keys import KeyFileError, RecorderIdentity
 
 
 def test_identity_saved_and_loaded_signs_with_the_same_key(tmp_path: Path) -> None:
@@ -34,24 +32,23 @@ def test_identity_open_to_others_or_damaged_is_refused(tmp_path: Path) -> None:
     path.chmod(0o600)
     for damaged in (b"", b"{}", whole[:-20], whole.replace(b"identity 1", b"identity 2")):
         path.write_bytes(damaged)
-        with pytest.raises(KeyFileError, match="not a whole"):
+        with pytest.raises(KeyFileError, match="no complete"):
             RecorderIdentity.load(path)
 
 
-@pytest.mark.parametrize("size", [0, 1, 100_000])
-def test_intake_sealed_to_the_key_opens_only_with_it(size: int) -> None:
-    private = X25519PrivateKey.generate()
-    payload = os.urandom(size)
-    sealed = seal_to(private.public_key().public_bytes_raw(), payload)
-    assert open_sealed(private, sealed) == payload
-    changed = bytearray(sealed)
-    changed[-1] ^= 1
-    for key, body in (
-        (X25519PrivateKey.generate(), sealed),
-        (private, bytes(changed)),
-        (private, sealed[:40]),
-        (private, b""),
-        (private, bytes(32) + sealed[32:]),
-    ):
-        with pytest.raises(IntakeRefusedError):
-            open_sealed(key, body)
+def test_identity_with_a_key_of_another_length_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "recorder"
+    identity = RecorderIdentity.create(b"s" * 32)
+    identity.save(path)
+    body = json.loads(path.read_bytes())
+    for name in ("pinned_signer", "private_key"):
+        for other in (body[name][:-2], body[name] + "00", "", "zz" * 32, 5, None):
+            path.write_text(json.dumps({**body, name: other}))
+            with pytest.raises(KeyFileError, match="no complete"):
+                RecorderIdentity.load(path)
+
+
+def test_identities_are_never_alike(tmp_path: Path) -> None:
+    one, other = RecorderIdentity.create(b"s" * 32), RecorderIdentity.create(b"s" * 32)
+    assert one.recorder_id != other.recorder_id
+    assert one.public_key != other.public_key

@@ -27,6 +27,33 @@ async def test_keyring_loaded_again_opens_what_it_sealed(tmp_path: Path) -> None
             await again.open(hour, body, context)
 
 
+async def test_private_key_is_sealed_under_a_nonce_of_its_own(tmp_path: Path) -> None:
+    ring = FileKeyring.create([tmp_path / "keyring"])
+    await ring.ensure([1])
+    one, other = await ring.seal(1, b"secret", b"context"), await ring.seal(1, b"secret", b"context")
+    assert one[:1] == other[:1] == b"\x01"
+    assert one[1:13] != other[1:13]
+    assert len(one) == 1 + 12 + len(b"secret") + 16
+    for cut in (b"", one[:1], one[:13], one[:-1]):
+        with pytest.raises(KeyFileError):
+            await ring.open(1, cut, b"context")
+
+
+async def test_hours_without_an_entry_seal_and_open_nothing_and_may_be_dropped_again(tmp_path: Path) -> None:
+    path = tmp_path / "keyring"
+    ring = FileKeyring.create([path])
+    await ring.ensure([1])
+    sealed = await ring.seal(1, b"secret", b"")
+    before = path.read_bytes()
+    await ring.drop([2])
+    await ring.ensure([1])
+    assert path.read_bytes() == before  # nothing changed, nothing was written
+    with pytest.raises(NoKeyringEntryError):
+        await ring.seal(2, b"secret", b"")
+    with pytest.raises(NoKeyringEntryError):
+        await ring.open(2, sealed, b"")
+
+
 async def test_dropped_entry_is_gone_from_every_byte_of_the_file(tmp_path: Path) -> None:
     path = tmp_path / "keyring"
     ring = FileKeyring.create([path])

@@ -9,8 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from domain.ids import HourKeyId
+from storage.keys.hpke import HPKE
 from storage.sealed import HEADER_SIZE, RefusedError
-from storage.sealed.format import HPKE, Header, parse_header, wrap_info
+from storage.sealed.format import Header, parse_header, wrap_info
 from storage.sealed.unwrap import open_header
 from tests.support.footage.sealed import World, new_world, seal
 
