@@ -1,4 +1,4 @@
-"""What is done rarely goes through `minio`: buckets, versioning, lists. Blocking; called in threads."""
+"""Rare operations, through the `minio` client: buckets, versioning, lists. Blocking; S3Store calls them in threads."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 from collections.abc import AsyncGenerator, Generator, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from xml.etree.ElementTree import ParseError
 
 import urllib3
 from minio import Minio
@@ -30,9 +31,12 @@ _REFUSED_CODES = frozenset(
     }
 )
 
+# `minio` checks the content type of errors only: a page of a router with status 200 fails in its XML parser.
+_NOT_S3 = (InvalidResponseError, ValueError, ParseError)
+
 
 def client_for(settings: StoreSettings) -> Minio:
-    """A client with short timeouts and no retries of its own."""
+    """Return a `minio` client with short timeouts and without retries: the caller decides when to try again."""
     http = urllib3.PoolManager(
         timeout=urllib3.Timeout(connect=5.0, read=20.0),
         retries=False,
@@ -51,7 +55,7 @@ def client_for(settings: StoreSettings) -> Minio:
 
 
 def ensure_bucket(client: Minio, settings: StoreSettings) -> None:
-    """Two that make it at once are both content."""
+    """Create the bucket unless it exists. Two processes may do so at the same time. Raises the store's errors."""
     with _translated():
         if client.bucket_exists(settings.bucket):
             return
@@ -63,12 +67,15 @@ def ensure_bucket(client: Minio, settings: StoreSettings) -> None:
 
 
 def read_and_write(client: Minio, bucket: str) -> None:
-    """A small object, left by an earlier call, is read if there is one, and written anew. Raises the store's errors."""
+    """Read the small object that an earlier call left, if there is one, and write it again.
+
+    Proves at the start of the embedded store that the bucket takes reads and writes. Raises the store's errors.
+    """
     with _translated():
         try:
-            answer = client.get_object(bucket, _PROBE)
-            answer.read()
-            answer.release_conn()
+            response = client.get_object(bucket, _PROBE)
+            response.read()
+            response.release_conn()
         except S3Error as exc:
             if exc.code != "NoSuchKey":
                 raise
@@ -76,17 +83,17 @@ def read_and_write(client: Minio, bucket: str) -> None:
 
 
 def keeps_versions(client: Minio, bucket: str) -> bool:
-    """False also where the server does not know the question."""
+    """Whether the bucket keeps versions; False too when the server does not implement the query. StoreAwayError."""
     try:
         return str(client.get_bucket_versioning(bucket).status) == "Enabled"
-    except (S3Error, InvalidResponseError):
+    except (S3Error, *_NOT_S3):
         return False
     except (MinioException, urllib3.exceptions.HTTPError, OSError) as exc:
         raise _away(exc) from exc
 
 
 async def list_objects(client: Minio, bucket: str, prefix: str, start_after: str) -> AsyncGenerator[ObjectInfo, None]:
-    """Pages are fetched in a thread while nobody waits for the event loop."""
+    """Yield the objects below ``prefix``, a page at a time, each fetched in a thread. Raises the store's errors."""
     found = _objects(client, bucket, prefix, start_after)
     try:
         while page := await asyncio.to_thread(lambda: list(islice(found, _PAGE))):
@@ -109,18 +116,19 @@ def _objects(client: Minio, bucket: str, prefix: str, start_after: str) -> Gener
 
 @contextmanager
 def _translated() -> Iterator[None]:
+    """Raise the store's errors in place of the errors of `minio` and urllib3."""
     try:
         yield
     except S3Error as exc:
-        what = f"The object store answered {exc.code}."
+        what = f"The object store reports {exc.code}."
         if exc.code in _REFUSED_CODES:
             raise StoreRefusedError(what, "Check endpoint, keys, region and bucket in the configuration.") from exc
         raise _away(exc) from exc
-    except InvalidResponseError as exc:
-        raise StoreProtocolError("What answers at the object store's address does not speak S3.") from exc
+    except _NOT_S3 as exc:
+        raise StoreProtocolError("The server at the object store's address does not speak S3.") from exc
     except (MinioException, urllib3.exceptions.HTTPError, OSError) as exc:
         raise _away(exc) from exc
 
 
 def _away(exc: Exception) -> StoreAwayError:
-    return StoreAwayError(f"The object store does not answer ({type(exc).__name__}).", "It will be tried again.")
+    return StoreAwayError(f"The object store does not answer ({type(exc).__name__}).", "Tallenne will try again.")

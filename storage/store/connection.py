@@ -1,7 +1,7 @@
 """One blocking HTTP/1.1 connection to an S3 server: signed requests, bodies by sendfile. Runs in a worker thread.
 
-Measured beside `minio` and obstore (5 MB objects to a server on loopback): 1.7 ms of client CPU a PUT against 6.7 and
-5.8. The difference is the payload hash, which is known already and only stated, and copying, which sendfile spares.
+A PUT takes less than a third of the CPU of `minio` or obstore (benchmarks/RESULTS.md, "Object store client"): the
+recorder knows the payload's hash and only states it, and sendfile copies nothing.
 """
 
 from __future__ import annotations
@@ -25,36 +25,40 @@ from runtime.settings import StoreSettings
 
 UNSIGNED = "UNSIGNED-PAYLOAD"
 STALL_TIMEOUT_S = 20.0
-"""Longest silence of the server within one request. The whole request has its own deadline (s3.py)."""
+"""How long the server may be silent within one request. s3.py sets a deadline for the whole request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class S3Request:
+    """An unsigned request for one object."""
+
     method: str
-    name: str  # of the object
+    name: str  # the object's
     headers: Mapping[str, str]
-    body: Path | bytes = b""
+    body: Path | bytes = b""  # a path is sent by sendfile
     size_bytes: int = 0  # of the body
-    payload_sha256: str = UNSIGNED  # hex
+    payload_sha256: str = UNSIGNED  # of the body, hex; part of the signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class S3Response:
+    """A complete response, its body cut at the limit of ``exchange()``."""
+
     status: int
     headers: http.client.HTTPMessage
     body: bytes
 
 
 class Signer:
-    """AWS signature version 4."""
+    """Signs requests with AWS Signature Version 4, by the implementation in `minio`."""
 
     def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
         self._base = f"{'https' if settings.secure else 'http'}://{settings.endpoint}"
         self._credentials = Credentials(settings.access_key, settings.secret_key)
 
-    def signed(self, request: Request) -> tuple[str, dict[str, str]]:
-        """A request's path and all its headers, signed now."""
+    def signed(self, request: S3Request) -> tuple[str, dict[str, str]]:
+        """Return the request's path and all of its headers. The signature carries the current time."""
         path = f"/{self._settings.bucket}/{quote(request.name, safe='/-_.~')}"
         now = datetime.now(UTC)
         headers: dict[str, str | list[str] | tuple[str]] = {
@@ -77,8 +81,8 @@ class Signer:
         return path, {key: str(value) for key, value in signed.items()}
 
 
-class Connection:
-    """Used by one thread at a time. ``abort()`` may be called from any thread and ends whatever blocks."""
+class S3Connection:
+    """A kept-alive connection, used by one thread at a time. ``abort()`` may be called from any other thread."""
 
     def __init__(self, settings: StoreSettings, tls: ssl.SSLContext | None) -> None:
         self._settings = settings
@@ -94,31 +98,34 @@ class Connection:
 
     @property
     def used(self) -> bool:
-        """Whether it is kept alive from an earlier request: the server may have closed it by now."""
+        """Whether an earlier request opened the connection: the server may have closed it since."""
         return self._http.sock is not None
 
-    def exchange(self, request: Request, *, body_limit: int = 1 << 16) -> Answer:
-        """Send, and read the whole answer. OSError and http.client.HTTPException mean: the outcome is not known."""
-        response = self.begin(request)
-        body = response.read(body_limit)  # nothing for HEAD, but only then the connection may serve again
-        self.end()
-        return Answer(status=response.status, headers=response.headers, body=body)
+    def exchange(self, request: S3Request, *, body_limit: int = 1 << 16) -> S3Response:
+        """Send the request and read the response, its body up to ``body_limit`` bytes.
 
-    def begin(self, request: Request) -> http.client.HTTPResponse:
-        """Send, and read the answer's head. The caller reads the body and calls ``end()``."""
-        self._check_wanted()
+        OSError, http.client.HTTPException: the outcome is unknown. BodyError: the request was not completed.
+        """
+        response = self.begin(request)
+        body = response.read(body_limit)  # even for HEAD: http.client frees the connection only after a read
+        self.end()
+        return S3Response(status=response.status, headers=response.headers, body=body)
+
+    def begin(self, request: S3Request) -> http.client.HTTPResponse:
+        """Send the request and read the response's head. The caller reads the body, then calls ``end()``."""
+        self._check_not_aborted()
         with _opened(request) as body:
             return self._send(request, body)
 
-    def _check_wanted(self) -> None:
+    def _check_not_aborted(self) -> None:
         with self._lock:
             if self._aborted:
                 raise ConnectionAbortedError("aborted")
 
-    def _send(self, request: Request, body: BinaryIO | bytes) -> http.client.HTTPResponse:
+    def _send(self, request: S3Request, body: BinaryIO | bytes) -> http.client.HTTPResponse:
         if self._http.sock is None:
             self._http.connect()
-            self._check_wanted()  # an abort during connect() found no socket to shut
+            self._check_not_aborted()  # an abort() during connect() found no socket to shut down
         path, headers = self._signer.signed(request)
         self._http.putrequest(request.method, path, skip_host=True, skip_accept_encoding=True)
         for key, value in headers.items():
@@ -127,7 +134,7 @@ class Connection:
         try:
             self._send_body(body, request.size_bytes)
         except OSError:
-            # A server that refuses early may close before it has read everything: its answer may still be there.
+            # A server may refuse the request and close before it has read the body: read the response that it sent.
             with suppress(OSError, http.client.HTTPException):
                 self._response = self._http.getresponse()
                 return self._response
@@ -136,13 +143,13 @@ class Connection:
         return self._response
 
     def end(self) -> None:
-        """After the answer has been read: keeps the connection if it can be used again."""
+        """Call after the body has been read. Closes the connection unless the server keeps it alive."""
         response, self._response = self._response, None
         if response is not None and (not response.isclosed() or response.will_close):
             self.close()
 
     def abort(self) -> None:
-        """From another thread: the blocked call fails at once."""
+        """Make the call that blocks in another thread fail immediately, and every later one."""
         with self._lock:
             self._aborted = True
             sock = self._http.sock
@@ -151,6 +158,7 @@ class Connection:
                 sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
+        """Close the socket; a later request opens a new one."""
         self._http.close()
 
     def _send_body(self, body: BinaryIO | bytes, size_bytes: int) -> None:
@@ -161,18 +169,18 @@ class Connection:
             return
         sent = sock.sendfile(body, count=size_bytes) if size_bytes else 0
         if sent != size_bytes:
-            # Fewer bytes than announced: the request can never be completed.
+            # The file is shorter than the announced content-length: this request can never be completed.
             self.close()
             raise BodyError(f"the file holds {sent} of {size_bytes} bytes")
 
 
 class BodyError(Exception):
-    """The file to send cannot be read, or is shorter than the object that was announced."""
+    """The file to send cannot be opened, or is shorter than ``size_bytes``."""
 
 
 @contextmanager
-def _opened(request: Request) -> Iterator[BinaryIO | bytes]:
-    """Before anything is sent, so that our own file's errors are not taken for the server's."""
+def _opened(request: S3Request) -> Iterator[BinaryIO | bytes]:
+    """Open the body before anything is sent, so that an error of the local file is not taken for the server's."""
     if isinstance(request.body, bytes):
         yield request.body
         return

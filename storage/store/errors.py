@@ -1,30 +1,47 @@
-"""Errors of the object store. None of them carries a signature, a credential or a URL with a query."""
+"""Errors of the object store. No message contains a signature, a credential or a URL with a query."""
 
 from __future__ import annotations
+
+import http.client
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from domain.errors import MisuseError, PeerError, RetryableError
 from runtime.errors import StorageError
 
 
 class StoreAwayError(StorageError, RetryableError):
-    """No connection, a reset, a timeout, 5xx, slow down: the same call may pass later."""
+    """No connection, a reset, a timeout, status 5xx or "slow down". The same call may succeed later."""
 
 
 class StoreRefusedError(StorageError, MisuseError):
-    """Wrong credentials, no such bucket, a clock too far off: a person must mend the configuration."""
+    """Wrong credentials, no such bucket, or a clock that differs too much. The operator has to correct it."""
 
 
 class ObjectMissingError(StorageError, PeerError):
-    """There is no object of this name."""
+    """The bucket holds no object of this name."""
 
 
 class ObjectConflictError(StorageError, PeerError):
-    """An object of this name exists and is another one. It is never overwritten; somebody must look."""
+    """Another object of this name exists. It is never overwritten; an operator has to look at it."""
 
 
 class DigestError(StorageError, PeerError):
-    """What was sent does not have the stated hash: the bytes were damaged before or while they were sent."""
+    """The bytes sent differ from the stated SHA-256: they were damaged on the disk or on the way."""
 
 
 class StoreProtocolError(StorageError, PeerError):
-    """The store answered something that makes no sense in S3."""
+    """The store's response violates HTTP or S3."""
+
+
+@contextmanager
+def network_errors() -> Iterator[None]:
+    """Raise StoreAwayError in place of the errors of sockets, timeouts and HTTP framing."""
+    try:
+        yield
+    except TimeoutError as exc:
+        raise StoreAwayError("The object store is too slow or silent.", "Tallenne will try again.") from exc
+    except (OSError, http.client.HTTPException) as exc:
+        raise StoreAwayError(
+            f"The object store does not answer ({type(exc).__name__}).", "Tallenne will try again."
+        ) from exc

@@ -1,4 +1,4 @@
-"""Opens the store that the settings name."""
+"""Opens the store that the settings describe."""
 
 from __future__ import annotations
 
@@ -9,24 +9,25 @@ from runtime.settings import StoreSettings
 from storage.store.null import NullStore
 from storage.store.pool import ConnectionPool
 from storage.store.protocol import ObjectStore
-from storage.store.reading import Readings
+from storage.store.range_connection import RangePool
 from storage.store.s3 import S3Store
 
 
 @asynccontextmanager
 async def open_store(
-    settings: StoreSettings, *, connections: int = 8, readings: int = 32
+    settings: StoreSettings, *, connections: int = 8, range_connections: int = 32
 ) -> AsyncIterator[ObjectStore]:
-    """Opens nothing yet: the first call connects.
+    """Yield the store and close its connections on leaving. The first call connects, not the opening.
 
-    ``connections`` bounds the calls at a time, and the threads; ``readings`` the ranges that are read at a time.
+    ``connections``: the limit of concurrent calls, each in a thread. ``range_connections``: the limit of ranges that
+    the event loop reads concurrently.
     """
     if settings.null and not settings.endpoint:
         yield NullStore()
         return
-    pool, reads = ConnectionPool(settings, connections), Readings(settings, readings)
+    pool, ranges = ConnectionPool(settings, connections), RangePool(settings, range_connections)
     try:
-        yield S3Store(settings, pool, reads)
+        yield S3Store(settings, pool, ranges)
     finally:
-        reads.close()
+        ranges.close()
         await pool.close()

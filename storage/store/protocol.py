@@ -1,4 +1,4 @@
-"""What the rest of Tallenne may ask of an object store, and nothing more."""
+"""The interface to the object store. Nothing outside storage/store uses more of S3 than this."""
 
 from __future__ import annotations
 
@@ -9,84 +9,93 @@ from pathlib import Path
 from typing import Protocol
 
 
-class Put(StrEnum):
-    """What became of an object that was put. Either way it is there, with that size and that SHA-256."""
+class PutOutcome(StrEnum):
+    """Outcome of ``put_new()``. Either way the store now holds the object with the stated size and SHA-256."""
 
     STORED = "stored"
-    ALREADY = "already"  # it was there already: an earlier reply was lost
+    ALREADY = "already"  # an earlier attempt stored it, and its response was lost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectInfo:
+    """Metadata of an object, from a HEAD or a list."""
+
     name: str
     size_bytes: int
-    sha256: bytes | None = None  # None: the store does not say
+    sha256: bytes | None = None  # of the whole object; None: the store does not report it
     modified_ns: int | None = None  # by the store's clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Abilities:
-    """What this server was seen to honour. What is missing is made up for, or said."""
+class Capabilities:
+    """What this server honours, by ``probe()``. The client compensates for what is missing, or reports it."""
 
-    create_only: bool  # If-None-Match: *
-    checksum: bool  # x-amz-checksum-sha256 is verified, kept and told
-    versioning: bool
+    create_only: bool  # If-None-Match: * refuses to overwrite
+    checksum: bool  # the server verifies x-amz-checksum-sha256, keeps it and returns it
+    versioning: bool  # the bucket keeps versions of overwritten and deleted objects
 
     def missing(self) -> tuple[str, ...]:
-        """Sentences for the operator."""
+        """Return a sentence for the operator about each missing capability."""
         sentences = []
         if not self.create_only:
             sentences.append(
-                "The object store overwrites in spite of If-None-Match: a name is looked up before it is written,"
-                " which does not protect against two writers at the same instant."
+                "The object store ignores If-None-Match: Tallenne looks a name up before it writes, which does not"
+                " protect against two writers at the same instant."
             )
         if not self.checksum:
             sentences.append(
-                "The object store does not verify SHA-256 checksums: every object is read back after writing."
+                "The object store does not verify SHA-256 checksums: Tallenne reads every object back after writing."
             )
         if not self.versioning:
             sentences.append(
-                "The bucket keeps no versions: whoever holds its credentials can delete footage for good."
-                " Turn on versioning, or object lock, if the server has it."
+                "The bucket keeps no versions: whoever holds its credentials can delete footage irrecoverably."
+                " Enable versioning, or object lock, if the server supports it."
             )
         return tuple(sentences)
 
 
 class ObjectStore(Protocol):
-    """One bucket. Names are made by storage.sealed.object_name(); all methods raise the errors of store.errors only."""
+    """One bucket. Every method raises the errors of storage/store/errors.py and no others.
 
-    async def put_new(self, name: str, source: Path | bytes, *, size_bytes: int, sha256: bytes) -> Put:
-        """Create an object, never overwrite one; returns when the store holds it with this size and hash.
+    ``storage.sealed.object_name()`` builds the names of footage.
+    """
 
-        Lost replies: when an object of that name exists, equal size and hash is success; anything else raises
-        ObjectConflictError. DigestError: the source is not what ``sha256`` says, or was damaged on its way.
+    async def put_new(self, name: str, source: Path | bytes, *, size_bytes: int, sha256: bytes) -> PutOutcome:
+        """Create an object, never overwrite one. On return the store holds it with this size and SHA-256.
+
+        ``source``: a file's path, or the bytes. Repeatable: when a response was lost and the object exists with this
+        size and hash, the result is ALREADY. ObjectConflictError: another object has the name. DigestError: the source
+        differs from ``sha256`` or ``size_bytes``, or was damaged on the way.
         """
         ...
 
     async def get_range(self, name: str, start: int, end: int) -> bytes:
-        """Bytes [start, end), exactly. ObjectMissingError; StoreProtocolError when the object is shorter."""
+        """Return exactly bytes [start, end). ObjectMissingError; StoreProtocolError: the object is shorter."""
         ...
 
     def stream_range(self, name: str, start: int, end: int) -> AsyncGenerator[bytes | bytearray, None]:
-        """The same in pieces of at most 128 KiB. Close it (``aclosing``) when it is not read to its end."""
+        """Yield bytes [start, end) in pieces of at most 128 KiB, which belong to the caller. Errors as ``get_range()``.
+
+        The stream occupies a connection: use ``aclosing`` unless you read to the end.
+        """
         ...
 
     async def stat(self, name: str) -> ObjectInfo | None:
-        """Size and, where the store tells, hash; None: no such object."""
+        """Return the object's size and, where the store reports it, its hash; None: there is no such object."""
         ...
 
     def list(self, prefix: str, *, start_after: str = "") -> AsyncGenerator[ObjectInfo, None]:
-        """Objects whose name begins with ``prefix``, in the order of their names (bytewise)."""
+        """Yield objects whose names begin with ``prefix`` and sort after ``start_after``, in bytewise order."""
         ...
 
     async def delete(self, name: str) -> None:
-        """Delete one object; none of that name is fine."""
+        """Delete the object, if there is one."""
         ...
 
     async def ensure_bucket(self) -> None:
-        """Make the bucket when there is none."""
+        """Create the bucket unless it exists."""
         ...
 
-    async def probe(self) -> Abilities:
-        """Try what the server honours, with small objects under ``probe/`` that are deleted afterwards."""
+    async def probe(self) -> Capabilities:
+        """Find out what the server honours, with small objects under ``probe/`` that are deleted afterwards."""
         ...

@@ -1,4 +1,4 @@
-"""The object store over S3's protocol: data by our own connections, administration by `minio`."""
+"""The object store over S3's protocol: data through this package's connections, administration through `minio`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from pathlib import Path
 
 from runtime.settings import StoreSettings
 from storage.store import admin
-from storage.store.answers import checksum_in, error_code, error_of, exists_already, info_of
-from storage.store.connection import Answer, Request
+from storage.store.connection import S3Request, S3Response
 from storage.store.errors import (
     ObjectConflictError,
     StoreAwayError,
@@ -22,58 +21,68 @@ from storage.store.errors import (
 )
 from storage.store.pool import ConnectionPool
 from storage.store.probe import probe_server
-from storage.store.protocol import Abilities, ObjectInfo, Put
-from storage.store.reading import PIECE_BYTES, Reading, Readings
+from storage.store.protocol import Capabilities, ObjectInfo, PutOutcome
+from storage.store.range_connection import PIECE_BYTES, RangeConnection, RangePool
+from storage.store.responses import checksum_in, error_code, exists_already, object_info, response_error
 
 _READ_STATUS = (HTTPStatus.PARTIAL_CONTENT, HTTPStatus.OK)
 _CALL_DEADLINE_S = 30.0
 _SLOWEST_BYTES_PER_S = 64 * 1024
-"""A transfer below this rate is given up and tried again later, so that it does not hold a place for hours."""
+"""A slower transfer is cancelled and tried again later, so that it does not occupy a connection for hours."""
 
 
 def _deadline_s(size_bytes: int) -> float:
+    """Seconds that a transfer of this size may take."""
     return _CALL_DEADLINE_S + size_bytes / _SLOWEST_BYTES_PER_S
 
 
 class S3Store:
-    """One bucket. ``abilities`` is None until ``probe()``: then the server is taken to honour what S3 documents."""
+    """An ObjectStore in one bucket; its methods are documented there.
 
-    def __init__(self, settings: StoreSettings, pool: ConnectionPool, readings: Readings) -> None:
+    ``capabilities`` is None until ``probe()``. Until then this class assumes that the server behaves as S3 documents.
+    """
+
+    def __init__(self, settings: StoreSettings, pool: ConnectionPool, ranges: RangePool) -> None:
         self._settings = settings
-        self._pool, self._readings = pool, readings
+        self._pool, self._ranges = pool, ranges
         self._admin = admin.client_for(settings)
-        self.abilities: Abilities | None = None
+        self.capabilities: Capabilities | None = None
 
-    async def put_new(self, name: str, source: Path | bytes, *, size_bytes: int, sha256: bytes) -> Put:
-        abilities = self.abilities
-        if abilities is not None and not abilities.create_only and await self.stat(name) is not None:
+    async def put_new(self, name: str, source: Path | bytes, *, size_bytes: int, sha256: bytes) -> PutOutcome:
+        """See ``ObjectStore``."""
+        capabilities = self.capabilities
+        if capabilities is not None and not capabilities.create_only and await self.stat(name) is not None:
             await self._check_same(name, size_bytes, sha256)
-            return Put.ALREADY
-        answer = await self.put_once(name, source, size_bytes=size_bytes, sha256=sha256)
-        if exists_already(answer):
+            return PutOutcome.ALREADY
+        response = await self.put_once(name, source, size_bytes=size_bytes, sha256=sha256)
+        if exists_already(response):
             await self._check_same(name, size_bytes, sha256)
-            return Put.ALREADY
-        if answer.status not in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
-            raise error_of(answer, name)
-        if not self._settings.null and not self._verified(answer, sha256):
+            return PutOutcome.ALREADY
+        if response.status not in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
+            raise response_error(response, name)
+        if not self._settings.null and not self._verified(response, sha256):
             await self._check_same(name, size_bytes, sha256)
-        return Put.STORED
+        return PutOutcome.STORED
 
-    def _verified(self, answer: Answer, sha256: bytes) -> bool:
-        """Whether the server compared the hash; before ``probe()`` that is believed of one that repeats it."""
-        return checksum_in(answer) == sha256 if self.abilities is None else self.abilities.checksum
+    def _verified(self, response: S3Response, sha256: bytes) -> bool:
+        """Whether the server verified the hash. Before ``probe()``: whether its response repeats the hash."""
+        return checksum_in(response) == sha256 if self.capabilities is None else self.capabilities.checksum
 
     async def put_once(
         self, name: str, source: Path | bytes, *, size_bytes: int, sha256: bytes, create_only: bool = True
-    ) -> Answer:
-        """One PUT, whatever its answer; the hash is stated twice, neither time computed."""
+    ) -> S3Response:
+        """Send one PUT and return its response, whatever the status.
+
+        States the hash twice and computes it neither time: base64 as the checksum that the store verifies and keeps,
+        hex as the signed payload hash.
+        """
         headers = {
             "content-type": "application/octet-stream",
             "x-amz-checksum-sha256": base64.b64encode(sha256).decode(),
         }
         if create_only:
             headers["if-none-match"] = "*"
-        request = Request(
+        request = S3Request(
             method="PUT",
             name=name,
             headers=headers,
@@ -84,6 +93,7 @@ class S3Store:
         return await self._pool.run(lambda connection: connection.exchange(request), deadline_s=_deadline_s(size_bytes))
 
     async def get_range(self, name: str, start: int, end: int) -> bytes:
+        """See ``ObjectStore``."""
         try:
             async with (
                 asyncio.timeout(_deadline_s(end - start)),
@@ -91,84 +101,97 @@ class S3Store:
             ):
                 return b"".join([piece async for piece in pieces])
         except TimeoutError as exc:
-            raise StoreAwayError("The object store is too slow.", "It will be tried again.") from exc
+            raise StoreAwayError("The object store is too slow.", "Tallenne will try again.") from exc
 
     async def stream_range(self, name: str, start: int, end: int) -> AsyncGenerator[bytes | bytearray, None]:
+        """See ``ObjectStore``."""
         if start >= end:
             return
         request = _get(name, start, end)
         async with AsyncExitStack() as stack:
-            reading = await stack.enter_async_context(self._readings.answer(request))
-            if reading.plain:
-                _check_extent(reading, start, end)
+            ranges = await stack.enter_async_context(self._ranges.exchange(request))
+            if ranges.plain:
+                _check_extent(ranges, start, end)
                 left = end - start
                 while left:
-                    piece = await reading.piece(_deadline_s(PIECE_BYTES))
+                    piece = await ranges.piece(_deadline_s(PIECE_BYTES))
                     left -= len(piece)
                     if not left:
-                        await stack.aclose()  # whoever takes his time with the last piece holds nobody up
+                        await stack.aclose()  # a slow consumer of the last piece then holds no connection
                     yield piece
                 return
         async with aclosing(self._by_thread(request, start, end)) as pieces:
             async for one in pieces:
                 yield one
 
-    async def _by_thread(self, request: Request, start: int, end: int) -> AsyncGenerator[bytes, None]:
-        """However the server answers: errors, answers without a length."""
-        async with self._pool.lent() as loan:
-            response = await loan.run(lambda connection: connection.begin(request), deadline_s=_CALL_DEADLINE_S)
+    async def _by_thread(self, request: S3Request, start: int, end: int) -> AsyncGenerator[bytes, None]:
+        """Read the range through ``http.client``: for errors and for responses without a content-length."""
+        async with self._pool.lease() as lease:
+            response = await lease.run(lambda connection: connection.begin(request), deadline_s=_CALL_DEADLINE_S)
             if response.status not in _READ_STATUS:
-                body = await loan.run(lambda _: response.read(1 << 16), deadline_s=_CALL_DEADLINE_S)
-                raise error_of(Answer(status=response.status, headers=response.headers, body=body), request.name)
+                body = await lease.run(lambda _: response.read(1 << 16), deadline_s=_CALL_DEADLINE_S)
+                raise response_error(
+                    S3Response(status=response.status, headers=response.headers, body=body), request.name
+                )
             _check_extent(response, start, end)
             left = end - start
             while left:
-                piece = await loan.run(lambda _: response.read(PIECE_BYTES), deadline_s=_deadline_s(PIECE_BYTES))
+                piece = await lease.run(lambda _: response.read(PIECE_BYTES), deadline_s=_deadline_s(PIECE_BYTES))
                 if not piece:
-                    raise StoreAwayError("The object store broke off.", "It will be tried again.")
+                    raise StoreAwayError("The object store's response ends early.", "Tallenne will try again.")
                 left -= len(piece)
                 yield piece
-            loan.keep()
+            lease.keep()
 
     async def stat(self, name: str) -> ObjectInfo | None:
-        request = Request(method="HEAD", name=name, headers={"x-amz-checksum-mode": "ENABLED"})
-        answer = await self._pool.run(lambda connection: connection.exchange(request), deadline_s=_CALL_DEADLINE_S)
-        if answer.status == HTTPStatus.NOT_FOUND:
+        """See ``ObjectStore``."""
+        request = S3Request(method="HEAD", name=name, headers={"x-amz-checksum-mode": "ENABLED"})
+        response = await self._pool.run(lambda connection: connection.exchange(request), deadline_s=_CALL_DEADLINE_S)
+        if response.status == HTTPStatus.NOT_FOUND:
             return None
-        if answer.status != HTTPStatus.OK:
-            raise error_of(answer, name)
-        return info_of(answer, name)
+        if response.status != HTTPStatus.OK:
+            raise response_error(response, name)
+        return object_info(response, name)
 
     def list(self, prefix: str, *, start_after: str = "") -> AsyncGenerator[ObjectInfo, None]:
+        """See ``ObjectStore``."""
         return admin.list_objects(self._admin, self._settings.bucket, prefix, start_after)
 
     async def delete(self, name: str) -> None:
-        request = Request(method="DELETE", name=name, headers={})
-        answer = await self._pool.run(lambda connection: connection.exchange(request), deadline_s=_CALL_DEADLINE_S)
-        gone = answer.status == HTTPStatus.NOT_FOUND and error_code(answer) != "NoSuchBucket"
-        if not gone and answer.status not in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):
-            raise error_of(answer, name)
+        """See ``ObjectStore``."""
+        request = S3Request(method="DELETE", name=name, headers={})
+        response = await self._pool.run(lambda connection: connection.exchange(request), deadline_s=_CALL_DEADLINE_S)
+        gone = response.status == HTTPStatus.NOT_FOUND and error_code(response) != "NoSuchBucket"
+        if not gone and response.status not in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):
+            raise response_error(response, name)
 
     async def ensure_bucket(self) -> None:
+        """See ``ObjectStore``."""
         await asyncio.to_thread(admin.ensure_bucket, self._admin, self._settings)
 
-    async def probe(self) -> Abilities:
+    async def probe(self) -> Capabilities:
+        """See ``ObjectStore``. Sets ``capabilities``."""
         versioning = await asyncio.to_thread(admin.keeps_versions, self._admin, self._settings.bucket)
-        self.abilities = await probe_server(self, versioning=versioning)
-        return self.abilities
+        self.capabilities = await probe_server(self, versioning=versioning)
+        return self.capabilities
 
     async def _check_same(self, name: str, size_bytes: int, sha256: bytes) -> None:
-        """ObjectConflictError unless the object has this size and hash; read in full when the store does not tell."""
+        """ObjectConflictError unless the object has this size and hash.
+
+        Reads the object in full when the store does not report a hash that it verified.
+        """
         info = await self.stat(name)
         if info is None:
-            raise StoreAwayError(f"The object store says that {name} exists and that it does not.", "Tried again.")
-        trusted = self.abilities is None or self.abilities.checksum
-        told = info.sha256 if trusted else None
-        if info.size_bytes == size_bytes and (told or await self._sha256_of(name, size_bytes)) == sha256:
+            raise StoreAwayError(
+                f"The object store reports that {name} exists and that it does not.", "Tallenne will try again."
+            )
+        trusted = self.capabilities is None or self.capabilities.checksum
+        reported = info.sha256 if trusted else None
+        if info.size_bytes == size_bytes and (reported or await self._sha256_of(name, size_bytes)) == sha256:
             return
         raise ObjectConflictError(
             f"The object {name} exists already, with another size or hash.",
-            "Nothing was overwritten. Somebody else wrote to the bucket: run `tallenne reconcile`.",
+            "Tallenne did not overwrite it. Another program wrote to the bucket: run `tallenne reconcile`.",
         )
 
     async def _sha256_of(self, name: str, size_bytes: int) -> bytes:
@@ -179,12 +202,15 @@ class S3Store:
         return digest.digest()
 
 
-def _get(name: str, start: int, end: int) -> Request:
-    return Request(method="GET", name=name, headers={"range": f"bytes={start}-{end - 1}"})
+def _get(name: str, start: int, end: int) -> S3Request:
+    return S3Request(method="GET", name=name, headers={"range": f"bytes={start}-{end - 1}"})
 
 
-def _check_extent(response: HTTPResponse | Reading, start: int, end: int) -> None:
-    """The answer must be exactly what was asked for: some servers answer a whole object, or a shorter range."""
+def _check_extent(response: HTTPResponse | RangeConnection, start: int, end: int) -> None:
+    """StoreProtocolError unless the response covers exactly [start, end).
+
+    Some servers return the whole object, others a shorter range.
+    """
     if response.status == HTTPStatus.PARTIAL_CONTENT:
         if not response.headers.get("content-range", "").startswith(f"bytes {start}-{end - 1}/"):
             raise StoreProtocolError(f"The object store sent another range than {start}-{end - 1}.")

@@ -16,7 +16,7 @@ import pytest
 
 from domain.errors import RetryableError
 from runtime.settings import StoreSettings
-from storage.store import Abilities, Put, connection, s3
+from storage.store import Capabilities, PutOutcome, connection, s3
 from storage.store.errors import (
     DigestError,
     ObjectConflictError,
@@ -40,7 +40,7 @@ def contents(data: bytes | Path) -> bytes:
     return data.read_bytes() if isinstance(data, Path) else data
 
 
-async def put(store: S3Store, name: str, data: bytes | Path) -> Put:
+async def put(store: S3Store, name: str, data: bytes | Path) -> PutOutcome:
     body = contents(data)
     return await store.put_new(name, data, size_bytes=len(body), sha256=digest(body))
 
@@ -84,8 +84,8 @@ async def test_put_of_file_and_bytes_is_stored_and_says_its_hash(s3store: S3Stor
     body = os.urandom(size)
     file = tmp_path / "object"
     file.write_bytes(body)
-    assert await put(s3store, "from/file", file) is Put.STORED
-    assert await put(s3store, "from/bytes", body) is Put.STORED
+    assert await put(s3store, "from/file", file) is PutOutcome.STORED
+    assert await put(s3store, "from/bytes", body) is PutOutcome.STORED
     for name in ("from/file", "from/bytes"):
         info = await s3store.stat(name)
         assert info is not None
@@ -95,8 +95,8 @@ async def test_put_of_file_and_bytes_is_stored_and_says_its_hash(s3store: S3Stor
 
 async def test_put_again_is_already_there_and_another_body_is_a_conflict(s3store: S3Store) -> None:
     body = os.urandom(1000)
-    assert await put(s3store, "name", body) is Put.STORED
-    assert await put(s3store, "name", body) is Put.ALREADY
+    assert await put(s3store, "name", body) is PutOutcome.STORED
+    assert await put(s3store, "name", body) is PutOutcome.ALREADY
     for other in (os.urandom(1000), body[:-1], body + b"x"):
         with pytest.raises(ObjectConflictError):
             await put(s3store, "name", other)
@@ -106,7 +106,7 @@ async def test_put_again_is_already_there_and_another_body_is_a_conflict(s3store
 async def test_put_of_many_writers_at_once_has_one_winner(s3store: S3Store) -> None:
     bodies = [os.urandom(100_000) for _ in range(8)]
     outcomes = await asyncio.gather(*(put(s3store, "name", body) for body in bodies), return_exceptions=True)
-    winners = [body for body, outcome in zip(bodies, outcomes, strict=True) if outcome is Put.STORED]
+    winners = [body for body, outcome in zip(bodies, outcomes, strict=True) if outcome is PutOutcome.STORED]
     assert len(winners) == 1, outcomes
     # The losers may have asked before the winner was done (409 or not there yet): both say that they have not stored.
     assert all(isinstance(outcome, ObjectConflictError | RetryableError) for outcome in outcomes if outcome != "stored")
@@ -123,7 +123,7 @@ async def test_put_with_another_hash_than_stated_is_refused_and_leaves_nothing(
         with pytest.raises(DigestError):
             await s3store.put_new("name", source, size_bytes=len(body), sha256=digest(body))
         assert await s3store.stat("name") is None
-    assert await put(s3store, "name", body) is Put.STORED
+    assert await put(s3store, "name", body) is PutOutcome.STORED
 
 
 async def test_put_damaged_on_its_way_is_refused(far: tuple[S3Store, FaultyProxy]) -> None:
@@ -133,7 +133,7 @@ async def test_put_damaged_on_its_way_is_refused(far: tuple[S3Store, FaultyProxy
     with pytest.raises(DigestError):
         await put(store, "name", body)
     assert await store.stat("name") is None
-    assert await put(store, "name", body) is Put.STORED
+    assert await put(store, "name", body) is PutOutcome.STORED
 
 
 # -- Lost replies and other faults
@@ -146,7 +146,7 @@ async def test_put_whose_reply_is_lost_is_found_at_the_next_try(far: tuple[S3Sto
     with pytest.raises(StoreAwayError):
         await put(store, "name", body)
     assert [line.split()[0] for line in proxy.requests] == ["PUT"]
-    assert await put(store, "name", body) is Put.ALREADY
+    assert await put(store, "name", body) is PutOutcome.ALREADY
     with pytest.raises(ObjectConflictError):
         await put(store, "name", os.urandom(300_000))
 
@@ -156,7 +156,7 @@ async def test_put_whose_reply_is_lost_on_a_kept_connection_is_found_at_once(far
     await put(store, "first", b"first")
     assert proxy.connections == 1
     proxy.faults.append(Fault.LOSE_REPLY)
-    assert await put(store, "name", b"body") is Put.ALREADY
+    assert await put(store, "name", b"body") is PutOutcome.ALREADY
     assert [line.split("/")[-1] for line in proxy.requests if line.startswith("PUT")] == ["first", "name", "name"]
 
 
@@ -168,7 +168,7 @@ async def test_put_that_fails_can_be_tried_again(far: tuple[S3Store, FaultyProxy
     for _ in range(2):
         with pytest.raises(StoreAwayError):
             await put(store, "name", body)
-    assert await put(store, "name", body) is Put.STORED
+    assert await put(store, "name", body) is PutOutcome.STORED
     assert await store.get_range("name", 0, len(body)) == body
 
 
@@ -232,7 +232,7 @@ async def test_cancelled_calls_end_at_once_and_leave_the_pool_whole(far: tuple[S
     assert time.monotonic() - started_s < 10  # before the silence of 20 s ends them
     proxy.always = None
     outcomes = await asyncio.gather(*(put(store, f"name-{number}", body) for number in range(8)))
-    assert set(outcomes) <= {Put.STORED, Put.ALREADY}
+    assert set(outcomes) <= {PutOutcome.STORED, PutOutcome.ALREADY}
 
 
 async def test_cancelling_while_connecting_sends_nothing_afterwards(
@@ -258,7 +258,7 @@ async def test_cancelling_while_connecting_sends_nothing_afterwards(
         assert proxy.requests == []
 
 
-# -- Reading
+# -- RangeConnection
 
 
 async def test_ranges_are_exactly_what_was_asked_for(s3store: S3Store) -> None:
@@ -364,18 +364,18 @@ async def test_deleted_object_is_gone(s3store: S3Store) -> None:
     await s3store.delete("a/name")
     assert await s3store.stat("a/name") is None
     assert [info.name async for info in s3store.list("a/")] == ["a/other"]
-    assert await put(s3store, "a/name", b"3") is Put.STORED
+    assert await put(s3store, "a/name", b"3") is PutOutcome.STORED
 
 
 # -- What the server can, and one that cannot
 
 
 async def test_probe_finds_what_the_server_honours_and_leaves_nothing(s3store: S3Store) -> None:
-    abilities = await s3store.probe()
-    assert abilities.create_only
-    assert abilities.checksum
+    capabilities = await s3store.probe()
+    assert capabilities.create_only
+    assert capabilities.checksum
     assert [info.name async for info in s3store.list("")] == []
-    assert not any("If-None-Match" in line or "SHA-256" in line for line in abilities.missing())
+    assert not any("If-None-Match" in line or "SHA-256" in line for line in capabilities.missing())
 
 
 async def test_probe_of_a_server_that_overwrites_and_ignores_checksums_says_so(
@@ -385,17 +385,17 @@ async def test_probe_of_a_server_that_overwrites_and_ignores_checksums_says_so(
     proxy.only = ("PUT",)
     fine = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
     proxy.faults.extend([fine, fine, fine])
-    abilities = await store.probe()
-    assert not abilities.create_only
-    assert not abilities.checksum
-    assert len(abilities.missing()) >= 2
+    capabilities = await store.probe()
+    assert not capabilities.create_only
+    assert not capabilities.checksum
+    assert len(capabilities.missing()) >= 2
 
 
 async def test_server_without_create_only_is_asked_first(s3store: S3Store) -> None:
-    s3store.abilities = Abilities(create_only=False, checksum=False, versioning=False)
+    s3store.capabilities = Capabilities(create_only=False, checksum=False, versioning=False)
     body = os.urandom(1000)
-    assert await put(s3store, "name", body) is Put.STORED
-    assert await put(s3store, "name", body) is Put.ALREADY
+    assert await put(s3store, "name", body) is PutOutcome.STORED
+    assert await put(s3store, "name", body) is PutOutcome.ALREADY
     with pytest.raises(ObjectConflictError):
         await put(s3store, "name", os.urandom(1000))
     assert await s3store.get_range("name", 0, 1000) == body
@@ -403,7 +403,7 @@ async def test_server_without_create_only_is_asked_first(s3store: S3Store) -> No
 
 async def test_server_that_does_not_verify_is_read_back(far: tuple[S3Store, FaultyProxy]) -> None:
     store, proxy = far
-    store.abilities = Abilities(create_only=True, checksum=False, versioning=False)
+    store.capabilities = Capabilities(create_only=True, checksum=False, versioning=False)
     await put(store, "name", b"body")
     assert [line.split()[0] for line in proxy.requests] == ["PUT", "HEAD", "GET"]
     # A server that stored other bytes than it was sent: it answers, and what it holds is something else.
@@ -446,7 +446,7 @@ async def test_bucket_is_made_once_by_two_at_a_time(store: StoreSettings) -> Non
     async with open_store(store) as opened:
         await asyncio.gather(*(opened.ensure_bucket() for _ in range(4)))
         await opened.ensure_bucket()
-        assert await opened.put_new("name", b"body", size_bytes=4, sha256=digest(b"body")) is Put.STORED
+        assert await opened.put_new("name", b"body", size_bytes=4, sha256=digest(b"body")) is PutOutcome.STORED
 
 
 async def _first(listing: object) -> object:

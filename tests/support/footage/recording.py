@@ -31,7 +31,7 @@ from storage.keys import HourKeyCache, PublicHourKey, RecorderIdentity
 from storage.mp4 import Walker
 from storage.sealed import object_name_of
 from storage.sealed.format import parse_header
-from storage.store import ObjectInfo, Put
+from storage.store import ObjectInfo, PutOutcome
 from storage.store.errors import DigestError, ObjectConflictError, StoreAwayError
 from tests.support.footage.fragments import FRAGMENT_NS, Piece, init_of, piece
 from tests.support.footage.sealed import START_NS, open_object
@@ -51,7 +51,7 @@ class FakeStore:
         self.delay_s = 0.0
         self.at_once = self.most_at_once = 0
 
-    async def put_new(self, name: str, source: Path | bytes, *, size_bytes: int, sha256: bytes) -> Put:
+    async def put_new(self, name: str, source: Path | bytes, *, size_bytes: int, sha256: bytes) -> PutOutcome:
         self.puts.append(name)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
@@ -69,7 +69,7 @@ class FakeStore:
             return None
         return ObjectInfo(name=name, size_bytes=len(data), sha256=hashlib.sha256(data).digest())
 
-    def _put(self, name: str, source: Path | bytes, size_bytes: int, sha256: bytes) -> Put:
+    def _put(self, name: str, source: Path | bytes, size_bytes: int, sha256: bytes) -> PutOutcome:
         if self.away:
             raise StoreAwayError("The object store is away.", "It will be tried again.")
         if isinstance(source, Path) and not source.exists():
@@ -84,12 +84,12 @@ class FakeStore:
         if known is not None:
             if known != data:
                 raise ObjectConflictError("Another one is there.")
-            return Put.ALREADY
+            return PutOutcome.ALREADY
         self.objects[name] = data
         if self.lose_replies:
             self.lose_replies -= 1
             raise StoreAwayError("The reply was lost.", "It will be tried again.")
-        return Put.STORED
+        return PutOutcome.STORED
 
 
 class FakeCatalogue:

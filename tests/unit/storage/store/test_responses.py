@@ -9,14 +9,16 @@ import io
 import pytest
 
 from domain.errors import MisuseError, RetryableError
-from storage.store.answers import checksum_in, error_of, exists_already, info_of
-from storage.store.connection import Answer
+from storage.store.connection import S3Response
 from storage.store.errors import DigestError, ObjectMissingError, StoreAwayError, StoreProtocolError, StoreRefusedError
+from storage.store.responses import checksum_in, exists_already, object_info, response_error
 
 
-def answer(status: int, code: str = "", headers: str = "") -> Answer:
+def answer(status: int, code: str = "", headers: str = "") -> S3Response:
     body = f"<?xml version='1.0'?><Error><Code>{code}</Code></Error>".encode() if code else b""
-    return Answer(status=status, headers=http.client.parse_headers(io.BytesIO(headers.encode() + b"\r\n")), body=body)
+    return S3Response(
+        status=status, headers=http.client.parse_headers(io.BytesIO(headers.encode() + b"\r\n")), body=body
+    )
 
 
 @pytest.mark.parametrize(
@@ -44,7 +46,7 @@ def answer(status: int, code: str = "", headers: str = "") -> Answer:
     ],
 )
 def test_error_by_status_and_code(status: int, code: str, expected: type[Exception]) -> None:
-    error = error_of(answer(status, code), "name")
+    error = response_error(answer(status, code), "name")
     assert type(error) is expected
     assert str(status) in error.what
     assert "name" in error.what
@@ -53,7 +55,7 @@ def test_error_by_status_and_code(status: int, code: str, expected: type[Excepti
 
 
 def test_error_code_that_is_no_word_is_not_repeated() -> None:
-    error = error_of(answer(400, "<script>"), "name")
+    error = response_error(answer(400, "<script>"), "name")
     assert "script" not in str(error)
 
 
@@ -69,5 +71,5 @@ def test_checksum_of_the_whole_object_counts_and_one_of_parts_does_not() -> None
     assert checksum_in(answer(200, headers=f"x-amz-checksum-sha256: {text}\r\n")) == bytes(range(32))
     for value in ("", f"{text}-3", "!!!!", base64.b64encode(b"short").decode()):
         assert checksum_in(answer(200, headers=f"x-amz-checksum-sha256: {value}\r\n")) is None
-    info = info_of(answer(200, headers=f"Content-Length: 77\r\nx-amz-checksum-sha256: {text}\r\n"), "name")
+    info = object_info(answer(200, headers=f"Content-Length: 77\r\nx-amz-checksum-sha256: {text}\r\n"), "name")
     assert (info.size_bytes, info.sha256) == (77, bytes(range(32)))

@@ -13,7 +13,7 @@ from runtime.settings import StoreSettings
 from storage.store import open_store
 from storage.store.errors import StoreAwayError, StoreProtocolError
 from storage.store.protocol import ObjectStore
-from storage.store.reading import PIECE_BYTES
+from storage.store.range_connection import PIECE_BYTES
 
 DATA = bytes(range(256)) * 8192  # 2 MiB: sixteen pieces
 Answer = Callable[[int, int], tuple[bytes, bytes]]
@@ -62,7 +62,7 @@ def chunked(start: int, end: int) -> tuple[bytes, bytes]:
 
 
 def short(start: int, end: int) -> tuple[bytes, bytes]:
-    head, body = right(start, end, "Connection: close\r\n")
+    head, body = right(start, end, "S3Connection: close\r\n")
     return head, body[:-1]
 
 
@@ -122,7 +122,7 @@ async def test_bytes_that_nobody_asked_for_end_the_connection_and_reach_nobody()
 
 async def test_connection_that_the_server_closes_after_its_answer_is_not_asked_again() -> None:
     def last(start: int, end: int) -> tuple[bytes, bytes]:
-        return right(start, end, "Connection: close\r\n")
+        return right(start, end, "S3Connection: close\r\n")
 
     async with store_that(last) as (store, connections):
         for _ in range(3):
