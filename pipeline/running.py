@@ -9,9 +9,9 @@ from pipeline.config.roles import RoleSettings
 from pipeline.demo.gym import DemoGym
 from pipeline.installation import Installation
 from pipeline.services import Services
-from pipeline.supervise.ready import statuses
 from pipeline.supervise.role_process import RoleProcess
 from pipeline.supervise.tell import Tell
+from runtime.status import statuses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

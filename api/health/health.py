@@ -18,7 +18,7 @@ from domain.errors import TallenneError
 from domain.time import to_iso
 from runtime import sql
 from runtime.database import wrapped_errors
-from runtime.status import read_status_files
+from runtime.status import NOT_KNOWN, statuses
 
 router = APIRouter(prefix="/v1", tags=["health"])
 PROBE_S: Final = 3.0
@@ -41,15 +41,21 @@ class HealthAnswer(BaseModel):
 
 @router.get("/health", responses=declared())
 async def health(request: Request, services: Ours) -> HealthAnswer:
-    """200 as long as this role answers; ``state`` says whether everything else does."""
+    """200 as long as this role answers; ``state`` says whether everything else does, the roles of this machine too."""
     parts = await probe(services)
+    here = await asyncio.to_thread(statuses, services.settings.run_directory)
     roles = None
     if parts["database"]:
         session = await find_session(services, request.cookies.get(COOKIE))
         if session is not None and rights.has_everywhere(session.grants, rights.OPERATE):
-            roles = await _roles(services)
-    state = "ready" if all(parts.values()) else "degraded"
-    return HealthAnswer(state=state, parts=parts, now=to_iso(services.clock_ns()), roles=roles)
+            roles = await _roles(services, here)
+    return HealthAnswer(state=state_of(parts, here), parts=parts, now=to_iso(services.clock_ns()), roles=roles)
+
+
+def state_of(parts: dict[str, bool], roles: list[dict[str, Any]]) -> str:
+    """Say "ready" when all parts answer, and every role of this machine has said so lately; else "degraded"."""
+    well = all(parts.values()) and not any(role["state"] in NOT_KNOWN for role in roles)
+    return "ready" if well else "degraded"
 
 
 async def probe(services: Services) -> dict[str, bool]:
@@ -75,7 +81,7 @@ async def _database(services: Services) -> None:
         await services.pool.fetchval("SELECT 1")
 
 
-async def _roles(services: Services) -> list[RoleAnswer]:
+async def _roles(services: Services, here: list[dict[str, Any]]) -> list[RoleAnswer]:
     """What the roles say of themselves: on this machine in files, elsewhere in the database. The newer word counts."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     with wrapped_errors():
@@ -84,9 +90,7 @@ async def _roles(services: Services) -> list[RoleAnswer]:
         {**json.loads(row["status"]), "role": row["role"], "instance": row["instance"], "updated_ns": row["updated_ns"]}
         for row in rows
     ]
-    for status in [*said, *await asyncio.to_thread(read_status_files, services.settings.run_directory)]:
-        if "role" not in status:
-            continue  # not a role's: other files may lie there
+    for status in [*said, *here]:
         key = (str(status["role"]), str(status.get("instance")))
         if key not in found or found[key].get("updated_ns", 0) <= status.get("updated_ns", 0):
             found[key] = status

@@ -15,10 +15,10 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from domain.time import NS
-from runtime.status import read_status_files
+from runtime.status import statuses
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,60}")
-_OWN: Final = ("pid", "updated_ns")
+_OWN: Final = ("pid", "period_s", "updated_ns", "updated_mono_ns")
 _LABELS: Final = ("role", "instance")
 
 
@@ -29,7 +29,7 @@ class RoleCollector(Collector):
         self._run_directory = run_directory
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        said = [one for one in read_status_files(self._run_directory) if _NAME.fullmatch(str(one.get("role")))]
+        said = [one for one in statuses(self._run_directory) if _NAME.fullmatch(str(one.get("role")))]
         yield _family("tallenne_role_ready", "Ready, and nothing is wrong.", _LABELS, _states(said))
         yield _family("tallenne_role_problems", "What is wrong, counted.", _LABELS, _problems(said))
         yield _family("tallenne_role_updated_seconds", "Its last word, Unix time.", _LABELS, _times(said))

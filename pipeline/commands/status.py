@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,9 +16,8 @@ from pipeline.config.roles import run_directory_of
 from pipeline.exit_codes import FAILED, OK
 from pipeline.installation import Installation
 from pipeline.supervise.display import camera_lines, problem_lines, summary_line
-from pipeline.supervise.ready import statuses
+from runtime.status import NOT_KNOWN, statuses
 
-_STALE_S = 10.0
 _LEVELS = {
     "split": "The custodian runs as its own user: a stolen recorder, bucket or spool opens nothing that is past.",
     "elsewhere": "The custodian runs on another machine: this one, stolen whole, opens nothing that is past.",
@@ -62,11 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 def report_of(loaded: Loaded, installation: Installation) -> dict[str, Any]:
     """Everything, as JSON."""
     roles = statuses(run_directory_of(loaded, installation))
-    now_ns = time.time_ns()
-    for role in roles:
-        if role["state"] not in ("dead", "unreadable") and now_ns - role.get("updated_ns", 0) > _STALE_S * 1e9:
-            role["state"] = "silent"
-    running = {role["role"] for role in roles if role["state"] not in ("dead", "silent", "unreadable")}
+    running = {role["role"] for role in roles if role["state"] not in NOT_KNOWN}
     expected = loaded.config.roles
     missing = [name for name in expected if name not in running]
     disk = shutil.disk_usage(installation.root) if installation.root.exists() else None

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from domain.time import to_iso
 from pipeline.supervise.terminal import bits, size
+from runtime.status import NOT_KNOWN
 
 _SKEW_S = 2.0
 _STATES = {"recording": "●", "connecting": "…", "refused": "✗", "waiting": "!", "failed": "✗", "stopped": "-"}
@@ -16,6 +18,9 @@ def camera_lines(statuses: Sequence[dict[str, Any]]) -> list[str]:
     lines = []
     for status in statuses:
         for camera in status.get("cameras", {}).values() if status.get("role") == "ingest" else ():
+            if status["state"] in NOT_KNOWN:
+                lines.append(f" ? {camera['name']:<16} unknown since {to_iso(status['updated_ns'])}")
+                continue
             lag = camera["lag_s"]
             lines.append(
                 f" {_STATES.get(camera['state'], '?')} {camera['name']:<16} {camera['state']:<10}"

@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pipeline.errors import ServiceError, SetupError
 from pipeline.supervise.role_process import RoleProcess
-from runtime.status import read_status_files
-
-
-def statuses(run_directory: Path) -> list[dict[str, Any]]:
-    """The status files of roles; one that a dead process left behind says "dead"."""
-    found = read_status_files(run_directory)
-    roles = [status for status in found if "role" in status]
-    for status in roles:
-        if "pid" in status and not _alive(status["pid"]):
-            status["state"] = "dead"
-    return roles
+from runtime.problems import summary
+from runtime.status import statuses
 
 
 async def wait_ready(run_directory: Path, processes: Sequence[RoleProcess], *, timeout_s: float) -> None:
@@ -36,23 +25,9 @@ async def wait_ready(run_directory: Path, processes: Sequence[RoleProcess], *, t
         said = {process.name: by_pid.get(process.pid, {}) for process in processes}
         waiting = {name for name in waiting if said[name].get("state") not in ("ready", "degraded")}
         if waiting and loop.time() > deadline:
-            problems = [
-                f"{problem['what']} {problem['remedy']}"
-                for name in waiting
-                for problem in said[name].get("problems", [])
-            ]
+            problems = [problem for name in waiting for problem in said[name].get("problems", [])]
             raise ServiceError(
-                f"Not ready within {timeout_s:.0f} s: {', '.join(sorted(waiting))}. {' '.join(problems)}",
+                f"Not ready within {timeout_s:.0f} s: {', '.join(sorted(waiting))}. {summary(problems)}",
                 f"Look into the logs beside {run_directory}.",
             )
         await asyncio.sleep(0.1)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

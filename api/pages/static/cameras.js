@@ -3,7 +3,7 @@ import { get, iso, purpose } from "./server.js";
 import { clock, shortDay } from "./time.js";
 import { has, t } from "./words.js";
 
-const STALE_MS = 60_000;
+const STALE_MS = 15_000; // a camera's health is saved every five seconds: three periods
 const DAY_MS = 86_400_000;
 const PICTURE_BEHIND_MS = 20_000; // a segment is in the store some ten seconds after its first picture
 const state = (name) => (has(`state.${name}`) ? t(`state.${name}`) : name);
@@ -109,8 +109,7 @@ function roles(list, now) {
   byId("roles").hidden = !list;
   byId("role-list").replaceChildren(
     ...(list ?? []).map((role) => {
-      const stale = role.updated && now - Date.parse(role.updated) > STALE_MS;
-      const tone = stale ? "bad" : role.state === "ready" ? "good" : "warn";
+      const tone = ["unknown", "dead", "unreadable"].includes(role.state) ? "bad" : role.state === "ready" ? "good" : "warn";
       const name = has(`role.${role.role}`) ? t(`role.${role.role}`) : role.role;
       return el(
         "li",

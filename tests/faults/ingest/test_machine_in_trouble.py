@@ -18,8 +18,8 @@ import pytest
 
 from domain.footage import GapCause
 from domain.time import DAY_NS, NS
-from pipeline.commands.status import _STALE_S
 from runtime.settings import StoreSettings
+from runtime.status import KNOWN_PERIODS, PERIOD_S
 from storage.catalogue.rows import gap_from_row
 from tests.conftest import Database
 from tests.support.processes.killed_ingest import Gym, Lane, gym
@@ -41,7 +41,7 @@ def alarm_after_s(told: list[dict[str, Any]], what: str, begin_ns: int) -> float
     """From the trouble to its first word in the status, or to a status so old that `tallenne status` says so."""
     for status in told:
         said = " ".join(problem["what"] for problem in status["problems"])
-        if status["m"] > begin_ns and (what in said or status["age_s"] > _STALE_S):
+        if status["m"] > begin_ns and (what in said or status["age_s"] > KNOWN_PERIODS * PERIOD_S):
             return (status["m"] - begin_ns) / NS
     raise AssertionError(f"no alarm, but {[status['problems'] for status in told[-3:]]}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 import uuid
 from typing import Any
@@ -418,7 +419,7 @@ async def test_metrics_tell_each_cameras_health(office: Office, gym: Gym) -> Non
 
 async def test_metrics_tell_the_numbers_of_the_roles_and_no_word(office: Office) -> None:
     """Lag and counters of the indexer; what a problem says stays with `tallenne status`."""
-    said = {"role": "index", "instance": "0", "pid": 7, "state": "degraded", "updated_ns": 5_500_000_000}
+    said = {"role": "index", "instance": "0", "pid": os.getpid(), "state": "degraded", "updated_ns": 5_500_000_000}
     said |= {"problems": [{"what": "Door Backyard", "remedy": "x"}], "committed": 12, "outbox_oldest_s": 0.25}
     said |= {"subscribed": True, "odd name": 1, "cameras": {"Backyard": 1}}
     (office.services.settings.run_directory / "index-0.json").write_text(json.dumps(said))

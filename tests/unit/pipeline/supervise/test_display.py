@@ -10,7 +10,9 @@ from pipeline.supervise.display import camera_lines
 
 def line(**more: Any) -> str:
     health = Health("Hall", **more)
-    (found,) = camera_lines([{"role": "ingest", "cameras": {"x": health.report(1, 5_000_000_000, 2, 1, 0)}}])
+    (found,) = camera_lines(
+        [{"role": "ingest", "state": "ready", "cameras": {"x": health.report(1, 5_000_000_000, 2, 1, 0)}}]
+    )
     return found
 
 
@@ -35,3 +37,8 @@ def test_loss_skew_forced_cuts_and_sound_are_told() -> None:
     assert "9 damaged pictures" in told
     assert "3 cuts without a key frame" in told
     assert "sound: its sound is PCMA." in told
+
+
+def test_camera_of_a_recorder_that_says_nothing_is_unknown() -> None:
+    status = {"role": "ingest", "state": "unknown", "updated_ns": 5_000_000_000, "cameras": {"x": {"name": "Hall"}}}
+    assert camera_lines([status]) == [" ? Hall             unknown since 1970-01-01T00:00:05.000Z"]

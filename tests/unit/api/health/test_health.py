@@ -1,0 +1,23 @@
+"""What `/v1/health` says to everybody: ready only while all parts answer and every role is heard of."""
+
+from __future__ import annotations
+
+import pytest
+
+from api.health.health import state_of
+
+ALL = {"database": True, "store": True, "custodian": True}
+READY = {"role": "index", "state": "ready"}
+
+
+def test_ready_when_all_answer_and_all_roles_are_heard_of() -> None:
+    assert state_of(ALL, [READY, {"role": "ingest", "state": "degraded"}]) == "ready"
+
+
+def test_degraded_when_a_part_does_not_answer() -> None:
+    assert state_of({**ALL, "store": False}, [READY]) == "degraded"
+
+
+@pytest.mark.parametrize("state", ["unknown", "dead", "unreadable"])
+def test_degraded_when_a_role_hangs_or_has_died(state: str) -> None:
+    assert state_of(ALL, [READY, {"role": "ingest", "state": state}]) == "degraded"
