@@ -16,12 +16,15 @@ from api.http.certificates import Certificate, certificate_for
 from api.http.server import listen, serving
 from api.services import Services, make_services
 from api.settings import ServeSettings
+from domain.errors import RetryableError
 from runtime.database import READY_CONNECTIONS, open_pool
+from runtime.problems import Problems
 from runtime.status import StatusFile
+from runtime.supervise import supervised
 from storage.store import open_store
 
 _log = logging.getLogger(__name__)
-STATUS_EVERY_S: Final = 2.0
+PROBE_EVERY_S: Final = 2.0
 _REMEDIES: Final = {
     "database": "Searches and sign-in do not work. Check that PostgreSQL runs and is reachable.",
     "store": "No clip plays. Check that the object store runs and is reachable.",
@@ -53,7 +56,12 @@ async def run(settings: ServeSettings, stop: asyncio.Event) -> None:
         http = await stack.enter_async_context(serving(build_asgi(services), settings, certificate, sock))
         said: dict[str, Any] = {"address": _address(settings, sock), "certificate_sha256": certificate.fingerprint}
         _log.info("serving at %s", said["address"])
-        await _work(services, status, said, stop, http)
+        state = _State(services, status, said)
+        async with supervised(state.problems) as tasks:
+            tasks.forever("http", lambda: _ended(http))
+            tasks.every(PROBE_EVERY_S, "probe", state.look)
+            tasks.every(status.period_s, "status", state.write)
+            await stop.wait()
         status.write("stopping", **said)
     status.remove()
 
@@ -73,22 +81,35 @@ def _address(settings: ServeSettings, sock: socket.socket) -> str:
     return f"https://{f'[{host}]' if ':' in host else host}:{sock.getsockname()[1]}"
 
 
-async def _work(
-    services: Services, status: StatusFile, said: dict[str, Any], stop: asyncio.Event, http: asyncio.Task[None]
-) -> None:
-    """Say how things are until it is time to stop."""
-    stopping = asyncio.create_task(stop.wait(), name="stop")
-    try:
-        while not stop.is_set() and not http.done():
-            parts = await probe(services)
-            problems = [
-                {"what": f"The {part} does not answer.", "remedy": _REMEDIES[part]}
-                for part, answers in parts.items()
-                if not answers
-            ]
-            status.write("degraded" if problems else "ready", problems=problems, clips=len(services.shelf), **said)
-            await asyncio.wait((stopping, http), timeout=STATUS_EVERY_S, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        stopping.cancel()
-    if http.done():
-        http.result()
+class _State:
+    """How the other parts answer, and what is said of it."""
+
+    def __init__(self, services: Services, status: StatusFile, said: dict[str, Any]) -> None:
+        self._services, self._status, self._said = services, status, said
+        self._probed = False
+        self.problems = Problems()
+
+    async def look(self) -> None:
+        """Ask all parts. Beside the status: an answer may take long to come."""
+        for part, answers in (await probe(self._services)).items():
+            self.problems.set(part, None if answers else _away(part))
+        self._probed = True
+
+    async def write(self) -> None:
+        problems = self.problems.present()
+        if self._probed:
+            clips = len(self._services.shelf)
+            self._status.write("degraded" if problems else "ready", problems=problems, clips=clips, **self._said)
+        else:
+            self._status.write("starting", problems=problems)
+
+
+def _away(part: str) -> RetryableError:
+    return RetryableError(f"The {part} does not answer.", _REMEDIES[part])
+
+
+async def _ended(http: asyncio.Task[None]) -> None:
+    """The server ends early only when something is wrong."""
+    await asyncio.wait((http,))
+    http.result()
+    raise RuntimeError("the HTTPS server ended by itself")

@@ -6,27 +6,32 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from custodian.audit.log import HeadSigner
 from custodian.errors import BrokenAuditError
 from custodian.harden import forbid_dumps
-from custodian.keys.custody import Custody, open_custody
+from custodian.keys.custody import open_custody
 from custodian.keys.hour_keys import HourKeyMaker
 from custodian.keys.past_keys import PastKeys
 from custodian.opening import Opener
 from custodian.operations import Operations, allowed
 from custodian.server import Server
-from domain.errors import RetryableError, TallenneError
+from domain.errors import RetryableError
 from runtime.database import READY_CONNECTIONS, open_pool
+from runtime.problems import Problems
 from runtime.settings import CustodianSettings
 from runtime.status import StatusFile
+from runtime.supervise import EXPECTED, supervised
+from storage.keys import KeyFileError, Keyring
 
 _log = logging.getLogger(__name__)
 
 KEYS_EVERY_S: Final = 2.0
 HEADS_EVERY_S: Final = 30.0
-STATUS_EVERY_S: Final = 2.0
+KEYRING_EVERY_S: Final = 2.0
+GRACE_S: Final = 10.0
 STATUS_WHILE_STARTING_S: Final = 0.1
 
 
@@ -44,99 +49,57 @@ async def run(settings: CustodianSettings, stop: asyncio.Event) -> None:
             maker = HourKeyMaker(pool, custody, ahead_hours=settings.keys_ahead_hours, clock_ns=time.time_ns)
             signer = HeadSigner(pool, custody.signing, settings.audit_heads, clock_ns=time.time_ns)
             opener = Opener(pool, custody, clock_ns=time.time_ns)
-            state = _State(settings, custody, maker, signer, opener)
+            state = _State(StatusFile(settings.run_directory, "custodian"), maker, signer, opener)
             past_keys = PastKeys(pool, maker, clock_ns=time.time_ns)
             operations = Operations(custody, pool, opener, past_keys, state.counters)
             server = Server(operations.table(), allowed(settings))
             async with server.listening(settings.socket):
-                await _work(state, stop)
+                await _work(state, custody.keyring, stop)
             await _last_head(signer)
             state.file.remove()
 
 
 class _State:
-    """What the tasks below share: the parts, and what they last said of themselves."""
+    """What is said of the parts."""
 
-    def __init__(
-        self,
-        settings: CustodianSettings,
-        custody: Custody,
-        maker: HourKeyMaker,
-        signer: HeadSigner,
-        opener: Opener,
-    ) -> None:
-        self.file = StatusFile(settings.run_directory, "custodian")
-        self.custody = custody
-        self.maker = maker
-        self.signer = signer
-        self.opener = opener
-        self.problems: dict[str, dict[str, str]] = {}
+    def __init__(self, file: StatusFile, maker: HourKeyMaker, signer: HeadSigner, opener: Opener) -> None:
+        self.file, self.maker, self.signer, self._opener = file, maker, signer, opener
+        self.problems = Problems()
         self.counters: dict[str, Any] = {}
 
-    def problem(self, part: str, error: Exception | None) -> None:
-        """Note, or clear, what is wrong with one part."""
-        if error is None:
-            self.problems.pop(part, None)
-            return
-        if part not in self.problems:
-            _log.error("%s: %s", part, error)
-        what, remedy = getattr(error, "what", str(error)), getattr(error, "remedy", "")
-        self.problems[part] = {"what": what, "remedy": remedy}
+    def period_s(self) -> float:
+        return self.file.period_s if self.maker.supplied else STATUS_WHILE_STARTING_S
 
-    def write(self, stopping: bool = False) -> None:
+    async def write(self) -> None:
+        problems = self.problems.present()
+        self._write("degraded" if problems else "ready" if self.maker.supplied else "starting", problems)
+
+    def stopping(self) -> None:
+        self._write("stopping", self.problems.present())
+
+    def _write(self, state: str, problems: Sequence[Mapping[str, Any]]) -> None:
         self.counters.update(
             hour_keys_made=self.maker.made,
             cameras=self.maker.camera_count,
-            opened=self.opener.opened,
-            refused=self.opener.refused,
+            opened=self._opener.opened,
+            refused=self._opener.refused,
             audit_signed_seq=self.signer.last_seq,
         )
-        state = "degraded" if self.problems else "ready" if self.maker.supplied else "starting"
-        self.file.write("stopping" if stopping else state, problems=list(self.problems.values()), **self.counters)
+        self.file.write(state, problems=problems, **self.counters)
 
 
-async def _work(state: _State, stop: asyncio.Event) -> None:
-    state.write()
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_make_keys(state, stop), name="hour keys")
-            tasks.create_task(_sign_heads(state, stop), name="audit heads")
-            tasks.create_task(_say_status(state, stop), name="status")
-    except ExceptionGroup as group:
-        # What a person must mend is told as itself.
-        mine = next((error for error in group.exceptions if isinstance(error, TallenneError)), None)
-        raise mine or group from group
-    state.write(stopping=True)
+async def _work(state: _State, keyring: Keyring, stop: asyncio.Event) -> None:
+    async def check_keyring() -> None:
+        found = await keyring.problems()
+        state.problems.set("keyring", KeyFileError(" ".join(found)) if found else None)
 
-
-async def _make_keys(state: _State, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        try:
-            await state.maker.run_once(stop)
-        except (RetryableError, OSError) as error:
-            state.problem("hour keys", error)
-        else:
-            state.problem("hour keys", None)
-        await _pause(stop, KEYS_EVERY_S)
-
-
-async def _sign_heads(state: _State, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        try:
-            await state.signer.run_once()
-        except (RetryableError, BrokenAuditError, OSError) as error:
-            state.problem("audit", error)
-        else:
-            state.problem("audit", None)
-        await _pause(stop, HEADS_EVERY_S)
-
-
-async def _say_status(state: _State, stop: asyncio.Event) -> None:
-    while not stop.is_set():
-        found = await state.custody.keyring.problems()
-        state.problem("keyring", OSError(" ".join(found)) if found else None)
-        state.write()
-        await _pause(stop, STATUS_EVERY_S if state.maker.supplied else STATUS_WHILE_STARTING_S)
+    async with supervised(state.problems, grace_s=GRACE_S) as tasks:
+        tasks.every(state.period_s, "status", state.write)
+        tasks.every(KEYS_EVERY_S, "hour keys", lambda: state.maker.run_once(stop), drain=True)
+        tasks.every(HEADS_EVERY_S, "audit", state.signer.run_once, expected=(*EXPECTED, BrokenAuditError), drain=True)
+        tasks.every(KEYRING_EVERY_S, "copies of the keyring", check_keyring)
+        await stop.wait()
+    state.stopping()
 
 
 async def _last_head(signer: HeadSigner) -> None:
@@ -144,8 +107,3 @@ async def _last_head(signer: HeadSigner) -> None:
     with contextlib.suppress(RetryableError, BrokenAuditError, OSError, TimeoutError):
         async with asyncio.timeout(2):
             await signer.run_once()
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

@@ -41,7 +41,7 @@ Errors = tuple[type[Exception], ...]
 
 EXPECTED: Final[Errors] = (RetryableError, OSError)
 FIRST_S: Final = 0.5
-LONGEST_S: Final = 15.0
+LONGEST_S: Final = 5.0
 STEADY_S: Final = 60.0
 """Work without end that has gone on for so long works again: longer than the time limit of any single question."""
 GRACE_S: Final = 10.0
@@ -59,7 +59,7 @@ class How(TypedDict, total=False):
 class _Job:
     name: str
     work: Work
-    pause_s: float | None  # after it has returned; None: it is done then
+    pause_s: Callable[[], float] | None  # after it has returned; None: it is done then
     endless: bool = False
     expected: Errors = EXPECTED
     restart: bool = False
@@ -80,13 +80,16 @@ class Supervisor:
         """Until it has returned once."""
         return self._start(_Job(name=name, work=work, pause_s=None, **how))
 
-    def every(self, period_s: float, name: str, work: Work, **how: Unpack[How]) -> asyncio.Task[None]:
+    def every(
+        self, period_s: float | Callable[[], float], name: str, work: Work, **how: Unpack[How]
+    ) -> asyncio.Task[None]:
         """Again and again, with a pause of ``period_s`` after each round. The first begins at once."""
-        return self._start(_Job(name=name, work=work, pause_s=period_s, **how))
+        pause_s = period_s if callable(period_s) else lambda: period_s
+        return self._start(_Job(name=name, work=work, pause_s=pause_s, **how))
 
     def forever(self, name: str, work: Work, **how: Unpack[How]) -> asyncio.Task[None]:
         """For work that is not meant to end before the role does."""
-        return self._start(_Job(name=name, work=work, pause_s=FIRST_S, endless=True, **how))
+        return self._start(_Job(name=name, work=work, pause_s=lambda: FIRST_S, endless=True, **how))
 
     async def leave(self, grace_s: float) -> None:
         """Begin nothing anew, let drained tasks finish, cancel the rest. ``supervised()`` calls it."""
@@ -134,7 +137,7 @@ class Supervisor:
         else:
             self.problems.clear(job.name)
             backoff.reset()
-            return job.pause_s
+            return None if job.pause_s is None else job.pause_s()
         finally:
             if steady is not None:
                 steady.cancel()
