@@ -70,3 +70,69 @@ def _shown(tile: dict[str, object]) -> Shown:
         expected_ms=float(str(tile["start"])) + current_s * 1000,
         paused=bool(tile["paused"]),
     )
+
+
+# Kept of every turn of the page: what each camera lets be seen, and for which time.
+_WITNESS: Final = """() => {
+  const canvas = document.createElement('canvas');
+  const paint = canvas.getContext('2d', { willReadFrequently: true });
+  const root = document.getElementById('player');
+  window.witnessed = [];
+  const look = () => {
+    document.querySelectorAll('.tile').forEach((tile, number) => {
+      const video = tile.querySelector('video');
+      const seen = tile.querySelector('.veil').hidden && video.videoWidth > 0;
+      const turn = { number, wanted: Number(root.dataset.timeMs), state: tile.dataset.state, seen, clock: document.getElementById('clock').firstChild.textContent };
+      if (seen) {
+        const [width, height] = [video.videoWidth, Math.ceil(video.videoWidth / 20)];
+        Object.assign(canvas, { width, height });
+        paint.drawImage(video, 0, 0);
+        const colours = paint.getImageData(0, 0, width, height).data;
+        let grey = '';
+        for (let at = 1; at < colours.length; at += 4) grey += String.fromCharCode(colours[at]);
+        Object.assign(turn, { width, grey: btoa(grey) });
+      }
+      window.witnessed.push(turn);
+    });
+    requestAnimationFrame(look);
+  };
+  requestAnimationFrame(look);
+}"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """What one camera let be seen at one turn of the page."""
+
+    number: int
+    wanted_ms: int
+    state: str
+    seen: bool
+    strip_ms: int | None
+    clock: str
+
+
+async def watch(page: Page) -> None:
+    """From now on, every turn is kept."""
+    await page.evaluate(_WITNESS)
+
+
+async def watched(page: Page) -> list[Turn]:
+    """The turns since the last time."""
+    found = await page.evaluate("() => window.witnessed.splice(0)")
+    return [
+        Turn(
+            number=turn["number"],
+            wanted_ms=turn["wanted"],
+            state=turn["state"],
+            seen=turn["seen"],
+            strip_ms=_strip(turn["grey"], turn["width"]) if turn["seen"] else None,
+            clock=turn["clock"],
+        )
+        for turn in found
+    ]
+
+
+def _strip(grey: str, width: int) -> int | None:
+    found = strip.read(np.frombuffer(base64.b64decode(grey), np.uint8).reshape(-1, width))
+    return None if found is None else found[0]

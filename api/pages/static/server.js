@@ -62,6 +62,12 @@ export async function head(path, signal = undefined) {
   return (await ask(path, { method: "HEAD", headers: headers(), signal })).headers;
 }
 
+/** Bytes [start, end) of a file, as they come. tag: of the version that they must be of; else the whole file is answered, with 200. */
+export function part(path, { start, end, tag, signal }) {
+  const range = { Range: `bytes=${start}-${Number.isFinite(end) ? end - 1 : ""}` };
+  return ask(path, { headers: headers(tag ? { ...range, "If-Range": tag } : range), signal, cache: "no-store" });
+}
+
 export const clipAddress = (cameraId, start, end) => `/v1/cameras/${cameraId}/clip.mp4?${new URLSearchParams({ start: iso(start), end: iso(end), purpose })}`;
 
 export const iso = (milliseconds) => new Date(milliseconds).toISOString();

@@ -17,7 +17,7 @@ from storage.catalogue.audit import ACTIONS
 
 ROOT = Path(__file__).resolve().parents[4]
 TEMPLATES = sorted((DIRECTORY / "templates").glob("*.html"))
-SCRIPTS = sorted((DIRECTORY / "static").glob("*.js"))
+SCRIPTS = sorted((DIRECTORY / "static").rglob("*.js"))
 STATIC = [*SCRIPTS, *sorted((DIRECTORY / "static").glob("*.css")), *sorted((DIRECTORY / "static").glob("*.svg"))]
 
 

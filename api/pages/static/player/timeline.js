@@ -1,7 +1,7 @@
 // The timeline: a row per camera with footage and hatched gaps, the doors' events, the time. Drag to scrub.
 
-import { clock, clockMinutes, shortDay } from "./time.js";
-import { t } from "./words.js";
+import { clock, clockMinutes, shortDay } from "../time.js";
+import { t } from "../words.js";
 
 // Grows with the page's text: on a wall everything is larger.
 const SCALE = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
@@ -16,7 +16,7 @@ const LONGEST_MS = 24 * 3600_000;
 const BAD = ["denied", "forced_open", "held_open"];
 
 export class Timeline extends EventTarget {
-  /** Fires "seek" with {time} and "view" after the span on show has changed. */
+  /** Fires "seek" with {time, rests}, false while one drags, and "view" after the span on show has changed. */
   constructor(element, zone) {
     super();
     this.element = element;
@@ -217,8 +217,9 @@ export class Timeline extends EventTarget {
     element.setAttribute("aria-valuetext", `${shortDay(this.time, this.zone)} ${clock(this.time, this.zone)}`);
   }
 
-  #seek(time) {
-    this.dispatchEvent(new CustomEvent("seek", { detail: { time } }));
+  #seek(time, rests) {
+    this.sought = time;
+    this.dispatchEvent(new CustomEvent("seek", { detail: { time, rests } }));
   }
 
   #listen() {
@@ -228,13 +229,16 @@ export class Timeline extends EventTarget {
       if (event.button !== 0) return;
       element.setPointerCapture(event.pointerId);
       this.dragging = true;
-      this.#seek(this.#nearEvent(place(event)) ?? this.#timeAt(place(event)));
+      this.#seek(this.#nearEvent(place(event)) ?? this.#timeAt(place(event)), true);
     });
     element.addEventListener("pointermove", (event) => {
-      if (this.dragging) this.#seek(this.#timeAt(Math.max(0, Math.min(this.width, place(event)))));
+      if (this.dragging) this.#seek(this.#timeAt(Math.max(0, Math.min(this.width, place(event)))), false);
       else element.title = this.#tip(place(event));
     });
-    const stop = () => (this.dragging = false);
+    const stop = () => {
+      if (this.dragging) this.#seek(this.sought, true);
+      this.dragging = false;
+    };
     element.addEventListener("pointerup", stop);
     element.addEventListener("pointercancel", stop);
     element.addEventListener(

@@ -1,10 +1,10 @@
 // The export dialog: cameras, span, a fresh code where one is needed; then watched until it can be fetched.
 
-import { byId, el, show, toast } from "./dom.js";
-import { askExport, fetchExport, followExport } from "./exporting.js";
-import { post } from "./server.js";
-import { fromField, toField } from "./time.js";
-import { t } from "./words.js";
+import { byId, el, show, toast } from "../dom.js";
+import { askExport, fetchExport, followExport } from "../exporting.js";
+import { post } from "../server.js";
+import { fromField, toField } from "../time.js";
+import { t } from "../words.js";
 
 export function installExport({ tiles, zone, span }) {
   const dialog = byId("export-dialog");

@@ -1,0 +1,108 @@
+// What is known of the cameras' time: footage, gaps and events around the view, asked for as one looks elsewhere.
+
+import { get, iso } from "../server.js";
+
+const REST_MS = 400; // timelines are searches, each on record: asked for when the view has come to rest, in generous pieces
+const AGAIN_MS = [5000, 10_000, 20_000, 40_000, 80_000, 160_000]; // for what is on its way; then no more until somebody acts
+const EVERYTHING = { start: -Infinity, end: Infinity };
+
+export const span = ({ start, end, ...rest }) => ({ ...rest, start: Date.parse(start), end: Date.parse(end) });
+
+export class Known extends EventTarget {
+  #tiles;
+  #view;
+  #resting = 0;
+  #asked = 0;
+  #loading = false;
+  #loaded = { start: 0, end: 0 };
+  #again = 0; // how often the same was asked for
+  #againAt = 0;
+
+  /** Fires "change" after an answer and "problem" with {error}. view(): {start, end, time} of what is looked at. */
+  constructor(tiles, view) {
+    super();
+    this.#tiles = tiles;
+    this.#view = view;
+    this.zone = null;
+    this.events = [];
+    this.whole = EVERYTHING; // of which all events are here; a busy week has too many
+  }
+
+  isWhole(time) {
+    return this.whole.start <= time && time <= this.whole.end;
+  }
+
+  get isCut() {
+    return Number.isFinite(this.whole.start) || Number.isFinite(this.whole.end);
+  }
+
+  /** The view or the time has changed. */
+  moved() {
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => {
+      this.#resting = 0;
+      const { start, end, time } = this.#view();
+      if (start < this.#loaded.start || end > this.#loaded.end || !this.isWhole(time)) this.#ask();
+    }, REST_MS);
+  }
+
+  /** To be called again and again. Footage that is on its way is asked for again, less and less often. */
+  check(time, pending) {
+    if (this.#resting || this.#loading) return;
+    if (!this.isWhole(time)) this.moved();
+    else if (pending && performance.now() >= this.#againAt && this.#again < AGAIN_MS.length) this.#ask();
+  }
+
+  /** Somebody has done something: what is on its way is worth asking for. */
+  touched() {
+    this.#again = 0;
+  }
+
+  async #ask() {
+    this.#loading = true;
+    try {
+      await this.load();
+    } catch (error) {
+      this.whole = EVERYTHING; // not asked for again and again
+      this.dispatchEvent(new CustomEvent("problem", { detail: { error } }));
+    }
+    this.#loading = false;
+  }
+
+  async load() {
+    this.#asked += 1;
+    const mine = this.#asked;
+    this.#againAt = performance.now() + AGAIN_MS[Math.min(this.#again, AGAIN_MS.length - 1)];
+    this.#again += 1;
+    const { start, end, time } = this.#view();
+    const margin = (end - start) / 2;
+    const wanted = { start: iso(start - margin), end: iso(end + margin), around: iso(time) };
+    const found = await Promise.all(this.#tiles.map((tile) => get(`/v1/cameras/${tile.cameraId}/timeline`, wanted)));
+    if (mine !== this.#asked) return; // of a view that was left meanwhile
+    this.#loaded = { start: start - margin, end: end + margin };
+    this.#take(found);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #take(found) {
+    this.whole = { ...EVERYTHING };
+    const known = new Map();
+    found.forEach((answer, number) => {
+      this.zone = answer.time_zone;
+      this.#tiles[number].setName(answer.camera);
+      this.#tiles[number].setTimeline({ ...this.#loaded, footage: answer.footage.map(span), gaps: answer.gaps.map(span) });
+      for (const event of answer.events) known.set(event.event_id, event);
+      if (answer.events_cut) this.#cut(span({ start: answer.events_start, end: answer.events_end }));
+    });
+    this.events = [...known.values()]
+      .map((event) => ({ ...event, time: Date.parse(event.occurred) }))
+      .filter((event) => this.isWhole(event.time))
+      .sort((one, other) => one.time - other.time);
+  }
+
+  // Where the loaded span ends no event is missing: looking there asks for the next piece anyway.
+  #cut(part) {
+    if (part.start > this.#loaded.start) this.whole.start = Math.max(this.whole.start, part.start);
+    if (part.end < this.#loaded.end) this.whole.end = Math.min(this.whole.end, part.end);
+  }
+}
