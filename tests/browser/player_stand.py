@@ -1,4 +1,4 @@
-"""The player's own pages over a server that a test makes slow, silent or wrong; pictures that say when they were taken."""
+"""The player's pages over a server that a test makes slow, silent or wrong. Pictures say when they were taken."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from api.footage import ClipReader, NoFootageError
 from api.pages.rendering import DIRECTORY, page
-from demo import strip
+from demo.video import strip
 from domain.time import Span, from_iso, to_iso
 from ingest.access_unit import TICKS_PER_S
-from storage.clip import ClipReader, NoFootageError
-from tests.support.sealed import START_NS
-from tests.support.shelf import Shelf, read
-from tests.support.video import units
+from tests.support.cameras.video import units
+from tests.support.footage.sealed import START_NS
+from tests.support.footage.shelf import Shelf, read
 
 ZERO_MS = START_NS // 1_000_000
 """When every camera of a stand begins to film."""
@@ -87,6 +87,9 @@ class StandCamera:
         """When the picture was taken whose interval holds the time; both since ZERO_MS."""
         return max(shown for shown in self.shown_ms if shown <= at_ms)
 
+    def cause(self, start_ns: int) -> str:
+        return self.causes.get((start_ns - START_NS) // _MS, "unknown")
+
     def timeline(self, span: Span, until_ns: int) -> dict[str, Any]:
         """Footage and gaps tile the span up to ``until_ns``."""
         footage: list[list[int]] = []
@@ -101,7 +104,7 @@ class StandCamera:
             "camera_id": str(self.camera_id), "camera": self.name, "time_zone": ZONE,
             "footage": [{"start": to_iso(start), "end": to_iso(end)} for start, end in footage],
             "gaps": [
-                {"start": to_iso(start), "end": to_iso(end), "cause": self.causes.get((start - START_NS) // _MS, "unknown")}
+                {"start": to_iso(start), "end": to_iso(end), "cause": self.cause(start)}
                 for start, end in gaps if end > start
             ],
             "events": [], "events_cut": False, "events_start": to_iso(span.start_ns), "events_end": to_iso(span.end_ns),
@@ -195,7 +198,7 @@ async def player_stand(*cameras: StandCamera, until_ms: int = 0) -> AsyncIterato
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off"))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     serving = asyncio.create_task(server.serve(), name="stand")
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     stand.address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:

@@ -82,7 +82,8 @@ _WITNESS: Final = """() => {
     document.querySelectorAll('.tile').forEach((tile, number) => {
       const video = tile.querySelector('video');
       const seen = tile.querySelector('.veil').hidden && video.videoWidth > 0;
-      const turn = { number, wanted: Number(root.dataset.timeMs), state: tile.dataset.state, seen, clock: document.getElementById('clock').firstChild.textContent };
+      const clock = document.getElementById('clock').firstChild.textContent;
+      const turn = { number, wanted: Number(root.dataset.timeMs), state: tile.dataset.state, seen, clock };
       if (seen) {
         const [width, height] = [video.videoWidth, Math.ceil(video.videoWidth / 20)];
         Object.assign(canvas, { width, height });

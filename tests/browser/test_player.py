@@ -57,7 +57,7 @@ async def player(browser: Browser, stand: Stand, at_ms: float, *, playing: bool 
 
 
 def hold_to_the_rule(stand: Stand, turns: Sequence[Turn], *, moving: bool) -> None:
-    """Whatever was seen was the picture of the time that was wanted; in motion, one of an interval and 0.2 s around it."""
+    """Whatever was seen was the picture of the time that was wanted; in motion, one within a quarter of a second."""
     slack_ms = 240 if moving else 1
     for turn in turns:
         if not turn.seen:
@@ -82,10 +82,16 @@ async def states(page: Page) -> list[str]:
 
 
 async def reach(page: Page, *wanted: str, seconds: float = 20) -> None:
-    async def there() -> bool:
-        return await states(page) == list(wanted)
+    seen: list[list[str]] = []
 
-    await wait(there, f"{wanted}, but {await states(page)}", seconds)
+    async def there() -> bool:
+        seen[:] = [await states(page), *(await read_player(page))[:1]]
+        return seen[0] == list(wanted)
+
+    try:
+        await wait(there, "", seconds)
+    except AssertionError:
+        raise AssertionError(f"{wanted}, but {seen}") from None
 
 
 async def place(page: Page, at_ms: float, opened_ms: float) -> tuple[float, float]:
@@ -157,7 +163,7 @@ def varying() -> list[StandCamera]:
 def changing() -> list[StandCamera]:
     """The coder is set anew every ten seconds: other parameter sets, without a gap."""
     camera = StandCamera(name="Hall")
-    for number, (gop, frames) in enumerate(((50, 0), (25, 0), (30, 0), (50, 0))):
+    for number, (gop, frames) in enumerate(((50, 0), (25, 2), (30, 0), (50, 1))):
         camera.film(steady(number * 10_000, (number + 1) * 10_000), gop=gop, b_frames=frames)
     return [camera]
 
@@ -172,16 +178,16 @@ async def test_paused_at_random_times_the_picture_is_that_of_the_time(browser: B
 
 
 async def test_playing_two_cameras_stay_in_step_and_the_clock_is_that_of_a_picture(browser: Browser) -> None:
-    async with player_stand(*films("plain"), until_ms=60_000) as stand:
-        async with player(browser, stand, 10_000, playing=True) as page:
-            await reach(page, "playing", "playing")
-            await asyncio.sleep(4)
-            turns = [turn for turn in await watched(page) if turn.seen]
-            hold_to_the_rule(stand, turns, moving=True)
-            said = {turn.clock for turn in turns[-60:]}
-            taken = {site_clock(turn.strip_ms - ZERO_MS + off) for turn in turns for off in (-1, 0) if turn.strip_ms}
-            assert len(said) > 3
-            assert said <= taken
+    kept = player_stand(*films("plain"), until_ms=60_000)
+    async with kept as stand, player(browser, stand, 10_000, playing=True) as page:
+        await reach(page, "playing", "playing")
+        await asyncio.sleep(4)
+        turns = [turn for turn in await watched(page) if turn.seen]
+        hold_to_the_rule(stand, turns, moving=True)
+        assert len({turn.clock for turn in turns}) > 20
+        for turn in turns:  # the other camera's picture may be the newer one, and another may follow before the look
+            assert turn.strip_ms is not None
+            assert turn.clock in {site_clock(turn.strip_ms - ZERO_MS + off) for off in range(-250, 251, 50)}, turn
 
 
 async def test_steps_go_from_picture_to_picture(browser: Browser) -> None:

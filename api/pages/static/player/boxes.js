@@ -123,8 +123,9 @@ function joined(first, second) {
 export function picturesOf(moof, { timescale, shiftTicks }) {
   const view = viewOf(moof);
   const traf = find(view, { body: 0, end: moof.length }, "moof", "traf"); // the first track: sound comes second
-  const tfdt = find(view, traf, "tfdt");
-  const trun = find(view, traf, "trun");
+  const tfdt = traf && find(view, traf, "tfdt");
+  const trun = traf && find(view, traf, "trun");
+  if (!tfdt || !trun) return []; // a clip may end with a fragment without pictures
   let decode = view.getUint8(tfdt.body) ? longAt(view, tfdt.body + 4) : view.getUint32(tfdt.body + 4);
   const flags = view.getUint32(trun.body) & 0xffffff;
   const count = view.getUint32(trun.body + 4);

@@ -119,7 +119,7 @@ export class Tile {
     this.#rest();
     const { video } = this;
     const seen = this.#presented;
-    if (seen && !video.seeking && inStep(seen, time, rate, true)) return;
+    if (seen && !video.seeking && inStep(seen, time, rate, this.state.name === SHOWN)) return;
     const frame = this.#feed.frames.at(time);
     if (frame) this.#seek(frame.start + Math.min(BETWEEN_MS, (frame.end - frame.start) / 2));
   }
@@ -178,6 +178,7 @@ export class Tile {
 }
 
 function words(name, why) {
+  if (name === GAP && why === "withheld") return [t("gap.expired"), ""];
   if (name === GAP) return why === "future" ? [t("player.future"), ""] : [t("gap.title"), why ? t(`gap.${why}`) : ""];
   if (name === OFFLINE) return [t(why), t("player.again")];
   if (name === LOADING || name === BLANK) return [t("player.loading"), ""];

@@ -1,0 +1,121 @@
+// The player's pure parts, tried in a page: boxes, pictures' times, pieces, states. Each case throws when it fails.
+
+import { Fetched, groupsFor, pieceAt } from "/static/player/pieces.js";
+import { Frames } from "/static/player/frames.js";
+import { MoofScanner, picturesOf, readHead } from "/static/player/boxes.js";
+import { BLANK, GAP, LOADING, OFFLINE, SHOWN, UNPLAYABLE, decide, groundAt, inStep, stands } from "/static/player/state.js";
+
+function same(found, wanted) {
+  if (JSON.stringify(found) !== JSON.stringify(wanted)) throw new Error(`${JSON.stringify(found)}, not ${JSON.stringify(wanted)}`);
+}
+
+const every = (step, start, end) => Array.from({ length: (end - start) / step }, (_, number) => ({ start: start + number * step, end: start + (number + 1) * step }));
+const nothing = { name: BLANK, why: "", waits: true };
+const run = { kind: "run", start: 0, end: 10_000 };
+const facts = { time: 1000, ground: run, problem: null, frame: null, ahead: 5000, rate: 0 };
+
+export const cases = {
+  "the picture of a time is the one whose interval holds it": () => {
+    const frames = new Frames();
+    frames.add(every(40, 1000, 2000));
+    same(frames.at(1039), { start: 1000, end: 1040 });
+    same(frames.at(1040), { start: 1040, end: 1080 });
+    same([frames.at(999), frames.at(2000)], [null, null]);
+  },
+  "a picture lasts over a short hole and not into a gap": () => {
+    const frames = new Frames();
+    frames.add(every(40, 0, 400));
+    frames.add(every(40, 500, 900));
+    frames.add(every(40, 5000, 5400));
+    same(frames.at(480), { start: 360, end: 500 });
+    same(frames.at(950), null);
+    same(frames.beside(500, -1), { start: 360, end: 500 });
+    same(frames.beside(880, 1), null);
+  },
+  "pictures that two clips have are known once": () => {
+    const frames = new Frames();
+    frames.add(every(40, 0, 2000));
+    frames.add(every(40, 1000, 3000).map(({ start, end }) => ({ start: start + 0.4, end: end + 0.4 })));
+    same(frames.at(1010).start, 1000.4);
+    same(frames.beside(999, 1).start, 1000.4);
+    same(frames.at(2999).start, 2960.4);
+  },
+  "a clip is the visit's span, else a block, and within footage": () => {
+    same(pieceAt(125_000, { start: 0, end: 1e9 }, null), { start: 120_000, end: 240_000 });
+    same(pieceAt(125_000, { start: 124_000, end: 130_000 }, null), { start: 124_000, end: 130_000 });
+    same(pieceAt(125_000, { start: 0, end: 1e9 }, { start: 119_000, end: 134_000 }), { start: 119_000, end: 134_000 });
+  },
+  "groups of pictures are fetched from the one that holds the time": () => {
+    const groups = [0, 2000, 4000].map((start) => ({ start, stop: start + 2000 }));
+    same(groupsFor(groups, 2500, 2600), [1, 1]);
+    same(groupsFor(groups, 2500, 4100), [1, 2]);
+    same(groupsFor(groups, 6000, 7000), null);
+    same(groupsFor(groups.slice(1), 500, 2100), [0, 0]);
+  },
+  "what was fetched ends where nothing follows": () => {
+    const fetched = new Fetched();
+    fetched.add(2000, 4000);
+    fetched.add(0, 2000);
+    fetched.add(9000, 9500);
+    same([fetched.end(500), fetched.end(4000), fetched.end(9100)], [4000, null, 9500]);
+    same(fetched.keep(1000, 8000), { start: 0, end: 4000 });
+    same(fetched.end(9100), null);
+  },
+  "a timeline says footage, gap with its cause, or nothing": () => {
+    const timeline = { start: 0, end: 100, footage: [{ start: 0, end: 40 }], gaps: [{ start: 40, end: 60, cause: "crash" }] };
+    same(groundAt(39, timeline, 1000).kind, "run");
+    same(groundAt(40, timeline, 1000).cause, "crash");
+    same(groundAt(60, timeline, 1000).cause, "pending");
+    same(groundAt(60, timeline, 50).cause, "future");
+    same(groundAt(100, timeline, 1000).kind, "unknown");
+    same(groundAt(5, null, 1000).kind, "unknown");
+  },
+  "paused, only the picture of the time is shown": () => {
+    const seen = (start, end) => decide(nothing, { ...facts, frame: { start, end } }).name;
+    same([seen(960, 1000), seen(1000, 1040), seen(1001, 1041)], [LOADING, SHOWN, LOADING]);
+  },
+  "moving, a picture may be off by an interval": () => {
+    same(inStep({ start: 960, end: 1000 }, 1060, 1, false), true);
+    same(inStep({ start: 960, end: 1000 }, 1090, 1, false), false);
+    same(inStep({ start: 960, end: 1000 }, 1090, 1, true), true);
+    same(inStep({ start: 0, end: 12_000 }, 12_500, 1, true), false); // one picture in twelve seconds
+  },
+  "states": () => {
+    const offline = { name: OFFLINE, why: "problem.offline" };
+    const state = (more) => decide(nothing, { ...facts, ...more }).name;
+    same(state({}), LOADING);
+    same(state({ ground: { kind: "unknown" } }), BLANK);
+    same(state({ ground: { kind: "gap", cause: "crash" }, frame: { start: 1000, end: 1040 } }), GAP);
+    same(state({ problem: offline }), OFFLINE);
+    same(state({ problem: offline, frame: { start: 1000, end: 1040 } }), SHOWN); // it is the right one all the same
+    same(state({ problem: { name: UNPLAYABLE, why: "" } }), UNPLAYABLE);
+    same(state({ problem: { name: GAP, why: "withheld" } }), GAP);
+  },
+  "the time stands for a camera that loads, but not for long beside another one": () => {
+    const shown = { state: { name: SHOWN, waits: false }, waitsSince: null };
+    const loads = { state: { name: LOADING, waits: true }, waitsSince: 0 };
+    const gap = { state: { name: GAP, waits: false }, waitsSince: null };
+    same([stands([shown, loads], 1000), stands([shown, loads], 9000)], [true, false]);
+    same([stands([loads], 60_000), stands([gap, gap], 0), stands([shown, shown], 0)], [true, false, false]);
+  },
+  "a clip that goes on playing has a second in hand": () => {
+    const frame = { start: 1000, end: 1040 };
+    const dry = decide({ name: SHOWN, why: "", waits: false }, { ...facts, frame, rate: 1, ahead: 0 });
+    same([dry.name, dry.waits], [SHOWN, true]);
+    same(decide(dry, { ...facts, frame, rate: 1, ahead: 500 }).waits, true);
+    same(decide(dry, { ...facts, frame, rate: 1, ahead: 1500 }).waits, false);
+  },
+};
+
+/** The pictures that a clip's boxes tell of, read in pieces of ``size`` bytes from its group ``number`` on. */
+export async function picturesIn(address, size, number) {
+  const bytes = new Uint8Array(await (await fetch(address)).arrayBuffer());
+  let head = null;
+  for (let length = 64; !head; length += 64) head = readHead(bytes.slice(0, length));
+  const scanner = new MoofScanner();
+  const found = [];
+  for (let at = head.groups[number].offset; at < bytes.length; at += size) {
+    for (const moof of scanner.push(bytes.slice(at, at + size))) found.push(...picturesOf(moof, head).map((picture) => picture.start));
+  }
+  return { starts: head.groups.map((group) => group.start), found };
+}
