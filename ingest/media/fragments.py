@@ -11,36 +11,32 @@ players take badly, by a constant delay that an edit list in the init takes back
 from __future__ import annotations
 
 import itertools
-import struct
 from dataclasses import dataclass
 
 from ingest.access_unit import TICKS_PER_S, AccessUnit, VideoParameters
+from storage.mp4 import Run
 
-TFDT_AT = 8 + 16 + 8 + 20 + 12  # of baseMediaDecodeTime in a fragment: moof, mfhd, traf, tfhd, then tfdt's own head
 _LOST_AT_MOST_TICKS = TICKS_PER_S
 _FRAME_TICKS_MAX = TICKS_PER_S * 10
-_HEAD = struct.Struct(">I4sI4sIII4sI4sIIII4sIQI4sIII")
 _KEY, _OTHER = 0x02000000, 0x01010000  # sample_depends_on 2; 1 and sample_is_non_sync_sample
 _DAMAGED = 0x0000FFFF  # sample_degradation_priority (ISO/IEC 14496-12, 8.8.3.1): the mark of a damaged picture
-_TRUN_FLAGS = 0x01000F01  # version 1; data offset, duration, size, flags, composition offset
-_TFHD_FLAGS = 0x020002  # default-base-is-moof, sample-description-index-present
 _MAX_BYTES = 16 << 20
 _TRIAL, _FOR_EVER = 48, -1
 
 
 @dataclass(slots=True)
 class Fragment:
-    """Boxes ready to be appended once their decode time is put at TFDT_AT of the head. Ticks are the source's.
+    """Pictures that become one moof and mdat, once the segment is known that they belong to. Ticks are the source's.
 
-    head: moof and the beginning of mdat; pictures: what mdat holds, not joined, since whoever seals them copies anyway
+    run: their samples, decode times counted from the fragment's start
+    pictures: what the mdat holds, not joined, since whoever seals them copies anyway
     """
 
-    head: bytearray
+    run: Run
     pictures: list[bytes]
     start_ticks: int
     end_ticks: int
     key: bool
-    frames: int
     parameters: VideoParameters
     delay_ticks: int  # by how much its pictures are shown late unless the init takes it back (B-frames)
     mono_ns: int  # when the last picture arrived
@@ -134,12 +130,11 @@ class FragmentWriter:
             shown = _decoded([unit.pts_ticks for unit in units], shown, self._delay_ticks)
         shown.append(end)
         return Fragment(
-            head=_head(units, shown, self._delay_ticks),
+            run=_run(units, shown, self._delay_ticks),
             pictures=[unit.data for unit in units],
             start_ticks=start,
             end_ticks=end,
             key=units[0].key,
-            frames=len(units),
             parameters=units[0].parameters,
             delay_ticks=self._delay_ticks,
             mono_ns=units[-1].mono_ns,
@@ -161,40 +156,25 @@ def _decoded(shown: list[int], even: list[int], delay: int) -> list[int]:
     return decode
 
 
-def retimed(fragment: Fragment, ticks: int) -> bytearray:
-    """The fragment's head, its pictures' times stretched or squeezed to ``ticks``."""
-    head, count, delay = bytearray(fragment.head), fragment.frames, fragment.delay_ticks
-    at = len(head) - 8 - 16 * count
-    table = list(struct.unpack_from(f">{4 * count}I", head, at))
+def retimed(fragment: Fragment, ticks: int) -> Run:
+    """The fragment's samples, their times stretched or squeezed to ``ticks`` in all."""
+    run, count, delay = fragment.run, len(fragment.pictures), fragment.delay_ticks
     whole, ticks = max(1, fragment.end_ticks - fragment.start_ticks), max(ticks, count)
-    decode = [0, *itertools.accumulate(table[::4])]
-    shown = [(decode[n] + table[4 * n + 3] - delay) * ticks // whole for n in range(count)]
-    even = [n + (ticks - count) * at_ticks // whole for n, at_ticks in enumerate(decode[:-1])]  # none twice
+    old = run.decode_times
+    shown = [(at - delay) * ticks // whole for at in run.shown_times]
+    even = [n + (ticks - count) * at // whole for n, at in enumerate(old[:-1])]  # none twice
     decode = [*_decoded(shown, even, delay), ticks]
-    table[::4] = [max(1, after - before) for before, after in itertools.pairwise(decode)]
-    table[3::4] = [max(0, time - at_ticks + delay) for time, at_ticks in zip(shown, decode[:-1], strict=True)]
-    struct.pack_into(f">{4 * count}I", head, at, *table)
-    return head
+    words = list(run.words)
+    words[::4] = [max(1, after - before) for before, after in itertools.pairwise(decode)]
+    words[3::4] = [max(0, at - decoded + delay) for at, decoded in zip(shown, decode, strict=False)]
+    return Run(decode_ticks=0, words=tuple(words))
 
 
-def _head(units: list[AccessUnit], decode: list[int], delay: int) -> bytearray:
-    samples: list[int] = []
-    size = 0
+def _run(units: list[AccessUnit], decode: list[int], delay: int) -> Run:
+    """``decode``: when each picture is decoded, and when the last one ends."""
+    words: list[int] = []
     for number, unit in enumerate(units):
-        length = len(unit.data)
-        size += length
         offset = max(0, unit.pts_ticks - decode[number] + delay)
         flags = (_KEY if unit.key else _OTHER) | (_DAMAGED if unit.damaged else 0)
-        samples += (decode[number + 1] - decode[number], length, flags, offset)
-    trun = 20 + 16 * len(units)
-    traf = 8 + 20 + 20 + trun
-    moof = 8 + 16 + traf
-    head = _HEAD.pack(
-        *(moof, b"moof", 16, b"mfhd", 0, 1),
-        *(traf, b"traf", 20, b"tfhd", _TFHD_FLAGS, 1, 1),
-        *(20, b"tfdt", 0x01000000, 0),
-        *(trun, b"trun", _TRUN_FLAGS, len(units), moof + 8),
-    )
-    table = struct.pack(f">{len(samples)}I", *samples)
-    mdat = struct.pack(">I4s", 8 + size, b"mdat")
-    return bytearray(b"").join((head, table, mdat))
+        words += (decode[number + 1] - decode[number], len(unit.data), flags, offset)
+    return Run(decode_ticks=0, words=tuple(words))

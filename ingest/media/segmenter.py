@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 
 from domain.footage import Codec, GapCause
-from domain.time import hour_of, seconds_to_ns
+from domain.time import NS, hour_of, seconds_to_ns
 from ingest.access_unit import TICKS_PER_S, SoundFormat, VideoParameters
-from ingest.media.fragments import TFDT_AT, Fragment, retimed
+from ingest.media.fragments import Fragment, retimed
 from ingest.media.init import make_init
-from ingest.media.sound import Run, with_sound
+from ingest.media.sound import SoundFrames, sound_run
+from storage.mp4 import Run, mdat_head, write_moof
 
 _JOIN_NS = 250_000_000  # a hole or an overlap up to this is the jitter of an estimate, not missing footage
 _FLASH_NS = 10_000_000_000  # pictures that are older than that are not worth it
 _RETIME_TICKS = 450  # 5 ms: more overlap than that, and pictures would be decoded out of order
-_TFDT = struct.Struct(">Q")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Begin:
 class Append:
     """pieces: a whole fragment, not joined; they are never changed again."""
 
-    pieces: list[bytes | bytearray]
+    pieces: list[bytes]
     start_ns: int
     end_ns: int
     key: bool
@@ -105,8 +104,8 @@ class Segmenter:
         if sound != self._sound:
             self._sound, self._sound_changed, self._made = sound, True, None
 
-    def push(self, fragment: Fragment, start_ns: int, end_ns: int, run: Run | None = None) -> list[Action]:
-        """``start_ns``, ``end_ns``: the fragment's time in UTC. ``run``: the sound of its time.
+    def push(self, fragment: Fragment, start_ns: int, end_ns: int, sound: SoundFrames | None = None) -> list[Action]:
+        """``start_ns``, ``end_ns``: the fragment's time in UTC. ``sound``: what is heard in its time.
 
         StreamError for parameter sets that make no sense.
         """
@@ -134,7 +133,7 @@ class Segmenter:
             if not (fragment.key or resumable):
                 return actions
             actions += self._begin(fragment, start_ns)
-        actions.append(self._append(fragment, start_ns, end_ns, run))
+        actions.append(self._append(fragment, start_ns, end_ns, sound))
         self._end_ns = end_ns
         return actions
 
@@ -147,13 +146,16 @@ class Segmenter:
         self._start_ns = start_ns
         return [Missing(start_ns, self._cause, self._detail), Begin(start_ns, *self._made)]
 
-    def _append(self, fragment: Fragment, start_ns: int, end_ns: int, run: Run | None) -> Append:
-        ticks = (start_ns - self._start_ns) * TICKS_PER_S // 1_000_000_000
-        head, pieces = fragment.head, fragment.pictures
-        lasts = (end_ns - start_ns) * TICKS_PER_S // 1_000_000_000
-        if abs(lasts - fragment.end_ticks + fragment.start_ticks) > _RETIME_TICKS:
-            head = retimed(fragment, lasts)
-        _TFDT.pack_into(head, TFDT_AT, ticks)
-        if run is not None and self._sound is not None and not self._sound_changed:
-            head, pieces = with_sound(head, run, self._start_ns), [*pieces, *run.frames]
-        return Append([head, *pieces], start_ns, end_ns, fragment.key, fragment.frames)
+    def _append(self, fragment: Fragment, start_ns: int, end_ns: int, sound: SoundFrames | None) -> Append:
+        lasts = (end_ns - start_ns) * TICKS_PER_S // NS
+        uneven = abs(lasts - fragment.end_ticks + fragment.start_ticks) > _RETIME_TICKS
+        run = retimed(fragment, lasts) if uneven else fragment.run
+        pictures = Run(decode_ticks=(start_ns - self._start_ns) * TICKS_PER_S // NS, words=run.words)
+        if sound is None or self._sound is None or self._sound_changed:
+            pieces: list[bytes] = fragment.pictures
+            moof = write_moof(pictures)
+        else:
+            pieces = [*fragment.pictures, *sound.frames]
+            moof = write_moof(pictures, sound_run(sound, self._start_ns))
+        head = moof + mdat_head(sum(map(len, pieces)))
+        return Append([head, *pieces], start_ns, end_ns, fragment.key, len(fragment.pictures))

@@ -11,25 +11,14 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.mp4.boxes import find
 from storage.mp4.errors import Mp4Error
-from storage.mp4.moof import (
-    PICTURE_RUN_FLAGS,
-    PICTURE_SAMPLE,
-    SOUND_RUN_FLAGS,
-    SOUND_SAMPLE,
-    TICKS_MAX,
-    Moof,
-    Run,
-    parse_moof,
-)
+from storage.mp4.moof import TICKS_MAX, Moof, Run, mdat_head, parse_moof, write_moof
 
 _HEAD = struct.Struct(">I4s")
-_TRACK_HEAD = struct.Struct(">I4sI4sIIII4sIQI4sIIi")  # traf, tfhd, tfdt, trun
-_TFHD_FLAGS = 0x020002  # default-base-is-moof, sample-description-index-present
 _ROUNDING_TICKS = 180  # the catalogue knows when a fragment starts to the millisecond, and so does a segment's start
 
 
@@ -76,11 +65,11 @@ def join_fragments(parts: Sequence[GroupPart], place: GroupPlace) -> bytes:
     payload: list[bytes | memoryview] = [place.parameter_sets]
     payload += [item[: sum(head.pictures.sizes)] for head, item in zip(heads, data, strict=True)]
     payload += [item[sum(head.pictures.sizes) :] for head, item in zip(heads, data, strict=True)]
-    moof = b"".join(_moof(pictures, sound, place))
+    moof = write_moof(pictures, sound, sequence=place.sequence, description_index=place.description_index)
     padding = place.size_bytes - len(moof) - _HEAD.size - sum(map(len, payload))
     if padding < 0:
         raise Mp4Error("A group of fragments is longer than its index says.")
-    return b"".join((moof, _HEAD.pack(place.size_bytes - len(moof), b"mdat"), *payload, bytes(padding)))
+    return b"".join((moof, mdat_head(place.size_bytes - len(moof) - _HEAD.size), *payload, bytes(padding)))
 
 
 def _split(fragment: memoryview) -> tuple[Moof, memoryview]:
@@ -104,15 +93,11 @@ def _pictures(runs: Sequence[Run], shown: list[int], place: GroupPlace) -> Run:
         raise Mp4Error("A group's pictures are not of the time that its index says.")
     shown[shown.index(first)] = place.start_ticks
     decode = _decode_times(shown, place)
-    sizes = [size for run in runs for size in run.sizes]
-    sizes[0] += len(place.parameter_sets)
-    return Run(
-        decode_ticks=decode[0],
-        durations=tuple(after - before for before, after in itertools.pairwise(decode)),
-        sizes=tuple(sizes),
-        flags=tuple(flags for run in runs for flags in run.flags),
-        offsets=tuple(at - ticks + place.delay_ticks for at, ticks in zip(shown, decode, strict=False)),
-    )
+    words = [word for run in runs for word in run.words]
+    words[::4] = [after - before for before, after in itertools.pairwise(decode)]
+    words[1] += len(place.parameter_sets)
+    words[3::4] = [at - ticks + place.delay_ticks for at, ticks in zip(shown, decode, strict=False)]
+    return Run(decode_ticks=decode[0], words=tuple(words))
 
 
 def _decode_times(shown: Sequence[int], place: GroupPlace) -> list[int]:
@@ -143,45 +128,6 @@ def _sound(runs: Sequence[tuple[Run, int]]) -> Run | None:
     begins = [max(0, ticks + shift) for run, shift in runs for ticks in run.decode_times[:-1]]
     begins = list(itertools.accumulate(begins, lambda before, ticks: max(before + 1, ticks)))
     ends = [*begins[1:], begins[-1] + runs[-1][0].durations[-1]]
-    return Run(
-        decode_ticks=begins[0],
-        durations=tuple(after - before for before, after in zip(begins, ends, strict=True)),
-        sizes=tuple(size for run, _ in runs for size in run.sizes),
-    )
-
-
-def _moof(pictures: Run, sound: Run | None, place: GroupPlace) -> Iterator[bytes]:
-    """ISO/IEC 14496-12, 8.8. The pictures begin the mdat, the sound follows."""
-    samples = list(zip(pictures.durations, pictures.sizes, pictures.flags, pictures.offsets, strict=True))
-    heard = list(zip(sound.durations, sound.sizes, strict=True)) if sound else []
-    size = 8 + 16 + _TRACK_HEAD.size + PICTURE_SAMPLE.size * len(samples)
-    if sound:
-        size += _TRACK_HEAD.size + SOUND_SAMPLE.size * len(heard)
-    yield struct.pack(">I4sI4sII", size, b"moof", 16, b"mfhd", 0, place.sequence)
-    data = size + _HEAD.size
-    yield from _track(1, pictures.decode_ticks, data, PICTURE_RUN_FLAGS, PICTURE_SAMPLE, samples, place)
-    data += sum(pictures.sizes)
-    if sound:
-        yield from _track(2, sound.decode_ticks, data, SOUND_RUN_FLAGS, SOUND_SAMPLE, heard, place)
-
-
-def _track(
-    number: int,
-    decode_ticks: int,
-    data_offset: int,
-    run_flags: int,
-    sample: struct.Struct,
-    samples: Sequence[tuple[int, ...]],
-    place: GroupPlace,
-) -> Iterator[bytes]:
-    """One traf: tfhd, tfdt and a trun."""
-    trun = 20 + sample.size * len(samples)
-    try:
-        yield _TRACK_HEAD.pack(
-            *(8 + 20 + 20 + trun, b"traf", 20, b"tfhd", _TFHD_FLAGS, number, place.description_index),
-            *(20, b"tfdt", 0x01000000, decode_ticks),
-            *(trun, b"trun", run_flags, len(samples), data_offset),
-        )
-        yield b"".join(itertools.starmap(sample.pack, samples))
-    except struct.error as exc:
-        raise Mp4Error("A group's times make no sense.") from exc
+    words = [word for run, _ in runs for word in run.words]
+    words[::2] = [after - before for before, after in zip(begins, ends, strict=True)]
+    return Run(decode_ticks=begins[0], words=tuple(words), width=2)

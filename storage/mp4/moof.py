@@ -1,6 +1,7 @@
-"""One fragment's moof, as our recorder writes it: a track of pictures, then one of sound if there is any; a run each.
+"""The moof of a fragment, written and read: a track of pictures, then one of sound if there is any; a run each.
 
-Both carry their decode time in a tfdt of version 1 and their samples in a single trun whose data follows the moof.
+Both tracks carry their decode time in a tfdt of version 1 and their samples in a single trun. The mdat follows the
+moof: all pictures, then all sound (ISO/IEC 14496-12, 8.8).
 """
 
 from __future__ import annotations
@@ -8,16 +9,21 @@ from __future__ import annotations
 import itertools
 import struct
 from dataclasses import dataclass
+from typing import Final, Literal
 
 from storage.mp4.boxes import Box, boxes, find
 from storage.mp4.errors import Mp4Error
 
 TICKS_MAX = (1 << 63) - 1
 NON_SYNC = 0x00010000  # trun sample flag sample_is_non_sync_sample (ISO/IEC 14496-12, 8.8.3.1)
-PICTURE_SAMPLE = struct.Struct(">IIIi")  # duration, size, flags, composition offset
-SOUND_SAMPLE = struct.Struct(">II")  # duration, size
 PICTURE_RUN_FLAGS = 0x01000F01  # version 1; data offset, duration, size, flags, composition offset
 SOUND_RUN_FLAGS = 0x00000301  # version 0; data offset, duration, size
+PICTURES_TRACK: Final = 1
+"""Of the picture track; the track of sound is the next."""
+
+_MOOF_HEAD = struct.Struct(">I4sI4sII")  # moof, mfhd
+_TRACK_HEAD = struct.Struct(">I4sI4sIIII4sIQI4sIIi")  # traf, tfhd, tfdt, trun up to its samples
+_TFHD_FLAGS = 0x020002  # default-base-is-moof, sample-description-index-present
 _TFDT = struct.Struct(">IQ")
 _TRUN = struct.Struct(">IIi")
 
@@ -26,14 +32,32 @@ _TRUN = struct.Struct(">IIi")
 class Run:
     """The samples of one track in one fragment, in decode order. Ticks are the track's, since the segment's start.
 
-    flags and offsets (composition offsets) are empty for sound: its samples are all sync samples, shown when decoded.
+    words: of each picture its duration, size, flags and composition offset; of each piece of sound, which is always a
+    sync sample and shown when it is decoded, its duration and size. Flat, since every fragment that is recorded is
+    packed from it.
     """
 
     decode_ticks: int
-    durations: tuple[int, ...]
-    sizes: tuple[int, ...]
-    flags: tuple[int, ...] = ()
-    offsets: tuple[int, ...] = ()
+    words: tuple[int, ...]
+    width: Literal[2, 4] = 4
+
+    @property
+    def durations(self) -> tuple[int, ...]:
+        return self.words[:: self.width]
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return self.words[1 :: self.width]
+
+    @property
+    def flags(self) -> tuple[int, ...]:
+        """Of pictures."""
+        return self.words[2::4]
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """Composition offsets of pictures."""
+        return self.words[3::4]
 
     @property
     def decode_times(self) -> list[int]:
@@ -62,7 +86,7 @@ class Moof:
 
     @property
     def frames(self) -> int:
-        return len(self.pictures.sizes)
+        return len(self.pictures.words) // 4
 
     @property
     def key(self) -> bool:
@@ -75,30 +99,56 @@ class Moof:
         return sum(self.pictures.sizes) + (sum(self.sound.sizes) if self.sound else 0)
 
 
+def write_moof(pictures: Run, sound: Run | None = None, *, sequence: int = 1, description_index: int = 1) -> bytes:
+    """A moof whose mdat follows at once. Mp4Error when a number does not fit its field."""
+    runs = (pictures,) if sound is None else (pictures, sound)
+    size = _MOOF_HEAD.size + sum(_TRACK_HEAD.size + 4 * len(run.words) for run in runs)
+    parts = [_MOOF_HEAD.pack(size, b"moof", 16, b"mfhd", 0, sequence)]
+    data_offset = size + 8  # behind the head of the mdat
+    for track, run in enumerate(runs, start=PICTURES_TRACK):
+        count = len(run.words) // run.width
+        trun = 20 + 4 * len(run.words)
+        flags, sample = (PICTURE_RUN_FLAGS, "IIIi") if run.width == 4 else (SOUND_RUN_FLAGS, "II")
+        try:
+            parts.append(
+                _TRACK_HEAD.pack(
+                    *(8 + 20 + 20 + trun, b"traf", 20, b"tfhd", _TFHD_FLAGS, track, description_index),
+                    *(20, b"tfdt", 0x01000000, run.decode_ticks),
+                    *(trun, b"trun", flags, count, data_offset),
+                )
+            )
+            parts.append(struct.pack(">" + sample * count, *run.words))
+        except struct.error as exc:
+            raise Mp4Error("A fragment's times or sizes make no sense.") from exc
+        if run is not runs[-1]:
+            data_offset += sum(run.sizes)
+    return b"".join(parts)
+
+
+def mdat_head(size_bytes: int) -> bytes:
+    """What stands before ``size_bytes`` of a mdat's contents."""
+    return struct.pack(">I4s", 8 + size_bytes, b"mdat")
+
+
 def parse_moof(moof: bytes | bytearray | memoryview) -> Moof:
     """Mp4Error when our recorder does not write such a moof, or when its tables do not fit."""
     outer = find(moof, b"moof")
     trafs = [item for item in boxes(moof, outer.body, outer.end) if item.kind == b"traf"]
     if not 1 <= len(trafs) <= 2:
         raise Mp4Error("A fragment has no tracks of ours.")
-    decode_ticks, samples, data_offset = _run(moof, trafs[0], PICTURE_RUN_FLAGS, PICTURE_SAMPLE)
-    if data_offset != len(moof) + 8 or not samples:
+    pictures, data_offset = _run(moof, trafs[0], 4)
+    if data_offset != len(moof) + 8 or not pictures.words:
         raise Mp4Error("A fragment is not of the kind that our recorder writes.")
-    durations, sizes, flags, offsets = zip(*samples, strict=True)
-    pictures = Run(decode_ticks=decode_ticks, durations=durations, sizes=sizes, flags=flags, offsets=offsets)
     if len(trafs) == 1:
         return Moof(pictures=pictures, sound=None)
-    decode_ticks, samples, sound_offset = _run(moof, trafs[1], SOUND_RUN_FLAGS, SOUND_SAMPLE)
-    if sound_offset != data_offset + sum(sizes):
+    sound, sound_offset = _run(moof, trafs[1], 2)
+    if sound_offset != data_offset + sum(pictures.sizes):
         raise Mp4Error("A fragment's sound does not lie behind its pictures.")
-    durations, sizes = zip(*samples, strict=True) if samples else ((), ())
-    return Moof(pictures=pictures, sound=Run(decode_ticks=decode_ticks, durations=durations, sizes=sizes))
+    return Moof(pictures=pictures, sound=sound)
 
 
-def _run(
-    moof: bytes | bytearray | memoryview, traf: Box, wanted_flags: int, sample: struct.Struct
-) -> tuple[int, list[tuple[int, ...]], int]:
-    """Decode time, samples and data offset of one track."""
+def _run(moof: bytes | bytearray | memoryview, traf: Box, width: Literal[2, 4]) -> tuple[Run, int]:
+    """The samples of one track, and the offset of their data."""
     tables = {item.kind: item for item in boxes(moof, traf.body, traf.end)}
     tfdt, trun = tables.get(b"tfdt"), tables.get(b"trun")
     if tfdt is None or trun is None:
@@ -107,11 +157,12 @@ def _run(
         raise Mp4Error("A fragment's tables do not fit.")
     version_flags, decode_ticks = _TFDT.unpack_from(moof, tfdt.body)
     run_flags, count, data_offset = _TRUN.unpack_from(moof, trun.body)
-    if (version_flags, run_flags) != (0x01000000, wanted_flags):
+    flags, sample = (PICTURE_RUN_FLAGS, "IIIi") if width == 4 else (SOUND_RUN_FLAGS, "II")
+    if (version_flags, run_flags) != (0x01000000, flags):
         raise Mp4Error("A fragment is not of the kind that our recorder writes.")
-    if trun.end - trun.body != _TRUN.size + count * sample.size:
+    if trun.end - trun.body != _TRUN.size + 4 * width * count:
         raise Mp4Error("A fragment's samples do not fit.")
-    samples = list(sample.iter_unpack(bytes(moof[trun.body + _TRUN.size : trun.end])))
     if decode_ticks > TICKS_MAX:
         raise Mp4Error("A fragment's decode time makes no sense.")
-    return decode_ticks, samples, data_offset
+    words = struct.unpack_from(">" + sample * count, moof, trun.body + _TRUN.size)
+    return Run(decode_ticks=decode_ticks, words=words, width=width), data_offset

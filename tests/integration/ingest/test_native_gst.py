@@ -6,8 +6,7 @@ import asyncio
 import datetime
 import hashlib
 import ipaddress
-import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,10 +17,11 @@ from cryptography.x509.oid import NameOID
 
 from ingest.access_unit import AccessUnit
 from ingest.errors import CameraAwayError, CameraRefusedError
-from ingest.media.fragments import TFDT_AT, FragmentWriter
+from ingest.media.fragments import FragmentWriter
 from ingest.media.init import make_init
 from ingest.settings import SourceKind, Transport
 from ingest.sources import Sources
+from storage.mp4 import mdat_head, write_moof
 from tests.support.cameras.gst_camera import require_gstreamer, serving
 from tests.support.cameras.native import camera, take, taken
 from tests.support.cameras.rtp import losses, units
@@ -70,14 +70,14 @@ def check_plays(pictures: list[AccessUnit], codec: str) -> None:
     writer = FragmentWriter()
     fragments = [made for unit in pictures if (made := writer.push(unit))]
     fragments += iter(writer.flush, None)
-    for fragment in fragments:
-        struct.pack_into(">Q", fragment.head, TFDT_AT, fragment.start_ticks - pictures[0].pts_ticks)
     found, init = make_init(pictures[0].parameters)
     assert found.name == codec
     assert (found.width, found.height) == (640, 360)
-    assert len(
-        decoded_times(init + b"".join(part for item in fragments for part in (item.head, *item.pictures)))
-    ) == len(pictures)
+    mp4 = [init]
+    for item in fragments:
+        run = replace(item.run, decode_ticks=item.start_ticks - pictures[0].pts_ticks)
+        mp4 += [write_moof(run), mdat_head(sum(map(len, item.pictures))), *item.pictures]
+    assert len(decoded_times(b"".join(mp4))) == len(pictures)
 
 
 @pytest.mark.parametrize("codec", ["h264", "h265"])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import random
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.footage import Codec
 from domain.time import NS
 from ingest.access_unit import TICKS_PER_S, AccessUnit, VideoParameters
-from ingest.media.fragments import TFDT_AT, FragmentWriter
+from ingest.media.fragments import FragmentWriter
 from ingest.media.init import make_init
+from storage.mp4 import mdat_head, write_moof
 
 H264 = VideoParameters(
     codec="h264",
@@ -71,6 +72,6 @@ def piece(
         assert writer.push(unit) is None
     fragment = writer.flush()
     assert fragment is not None
-    struct.pack_into(">Q", fragment.head, TFDT_AT, (start_ns - segment_start_ns) * TICKS_PER_S // NS)
-    data = b"".join((fragment.head, *fragment.pictures))
+    run = replace(fragment.run, decode_ticks=(start_ns - segment_start_ns) * TICKS_PER_S // NS)
+    data = b"".join((write_moof(run), mdat_head(sum(map(len, fragment.pictures))), *fragment.pictures))
     return Piece(data=data, start_ns=start_ns, end_ns=start_ns + FRAGMENT_NS, key=key, frames=frames)
