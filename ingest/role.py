@@ -18,12 +18,13 @@ from domain.errors import MisuseError, TallenneError
 from domain.ids import CameraId
 from ingest.camera import Camera
 from ingest.media.clock import RecorderClock
-from ingest.recording import KeyKeeper, Problems, Recorder, open_recorder
+from ingest.recording import KeyKeeper, Recorder, open_recorder
 from ingest.settings import IngestSettings
 from ingest.sources import Sources
 from runtime.database import open_pool
 from runtime.errors import StorageError
 from runtime.private_files import private_directory
+from runtime.problems import Problems
 from runtime.status import StatusFile
 from storage.catalogue import Catalogue
 from storage.catalogue.camera_health import save_health
@@ -173,7 +174,7 @@ class _Role:
 
     def _say_of(self, camera: Camera, error: Exception) -> bool:
         """False when it was said already."""
-        return self._problems.say(f"camera {camera.settings.name}", error)
+        return self._problems.note(f"camera {camera.settings.name}", error)
 
     async def tick(self) -> None:
         """Clocks and what waits too long."""
@@ -183,15 +184,15 @@ class _Role:
             mono_ns, utc_ns = time.monotonic_ns(), time.time_ns()
             if self._clock.stepped(mono_ns, utc_ns):
                 _log.warning("this machine's clock stepped forward: a gap says so")
-                self._problems.say("clock step", MisuseError("This machine's clock went ahead.", "Check its time."))
+                self._problems.note("clock step", MisuseError("This machine's clock went ahead.", "Check its time."))
                 told_ns = mono_ns
                 for camera in self._cameras.values():
                     camera.clock_stepped()
             elif mono_ns - told_ns > _STEP_TOLD_S * 1e9:
-                self._problems.take_back("clock step")
+                self._problems.clear("clock step")
             self._clock.observe(mono_ns, utc_ns)
             if self._clock.behind_ns:
-                self._problems.say(
+                self._problems.note(
                     "clock",
                     MisuseError(
                         "This machine's clock was set back, and is not followed, since that time has footage.",
@@ -199,7 +200,7 @@ class _Role:
                     ),
                 )
             else:
-                self._problems.take_back("clock")
+                self._problems.clear("clock")
             for camera in self._cameras.values():
                 try:
                     camera.tick()
@@ -257,10 +258,10 @@ async def _open_bucket(store: ObjectStore, problems: Problems) -> None:
             await store.ensure_bucket()
             for sentence in (await store.probe()).missing():
                 _log.warning("%s", sentence)
-            problems.take_back("bucket")
+            problems.clear("bucket")
             return
         except StorageError as error:
-            problems.say("bucket", error)
+            problems.note("bucket", error)
         await asyncio.sleep(2)
 
 
@@ -270,10 +271,10 @@ async def _enrol_again(
     while True:
         try:
             await enrol_again(identity, settings.recorder_name, client)
-            problems.take_back("custodian")
+            problems.clear("custodian")
             await asyncio.sleep(600)
         except TallenneError as error:
-            problems.say("custodian", error)
+            problems.note("custodian", error)
             await asyncio.sleep(5)
 
 

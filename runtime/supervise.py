@@ -53,6 +53,7 @@ class How(TypedDict, total=False):
     expected: Errors  # by default EXPECTED
     restart: bool
     drain: bool
+    longest_s: float  # of the pauses after errors; by default LONGEST_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,7 @@ class _Job:
     expected: Errors = EXPECTED
     restart: bool = False
     drain: bool = False
+    longest_s: float = LONGEST_S
 
 
 class Supervisor:
@@ -111,7 +113,7 @@ class Supervisor:
         return task
 
     async def _run(self, job: _Job) -> None:
-        backoff = Backoff(first_s=FIRST_S, longest_s=LONGEST_S, steady_s=self._steady_s)
+        backoff = Backoff(first_s=min(FIRST_S, job.longest_s), longest_s=job.longest_s, steady_s=self._steady_s)
         while True:
             pause_s = await self._attempt(job, backoff)
             if pause_s is None or await pause(self._leaving, pause_s):

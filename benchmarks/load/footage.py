@@ -18,9 +18,10 @@ from domain.time import NS, Span, hour_of
 from ingest.access_unit import TICKS_PER_S, AccessUnit, VideoParameters
 from ingest.media.fragments import Fragment, FragmentWriter
 from ingest.media.segmenter import Action, Append, Begin, Finish, Missing, Segmenter
-from ingest.recording import CameraRecording, KeyKeeper, Problems, open_recorder
+from ingest.recording import CameraRecording, KeyKeeper, open_recorder
 from runtime.database import open_pool
 from runtime.private_files import private_directory
+from runtime.problems import Problems
 from runtime.settings import SpoolSettings
 from storage.catalogue import Catalogue
 from storage.keys import HourKeyCache

@@ -20,11 +20,12 @@ from ingest.importing.catalogue import ImportCatalogue
 from ingest.importing.seal import FileSealer
 from ingest.importing.workplace import Note, Workplace
 from ingest.libav.file import FileFacts, FileRefusedError, scan
-from ingest.recording import Problems, open_recorder, staged_recording
+from ingest.recording import open_recorder, staged_recording
 from ingest.settings import CameraSettings
 from ingest.spool.summary import oldest_waiting
 from runtime.database import open_pool
 from runtime.errors import StorageError
+from runtime.problems import Problems
 from runtime.settings import DatabaseSettings, SpoolSettings, StoreSettings
 from storage.catalogue import Catalogue
 from storage.keys import HourKeyCache, KeyFileError, RecorderIdentity
@@ -210,7 +211,7 @@ async def _carry_through(settings: ImportSettings, place: Workplace, tell: Tell)
 
 
 def _stuck(problems: Problems) -> StorageError:
-    what = " ".join(item["what"] for item in problems.all()) or "The store does not take the footage."
+    what = " ".join(item["what"] for item in problems.present()) or "The store does not take the footage."
     return StorageError(what, "Mend that, then run `tallenne import --resume`: what is sealed is kept.")
 
 

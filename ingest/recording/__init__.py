@@ -4,6 +4,6 @@ from ingest.recording.camera import CameraRecording
 from ingest.recording.key_keeper import KeyKeeper
 from ingest.recording.recorder import Recorder, open_recorder
 from ingest.recording.staged import staged_recording
-from ingest.recording.stats import Problems, RecorderStats
+from ingest.recording.stats import RecorderStats
 
-__all__ = ["CameraRecording", "KeyKeeper", "Problems", "Recorder", "RecorderStats", "open_recorder", "staged_recording"]
+__all__ = ["CameraRecording", "KeyKeeper", "Recorder", "RecorderStats", "open_recorder", "staged_recording"]

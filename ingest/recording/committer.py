@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 
 from domain.errors import RetryableError
 from ingest.recording.retry import Gate
 from ingest.recording.rows import segment_of
-from ingest.recording.stats import Problems
 from ingest.spool import Ending, Facts, Pending, Spool, SpoolError, disk_error
 from runtime.errors import SegmentConflictError, StorageError
 from runtime.failpoints import hit
+from runtime.problems import Problems
 from storage.catalogue import Catalogue, Commit
-
-_log = logging.getLogger(__name__)
 
 DATABASE, SPOOL, GAPS = "database", "spool files", "gaps"
 _IDLE_S = 0.5
@@ -76,10 +73,10 @@ class Committer:
                 error = await self._error_of(self._commit_gaps) or error
             if error is None:
                 self._gate.passed()
-                self._problems.take_back(DATABASE)
+                self._problems.clear(DATABASE)
             else:
                 self._gate.failed()
-                self._say(DATABASE, error)
+                self._problems.note(DATABASE, error)
 
     async def _error_of(self, commit: Callable[[], Awaitable[None]]) -> StorageError | None:
         try:
@@ -99,7 +96,7 @@ class Committer:
             hit("commit.gaps")
             journal.committed(batch)
         if journal.dropped:
-            self._say(
+            self._problems.note(
                 GAPS, StorageError(f"{journal.dropped} gaps could not be written down.", "Check the spool's disk.")
             )
 
@@ -132,10 +129,6 @@ class Committer:
             self._spool.remove(pending)
         except SpoolError as error:
             # The row is there: what is left of the files is uploaded again at the next start, as a duplicate.
-            self._say(SPOOL, error)
+            self._problems.note(SPOOL, error)
         else:
-            self._problems.take_back(SPOOL)
-
-    def _say(self, topic: str, error: StorageError) -> None:
-        if self._problems.say(topic, error):
-            _log.warning("%s: %s", topic, error)
+            self._problems.clear(SPOOL)

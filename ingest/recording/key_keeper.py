@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 
 from domain.ids import CameraId
 from domain.time import HOUR_NS, hour_of
-from ingest.recording.stats import Problems
 from runtime.errors import StorageError
+from runtime.pause import pause
+from runtime.problems import Problems
 from storage.catalogue import Catalogue
 from storage.keys import HourKeyCache
 
@@ -54,11 +55,10 @@ class KeyKeeper:
             try:
                 await self.refresh()
             except (StorageError, OSError) as error:
-                self._problems.say(TOPIC, error)
+                self._problems.note(TOPIC, error)
             else:
-                self._problems.take_back(TOPIC)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), _EVERY_S if self._supplied() else _UNTIL_KNOWN_S)
+                self._problems.clear(TOPIC)
+            await pause(self._changed, _EVERY_S if self._supplied() else _UNTIL_KNOWN_S)
 
     def _supplied(self) -> bool:
         now_ns = self._clock_ns()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,13 +10,12 @@ from pathlib import Path
 
 from domain.ids import CameraId
 from ingest.recording.segment import Done
-from ingest.recording.stats import Problems
 from ingest.spool import Pending, Spool, SpoolError, disk_error
 from runtime.private_files import sync_directory
+from runtime.problems import Problems
 
-_log = logging.getLogger(__name__)
-_SYNC_EVERY_S = 0.5
-TOPIC = "syncing"
+SYNC_EVERY_S = 0.5
+SYNCING = "syncing"
 
 
 @dataclass(slots=True)
@@ -67,21 +65,18 @@ class Publishing:
         for camera_id in list(self._waiting):
             self.settle(camera_id)
 
-    async def sync_often(self) -> None:
-        """What open segments hold, twice a second, until cancelled: a power cut loses no more than that."""
-        while True:
-            await asyncio.sleep(_SYNC_EVERY_S)
-            try:
-                dirty = [file for file in self._spool.open_files() if file.dirty]
-                descriptors = []
-                for file in dirty:
-                    descriptors.append(file.duplicate())
-                    file.dirty = False
-                if dirty:
-                    await asyncio.to_thread(_sync_and_close, self._spool.layout.segments, *descriptors)
-                self._problems.take_back(TOPIC)
-            except OSError as exc:
-                self._problems.say(TOPIC, disk_error(exc))
+    async def sync(self) -> None:
+        """What open segments hold now. Done every SYNC_EVERY_S: a power cut loses no more than that. SpoolError."""
+        try:
+            dirty = [file for file in self._spool.open_files() if file.dirty]
+            descriptors = []
+            for file in dirty:
+                descriptors.append(file.duplicate())
+                file.dirty = False
+            if dirty:
+                await asyncio.to_thread(_sync_and_close, self._spool.layout.segments, *descriptors)
+        except OSError as exc:
+            raise disk_error(exc) from exc
 
     async def finished(self) -> None:
         """Everything is published, or given up."""
@@ -115,8 +110,7 @@ class Publishing:
         if item in waiting:
             waiting.remove(item)
             self._spool.forsake(item.done.file)
-            self._problems.say(TOPIC, error)
-            _log.warning("%s", error)
+            self._problems.note(SYNCING, error)
 
 
 def _sync_and_close(folder: Path, *pairs: tuple[int, int]) -> None:

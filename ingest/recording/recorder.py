@@ -5,29 +5,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import logging
-import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 
 from domain.ids import CameraId, SiteId
 from ingest.recording.camera import CameraRecording
 from ingest.recording.pace import Pace
-from ingest.recording.publishing import Publishing
+from ingest.recording.publishing import SYNC_EVERY_S, SYNCING, Publishing
 from ingest.recording.retry import Gate
 from ingest.recording.segment import Done, OpenSegment
-from ingest.recording.stats import Problems, RecorderStats
+from ingest.recording.stats import RecorderStats
 from ingest.recording.uploader import Uploader
 from ingest.spool import DamagedSpoolFileError, Ending, Outcome, Pending, Spool, SpoolError, SpoolFullError, disk_error
 from ingest.spool.layout import Place
+from runtime.problems import Problems
 from runtime.settings import SpoolSettings
+from runtime.supervise import supervised
 from storage.catalogue import Catalogue
 from storage.keys import HourKeyCache, RecorderIdentity
 from storage.store import ObjectStore
 
-_log = logging.getLogger(__name__)
 _MEND_EVERY_S = 5.0
-_RESTART_S = 5.0
 _ALARM_S = 60.0  # room that dropping made is no reason to be quiet at once
 
 
@@ -79,7 +77,7 @@ class Recorder:
             uploaded=self._uploader.committed,
             shadows=self._uploader.shadows,
             gaps_waiting=not self._spool.gaps.empty,
-            problems=self.problems.all(),
+            problems=self.problems.present(),
             gaps_dropped=self._spool.gaps.dropped,
             damaged=self._uploader.damaged,
         )
@@ -95,7 +93,7 @@ class Recorder:
         try:
             self._spool.check_room(wanted_bytes)
         except SpoolFullError as error:
-            self.problems.say("spool", error)
+            self.problems.note("spool", error)
             self._full_s = time.monotonic()
             while self._settings.when_full == "drop_oldest" and self._drop_oldest():
                 with contextlib.suppress(SpoolFullError):
@@ -103,7 +101,7 @@ class Recorder:
                     return
             raise
         if time.monotonic() - self._full_s > _ALARM_S:
-            self.problems.take_back("spool")
+            self.problems.clear("spool")
 
     def publish(self, done: Done, camera_id: CameraId) -> None:
         """A finished segment becomes the uploader's. SpoolError."""
@@ -138,34 +136,31 @@ class Recorder:
             return False
         except SpoolError as error:
             self._uploader.offer(oldest, fresh=False)
-            self.problems.say("spool", error)
+            self.problems.note("spool", error)
             return False
         return True
 
     # -- In the background
 
-    async def mend_later(self) -> None:
-        """Deal with files that could not be dealt with when the disk refused."""
-        while True:
-            await asyncio.sleep(_MEND_EVERY_S)
-            try:
-                self.publishing.settle_all()
-                for place in self._spool.torn():
-                    mended = self._spool.mend(place, self._identity)
-                    if mended.outcome is Outcome.POSTPONED:
-                        continue
-                    pending = self._spool.adopt(mended)
-                    if pending is not None:
-                        self._uploader.offer(pending, fresh=False)
-                    if mended.camera_id in self._open:
-                        self._open[mended.camera_id].mended()
-                    await asyncio.sleep(0)
-            except OSError as exc:
-                self.problems.say("mending", disk_error(exc))
-            except SpoolError as error:
-                self.problems.say("mending", error)
-            else:
-                self.problems.take_back("mending")
+    async def mend(self) -> None:
+        """Deal with files that could not be dealt with when the disk refused. SpoolError."""
+        try:
+            self.publishing.settle_all()
+            for place in self._spool.torn():
+                self._mend_one(place)
+                await asyncio.sleep(0)
+        except OSError as exc:
+            raise disk_error(exc) from exc
+
+    def _mend_one(self, place: Place) -> None:
+        mended = self._spool.mend(place, self._identity)
+        if mended.outcome is Outcome.POSTPONED:
+            return
+        pending = self._spool.adopt(mended)
+        if pending is not None:
+            self._uploader.offer(pending, fresh=False)
+        if mended.camera_id in self._open:
+            self._open[mended.camera_id].mended()
 
 
 @contextlib.asynccontextmanager
@@ -191,45 +186,34 @@ async def open_recorder(
         for place in _torn(spool):
             # When the disk is full the rest of this waits: uploading makes room.
             await asyncio.to_thread(spool.mend, place, identity, at_start=True)
-        dice = random.Random()
         uploader = Uploader(
             spool,
             store,
             catalogue,
             problems,
             concurrency=upload_concurrency,
-            make_gate=lambda: Gate(clock_s, dice),
+            make_gate=lambda: Gate(clock_s),
             make_pace=lambda: Pace(clock_s),
             matches=_matches,
         )
         for pending in _waiting(spool):
             uploader.offer(pending, fresh=False)
         recorder = Recorder(settings, spool, uploader, identity, keys, problems, epoch=epoch)
-        work = {"uploader": uploader.run, "mending": recorder.mend_later}
-        if settings.fsync:
-            work["syncing"] = recorder.publishing.sync_often
-        tasks = [asyncio.create_task(_kept_going(name, run, problems), name=name) for name, run in work.items()]
-        try:
-            yield recorder
-            await recorder.publishing.finished()
-            await _drained(uploader, spool, drain_s)
-        finally:
-            await recorder.publishing.finished()
-            await _ended(tasks)
+        async with supervised(problems) as tasks:
+            # A mistake of ours in one of these must not end the recording beside it.
+            tasks.forever("uploader", uploader.run, restart=True)
+            tasks.every(_MEND_EVERY_S, "mending", recorder.mend, expected=(SpoolError,), restart=True)
+            if settings.fsync:
+                sync = recorder.publishing.sync
+                tasks.every(SYNC_EVERY_S, SYNCING, sync, expected=(SpoolError,), restart=True, longest_s=SYNC_EVERY_S)
+            try:
+                yield recorder
+                await recorder.publishing.finished()
+                await _drained(uploader, spool, drain_s)
+            finally:
+                await recorder.publishing.finished()
     finally:
         spool.close()
-
-
-async def _kept_going(name: str, run: Callable[[], Awaitable[None]], problems: Problems) -> None:
-    """Supervisor: a mistake of ours in the background is said and does not end it. Recording would go on unnoticed."""
-    while True:
-        try:
-            await run()
-        except Exception as error:  # noqa: BLE001 - supervisor
-            _log.exception("%s ended and is started again", name)
-            problems.say(name, error)
-        await asyncio.sleep(_RESTART_S)
-        problems.take_back(name)
 
 
 def _torn(spool: Spool) -> list[Place]:
@@ -251,14 +235,6 @@ async def _drained(uploader: Uploader, spool: Spool, drain_s: float) -> None:
         async with asyncio.timeout(drain_s):
             while uploader.pending or not spool.gaps.empty:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-
-
-async def _ended(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    for outcome in await asyncio.gather(*tasks, return_exceptions=True):
-        if isinstance(outcome, Exception):
-            _log.error("a recorder's task ended by %r", outcome)
 
 
 def _matches(pending: Pending, ending: Ending) -> bool:

@@ -1,38 +1,31 @@
-"""When to try again. Pure but for the clock and the dice that are passed in."""
+"""When a service that failed may be tried again."""
 
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable
 
-_FIRST_S = 0.5
-_LONGEST_S = 30.0
+from runtime.backoff import Backoff
+
+FIRST_S = 0.5
+LONGEST_S = 30.0
 
 
 class Gate:
-    """One service's door: shut for a while after a failure, longer after each further one, jittered."""
+    """One service's door for everybody who uses it: shut for a while after a failure, longer after each further one."""
 
-    def __init__(self, clock_s: Callable[[], float], dice: random.Random) -> None:
+    def __init__(self, clock_s: Callable[[], float], backoff: Backoff | None = None) -> None:
         self._clock_s = clock_s
-        self._dice = dice
-        self._failures = 0
+        self._backoff = backoff or Backoff(first_s=FIRST_S, longest_s=LONGEST_S)
         self._until_s = 0.0
-
-    @property
-    def failing(self) -> bool:
-        return self._failures > 0
 
     def failed(self) -> None:
         """Call once per failed attempt. Attempts that were made together count as one."""
-        if self._until_s > self._clock_s():
-            return
-        longest = min(_LONGEST_S, _FIRST_S * 2 ** min(self._failures, 10))
-        self._failures += 1
-        self._until_s = self._clock_s() + longest * self._dice.uniform(0.5, 1.0)
+        if self._until_s <= self._clock_s():
+            self._until_s = self._clock_s() + self._backoff.pause_s()
 
     def passed(self) -> None:
-        self._failures = 0
+        self._backoff.reset()
         self._until_s = 0.0
 
     async def wait(self) -> None:

@@ -19,10 +19,10 @@ from domain.time import Span
 from ingest.recording.committer import Committer
 from ingest.recording.pace import Pace
 from ingest.recording.retry import Gate
-from ingest.recording.stats import Problems
 from ingest.spool import DamagedSpoolFileError, Ending, Facts, Pending, Spool, SpoolError
 from runtime.errors import StorageError
 from runtime.failpoints import hit
+from runtime.problems import Problems
 from storage.catalogue import Catalogue
 from storage.sealed import object_name
 from storage.store import ObjectStore
@@ -117,7 +117,7 @@ class Uploader:
             try:
                 self._spool.note_dropped(pending)
             except SpoolError as error:
-                self._say(SPOOL, error)  # without room for the note there is the more reason to go on
+                self._problems.note(SPOOL, error)  # without room for the note there is the more reason to go on
         span = Span(facts.beginning.start_ns, facts.ending.end_ns)
         self._lost(facts.beginning.camera_id, span, GapCause.SPOOL_FULL, "dropped to make room")
         hit("upload.drop.gap")
@@ -133,7 +133,7 @@ class Uploader:
         hit("upload.damaged.gap")
         self._spool.set_aside(pending)
         self.damaged += 1
-        self._say(DAMAGED, error)
+        self._problems.note(DAMAGED, error)
 
     # -- Storing
 
@@ -209,7 +209,7 @@ class Uploader:
             return self._again(STORE, error)
         hit("upload.stored")
         self._gate.passed()
-        self._problems.take_back(STORE)
+        self._problems.clear(STORE)
         self._committer.add(pending, facts, facts.ending)
         return True
 
@@ -221,9 +221,9 @@ class Uploader:
         self.stored += 1
         try:
             self._spool.note_stored(pending)
-            self._problems.take_back(SPOOL)
+            self._problems.clear(SPOOL)
         except SpoolError as error:
-            self._say(SPOOL, error)  # after a restart it is put again, and found to be there
+            self._problems.note(SPOOL, error)  # after a restart it is put again, and found to be there
 
     async def _damaged(self, pending: Pending, facts: Facts, error: DigestError) -> bool:
         """The store got other bytes than were sealed. Were they damaged on the way, or do they lie damaged on disk?"""
@@ -257,7 +257,7 @@ class Uploader:
 
     def _again(self, topic: str, error: StorageError) -> bool:
         self._gate.failed()
-        self._say(topic, error)
+        self._problems.note(topic, error)
         return False
 
     def _lost(self, camera_id: CameraId, span: Span, cause: GapCause, detail: str) -> None:
@@ -266,11 +266,7 @@ class Uploader:
 
     def _park(self, pending: Pending, error: Exception) -> None:
         self._parked.add(pending)
-        self._say(PARKED, error)
-
-    def _say(self, topic: str, error: Exception) -> None:
-        if self._problems.say(topic, error):
-            _log.warning("%s: %s", topic, error)
+        self._problems.note(PARKED, error)
 
 
 def _name(facts: Facts) -> str:

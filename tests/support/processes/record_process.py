@@ -25,13 +25,14 @@ from typing import Any
 from domain.footage import Gap, GapCause
 from domain.ids import CameraId, SiteId
 from domain.time import HOUR_NS, NS
-from ingest.recording import CameraRecording, KeyKeeper, Problems, Recorder, open_recorder, retry
+from ingest.recording import CameraRecording, KeyKeeper, Recorder, open_recorder, retry
 from ingest.spool import Ending, Mark, Pending, SegmentFile, Spool, SpoolError, SpoolFullError
 from ingest.spool import spool as spool_module
 from ingest.spool.gaps import GapJournal
 from ingest.spool.positions import Marks
 from runtime.database import open_pool
 from runtime.errors import StorageError
+from runtime.problems import Problems
 from runtime.settings import DatabaseSettings, SpoolSettings, StoreSettings
 from storage.catalogue import Catalogue
 from storage.keys import HourKeyCache, RecorderIdentity
@@ -93,7 +94,7 @@ async def main(task: Task) -> None:
     assert identity is not None
     keys = HourKeyCache(identity.pinned_signer, task.directory / "hour-keys")
     problems = Problems()
-    retry._FIRST_S = task.first_wait_s
+    retry.FIRST_S = task.first_wait_s
     async with (
         open_pool(task.database, application_name="record-process", min_size=0, max_size=2) as pool,
         open_store(task.store, connections=task.upload_concurrency + 1) as store,

@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 
 from domain.ids import CameraId
-from ingest.recording import Problems
 from ingest.role import _Role
+from runtime.problems import Problems
 
 
 class Ticking:
@@ -38,5 +38,5 @@ async def test_a_camera_whose_tick_fails_is_told_once_and_the_others_go_on(caplo
         async with asyncio.timeout(0.9):
             await role.tick()
     assert broken.ticks == other.ticks >= 2
-    assert [each["what"] for each in problems.all()] == ["RuntimeError in camera broken."]
+    assert [each["what"] for each in problems.present()] == ["camera broken: a mistake of ours (RuntimeError)."]
     assert caplog.text.count("camera broken: a mistake of ours") == 1

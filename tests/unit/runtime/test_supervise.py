@@ -21,7 +21,6 @@ MISUSE = MisuseError("The configuration names no store.", "Name one.")
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervise, "FIRST_S", 0.01)
-    monkeypatch.setattr(supervise, "LONGEST_S", 0.02)
 
 
 class Work:
@@ -118,10 +117,9 @@ async def test_question_that_hangs_before_it_fails_does_not_clear_its_problem() 
 
 async def test_pauses_grow_while_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervise, "FIRST_S", 0.001)
-    monkeypatch.setattr(supervise, "LONGEST_S", 3600)
     work = Work(*[AWAY] * 1000)
     async with supervised(Problems()) as tasks:
-        tasks.once("bucket", work)
+        tasks.once("bucket", work, longest_s=3600)
         await asyncio.sleep(0.3)
     assert 2 <= work.begun <= 12
 

@@ -544,8 +544,8 @@ async def test_room_is_counted_exactly(rig: Rig) -> None:
 async def test_store_away_then_back_loses_nothing_and_fresh_footage_goes_first(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.recording.retry._FIRST_S", 0.05)
-    monkeypatch.setattr("ingest.recording.retry._LONGEST_S", 0.1)
+    monkeypatch.setattr("ingest.recording.retry.FIRST_S", 0.05)
+    monkeypatch.setattr("ingest.recording.retry.LONGEST_S", 0.1)
     rig.store.away = True
     async with rig.recorder(upload_concurrency=2) as recorder:
         camera = rig.camera(recorder)
@@ -570,7 +570,7 @@ async def test_store_away_then_back_loses_nothing_and_fresh_footage_goes_first(
 
 
 async def test_lost_replies_of_store_and_database_double_nothing(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.recording.retry._FIRST_S", 0.02)
+    monkeypatch.setattr("ingest.recording.retry.FIRST_S", 0.02)
     rig.store.lose_replies = rig.catalogue.lose_replies = 5
     assert await recorded_with_gaps(rig, segments=8, fragments=2) == 0
     assert len(rig.check()) == 8
@@ -579,8 +579,8 @@ async def test_lost_replies_of_store_and_database_double_nothing(rig: Rig, monke
 
 
 async def test_database_away_stops_neither_recording_nor_storing(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.recording.retry._FIRST_S", 0.02)
-    monkeypatch.setattr("ingest.recording.retry._LONGEST_S", 0.1)
+    monkeypatch.setattr("ingest.recording.retry.FIRST_S", 0.02)
+    monkeypatch.setattr("ingest.recording.retry.LONGEST_S", 0.1)
     rig.catalogue.away = True
     async with rig.recorder() as recorder:
         camera = rig.camera(recorder)
@@ -616,8 +616,8 @@ async def test_stored_segments_are_not_put_again_after_a_restart(rig: Rig) -> No
 
 
 async def test_row_that_the_database_refuses_holds_up_nobody(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.recording.retry._FIRST_S", 0.02)
-    monkeypatch.setattr("ingest.recording.retry._LONGEST_S", 0.05)
+    monkeypatch.setattr("ingest.recording.retry.FIRST_S", 0.02)
+    monkeypatch.setattr("ingest.recording.retry.LONGEST_S", 0.05)
     refused = rig.now_ns + 2 * NS
     rig.catalogue.refuse = lambda segment: segment.span.start_ns == refused
     async with rig.recorder() as recorder:
@@ -636,7 +636,7 @@ async def test_row_that_the_database_refuses_holds_up_nobody(rig: Rig, monkeypat
 
 
 async def test_gaps_that_the_database_refuses_hold_up_no_segment(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.recording.retry._FIRST_S", 0.02)
+    monkeypatch.setattr("ingest.recording.retry.FIRST_S", 0.02)
     rig.catalogue.refuse_gaps = True
     async with rig.recorder(drain_s=0) as recorder:
         camera = rig.camera(recorder)
@@ -715,7 +715,7 @@ async def test_spool_file_that_rots_becomes_a_gap_and_is_kept(rig: Rig) -> None:
 
 
 async def test_damage_on_the_way_is_tried_again(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.recording.retry._FIRST_S", 0.02)
+    monkeypatch.setattr("ingest.recording.retry.FIRST_S", 0.02)
     rig.store.damage = 2
     assert await recorded_with_gaps(rig, segments=2, fragments=2) == 0
     assert len(rig.check()) == 2
@@ -726,7 +726,7 @@ async def test_file_that_cannot_be_opened_for_a_moment_is_tried_again(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Out of descriptors: neither is the footage declared damaged, nor does uploading end."""
-    monkeypatch.setattr("ingest.recording.retry._FIRST_S", 0.02)
+    monkeypatch.setattr("ingest.recording.retry.FIRST_S", 0.02)
     calls = []
 
     def matches(*_: object) -> bool:
@@ -773,7 +773,6 @@ async def test_segment_that_is_whole_but_cannot_be_published_or_read_counts_to_i
 
 
 async def test_mistake_of_ours_in_the_background_does_not_end_it(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.recording.recorder._RESTART_S", 0.05)
     original = rig.catalogue.commit_segment
     calls = []
 
@@ -852,7 +851,7 @@ async def test_fsync_mark_never_runs_ahead_of_what_is_published(rig: Rig, monkey
 
 
 async def test_fsync_that_fails_is_made_good(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.recording.recorder._MEND_EVERY_S", 0.1)
+    monkeypatch.setattr("ingest.recording.recorder._MEND_EVERY_S", 1.0)
     original = publishing._sync_and_close
 
     def failing(folder: Path, *pairs: tuple[int, int]) -> None:
@@ -863,6 +862,7 @@ async def test_fsync_that_fails_is_made_good(rig: Rig, monkeypatch: pytest.Monke
     async with rig.recorder() as recorder:
         camera = rig.camera(recorder)
         camera.resume(rig.now_ns)
+        await asyncio.sleep(0.01)  # the first round of mending, which would sync in its own way, is over
         with monkeypatch.context() as broken:
             broken.setattr(publishing, "_sync_and_close", failing)
             rig.segment(camera)
