@@ -184,6 +184,7 @@ async def _carry_through(settings: ImportSettings, place: Workplace, tell: Tell)
         open_store(settings.store, connections=4) as store,
     ):
         await store.ensure_bucket()
+        await store.probe()
         catalogue = ImportCatalogue(pool)
         keys = HourKeyCache(identity.pinned_signer)
         async with open_recorder(spool, store, catalogue, identity, keys, problems) as recorder:

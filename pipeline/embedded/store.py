@@ -7,6 +7,7 @@ store has.
 
 from __future__ import annotations
 
+import http.client
 import json
 import secrets
 import shutil
@@ -18,15 +19,14 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
-from minio import Minio
-
 from pipeline.embedded.certificates import make_mutual
 from pipeline.embedded.process import ServiceProcess, can_listen, free_ports
 from pipeline.secret_files import secret
 from runtime.errors import StorageError
 from runtime.private_files import private_directory, write_private
 from runtime.settings import StoreSettings
-from storage.store.admin import client_for, ensure_bucket, read_and_write
+from storage.store.bucket import ensure_bucket, read_and_write
+from storage.store.connection import S3Connection
 
 BUCKET = "footage"
 _DATA = "data"
@@ -146,17 +146,19 @@ def _await_volumes(process: ServiceProcess, settings: StoreSettings) -> None:
     Waits until one of last time can be read, and one written. Not for ever: that a disk is full is no reason not to
     start, since what makes room on it runs only then.
     """
-    client = client_for(settings)
     deadline = time.monotonic() + _PATIENCE_S
-    process.wait_until(lambda: _keeps(client, settings) or time.monotonic() > deadline, timeout_s=2 * _PATIENCE_S)
+    process.wait_until(lambda: _keeps(settings) or time.monotonic() > deadline, timeout_s=2 * _PATIENCE_S)
 
 
-def _keeps(client: Minio, settings: StoreSettings) -> bool:
+def _keeps(settings: StoreSettings) -> bool:
+    connection = S3Connection(settings, None)
     try:
-        ensure_bucket(client, settings)
-        read_and_write(client, settings.bucket)
-    except StorageError:
+        ensure_bucket(connection, settings.region)
+        read_and_write(connection)
+    except (StorageError, OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
     return True
 
 

@@ -6,13 +6,14 @@ recorder knows the payload's hash and only states it, and sendfile copies nothin
 
 from __future__ import annotations
 
+import hashlib
 import http.client
 import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -23,21 +24,22 @@ from minio.signer import sign_v4_s3
 
 from runtime.settings import StoreSettings
 
-UNSIGNED = "UNSIGNED-PAYLOAD"
+_NO_BODY = hashlib.sha256(b"").hexdigest()
 STALL_TIMEOUT_S = 20.0
 """How long the server may be silent within one request. s3.py sets a deadline for the whole request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Request:
-    """An unsigned request for one object."""
+    """An unsigned request for one object, or about the bucket."""
 
     method: str
-    name: str  # the object's
+    name: str  # the object's; empty: the request is about the bucket
     headers: Mapping[str, str]
+    query: Mapping[str, str] = field(default_factory=dict)
     body: Path | bytes = b""  # a path is sent by sendfile
     size_bytes: int = 0  # of the body
-    payload_sha256: str = UNSIGNED  # of the body, hex; part of the signature
+    payload_sha256: str = _NO_BODY  # of the body, hex; part of the signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +61,9 @@ class Signer:
 
     def signed(self, request: S3Request) -> tuple[str, dict[str, str]]:
         """Return the request's path and all of its headers. The signature carries the current time."""
-        path = f"/{self._settings.bucket}/{quote(request.name, safe='/-_.~')}"
+        path = f"/{self._settings.bucket}/{quote(request.name, safe='/-_.~')}".removesuffix("/")
+        if request.query:
+            path += "?" + "&".join(f"{key}={quote(value, safe='-_.~')}" for key, value in sorted(request.query.items()))
         now = datetime.now(UTC)
         headers: dict[str, str | list[str] | tuple[str]] = {
             **request.headers,

@@ -33,18 +33,21 @@ class Capabilities:
     create_only: bool  # If-None-Match: * refuses to overwrite
     checksum: bool  # the server verifies x-amz-checksum-sha256, keeps it and returns it
     versioning: bool  # the bucket keeps versions of overwritten and deleted objects
+    refused: frozenset[str] = frozenset()  # headers for which the server refuses a whole PUT
 
     def missing(self) -> tuple[str, ...]:
         """Return a sentence for the operator about each missing capability."""
         sentences = []
         if not self.create_only:
+            verb = "refuses" if "if-none-match" in self.refused else "ignores"
             sentences.append(
-                "The object store ignores If-None-Match: Tallenne looks a name up before it writes, which does not"
+                f"The object store {verb} If-None-Match: Tallenne looks a name up before it writes, which does not"
                 " protect against two writers at the same instant."
             )
         if not self.checksum:
+            verb = "refuses" if "x-amz-checksum-sha256" in self.refused else "does not verify"
             sentences.append(
-                "The object store does not verify SHA-256 checksums: Tallenne reads every object back after writing."
+                f"The object store {verb} SHA-256 checksums: Tallenne reads every object back after writing."
             )
         if not self.versioning:
             sentences.append(

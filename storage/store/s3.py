@@ -1,32 +1,45 @@
-"""The object store over S3's protocol: data through this package's connections, administration through `minio`."""
+"""The object store over S3's protocol, through this package's connections."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import hashlib
+import time
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack, aclosing, suppress
+from functools import partial
 from http import HTTPStatus
 from http.client import HTTPResponse
 from pathlib import Path
 
+from runtime.errors import StorageError
 from runtime.settings import StoreSettings
-from storage.store import admin
+from storage.store import bucket
 from storage.store.connection import S3Request, S3Response
 from storage.store.errors import (
     ObjectConflictError,
     StoreAwayError,
     StoreProtocolError,
+    StoreRefusedError,
 )
 from storage.store.pool import ConnectionPool
 from storage.store.probe import probe_server
 from storage.store.protocol import Capabilities, ObjectInfo, PutOutcome
 from storage.store.range_connection import PIECE_BYTES, RangeConnection, RangePool
-from storage.store.responses import checksum_in, error_code, exists_already, object_info, response_error
+from storage.store.responses import (
+    checksum_in,
+    error_code,
+    exists_already,
+    is_success,
+    object_info,
+    response_error,
+)
 
 _READ_STATUS = (HTTPStatus.PARTIAL_CONTENT, HTTPStatus.OK)
 _CALL_DEADLINE_S = 30.0
+_PROBE_AGAIN_S = 60.0
+"""A server that refuses requests is probed at most this often."""
 _SLOWEST_BYTES_PER_S = 64 * 1024
 """A slower transfer is cancelled and tried again later, so that it does not occupy a connection for hours."""
 
@@ -45,21 +58,42 @@ class S3Store:
     def __init__(self, settings: StoreSettings, pool: ConnectionPool, ranges: RangePool) -> None:
         self._settings = settings
         self._pool, self._ranges = pool, ranges
-        self._admin = admin.client_for(settings)
         self.capabilities: Capabilities | None = None
+        self._probing = asyncio.Lock()
+        self._probed_s = -_PROBE_AGAIN_S
+        self._asks_checksum = True  # in a HEAD
 
     async def put_new(self, name: str, source: Path | bytes, *, size_bytes: int, sha256: bytes) -> PutOutcome:
-        """See ``ObjectStore``."""
+        """See ``ObjectStore``. A server that refuses the request may refuse one of its headers: it is probed, once."""
+        try:
+            return await self._put_new(name, source, size_bytes=size_bytes, sha256=sha256)
+        except (StoreProtocolError, StoreRefusedError) as error:
+            if not await self._probed_again():
+                raise error
+        return await self._put_new(name, source, size_bytes=size_bytes, sha256=sha256)
+
+    async def _probed_again(self) -> bool:
+        """Probe, unless that has just been done. Whether the capabilities are newer than the call."""
+        called_s = time.monotonic()
+        async with self._probing:
+            if self._probed_s < called_s - _PROBE_AGAIN_S:
+                self._probed_s = called_s - 1  # also when it fails
+                with suppress(StorageError):
+                    await self.probe()
+            return self._probed_s >= called_s
+
+    async def _put_new(self, name: str, source: Path | bytes, *, size_bytes: int, sha256: bytes) -> PutOutcome:
         capabilities = self.capabilities
         if capabilities is not None and not capabilities.create_only and await self.stat(name) is not None:
             await self._check_same(name, size_bytes, sha256)
             return PutOutcome.ALREADY
-        response = await self.put_once(name, source, size_bytes=size_bytes, sha256=sha256)
+        without = frozenset() if capabilities is None else capabilities.refused
+        response = await self.put_once(name, source, size_bytes=size_bytes, sha256=sha256, without=without)
         if exists_already(response):
             await self._check_same(name, size_bytes, sha256)
             return PutOutcome.ALREADY
-        if response.status not in (HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT):
-            raise response_error(response, name)
+        if not is_success(response):
+            raise response_error(response, name, now_s=time.time())
         if not self._settings.null and not self._verified(response, sha256):
             await self._check_same(name, size_bytes, sha256)
         return PutOutcome.STORED
@@ -69,9 +103,9 @@ class S3Store:
         return checksum_in(response) == sha256 if self.capabilities is None else self.capabilities.checksum
 
     async def put_once(
-        self, name: str, source: Path | bytes, *, size_bytes: int, sha256: bytes, create_only: bool = True
+        self, name: str, source: Path | bytes, *, size_bytes: int, sha256: bytes, without: frozenset[str] = frozenset()
     ) -> S3Response:
-        """Send one PUT and return its response, whatever the status.
+        """Send one PUT, leaving out the headers in ``without``, and return its response, whatever the status.
 
         States the hash twice and computes it neither time: base64 as the checksum that the store verifies and keeps,
         hex as the signed payload hash.
@@ -79,13 +113,12 @@ class S3Store:
         headers = {
             "content-type": "application/octet-stream",
             "x-amz-checksum-sha256": base64.b64encode(sha256).decode(),
+            "if-none-match": "*",
         }
-        if create_only:
-            headers["if-none-match"] = "*"
         request = S3Request(
             method="PUT",
             name=name,
-            headers=headers,
+            headers={header: value for header, value in headers.items() if header not in without},
             body=source,
             size_bytes=size_bytes,
             payload_sha256=sha256.hex(),
@@ -130,9 +163,8 @@ class S3Store:
             response = await lease.run(lambda connection: connection.begin(request), deadline_s=_CALL_DEADLINE_S)
             if response.status not in _READ_STATUS:
                 body = await lease.run(lambda _: response.read(1 << 16), deadline_s=_CALL_DEADLINE_S)
-                raise response_error(
-                    S3Response(status=response.status, headers=response.headers, body=body), request.name
-                )
+                refused = S3Response(status=response.status, headers=response.headers, body=body)
+                raise response_error(refused, request.name, now_s=time.time())
             _check_extent(response, start, end)
             left = end - start
             while left:
@@ -144,18 +176,38 @@ class S3Store:
             lease.keep()
 
     async def stat(self, name: str) -> ObjectInfo | None:
-        """See ``ObjectStore``."""
-        request = S3Request(method="HEAD", name=name, headers={"x-amz-checksum-mode": "ENABLED"})
-        response = await self._pool.run(lambda connection: connection.exchange(request), deadline_s=_CALL_DEADLINE_S)
+        """See ``ObjectStore``. A server may refuse to be asked for the checksum: it is then asked without."""
+        response = await self._head(name, asks_checksum=self._asks_checksum)
+        if self._asks_checksum and not _is_conclusive(response):
+            plain = await self._head(name, asks_checksum=False)
+            if _is_conclusive(plain):
+                # Once more: the fault may have been a passing one.
+                self._asks_checksum = _is_conclusive(await self._head(name, asks_checksum=True))
+                response = plain
         if response.status == HTTPStatus.NOT_FOUND:
             return None
         if response.status != HTTPStatus.OK:
-            raise response_error(response, name)
+            raise response_error(response, name, now_s=time.time())
         return object_info(response, name)
 
-    def list(self, prefix: str, *, start_after: str = "") -> AsyncGenerator[ObjectInfo, None]:
+    async def _head(self, name: str, *, asks_checksum: bool) -> S3Response:
+        headers = {"x-amz-checksum-mode": "ENABLED"} if asks_checksum else {}
+        request = S3Request(method="HEAD", name=name, headers=headers)
+        return await self._pool.run(lambda connection: connection.exchange(request), deadline_s=_CALL_DEADLINE_S)
+
+    async def list(self, prefix: str, *, start_after: str = "") -> AsyncGenerator[ObjectInfo, None]:
         """See ``ObjectStore``."""
-        return admin.list_objects(self._admin, self._settings.bucket, prefix, start_after)
+        token: str | None = None
+        while True:
+            page = await self._pool.run(
+                partial(bucket.list_page, prefix=prefix, start_after=start_after, token=token),
+                deadline_s=_CALL_DEADLINE_S,
+            )
+            for info in page.objects:
+                yield info
+            token = page.token
+            if token is None:
+                return
 
     async def delete(self, name: str) -> None:
         """See ``ObjectStore``."""
@@ -163,16 +215,18 @@ class S3Store:
         response = await self._pool.run(lambda connection: connection.exchange(request), deadline_s=_CALL_DEADLINE_S)
         gone = response.status == HTTPStatus.NOT_FOUND and error_code(response) != "NoSuchBucket"
         if not gone and response.status not in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):
-            raise response_error(response, name)
+            raise response_error(response, name, now_s=time.time())
 
     async def ensure_bucket(self) -> None:
         """See ``ObjectStore``."""
-        await asyncio.to_thread(admin.ensure_bucket, self._admin, self._settings)
+        create = partial(bucket.ensure_bucket, region=self._settings.region)
+        await self._pool.run(create, deadline_s=_CALL_DEADLINE_S)
 
     async def probe(self) -> Capabilities:
         """See ``ObjectStore``. Sets ``capabilities``."""
-        versioning = await asyncio.to_thread(admin.keeps_versions, self._admin, self._settings.bucket)
+        versioning = await self._pool.run(bucket.keeps_versions, deadline_s=_CALL_DEADLINE_S)
         self.capabilities = await probe_server(self, versioning=versioning)
+        self._probed_s = time.monotonic()
         return self.capabilities
 
     async def _check_same(self, name: str, size_bytes: int, sha256: bytes) -> None:
@@ -202,6 +256,11 @@ class S3Store:
         return digest.digest()
 
 
+def _is_conclusive(response: S3Response) -> bool:
+    """Whether the response to a HEAD says if the object exists."""
+    return is_success(response) or response.status == HTTPStatus.NOT_FOUND
+
+
 def _get(name: str, start: int, end: int) -> S3Request:
     return S3Request(method="GET", name=name, headers={"range": f"bytes={start}-{end - 1}"})
 
@@ -209,10 +268,11 @@ def _get(name: str, start: int, end: int) -> S3Request:
 def _check_extent(response: HTTPResponse | RangeConnection, start: int, end: int) -> None:
     """StoreProtocolError unless the response covers exactly [start, end).
 
-    Some servers return the whole object, others a shorter range.
+    Some servers return the whole object, others a shorter range. rclone's answers a range with 200 and names it.
     """
-    if response.status == HTTPStatus.PARTIAL_CONTENT:
-        if not response.headers.get("content-range", "").startswith(f"bytes {start}-{end - 1}/"):
+    extent = response.headers.get("content-range", "")
+    if response.status == HTTPStatus.PARTIAL_CONTENT or extent:
+        if not extent.startswith(f"bytes {start}-{end - 1}/"):
             raise StoreProtocolError(f"The object store sent another range than {start}-{end - 1}.")
     elif (start, response.length) != (0, end):
         raise StoreProtocolError("The object store ignores ranges.")

@@ -42,7 +42,10 @@ def answer(status: int, code: str = "", headers: str = "") -> S3Response:
         (401, "", StoreRefusedError),
         (400, "InvalidArgument", StoreProtocolError),
         (416, "InvalidRange", StoreProtocolError),
-        (301, "PermanentRedirect", StoreProtocolError),
+        (301, "PermanentRedirect", StoreRefusedError),
+        (307, "TemporaryRedirect", StoreAwayError),
+        (400, "AuthorizationHeaderMalformed", StoreRefusedError),
+        (501, "NotImplemented", StoreProtocolError),
     ],
 )
 def test_error_by_status_and_code(status: int, code: str, expected: type[Exception]) -> None:

@@ -126,7 +126,7 @@ async def test_server_that_overwrites_is_asked_before_each_put() -> None:
         (400, "BadDigest", DigestError),
         (403, "AccessDenied", StoreRefusedError),
         (503, "SlowDown", StoreAwayError),
-        (301, "PermanentRedirect", StoreProtocolError),
+        (301, "PermanentRedirect", StoreRefusedError),
     ],
 )
 async def test_put_that_fails_raises_what_the_response_means(status: int, code: str, error: type[Exception]) -> None:
