@@ -13,6 +13,7 @@ from api.cameras.clip import open_clip
 from api.errors import NoPictureError
 from api.footage import NoFootageError
 from api.footage.cache import Wish
+from api.footage.thumbnail.worker import INPUT_MAX
 from api.http.problems import Problem, declared
 from api.http.times import Start
 from api.services import Ours, Services
@@ -25,7 +26,7 @@ from domain.time import Span
 router = APIRouter(prefix="/v1", tags=["footage"])
 _MS: Final = 1_000_000
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "The key frame at or before the moment, 320 wide.", "content": {"image/jpeg": {}}}
+    200: {"description": "The picture of the moment, 320 wide.", "content": {"image/jpeg": {}}}
 }
 
 
@@ -55,5 +56,9 @@ async def _picture(services: Services, wish: Wish) -> bytes:
     if (kept := services.pictures.kept(wish, now_ns)) is not None:
         return kept
     reader = await services.shelf.reader(wish, partial(open_clip, services))
-    clip = b"".join([bytes(piece) async for piece in reader.stream(0, reader.first_group_bytes)])
-    return await services.pictures.make(wish, clip, now_ns)
+    if reader.size_bytes > INPUT_MAX:
+        raise NoPictureError("The picture is too far from its key frame.")
+    clip = b"".join([bytes(piece) async for piece in reader.stream()])
+    # Times of a clip are rounded to the millisecond: a picture of the moment's own millisecond counts.
+    at_us = (wish.span.end_ns - 1 - reader.span.start_ns) // 1000
+    return await services.pictures.make(wish, clip, now_ns, at_us=at_us)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fractions
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +12,6 @@ from types import SimpleNamespace
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-import av
-import numpy as np
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -24,42 +21,14 @@ from starlette.staticfiles import StaticFiles
 
 from api.footage import ClipReader, NoFootageError
 from api.pages.rendering import DIRECTORY, page
-from demo.video import strip
 from domain.time import Span, from_iso, to_iso
-from ingest.access_unit import TICKS_PER_S
+from tests.support.cameras.timed import SIZE, ZERO_MS, filmed
 from tests.support.cameras.video import units
 from tests.support.footage.sealed import START_NS
 from tests.support.footage.shelf import Shelf, read
 
-ZERO_MS = START_NS // 1_000_000
-"""When every camera of a stand begins to film."""
 ZONE: Final = "Europe/Helsinki"
 _MS: Final = 1_000_000
-_SIZE: Final = (320, 192)
-Stream = list[tuple[bytes, int, bool]]  # (Annex B, pts in 90 kHz, key)
-
-
-def filmed(at_ms: Sequence[int], *, number: int = 0, gop: int = 25, b_frames: int = 0) -> Stream:
-    """Pictures of these times since ZERO_MS, each with its time in its strip."""
-    context = av.CodecContext.create("libx264", "w")
-    context.width, context.height = _SIZE
-    context.pix_fmt = "yuv420p"
-    context.time_base = fractions.Fraction(1, 1000)
-    context.framerate = fractions.Fraction(25)
-    context.gop_size, context.max_b_frames = gop, b_frames
-    words = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}:repeat-headers=1:log-level=0"
-    context.options = {"preset": "ultrafast", "x264-params": words}
-    found = []
-    for at in at_ms:
-        picture = np.full((_SIZE[1] * 3 // 2, _SIZE[0]), 128, np.uint8)
-        picture[: _SIZE[1], at // 20 % _SIZE[0] :] = 90
-        strip.draw(picture[: _SIZE[1]], ZERO_MS + at, number)
-        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
-        frame.pts = at
-        found += context.encode(frame)
-    found += context.encode(None)
-    ticks = TICKS_PER_S // 1000
-    return [(bytes(packet), int(packet.pts or 0) * ticks, bool(packet.is_keyframe)) for packet in found]
 
 
 @dataclass(kw_only=True)
@@ -80,7 +49,7 @@ class StandCamera:
     def film(self, at_ms: Sequence[int], *, number: int = 0, gop: int = 25, b_frames: int = 0) -> None:
         """Add footage; pictures further apart than a gap belong to two calls."""
         stream = filmed(at_ms, number=number, gop=gop, b_frames=b_frames)
-        self.shelf.film(units(stream), START_NS + at_ms[0] * _MS, codec_size=_SIZE)
+        self.shelf.film(units(stream), START_NS + at_ms[0] * _MS, codec_size=SIZE)
         self.shown_ms += at_ms
 
     def picture_at(self, at_ms: float) -> int:

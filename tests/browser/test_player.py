@@ -13,8 +13,9 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.browser.chromium import MARKS, chromium
-from tests.browser.player_stand import ZERO_MS, Stand, StandCamera, player_stand, site_clock
+from tests.browser.player_stand import Stand, StandCamera, player_stand, site_clock
 from tests.browser.strips import Turn, read_player, watch, watched
+from tests.support.cameras.timed import ZERO_MS
 
 pytestmark = [*MARKS]
 VIEW_MS = 240_000

@@ -12,7 +12,7 @@ from typing import Final
 
 from api.errors import NoPictureError
 from api.footage.cache import KEPT_NS, Wish
-from api.footage.thumbnail.worker import INPUT_MAX, LENGTH
+from api.footage.thumbnail.worker import INPUT_MAX, LENGTH, REQUEST
 from api.http.problems import Problem
 
 DEADLINE_S: Final = 4.0
@@ -35,14 +35,17 @@ class Pictures:
         found = self._kept.get(wish)
         return found[1] if found is not None and now_ns - found[0] < KEPT_NS else None
 
-    async def make(self, wish: Wish, clip: bytes, now_ns: int) -> bytes:
-        """JPEG. NoPictureError when nothing can be decoded in time; 429 when too many are asked for at once."""
+    async def make(self, wish: Wish, clip: bytes, now_ns: int, *, at_us: int = 0) -> bytes:
+        """JPEG of the picture at a time of the clip, in microseconds from its start.
+
+        NoPictureError when nothing can be decoded in time; 429 when too many are asked for at once.
+        """
         if self._waiting >= WAITING_MAX:
             raise Problem(429, "busy", "Too many pictures at once.", "Wait a little.", headers={"Retry-After": "2"})
         self._waiting += 1
         try:
             async with self._lock:
-                made = await self._decoded(clip)
+                made = await self._decoded(clip, at_us)
         finally:
             self._waiting -= 1
         self._kept[wish] = (now_ns, made)
@@ -56,13 +59,13 @@ class Pictures:
         async with self._lock:
             await self._kill()
 
-    async def _decoded(self, clip: bytes) -> bytes:
+    async def _decoded(self, clip: bytes, at_us: int) -> bytes:
         if len(clip) > INPUT_MAX:
             raise NoPictureError("The picture is too large.")
         whole = False
         try:
             async with asyncio.timeout(DEADLINE_S):
-                made = await self._exchange(clip)
+                made = await self._exchange(clip, at_us)
             whole = True
         except (TimeoutError, OSError, asyncio.IncompleteReadError) as exc:
             raise NoPictureError("A picture could not be decoded in time.") from exc
@@ -74,7 +77,7 @@ class Pictures:
             raise NoPictureError("There is no picture that can be decoded.")
         return made
 
-    async def _exchange(self, clip: bytes) -> bytes:
+    async def _exchange(self, clip: bytes, at_us: int) -> bytes:
         if self._process is None or self._process.returncode is not None:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "api.footage.thumbnail.worker"),
@@ -85,7 +88,7 @@ class Pictures:
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(LENGTH.pack(len(clip)) + clip)
+        process.stdin.write(REQUEST.pack(len(clip), at_us) + clip)
         await process.stdin.drain()
         (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
         return await process.stdout.readexactly(length)

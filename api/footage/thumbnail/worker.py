@@ -20,8 +20,9 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+REQUEST: Final = struct.Struct(">Iq")  # bytes of the clip; the time in it, in microseconds
 LENGTH: Final = struct.Struct(">I")
-INPUT_MAX: Final = 16 << 20
+INPUT_MAX: Final = 32 << 20
 WIDTH: Final = 320
 _PIXELS_MAX: Final = 7680 * 4320
 _MEMORY_BYTES: Final = 2 << 30
@@ -36,29 +37,40 @@ def main() -> None:
 
 def answer(source: BinaryIO, sink: BinaryIO) -> None:
     """One picture after another."""
-    while head := source.read(LENGTH.size):
-        (length,) = LENGTH.unpack(head)
-        made = thumbnail(source.read(length))
+    while head := source.read(REQUEST.size):
+        length, at_us = REQUEST.unpack(head)
+        made = thumbnail(source.read(length), at_us)
         sink.write(LENGTH.pack(len(made)) + made)
         sink.flush()
 
 
-def thumbnail(clip: bytes) -> bytes:
-    """JPEG of the first picture, 320 wide; empty when there is none that can be decoded."""
+def thumbnail(clip: bytes, at_us: int = 0) -> bytes:
+    """JPEG, 320 wide, of the picture that is shown at a time of the clip; empty when there is none that can be decoded.
+
+    at_us: microseconds from the clip's start. The clip begins with a key frame and should end soon after that time.
+    """
     try:
         with av.open(io.BytesIO(clip), format="mp4") as container:
             assert isinstance(container, InputContainer)
             stream = container.streams.video[0]
             if stream.width * stream.height > _PIXELS_MAX:
                 return b""
-            return _jpeg(_first(container, stream))
+            return _jpeg(_picture_at(container, stream, Fraction(at_us, 1_000_000)))
     except (FFmpegError, ValueError, IndexError, MemoryError, StopIteration, EOFError):
         return b""
 
 
-def _first(container: InputContainer, stream: VideoStream) -> VideoFrame:
-    stream.codec_context.thread_count = 1
-    return next(container.decode(stream))
+def _picture_at(container: InputContainer, stream: VideoStream, at_s: Fraction) -> VideoFrame:
+    """The last picture that is shown at or before the time: each one refers to those from the key frame on."""
+    stream.codec_context.thread_count = 2
+    found: VideoFrame | None = None
+    for frame in container.decode(stream):
+        if frame.pts is not None and frame.time_base is not None and frame.pts * frame.time_base > at_s:
+            break
+        found = frame
+    if found is None:
+        raise ValueError("the clip begins after the time")
+    return found
 
 
 def _jpeg(frame: VideoFrame) -> bytes:
