@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import uuid
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
-from api.http.problems import Problem, declared, not_found
+from api.http.cursors import cursor_of
+from api.http.problems import declared, not_found
 from api.services import Ours
 from api.sign_in import rights
 from api.sign_in.sessions import SignedIn
 from domain.time import to_iso
 from runtime import sql
 from runtime.database import wrapped_errors
-from storage.access import QuarantineCursor, quarantined
+from storage.access import quarantined
 
 router = APIRouter(prefix="/v1", tags=["quarantine"])
 
@@ -63,8 +61,7 @@ async def quarantine(
     """Newest first. What a message says only `tallenne quarantine` on the machine can show."""
     if not rights.has_everywhere(session.grants, rights.OPERATE):
         raise not_found()
-    before = _unpacked(cursor)
-    found = await quarantined(services.pool, limit=limit, before=before, waiting_only=waiting_only)
+    found = await quarantined(services.pool, limit=limit, before=cursor_of(cursor), waiting_only=waiting_only)
     with wrapped_errors():
         reasons = await services.pool.fetch(sql.load("api.health", "quarantine_reasons"))
         objects = await services.pool.fetch(sql.load("api.health", "object_quarantine"))
@@ -86,21 +83,5 @@ async def quarantine(
             ObjectAnswer(object_name=row["object_name"], found=to_iso(row["found_ns"]), reason=row["reason"])
             for row in objects
         ],
-        next=_packed(found[-1].received_ns, found[-1].quarantine_id) if len(found) == limit else None,
+        next=found[-1].cursor.pack() if len(found) == limit else None,
     )
-
-
-def _packed(received_ns: int, quarantine_id: UUID) -> str:
-    return base64.urlsafe_b64encode(received_ns.to_bytes(8, "big") + quarantine_id.bytes).decode().rstrip("=")
-
-
-def _unpacked(text: str | None) -> QuarantineCursor | None:
-    if text is None:
-        return None
-    try:
-        data = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-    except (ValueError, binascii.Error):
-        data = b""
-    if len(data) != 24 or data[0] & 0x80:
-        raise Problem(422, "cursor", "The cursor is not one of ours.", "Pass on `next` of the page before.")
-    return QuarantineCursor(received_ns=int.from_bytes(data[:8], "big"), quarantine_id=uuid.UUID(bytes=data[8:]))

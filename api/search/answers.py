@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import uuid
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlencode
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from api.http.problems import Problem
 from api.sign_in.purposes import Purpose
 from api.sign_in.scope import Scope
 from domain.access import AccessEvent
-from domain.ids import CameraId, EventId, MemberId
+from domain.ids import CameraId, MemberId
 from domain.time import Span, to_iso
-from storage.access import EventCamera, EventCursor, MemberRow
+from storage.access import EventCamera, MemberRow
 
 
 class SpanAnswer(BaseModel):
@@ -114,21 +110,3 @@ def thumbnail_address(camera_id: CameraId, at_ns: int, purpose: Purpose) -> str:
     """Relative to this server."""
     query = {"at": to_iso(at_ns), "purpose": str(purpose.purpose_id)}
     return f"/v1/cameras/{camera_id}/thumbnail.jpg?{urlencode(query)}"
-
-
-def pack_cursor(cursor: EventCursor) -> str:
-    """Opaque to the client."""
-    return base64.urlsafe_b64encode(cursor.occurred_ns.to_bytes(8, "big") + cursor.event_id.bytes).decode().rstrip("=")
-
-
-def unpack_cursor(text: str | None) -> EventCursor | None:
-    """422 when it is none of ours."""
-    if text is None:
-        return None
-    try:
-        data = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-    except (ValueError, binascii.Error):
-        data = b""
-    if len(data) != 24 or data[0] & 0x80:
-        raise Problem(422, "cursor", "The cursor is not one of ours.", "Pass on `next` of the page before.")
-    return EventCursor(occurred_ns=int.from_bytes(data[:8], "big"), event_id=EventId(uuid.UUID(bytes=data[8:])))

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, StringConstraints
 
 from api.audit import looks
+from api.http.cursors import cursor_of
 from api.http.problems import declared, not_found
 from api.http.times import End, Start, checked_span
-from api.search.answers import EventAnswer, MemberAnswer, event_answer, member_answer, pack_cursor, unpack_cursor
+from api.search.answers import EventAnswer, MemberAnswer, event_answer, member_answer
 from api.services import Ours
 from api.sign_in import rights
 from api.sign_in.purposes import Stated, StatedForMembers
@@ -19,7 +20,7 @@ from api.sign_in.scope import Scope, load_scope, named_members, visible_members
 from api.sign_in.sessions import SignedIn
 from domain.ids import DoorId, MemberId, SiteId
 from domain.time import DAY_NS, to_iso
-from storage.access import EventCursor, EventRow, events, member, visits
+from storage.access import events, member, visits
 
 router = APIRouter(prefix="/v1", tags=["search"])
 LONGEST_NS: Final = 400 * DAY_NS
@@ -109,7 +110,7 @@ async def find_events(
         door_ids=list(scope.doors) if door is None else [DoorId(door)],
         member_ids=None if member is None else [MemberId(member)],
         limit=limit,
-        before=unpack_cursor(cursor),
+        before=cursor_of(cursor),
     )
     people = await looks.known_members(services, (row.event for row in rows))
     await looks.record(
@@ -124,15 +125,10 @@ async def find_events(
     )
     return EventsPage(
         events=[event_answer(row.event, row.cameras, scope, people, purpose) for row in rows],
-        next=_next(rows) if len(rows) == limit else None,
+        next=rows[-1].cursor.pack() if len(rows) == limit else None,
     )
 
 
 def _known(scope: Scope, site: UUID | None, door: UUID | None) -> None:
     if (site is not None and site not in scope.sites) or (door is not None and door not in scope.doors):
         raise not_found()
-
-
-def _next(rows: list[EventRow]) -> str:
-    last = rows[-1].event
-    return pack_cursor(EventCursor(occurred_ns=last.occurred_ns, event_id=last.event_id))

@@ -1,4 +1,7 @@
-"""Events in force, newest first, with the cameras that saw the door and how much footage is tagged."""
+"""Events in force, newest first, with the cameras that view the door and the number of tagged segments.
+
+An event is in force until another one supersedes it or an operator withdraws it.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from domain.ids import CameraId, DoorId, EventId, MemberId, SegmentId, SiteId
 from domain.time import Span
 from runtime import sql
 from runtime.database import wrapped_errors
+from storage.access.cursor import Cursor
 
 _PACKAGE: Final = "storage.access"
 LIMIT_MAX: Final = 1000
@@ -20,36 +24,32 @@ LIMIT_MAX: Final = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventCamera:
-    """A camera that saw the door at the time, the span of interest, and how many segments are tagged.
-
-    ``segments`` 0: no footage (yet); the gap and its cause are in the catalogue.
-    """
+    """A camera that was mapped to the event's door at the time of the event."""
 
     camera_id: CameraId
-    span: Span
-    segments: int
+    span: Span  # of interest: from before_ns before the event until after_ns after it, by the mapping
+    segments: int  # tagged with the event; 0: no footage, or none yet. The catalogue's gaps give the cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRow:
+    """An event in force and the cameras that view its door."""
+
     event: AccessEvent
     cameras: tuple[EventCamera, ...]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventCursor:
-    """The last row of a page: the next page starts below it."""
-
-    occurred_ns: int
-    event_id: EventId
+    @property
+    def cursor(self) -> Cursor:
+        """The cursor of the page that ends with this row."""
+        return Cursor(time_ns=self.event.occurred_ns, row_id=self.event.event_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTag:
-    """A tag in force, and its segment's own span."""
+    """A tag in force."""
 
     tag: Tag
-    segment: Span
+    segment: Span  # of the whole segment; the tag's span may be shorter
 
 
 async def events(
@@ -60,15 +60,15 @@ async def events(
     door_ids: Collection[DoorId] | None = None,
     member_ids: Collection[MemberId] | None = None,
     limit: int = 100,
-    before: EventCursor | None = None,
+    before: Cursor | None = None,
 ) -> list[EventRow]:
-    """Events in force of these sites that occurred in ``span``, newest first; at most ``limit`` (1,000).
+    """Return events in force of these sites that occurred in ``span``, newest first; at most ``limit`` (1,000).
 
-    Those of uncertain time also when they arrived in it.
-    Of these doors and members only, where they are given.
-    For the next page pass the last row's ``EventCursor``. Withdrawn and superseded events are left out.
+    An event of uncertain time also counts when it arrived in ``span``. ``door_ids`` and ``member_ids`` restrict the
+    result. ``before``: the cursor of the last row of the previous page. Raises the database errors of
+    runtime/errors.py.
     """
-    at, below = (before.occurred_ns, before.event_id) if before else (None, None)
+    at, below = (before.time_ns, before.row_id) if before else (None, None)
     doors = None if door_ids is None else list(door_ids)
     members = None if member_ids is None else list(member_ids)
     arguments = (list(site_ids), doors, members, span.start_ns, span.end_ns, min(limit, LIMIT_MAX), at, below)
@@ -78,14 +78,14 @@ async def events(
 
 
 async def event(pool: asyncpg.Pool | asyncpg.Connection, event_id: EventId) -> AccessEvent | None:
-    """One event in force, or None."""
+    """Return an event in force, or None."""
     with wrapped_errors():
         row = await pool.fetchrow(sql.load(_PACKAGE, "event"), event_id)
     return None if row is None else event_from_row(row)
 
 
 async def tags(pool: asyncpg.Pool | asyncpg.Connection, event_ids: Sequence[EventId]) -> list[EventTag]:
-    """Tags in force of these events, by event, camera and time."""
+    """Return the tags in force of these events, sorted by event, camera and time."""
     with wrapped_errors():
         rows = await pool.fetch(sql.load(_PACKAGE, "tags"), list(event_ids))
     return [
@@ -104,7 +104,7 @@ async def tags(pool: asyncpg.Pool | asyncpg.Connection, event_ids: Sequence[Even
 
 
 def event_from_row(row: Mapping[str, Any]) -> AccessEvent:
-    """A row of table ``access_event``."""
+    """Convert a row of table ``access_event``, all columns."""
     return AccessEvent(
         event_id=EventId(row["event_id"]),
         site_id=SiteId(row["site_id"]),

@@ -1,4 +1,4 @@
-"""Members by name or number. Searching a member is a look: the caller puts it on record first."""
+"""Members by name, number or id. Searching a member is a look: the caller writes the audit entry first."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUERY_MAX: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRow:
-    """``number`` and ``name`` are personal data: kept out of repr, and so out of logs."""
+    """A member and the person it stands for. ``repr`` leaves the personal data out, and with it every log."""
 
     member_id: MemberId
     number: str = field(repr=False)
@@ -29,10 +29,11 @@ class MemberRow:
 
 
 def fold(text: str) -> str:
-    """Without case and accents, blanks as one space: what names are searched by. ``Müller`` and ``MULLER`` agree.
+    """Return ``text`` without case and accents, with single spaces: ``Müller`` and ``MULLER`` fold to the same.
 
-    Done here and not in SQL, since what the server folds depends on the locale its cluster was made with.
+    The database stores names folded by this function. PostgreSQL's own folding depends on its cluster's locale.
     """
+    # NFKD separates a letter from its accents (Unicode Standard Annex 15); the accents are then dropped.
     parts = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(part for part in parts if not unicodedata.combining(part)).split())
 
@@ -40,9 +41,10 @@ def fold(text: str) -> str:
 async def search_members(
     pool: asyncpg.Pool | asyncpg.Connection, query: str, limit: int = 20, *, at_doors: Collection[DoorId] | None = None
 ) -> list[MemberRow]:
-    """Members whose name holds every word of ``query``, or whose number starts with it; by name. Blank: none.
+    """Return members whose name contains every word of ``query``, or whose number begins with it, sorted by name.
 
-    At most ``limit`` (200), of those who have been at one of ``at_doors``, where they are given.
+    At most ``limit`` (200); none for a blank query. ``at_doors``: only members with an event at one of these doors.
+    Raises the database errors of runtime/errors.py.
     """
     words = fold(query[:QUERY_MAX]).split()
     if not words:
@@ -56,20 +58,20 @@ async def search_members(
 
 
 async def member(pool: asyncpg.Pool | asyncpg.Connection, member_id: MemberId) -> MemberRow | None:
-    """None when unknown, or when the link to the person has been erased."""
+    """Return the member; None when the id is unknown or the link to the person has been erased."""
     found = await members(pool, [member_id])
     return found.get(member_id)
 
 
 async def members(pool: asyncpg.Pool | asyncpg.Connection, member_ids: Sequence[MemberId]) -> dict[MemberId, MemberRow]:
-    """Those of them whose link to the person exists."""
+    """Return those of the members whose link to the person exists, by id."""
     with wrapped_errors():
         rows = await pool.fetch(sql.load(_PACKAGE, "members"), list(member_ids))
     return {MemberId(row["member_id"]): _member(row) for row in rows}
 
 
 def _literal(text: str) -> str:
-    """For LIKE."""
+    """Escape the wildcards of LIKE, so that ``%`` in a query finds a percent sign."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 

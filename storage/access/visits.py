@@ -1,4 +1,4 @@
-"""Visits, derived from events when asked for: nothing is stored, so a correction or a late event needs no repair."""
+"""Visits, derived from events on request. Nothing is stored, so a correction or a late event needs no repair."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from storage.access.events import event_from_row
 
 _PACKAGE: Final = "storage.access"
 MERGE_NS: Final = HOUR_NS
-"""Two entries without an exit closer than this are one visit (an outer and an inner door, a second try)."""
+"""Two entries without an exit between them are one visit when no more than this lies between them.
+
+That covers an outer and an inner door, and a second attempt.
+"""
 _CONTEXT_NS: Final = DAY_NS
-"""How far outside the asked span events are looked at, to find a visit's beginning and end."""
+"""How far outside the requested span events count, to find the beginning and end of a visit that overlaps it."""
 
 
 async def visits(
@@ -30,11 +33,12 @@ async def visits(
     *,
     merge_ns: int = MERGE_NS,
 ) -> list[Visit]:
-    """Visits of the member to these sites that overlap ``span``, by time.
+    """Return the member's visits to these sites that overlap ``span``, sorted by time.
 
-    A visit starts with a grant or an entry (direction in, or not told) and ends with the next exit or movement out at
-    that site. A grant after which the door was not opened does not count. ``end_ns`` None: no exit is known and
-    nothing followed; where a later visit followed, the visit ends with its own last event.
+    A visit starts with a grant or an entry (direction in or unknown) and ends with the next exit or movement out at
+    that site. A grant after which the door stayed shut does not count. ``end_ns`` is None when no exit is known and
+    nothing follows; when another visit follows, the visit ends with its own last event. Raises the database errors of
+    runtime/errors.py.
     """
     arguments = (member_id, list(site_ids), span.start_ns - _CONTEXT_NS, span.end_ns + _CONTEXT_NS)
     with wrapped_errors():
@@ -44,7 +48,7 @@ async def visits(
 
 
 def derive_visits(movements: Iterable[AccessEvent], merge_ns: int = MERGE_NS) -> list[Visit]:
-    """``movements``: one member's events in force, by time, without grants that nobody walked through."""
+    """Derive visits from one member's events in force, sorted by time, without grants that nobody walked through."""
     done: list[Visit] = []
     inside: dict[SiteId, _Open] = {}
     for event in movements:
@@ -65,11 +69,13 @@ def derive_visits(movements: Iterable[AccessEvent], merge_ns: int = MERGE_NS) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Open:
+    """A visit whose end is not known yet."""
+
     first: AccessEvent
     last: AccessEvent
 
     def closed(self, end: AccessEvent | None) -> Visit:
-        assert self.first.member_id is not None  # the query asks for one member's
+        assert self.first.member_id is not None  # the query selects one member's events
         return Visit(
             member_id=self.first.member_id,
             site_id=self.first.site_id,

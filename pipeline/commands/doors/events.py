@@ -19,7 +19,7 @@ from pipeline.commands.times import add_span, span_of
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
 from runtime.database import open_pool
-from storage.access import EventCursor, EventRow, events
+from storage.access import EventRow, events
 
 _EXAMPLES = """examples:
   tallenne events list --start 06:00 --end 07:00 --door "Main door"
@@ -57,8 +57,7 @@ async def _rows(
     """Page by page."""
     rows: list[EventRow] = []
     while len(rows) < limit:
-        last = rows[-1].event if rows else None
-        before = EventCursor(occurred_ns=last.occurred_ns, event_id=last.event_id) if last else None
+        before = rows[-1].cursor if rows else None
         wanted = limit - len(rows)
         page = await events(
             pool,

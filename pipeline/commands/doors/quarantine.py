@@ -19,7 +19,7 @@ from pipeline.commands.common import add_place, settings_of
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
 from runtime.database import open_pool
-from storage.access.quarantine import QuarantineCursor, QuarantineRow, quarantined
+from storage.access.quarantine import QuarantineRow, quarantined
 
 _EXAMPLES = """examples:
   tallenne quarantine list
@@ -72,8 +72,7 @@ async def _list(arguments: argparse.Namespace) -> int:
 async def _rows(pool: asyncpg.Pool, limit: int, *, waiting_only: bool) -> list[QuarantineRow]:
     rows: list[QuarantineRow] = []
     while len(rows) < limit:
-        last = rows[-1] if rows else None
-        before = QuarantineCursor(received_ns=last.received_ns, quarantine_id=last.quarantine_id) if last else None
+        before = rows[-1].cursor if rows else None
         page = await quarantined(pool, limit=limit - len(rows), before=before, waiting_only=waiting_only)
         if not page:
             break

@@ -17,7 +17,7 @@ from indexer.events.receive import Receiver, load_names, load_skew
 from indexer.events.rules import Rules
 from indexer.mqtt.driver import Received
 from indexer.settings import TopicRule
-from storage.access import EventCursor, QuarantineCursor, events, quarantined
+from storage.access import events, quarantined
 from storage.keys.intake import open_sealed
 from tests.support.doors.door_log import Gym, add_member, message, received
 
@@ -211,9 +211,7 @@ async def test_an_event_of_uncertain_time_is_found_by_when_it_arrived_page_by_pa
     await desk.take(*behind)
     span = Span(T + 3 * HOUR_NS - NS, T + 4 * HOUR_NS)
     first = await events(pool, site_ids=[gym.site_id], span=span, limit=3)
-    last = first[-1].event
-    cursor = EventCursor(occurred_ns=last.occurred_ns, event_id=last.event_id)
-    rest = await events(pool, site_ids=[gym.site_id], span=span, limit=3, before=cursor)
+    rest = await events(pool, site_ids=[gym.site_id], span=span, limit=3, before=first[-1].cursor)
     times = [row.event.occurred_ns for row in (*first, *rest)]
     assert times == [T + n * NS for n in (4, 3, 2, 1, 0)]
 
@@ -336,8 +334,7 @@ async def test_quarantine_is_listed_by_pages_and_expires(
 ) -> None:
     await desk.take(*(received(gym.topic("front"), b"%d" % n, T + n) for n in range(5)))
     first = await quarantined(pool, limit=3)
-    last = QuarantineCursor(received_ns=first[-1].received_ns, quarantine_id=first[-1].quarantine_id)
-    rest = await quarantined(pool, limit=3, before=last)
+    rest = await quarantined(pool, limit=3, before=first[-1].cursor)
     assert [row.received_ns - T for row in (*first, *rest)] == [4, 3, 2, 1, 0]
     assert await expire(pool, 10, T + 2 + 10 * NS) == 2
     assert len(await quarantined(pool)) == 3
