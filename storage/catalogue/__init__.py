@@ -1,4 +1,4 @@
-"""The catalogue: what was recorded, what is missing, which keys are published. Rows in PostgreSQL, SQL in ./sql."""
+"""The catalogue: rows of segments, gaps, published keys, inventory and audit in PostgreSQL."""
 
 from storage.catalogue.catalogue import Catalogue, Commit, HourKeyRow
 

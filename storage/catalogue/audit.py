@@ -1,4 +1,7 @@
-"""Putting looks on record. An answer leaves only after its entry is durable."""
+"""Appends audit entries. Callers append first and answer afterwards (invariant 5): a look is durable before it happens.
+
+The database chains the entries (function ``audit_append``); custodian/audit verifies the chain and signs its head.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +29,16 @@ ACTIONS: Final = (
     *("enrol", "verify", "rebuild", "make_past_keys", "open_intake"),
     *("disclosure", "audit_read"),
 )
-"""All that any role puts on record, in the order in which the audit page offers them."""
+"""Every action that a role records, in the order in which the audit page lists them."""
+
+_PACKAGE: Final = "storage.catalogue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What is put on record. Ids, times and counts: never a name, a reason or what somebody typed."""
+    """An audit entry. It holds ids, times and counts: never a name, a reason or text that somebody typed."""
 
-    actor: str  # "staff:<uuid>", "operator", "nobody"
+    actor: str  # "staff:<uuid>", "operator", "user:<uid>", "nobody"
     action: str
     session_id: SessionId | None = None
     purpose_id: UUID | None = None
@@ -43,17 +48,23 @@ class Entry:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def append(pool: asyncpg.Pool, entry: Entry, at_ns: int) -> int:
-    """Its number in the chain, once it is durable. The database errors of storage."""
+async def append(conn: asyncpg.Connection | asyncpg.Pool, entry: Entry, at_ns: int) -> int:
+    """Append an entry and return its number in the chain. Durable on return.
+
+    Raises the database errors of runtime/errors.py. The entry may exist even so, when the response was lost.
+    """
     with wrapped_errors():
-        return await append_in(pool, entry, at_ns)
+        return await append_in(conn, entry, at_ns)
 
 
 async def append_in(conn: asyncpg.Connection | asyncpg.Pool, entry: Entry, at_ns: int) -> int:
-    """The same within the caller's transaction, which thereby becomes a durable one."""
+    """Append an entry within the caller's transaction, whose commit then waits for the disk.
+
+    The caller wraps the driver's errors.
+    """
     start_ns, end_ns = (entry.span.start_ns, entry.span.end_ns) if entry.span else (None, None)
     seq: int = await conn.fetchval(
-        sql.load("storage.catalogue", "audit_append"),
+        sql.load(_PACKAGE, "audit_append"),
         at_ns,
         entry.actor,
         entry.action,

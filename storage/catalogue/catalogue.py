@@ -1,4 +1,4 @@
-"""Reading and writing the catalogue. Methods raise the database errors of runtime.errors, never the driver's."""
+"""Reads and writes segments, gaps and published keys. Every method raises the database errors of runtime/errors.py."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _PACKAGE = "storage.catalogue"
 
 
 class Commit(StrEnum):
-    """What became of a segment that was offered to the catalogue. All three mean: durable, the spool file may go."""
+    """Outcome of ``commit_segment()``. In each case the row is durable and the spool file may be deleted."""
 
     LIVE = "live"
-    SHADOW = "shadow"  # overlaps live footage of the same or a higher epoch: kept, not shown
-    DUPLICATE = "duplicate"  # the same segment was committed before
+    SHADOW = "shadow"  # overlaps a live segment of the same or a higher epoch: kept, not shown
+    DUPLICATE = "duplicate"  # an earlier attempt committed the same segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HourKeyRow:
-    """A published hour key as the database hands it out: not believed until its signature has been verified."""
+    """A published hour key, as the database returns it. HourKeyCache verifies its signature."""
 
     hour_key_id: HourKeyId
     serial: int
@@ -48,17 +48,17 @@ class HourKeyRow:
 
 
 class Catalogue:
-    """The segment, gap and key rows, over a pool that the caller owns."""
+    """Rows of segments, gaps and published keys, over a pool that the caller owns."""
 
     def __init__(self, pool: asyncpg.Pool, *, clock_ns: Callable[[], int] = time.time_ns) -> None:
         self._pool = pool
         self._clock_ns = clock_ns
-        self._days: set[int] = set()  # days whose partition exists for certain; at most a few hundred
+        self._days: set[int] = set()  # days whose partition is known to exist; a few hundred at most
 
     async def commit_segment(self, segment: Segment) -> Commit:
-        """Add the row of an object that is stored and verified, and tell the indexer, in one transaction.
+        """Add the row of a stored and verified object, and notify the indexer, in one transaction. Repeatable.
 
-        Raises SegmentConflictError when the id is known with another size or hash.
+        SegmentConflictError: the id exists with another size or hash.
         """
         day = day_of(segment.span.start_ns)
         arguments = segment_to_arguments(segment, self._clock_ns())
@@ -70,7 +70,7 @@ class Catalogue:
                 return Commit(await conn.fetchval(sql.load(_PACKAGE, "commit_segment"), *arguments))
 
     async def commit_gaps(self, gaps: Iterable[Gap]) -> None:
-        """Add gaps; those already there (same camera, span and cause) are left as they are. Atomic."""
+        """Add gaps in one transaction, without time that footage or another gap accounts for. Repeatable."""
         pieces = [piece for gap in gaps for piece in gap_pieces(gap)]
         columns = (
             [piece.camera_id for piece in pieces],
@@ -83,13 +83,13 @@ class Catalogue:
             await self._pool.execute(sql.load(_PACKAGE, "commit_gaps"), *columns)
 
     async def segments(self, camera_ids: Sequence[CameraId], span: Span) -> list[Segment]:
-        """Live segments that overlap ``span``, by camera and time."""
+        """Return the live segments that overlap ``span``, sorted by camera and time."""
         with wrapped_errors():
             rows = await self._pool.fetch(sql.load(_PACKAGE, "segments"), list(camera_ids), span.start_ns, span.end_ns)
         return [segment_from_row(row) for row in rows]
 
     async def segment(self, segment_id: SegmentId) -> Segment | None:
-        """One segment in whatever state, or None."""
+        """Return one segment, in any state, or None."""
         with wrapped_errors():
             async with self._pool.acquire() as conn:
                 start_ns = await conn.fetchval(sql.load(_PACKAGE, "segment_start"), segment_id)
@@ -99,13 +99,19 @@ class Catalogue:
         return None if row is None else segment_from_row(row)
 
     async def gaps(self, camera_ids: Sequence[CameraId], span: Span) -> list[Gap]:
-        """Gaps that overlap ``span`` (not cut to it), by camera and time; pieces of one gap joined."""
+        """Return the gaps that overlap ``span``, not cut to it, sorted by camera and time.
+
+        Pieces of one gap, which the table stores per day, are joined.
+        """
         with wrapped_errors():
             rows = await self._pool.fetch(sql.load(_PACKAGE, "gaps"), list(camera_ids), span.start_ns, span.end_ns)
         return joined_gaps(gap_from_row(row) for row in rows)
 
     async def published_hour_keys(self, camera_ids: Sequence[CameraId], from_ns: int) -> list[HourKeyRow]:
-        """Published keys of the hours from ``from_ns`` on, by camera, hour, serial. Not verified here."""
+        """Return the published keys of hours from ``from_ns`` on, sorted by camera, hour and serial.
+
+        Their signatures are not verified yet.
+        """
         with wrapped_errors():
             rows = await self._pool.fetch(sql.load(_PACKAGE, "published_hour_keys"), list(camera_ids), from_ns)
         return [

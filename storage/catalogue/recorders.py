@@ -1,4 +1,4 @@
-"""Who may have signed: the enrolled recorders, revoked ones with the time until which they count."""
+"""The enrolled recorders: whose signatures on trailers are valid, and until when."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ _PACKAGE = "storage.catalogue"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolled:
-    public_key: bytes
-    revoked_ns: int | None
+    """A recorder that was enrolled at some time."""
+
+    public_key: bytes  # Ed25519, 32 bytes
+    revoked_ns: int | None  # segments that end later are not accepted; None: not revoked
 
 
 Recorders = Mapping[RecorderId, Enrolled]
 
 
 async def read_recorders(pool: asyncpg.Pool | asyncpg.Connection) -> Recorders:
-    """All that were ever enrolled."""
+    """Return every recorder that was ever enrolled, revoked ones included. Raises the database errors."""
     with wrapped_errors():
         rows = await pool.fetch(sql.load(_PACKAGE, "recorders"))
     return {

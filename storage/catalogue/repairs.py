@@ -1,4 +1,4 @@
-"""What changes the catalogue in a repair, each in one transaction: a row that appears, a row whose object is gone."""
+"""Repairs of the catalogue, each in one transaction: restore the row of an object, or mark a row's object as gone."""
 
 from __future__ import annotations
 
@@ -16,23 +16,28 @@ from storage.catalogue import Commit
 from storage.catalogue.rows import gap_from_row, gap_pieces, segment_to_arguments
 
 _PACKAGE: Final = "storage.catalogue"
-_CATALOGUE: Final = "storage.catalogue"
 
 
 async def restore_segment(pool: asyncpg.Pool, segment: Segment, now_ns: int) -> Commit:
-    """Commit a row made from its object; gaps give way where it is live. SegmentConflictError."""
+    """Commit a row that was rebuilt from its object. A live row replaces the gaps in its span. Repeatable.
+
+    SegmentConflictError: the id exists with another size or hash.
+    """
     with wrapped_errors():
         async with pool.acquire() as conn, conn.transaction():
-            await conn.execute(sql.load(_CATALOGUE, "ensure_segment_day"), day_of(segment.span.start_ns))
+            await conn.execute(sql.load(_PACKAGE, "ensure_segment_day"), day_of(segment.span.start_ns))
             arguments = segment_to_arguments(segment, now_ns)
-            commit = Commit(await conn.fetchval(sql.load(_CATALOGUE, "commit_segment"), *arguments))
+            commit = Commit(await conn.fetchval(sql.load(_PACKAGE, "commit_segment"), *arguments))
             if commit is Commit.LIVE:
-                await _give_way(conn, segment.camera_id, segment.span)
+                await _remove_gaps(conn, segment.camera_id, segment.span)
     return commit
 
 
 async def set_gone(pool: asyncpg.Pool, segment_id: SegmentId, camera_id: CameraId, span: Span, detail: str) -> bool:
-    """A row whose object is missing or changed: shown no more, a gap in its place. False: it is not live any more."""
+    """Set a row whose object is missing or changed to ``gone``, and put a gap in its place if it was live.
+
+    ``detail``: the gap's. False: the row was neither live nor shadow, and nothing changed.
+    """
     with wrapped_errors():
         async with pool.acquire() as conn, conn.transaction():
             before = await conn.fetchval(sql.load(_PACKAGE, "set_gone"), segment_id, span.start_ns)
@@ -45,7 +50,8 @@ async def set_gone(pool: asyncpg.Pool, segment_id: SegmentId, camera_id: CameraI
     return True
 
 
-async def _give_way(conn: asyncpg.Connection, camera_id: CameraId, span: Span) -> None:
+async def _remove_gaps(conn: asyncpg.Connection, camera_id: CameraId, span: Span) -> None:
+    """Cut ``span`` out of the camera's gaps."""
     rows = await conn.fetch(sql.load(_PACKAGE, "gaps_take"), camera_id, span.start_ns, span.end_ns)
     for row in rows:
         gap = gap_from_row(row)
@@ -56,7 +62,7 @@ async def _give_way(conn: asyncpg.Connection, camera_id: CameraId, span: Span) -
 async def _add_gap(conn: asyncpg.Connection, gap: Gap) -> None:
     pieces = list(gap_pieces(gap))
     await conn.execute(
-        sql.load(_CATALOGUE, "commit_gaps"),
+        sql.load(_PACKAGE, "commit_gaps"),
         [piece.camera_id for piece in pieces],
         [piece.span.start_ns for piece in pieces],
         [piece.span.end_ns for piece in pieces],

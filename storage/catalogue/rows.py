@@ -1,4 +1,4 @@
-"""Rows of the catalogue to the types of domain/footage.py and back."""
+"""Converts rows of the catalogue to the types of domain/footage.py and back. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from domain.time import DAY_NS, Span
 
 
 def segment_to_arguments(segment: Segment, committed_ns: int) -> list[Any]:
-    """The 25 parameters of commit_segment(), in order."""
+    """Return the 25 parameters of the SQL function ``commit_segment()``, in order."""
     index = segment.fragments
     return [
         segment.segment_id,
@@ -43,7 +43,7 @@ def segment_to_arguments(segment: Segment, committed_ns: int) -> list[Any]:
 
 
 def segment_from_row(row: Mapping[str, Any]) -> Segment:
-    """A row of table ``segment``, all columns."""
+    """Convert a row of table ``segment``, all columns."""
     return Segment(
         segment_id=SegmentId(row["segment_id"]),
         site_id=SiteId(row["site_id"]),
@@ -78,7 +78,7 @@ def _fragments(row: Mapping[str, Any]) -> FragmentIndex | None:
 
 
 def gap_from_row(row: Mapping[str, Any]) -> Gap:
-    """A row of table ``gap``."""
+    """Convert a row of table ``gap``."""
     return Gap(
         camera_id=CameraId(row["camera_id"]),
         span=Span(row["start_ns"], row["end_ns"]),
@@ -88,7 +88,11 @@ def gap_from_row(row: Mapping[str, Any]) -> Gap:
 
 
 def gap_pieces(gap: Gap) -> Iterable[Gap]:
-    """The gap cut at UTC midnights: no row is longer than a day, and the same gap is always cut alike."""
+    """Yield the gap cut at UTC midnights.
+
+    No row is longer than a day, which bounds how far back an overlap search has to look. Cutting at fixed times makes
+    a repeated commit produce the same rows.
+    """
     start = gap.span.start_ns
     while start < gap.span.end_ns:
         end = min(gap.span.end_ns, start - start % DAY_NS + DAY_NS)
@@ -97,7 +101,7 @@ def gap_pieces(gap: Gap) -> Iterable[Gap]:
 
 
 def joined_gaps(gaps: Iterable[Gap]) -> list[Gap]:
-    """Touching gaps of one camera with the same cause and detail as one. Takes and gives them sorted."""
+    """Join touching gaps of one camera with equal cause and detail. ``gaps`` are sorted by camera and time."""
     joined: list[Gap] = []
     for gap in gaps:
         last = joined[-1] if joined else None

@@ -5,8 +5,11 @@ What the SQL does with them is tested against PostgreSQL, in tests/integration.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
+
+from runtime import sql
 
 
 class RecordingPool:
@@ -16,14 +19,35 @@ class RecordingPool:
         """``answers``: rows of the first call, the second, ...; nothing from then on."""
         self._answers = list(answers)
         self.asked: list[tuple[str, tuple[Any, ...]]] = []
+        self.depth = 0  # of transactions that are open
+        self.outside: list[str] = []  # statements that no transaction held
 
     @property
     def arguments(self) -> tuple[Any, ...]:
         """Of the last call."""
         return self.asked[-1][1]
 
+    def asked_for(self, package: str, name: str) -> list[tuple[Any, ...]]:
+        """The arguments of every call of this statement."""
+        text = sql.load(package, name)
+        return [arguments for statement, arguments in self.asked if statement == text]
+
+    @contextlib.asynccontextmanager
+    async def acquire(self) -> AsyncIterator[RecordingPool]:
+        yield self
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        self.depth += 1
+        try:
+            yield
+        finally:
+            self.depth -= 1
+
     async def fetch(self, statement: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
         self.asked.append((statement, arguments))
+        if not self.depth:
+            self.outside.append(statement)
         return self._answers.pop(0) if self._answers else []
 
     async def fetchrow(self, statement: str, *arguments: Any) -> Mapping[str, Any] | None:
