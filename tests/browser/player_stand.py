@@ -103,7 +103,9 @@ class Stand:
 async def _player(request: Request) -> Response:
     session = SimpleNamespace(csrf_token="none", display_name="Tester")
     purpose = SimpleNamespace(purpose_id=uuid.UUID(int=1), category="incident", reason="a test of the player")
-    return page(request, "player.html", default_language="en", session=session, purpose=purpose, event_id="")
+    names = ("find", "exports", "cameras", "members", "users", "quarantine", "audit")
+    frame = {"session": session, "purpose": purpose, "nav": names, "may": frozenset(names), "here": "find"}
+    return page(request, "player.html", default_language="en", event_id="", **frame)
 
 
 async def _timeline(request: Request) -> Response:

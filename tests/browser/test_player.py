@@ -346,3 +346,21 @@ async def test_footage_that_is_on_its_way_comes_by_itself(browser: Browser) -> N
         looks = stand.looks
         await asyncio.sleep(2)
         assert stand.looks == looks
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+async def test_pictures_bar_and_timeline_fit_on_a_laptop_screen(browser: Browser, count: int) -> None:
+    cameras = [StandCamera(name=f"Camera {number}", shelf=films("plain")[0].shelf) for number in range(count)]
+    async with player_stand(*cameras, until_ms=60_000) as stand:
+        page = await browser.new_page(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
+        await page.goto(stand.play(20_000))
+        await reach(page, *["paused"] * count)
+        for place_id in ("tiles", "play", "export", "timeline"):
+            box = await page.locator(f"#{place_id}").bounding_box()
+            assert box is not None
+            assert box["y"] >= 0
+            assert box["y"] + box["height"] <= 768, place_id
+        tall = await page.locator(".tile").first.bounding_box()
+        assert tall is not None
+        assert tall["height"] > (380 if count <= 2 else 180)
+        await page.close()
