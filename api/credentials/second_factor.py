@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import unicodedata
 from typing import Final
 
 import pyotp
@@ -52,5 +53,6 @@ def new_recovery_codes() -> tuple[str, ...]:
 
 
 def normal_code(text: str) -> str:
-    """A code as typed, without blanks and hyphens, in capitals."""
-    return "".join(text.split()).replace("-", "").upper()
+    """A code as typed, in capitals, without what apps and papers part it with: blanks, hyphens, points of all kinds."""
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(sign for sign in plain if unicodedata.category(sign)[0] not in "ZPC").upper()

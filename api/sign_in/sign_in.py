@@ -181,14 +181,15 @@ async def _take_code(
 ) -> str | None:
     """Use up the code: "totp", "recovery_code", or None. The same statements run for nobody."""
     staff_id = StaffId(uuid.UUID(int=0) if row is None else row["staff_id"])
-    if second_factor.is_totp_code(code.strip()):
+    typed = second_factor.normal_code(code)
+    if second_factor.is_totp_code(typed):
         sealed = None if row is None else row["totp_secret"]
         secret = _DUMMY_SECRET if sealed is None else services.key.open_totp(staff_id, sealed)
-        step = second_factor.matching_step(secret, code.strip(), now_ns)
+        step = second_factor.matching_step(secret, typed, now_ns)
         good = allowed and sealed is not None and step is not None
         taken = await conn.fetchval(sql.load("api.sign_in", "totp_take"), staff_id, step or 0, good)
         return "totp" if taken else None
-    code_hash = services.key.hash_code(staff_id, second_factor.normal_code(code))
+    code_hash = services.key.hash_code(staff_id, typed)
     taken = await conn.fetchval(sql.load("api.sign_in", "recovery_code_take"), staff_id, code_hash, now_ns, allowed)
     return "recovery_code" if taken else None
 

@@ -48,7 +48,7 @@ class Loaded:
 def load(path: Path) -> Loaded:
     """ConfigError with all mistakes; SetupError when the file cannot be read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8"
         raise SetupError(f"{path} cannot be read: {reason}.", "`tallenne config example` prints one.") from exc

@@ -32,6 +32,15 @@ def test_totp_one_step_either_way_accepted(early: int, step: int | None) -> None
     assert second_factor.matching_step(RFC_SECRET, code, 100 * 30 * NS) == step
 
 
+TYPED = ["510 035", "510\u00a0035", "510-035", " 510035\n", "510\u2009035", "510\u2011035", "\uff15\uff11\uff10035"]
+
+
+@pytest.mark.parametrize("typed", TYPED)
+def test_totp_code_may_be_typed_as_the_app_shows_it(typed: str) -> None:
+    assert second_factor.normal_code(typed) == "510035"
+    assert second_factor.is_totp_code(second_factor.normal_code(typed))
+
+
 def test_recovery_codes_are_distinct_and_typed_freely() -> None:
     codes = second_factor.new_recovery_codes()
     assert len(set(codes)) == second_factor.RECOVERY_CODES

@@ -71,7 +71,7 @@ def test_all_wrong_lines_are_named_and_none_of_their_contents() -> None:
         + "9,,,,,\n"  # 3
         + "9,Canary,C,tomorrow,2026-13-01,perhaps\n"  # 4
         + "9,Canary,C,2026-02-01,2026-01-01,\n"  # 5
-        + "9,Canary\n"  # 6
+        + "9,Canary,,,,no,more\n"  # 6
         + "8,Canary,-:-,,,\n"  # 7
         + "7,Canary,D,,,\n7,Other,E,,,\n"  # 8, 9
     )
@@ -253,3 +253,49 @@ def test_personal_data_is_not_in_repr() -> None:
     (line,) = lines_of("4711,Canary,C0FFEE,,,\n")
     text = repr(line) + repr(plan("1,A,C0FFEE,,,\n").add)
     assert not any(secret in text for secret in ("4711", "Canary", "C0FFEE"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sep=;\r\nnumber;name;credential\r\n1;A B;04A1\r\n",
+        "number\tname\tcredential\n1\tA B\t04A1\n",
+        "number;name;credential;\n1;A B;04A1;\n;;;\n",
+        "number,name,credential\n\n1,A B,04A1\n,,\n",
+        "number,name,credential\n1\u00a0,A\u00a0B,04A1\u200b\n",
+        "number,name,credential\n1,A\u00ad B,04A1\n",
+        "\ufeffnumber , Name,credential,minor\n1,A B,04A1\n",  # Excel leaves out blank fields at the end
+    ],
+)
+def test_lists_as_spreadsheets_write_them_are_read(text: str) -> None:
+    lines, errors = read_members(text)
+    assert not errors
+    assert [(line.number, line.name, line.credential) for line in lines] == [("1", "A B", "04A1")]
+
+
+@pytest.mark.parametrize(
+    "name", ["Aino \U0001f3cb\ufe0f\u200d\u2640\ufe0f Aalto", "\u05e2\u05d3\u05d9 \u05db\u05d4\u05df"]
+)
+def test_names_of_all_kinds_are_taken(name: str) -> None:
+    lines, errors = read_members(f"number,name\n1,{name}\n")
+    assert not errors and lines[0].name == name
+
+
+@pytest.mark.parametrize("value", ["1,23457E+11", "1.23457e+11", "6,4E-05", "1041.0", "12345678901234500000"])
+@pytest.mark.parametrize("column", ["number", "credential"])
+def test_rounded_numbers_are_refused_by_line(value: str, column: str) -> None:
+    fields = {"number": "1", "name": "A", "credential": "04A1"} | {column: value}
+    lines, errors = read_members("number;name;credential\n" + ";".join(fields.values()) + "\n")
+    assert not lines
+    assert str(errors[0]).startswith(f"line 2, {column}: is a number that a spreadsheet has rounded")
+
+
+@pytest.mark.parametrize("value", ["04E10203", "12E45678", "0012345678", "5555444433332220"])
+def test_card_numbers_that_look_alike_are_taken(value: str) -> None:
+    lines, errors = read_members(f"number,name,credential\n1,A,{value}\n")
+    assert not errors and lines[0].credential == value
+
+
+def test_lines_are_counted_from_the_files_first() -> None:
+    _, errors = read_members("sep=;\nnumber;name\n1;A\n;B\n")
+    assert str(errors[0]).startswith("line 4, number")

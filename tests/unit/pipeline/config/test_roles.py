@@ -322,3 +322,9 @@ def test_what_the_database_would_refuse_is_named_by_line(tmp_path: Path, old: st
 def test_nesting_without_end_is_no_traceback(tmp_path: Path) -> None:
     (found,) = mistakes(tmp_path, "a = " + "[" * 5000)
     assert "nested too deeply" in found or "not TOML" in found
+
+
+def test_a_file_that_notepad_saved_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "tallenne.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    assert load(path).config.site[0].name == "Helsinki"
