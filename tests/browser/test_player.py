@@ -362,5 +362,5 @@ async def test_pictures_bar_and_timeline_fit_on_a_laptop_screen(browser: Browser
             assert box["y"] + box["height"] <= 768, place_id
         tall = await page.locator(".tile").first.bounding_box()
         assert tall is not None
-        assert tall["height"] > (380 if count <= 2 else 180)
+        assert tall["height"] > (380 if count <= 2 else 160)
         await page.close()
