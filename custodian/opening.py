@@ -11,7 +11,6 @@ from uuid import UUID
 import asyncpg
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from custodian.audit import log as audit
 from custodian.errors import LookRefusedError
 from custodian.keys.custody import Custody
 from custodian.keys.hour_keys import private_key_context
@@ -20,6 +19,7 @@ from domain.ids import CameraId, HourKeyId, RecorderId, SegmentId, SessionId
 from domain.time import MINUTE_NS, Span
 from runtime import sql
 from runtime.database import wrapped_errors
+from storage.catalogue import audit
 from storage.keys import KeyFileError, NoKeyringEntryError, PublicHourKey
 from storage.keys.intake import open_sealed
 from storage.sealed import PayloadKey, RefusedError
@@ -76,7 +76,7 @@ class Opener:
         """Payload keys for the operator's check of whole objects, after it is on record who took them."""
         keys, missing = await self._open(segment_ids, ["live", "shadow"])
         detail = {"segments": len(segment_ids), "opened": len(keys), "unknown": missing}
-        await audit.append(self._pool, audit.AuditEntry(actor=actor, action="verify", detail=detail), self._clock_ns())
+        await audit.append(self._pool, audit.Entry(actor=actor, action="verify", detail=detail), self._clock_ns())
         self.opened += len(keys)
         return keys
 
@@ -97,14 +97,14 @@ class Opener:
             if (key := _opened(parsed[SegmentId(row["segment_id"])], row, private, recorders)) is not None
         ]
         detail = {"segments": len(parsed), "opened": len(keys)}
-        await audit.append(self._pool, audit.AuditEntry(actor=actor, action="rebuild", detail=detail), self._clock_ns())
+        await audit.append(self._pool, audit.Entry(actor=actor, action="rebuild", detail=detail), self._clock_ns())
         self.opened += len(keys)
         return keys
 
     async def open_intake(self, sealed: bytes, reason: str, actor: str) -> bytes:
         """What was sealed to the intake key, after it is on record. IntakeRefusedError."""
         payload = open_sealed(self._custody.intake, sealed)
-        entry = audit.AuditEntry(actor=actor, action="open_intake", detail={"reason": reason[:200]})
+        entry = audit.Entry(actor=actor, action="open_intake", detail={"reason": reason[:200]})
         await audit.append(self._pool, entry, self._clock_ns())
         return payload
 
@@ -126,7 +126,7 @@ class Opener:
         raise LookRefusedError("There is no such footage.")
 
     async def _record(self, look: Look, actor: str, action: str, detail: dict[str, Any], now_ns: int) -> None:
-        entry = audit.AuditEntry(
+        entry = audit.Entry(
             actor=actor,
             action=action,
             session_id=look.session_id,

@@ -9,7 +9,6 @@ from uuid import UUID
 
 import asyncpg
 
-from custodian.audit import log as audit
 from custodian.errors import CustodianMisuseError
 from custodian.keys.custody import Custody
 from custodian.keys.past_keys import PastKeys
@@ -21,6 +20,7 @@ from domain.time import Span
 from runtime import sql
 from runtime.database import wrapped_errors
 from runtime.settings import CustodianSettings
+from storage.catalogue import audit
 from storage.sealed import RefusedError
 
 _PACKAGE: Final = "custodian"
@@ -76,7 +76,7 @@ class Operations:
                 "Remove the recorder's identity file: it then enrols anew under an id of its own.",
             )
         if added is not None:
-            entry = audit.AuditEntry(
+            entry = audit.Entry(
                 actor=f"user:{peer.uid}", action="enrol", detail={"recorder": str(recorder_id), "key": public_key.hex()}
             )
             await audit.append(self._pool, entry, now_ns)

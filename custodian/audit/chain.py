@@ -1,7 +1,8 @@
-"""The audit chain, verified. Pure: entries come from the database or from an export of it.
+"""Verifies the audit chain. Pure: entries come from the database or from an export of it.
 
-hash = SHA-256(previous || line); the first entry's previous is 32 zero bytes; seq counts from 1 without holes. The
-custodian signs heads: "tallenne/1 audit head" | seq u64 | hash 32 | signed_ns i64, Ed25519.
+hash = SHA-256(previous || line). The first entry's previous is 32 zero bytes; seq counts from 1 without holes. Changing
+an entry changes its hash and so breaks the next one; recomputing all later hashes breaks the next signed head. A head
+is signed with Ed25519 (RFC 8032) over "tallenne/1 audit head" | seq u64 | hash 32 | signed_ns i64, big-endian.
 """
 
 from __future__ import annotations
@@ -22,17 +23,17 @@ _HEAD: Final = struct.Struct(">Q32sq")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChainEntry:
-    """One row of audit_entry, as far as the chain is concerned."""
+    """The columns of a row of ``audit_entry`` that form the chain."""
 
     seq: int
-    previous: bytes
-    line: bytes  # what the database's audit_line() makes of the row as it is now
-    hash: bytes
+    previous: bytes  # the previous entry's hash, as stored with this one
+    line: bytes  # the row's present content, serialized by the database's audit_line()
+    hash: bytes  # as stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A place in the chain."""
+    """A position in the chain: an entry's number and hash."""
 
     seq: int
     hash: bytes
@@ -43,14 +44,14 @@ START: Final = Link(seq=0, hash=bytes(32))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedHead:
-    """A place in the chain that the custodian vouched for."""
+    """A position in the chain that the custodian signed: every entry up to it was verified at that time."""
 
     link: Link
     signed_ns: int
-    signature: bytes
+    signature: bytes  # Ed25519, 64 bytes
 
     def check(self, signer: bytes) -> None:
-        """BrokenAuditError unless ``signer`` (Ed25519, 32 bytes) signed it."""
+        """BrokenAuditError unless ``signer`` (Ed25519 public key, 32 bytes) signed this head."""
         try:
             Ed25519PublicKey.from_public_bytes(signer).verify(self.signature, head_message(self.link, self.signed_ns))
         except InvalidSignature:
@@ -58,14 +59,19 @@ class SignedHead:
 
 
 def head_message(link: Link, signed_ns: int) -> bytes:
-    """What the custodian signs."""
+    """Return the message that the custodian signs. The label separates it from everything else the key signs."""
     return b"tallenne/1 audit head" + _HEAD.pack(link.seq, link.hash, signed_ns)
 
 
 def follow(entries: Iterable[ChainEntry], start: Link = START) -> Link:
-    """The last link of ``entries``, which come right after ``start``. BrokenAuditError names the first wrong entry."""
+    """Verify ``entries``, which follow right after ``start``, and return the position of the last one.
+
+    BrokenAuditError names the first wrong entry.
+    """
     at = start
     for entry in entries:
+        # All three checks are needed: a removed entry leaves a hole, a replaced one breaks the link to its predecessor
+        # although its own hash is right, and a changed one no longer matches its hash.
         if entry.seq != at.seq + 1:
             raise BrokenAuditError(f"Audit entry {at.seq + 1} is missing.")
         if entry.previous != at.hash:

@@ -1,22 +1,22 @@
-"""The audit chain in the database: appending durably, signing its head, keeping the heads elsewhere, verifying."""
+"""The audit chain in the database: signing its head, keeping the signed heads outside the database, verifying both.
+
+storage/catalogue/audit.py appends the entries. The heads' file detects what the chain alone cannot: a database that
+was rolled back, or rewritten from some entry on with recomputed hashes.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
-from uuid import UUID
 
 import asyncpg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from custodian.audit.chain import START, ChainEntry, Link, SignedHead, follow, head_message
 from custodian.errors import BrokenAuditError
-from domain.ids import CameraId, SessionId
-from domain.time import Span
 from runtime import sql
 from runtime.database import wrapped_errors
 from runtime.private_files import sync_directory
@@ -26,41 +26,11 @@ _BATCH: Final = 5000
 _LINE_MAX_BYTES: Final = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuditEntry:
-    """What is put on record. No names, no pictures: ids, times and counts."""
-
-    actor: str
-    action: str
-    session_id: SessionId | None = None
-    purpose_id: UUID | None = None
-    camera_id: CameraId | None = None
-    span: Span | None = None
-    detail: Mapping[str, Any] = field(default_factory=dict)
-
-
-async def append(pool: asyncpg.Pool | asyncpg.Connection, entry: AuditEntry, at_ns: int) -> int:
-    """Its number in the chain, once it is durable."""
-    start_ns, end_ns = (entry.span.start_ns, entry.span.end_ns) if entry.span else (None, None)
-    with wrapped_errors():
-        seq: int = await pool.fetchval(
-            sql.load(_PACKAGE, "audit_append"),
-            at_ns,
-            entry.actor,
-            entry.action,
-            entry.session_id,
-            entry.purpose_id,
-            None,
-            entry.camera_id,
-            start_ns,
-            end_ns,
-            json.dumps(entry.detail),
-        )
-    return seq
-
-
 async def follow_from(conn: asyncpg.Connection | asyncpg.Pool, start: Link) -> Link:
-    """The chain's head, every entry after ``start`` verified. BrokenAuditError."""
+    """Verify every entry after ``start`` and return the chain's head. BrokenAuditError: an entry is wrong or missing.
+
+    Reads a batch at a time: memory does not grow with the chain. Raises the database errors of runtime/errors.py.
+    """
     while True:
         with wrapped_errors():
             rows = await conn.fetch(sql.load(_PACKAGE, "audit_entries"), start.seq, _BATCH)
@@ -70,7 +40,10 @@ async def follow_from(conn: asyncpg.Connection | asyncpg.Pool, start: Link) -> L
 
 
 class HeadSigner:
-    """Signs the chain's head when it has grown, and appends every signed head to a file outside the database."""
+    """Signs the chain's head whenever the chain has grown, and appends each signed head to a file.
+
+    The file belongs on another disk or machine than the database.
+    """
 
     def __init__(
         self, pool: asyncpg.Pool, signing: Ed25519PrivateKey, heads: Path, *, clock_ns: Callable[[], int]
@@ -83,14 +56,15 @@ class HeadSigner:
 
     @property
     def last_seq(self) -> int:
-        """The newest entry that is covered by a signed head; 0: none yet."""
+        """Number of the newest entry that a signed head covers; 0: none yet."""
         return self._last.seq if self._last else 0
 
     async def run_once(self) -> bool:
-        """Whether a head was signed. BrokenAuditError when the chain does not follow from the last signed head.
+        """Verify the chain from the last signed head on, and sign its new head if it has grown.
 
-        The first time in a process's life the chain is followed from the newest head in the file, so that a database
-        that was rolled back behind it is noticed.
+        Returns whether a head was signed. After a start the last signed head is the newest one in the file, so that a
+        database that was rolled back behind it does not pass. BrokenAuditError: the chain does not continue the last
+        signed head. OSError: the file cannot be written.
         """
         last = self._last or _newest(read_heads(self._heads), self._signing.public_key().public_bytes_raw())
         await self._require(last)
@@ -114,18 +88,22 @@ class HeadSigner:
 
 
 async def require_link(conn: asyncpg.Connection | asyncpg.Pool, link: Link) -> None:
-    """BrokenAuditError unless the database still holds this very entry."""
+    """BrokenAuditError unless the database still holds the entry with this number and hash."""
     with wrapped_errors():
         rows = await conn.fetch(sql.load(_PACKAGE, "audit_entries"), link.seq - 1, 1)
     if not rows or (rows[0]["seq"], rows[0]["hash"]) != (link.seq, link.hash):
         raise BrokenAuditError(
             f"Audit entry {link.seq} is no longer what the custodian signed.",
-            "The database was changed or rolled back: compare it with its backups and with the file of signed heads.",
+            "The database was changed or rolled back: compare it with its backups and the file of signed heads.",
         )
 
 
 async def verify_audit(conn: asyncpg.Connection | asyncpg.Pool, heads: Sequence[SignedHead], signer: bytes) -> Link:
-    """Follow the whole chain and hold it against every signed head. The chain's head; BrokenAuditError."""
+    """Verify the whole chain and compare it with every signed head. Returns the chain's head.
+
+    ``signer``: the custodian's Ed25519 public key, 32 bytes. BrokenAuditError: a head's signature does not verify, an
+    entry under a head was changed or removed, or the chain has a fault.
+    """
     for head in heads:
         head.check(signer)
         await require_link(conn, head.link)
@@ -133,7 +111,10 @@ async def verify_audit(conn: asyncpg.Connection | asyncpg.Pool, heads: Sequence[
 
 
 def read_heads(path: Path) -> list[SignedHead]:
-    """The heads kept in the file. BrokenAuditError when a line is damaged; a torn last line is ignored."""
+    """Return the heads in the file, oldest first; none when the file does not exist. Signatures are not verified.
+
+    A torn last line, which a crash leaves, is ignored. BrokenAuditError: any other line is damaged.
+    """
     try:
         lines = path.read_text(encoding="ascii").split("\n")
     except FileNotFoundError:
@@ -153,6 +134,7 @@ def _head_from(body: Mapping[str, Any]) -> SignedHead:
 
 
 def _newest(heads: Sequence[SignedHead], signer: bytes) -> Link:
+    """Return the link of the newest head, its signature verified: whoever can write the file cannot skip entries."""
     if not heads:
         return START
     newest = max(heads, key=lambda head: head.link.seq)
@@ -181,7 +163,7 @@ def _append_head(path: Path, head: SignedHead) -> None:
 
 
 def _whole_lines(file: BinaryIO) -> int:
-    """Where a line that a crash left torn begins; the file's size when there is none."""
+    """Return the offset right after the last complete line; what follows, a crash left torn."""
     size = file.seek(0, os.SEEK_END)
     start = max(0, size - _LINE_MAX_BYTES)
     file.seek(start)

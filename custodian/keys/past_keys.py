@@ -7,13 +7,13 @@ from typing import Final
 
 import asyncpg
 
-from custodian.audit import log as audit
 from custodian.errors import CustodianMisuseError
 from custodian.keys.hour_keys import HourKeyMaker, KeyedCamera
 from domain.ids import CameraId
 from domain.time import HOUR_NS, Span, hour_of, to_iso
 from runtime import sql
 from runtime.database import wrapped_errors
+from storage.catalogue import audit
 
 _PACKAGE: Final = "custodian.keys"
 HOURS_MAX: Final = 168  # in one request
@@ -41,7 +41,7 @@ class PastKeys:
         await self._check_retention(camera, span, now_ns)
         await self._check_free(camera_id, span)
         wanted = await self._maker.missing(camera, hour_of(span.start_ns), hour_of(span.end_ns - 1))
-        entry = audit.AuditEntry(
+        entry = audit.Entry(
             actor=actor, action="make_past_keys", camera_id=camera_id, span=span, detail={"keys": len(wanted)}
         )
         await audit.append(self._pool, entry, now_ns)

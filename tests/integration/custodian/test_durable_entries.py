@@ -7,9 +7,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from custodian.audit import log as audit
 from runtime.database import connect
-from storage.catalogue import audit as staff_audit
+from storage.catalogue import audit
 from tests.conftest import Database
 
 pytestmark = pytest.mark.services
@@ -36,11 +35,11 @@ async def test_entry_waits_for_the_disk_whatever_the_servers_default_is(database
         assert not all(lazy)
         for number in range(20):
             before, _ = await flushed(conn)
-            await audit.append(conn, audit.AuditEntry(actor="nobody", action="test"), number)
+            await audit.append(conn, audit.Entry(actor="nobody", action="test"), number)
             assert (await flushed(conn))[1] > before
             async with conn.transaction():
                 before, _ = await flushed(conn)
-                await staff_audit.append_in(conn, staff_audit.Entry(actor="nobody", action="test"), number)
+                await audit.append_in(conn, audit.Entry(actor="nobody", action="test"), number)
             assert (await flushed(conn))[1] > before
     finally:
         await conn.close()

@@ -11,6 +11,7 @@ import pytest
 
 from domain.ids import CameraId, MemberId, SessionId
 from domain.time import Span
+from runtime import sql
 from storage.catalogue import audit
 from tests.support.database.recording_pool import RecordingPool
 
@@ -38,7 +39,7 @@ async def test_entry_is_handed_over_in_the_functions_order() -> None:
 
 
 def test_entry_waits_for_the_disk_whatever_the_servers_default_is() -> None:
-    text = (ROOT / "storage/catalogue/sql/audit_append.sql").read_text()
+    text = sql.load("storage.catalogue", "audit_append")
     assert "set_config('synchronous_commit', 'on', true)" in text
 
 
