@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from typing import Final
-from urllib.parse import urlsplit
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from api.http.origin import is_same_origin, target_of
 from api.http.priority import Precedence
 from api.http.problems import Problem
 from api.metrics.counters import Metrics
 
+_log = logging.getLogger(__name__)
+
+BY_PROXY: Final = "tallenne.by_proxy"
+"""In a request's scope: it came from a trusted proxy."""
 BODY_MAX_BYTES: Final = 64 * 1024
 BODY_DEADLINE_S: Final = 10.0
 _CSP: Final = (
@@ -29,6 +36,19 @@ _HEADERS: Final = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
+
+
+class ByProxy:
+    """Marks requests that come from a trusted proxy. Outermost: behind it the client is whom the proxy names."""
+
+    def __init__(self, app: ASGIApp, proxies: Sequence[str]) -> None:
+        self._app = ProxyHeadersMiddleware(cast("Any", app), list(proxies))
+        self._proxies = frozenset(proxies)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope.get("client")
+        scope[BY_PROXY] = client is not None and client[0] in self._proxies
+        await self._app(cast("Any", scope), cast("Any", receive), cast("Any", send))
 
 
 class Guard:
@@ -69,7 +89,7 @@ class Guard:
 
         precedence.arrived()
         try:
-            problem = _refusal(scope["method"], Headers(scope=scope))
+            problem = _refusal(scope["method"], Headers(scope=scope), scope)
             if problem is not None:
                 await problem.response()(scope, receive, send_with_headers)
                 return
@@ -80,25 +100,30 @@ class Guard:
                 precedence.begun()
 
 
-def _refusal(method: str, headers: Headers) -> Problem | None:
+def _refusal(method: str, headers: Headers, scope: Mapping[str, Any]) -> Problem | None:
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > BODY_MAX_BYTES:
         return _too_large()
     if method in ("GET", "HEAD", "OPTIONS"):
         return None
     origin = headers.get("origin")
-    if origin is not None and _host_of(origin) != headers.get("host"):
-        return Problem(403, "origin", "The request comes from another site.", "Use Tallenne's own pages.")
+    target = target_of(dict(headers), scope.get("scheme", "https"), by_proxy=bool(scope.get(BY_PROXY)))
+    if origin is not None and not is_same_origin(origin, target):
+        _log.warning("refused: a request from a page of %.100r, sent to %.100r", origin, target.host)
+        return _from_elsewhere()
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return Problem(403, "origin", "The request comes from another site.", "Use Tallenne's own pages.")
+        return _from_elsewhere()
     return None
 
 
-def _host_of(origin: str) -> str | None:
-    try:
-        return urlsplit(origin).netloc
-    except ValueError:
-        return None
+def _from_elsewhere() -> Problem:
+    return Problem(
+        403,
+        "origin",
+        "The request comes from another site.",
+        "Use Tallenne's own pages. Behind a reverse proxy: let it keep the Host header, or send X-Forwarded-Host, and"
+        " name its address as trusted_proxies under [serve].",
+    )
 
 
 def _capped(receive: Receive) -> Receive:

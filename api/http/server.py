@@ -20,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.http.certificates import Certificate
 from api.http.connection_limit import Places
+from api.http.middleware import ByProxy
 from api.http.problems import Problem
 from api.http.streaming import SEND_DEADLINE_S
 from api.settings import ServeSettings
@@ -219,7 +220,7 @@ async def serving(
         proxies=settings.trusted_proxies,
     )
     config = uvicorn.Config(
-        app,
+        ByProxy(app, settings.trusted_proxies) if settings.trusted_proxies else app,
         http=_Protocol,
         ws="none",
         lifespan="off",
@@ -227,8 +228,7 @@ async def serving(
         access_log=False,
         server_header=False,
         date_header=True,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
+        proxy_headers=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=_GRACE_S,
         h11_max_incomplete_event_size=32 * 1024,
