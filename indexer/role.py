@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import time
-from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
 
 from custodian.client import CustodianClient
 from domain.access import SKEW_LIMIT_NS
-from domain.errors import RetryableError, TallenneError
 from domain.time import NS
 from indexer.counters import Counters
 from indexer.errors import IndexerError, IndexMisuseError
@@ -26,15 +24,18 @@ from indexer.events.skew import clocks_off
 from indexer.mqtt.driver import Received
 from indexer.mqtt.inbox import Inbox
 from indexer.mqtt.losses import broker_dropped, sequence_gaps, session_forgotten, session_taken_over
-from indexer.mqtt.session import Session, backoff_s
+from indexer.mqtt.session import BACKOFF_MAX_S, BACKOFF_MIN_S, Session
 from indexer.settings import IndexSettings
 from indexer.tagger import Tagger
 from runtime import failpoints, sql
+from runtime.backoff import Backoff
 from runtime.database import open_pool, wrapped_errors
 from runtime.errors import StorageError
-from runtime.status import StatusFile
+from runtime.pause import pause
+from runtime.problems import Problems
+from runtime.status import KNOWN_PERIODS, StatusFile
+from runtime.supervise import supervised
 
-_log = logging.getLogger(__name__)
 _PACKAGE: Final = "indexer"
 
 BATCH_MAX: Final = 1000
@@ -44,10 +45,12 @@ LINGER_S: Final = 0.005
 something does come. What comes alone waits once."""
 LINGERS_MAX: Final = 6
 LINGER_BELOW: Final = 250
-STATUS_EVERY_S: Final = 1.0
+LAG_EVERY_S: Final = 1.0
 CLEANING_EVERY_S: Final = 60.0
 GRACE_S: Final = 3.0
+STOP_S: Final = 15.0
 CUSTODIAN_DEADLINE_S: Final = 3.0
+EXPECTED: Final = (StorageError, IndexerError)
 
 
 async def run(settings: IndexSettings, stop: asyncio.Event) -> None:
@@ -68,29 +71,44 @@ class _Role:
         self._pool = pool
         self._rules = rules
         self._counters = Counters()
-        self._problems: dict[str, dict[str, str]] = {}
+        self._problems = Problems()
         self._file = StatusFile(settings.run_directory, "index", settings.instance)
         self._inbox = Inbox()
         self._session = Session(
-            settings.broker, rules.patterns, self._inbox, trouble=lambda error: self._trouble("broker", error)
+            settings.broker, rules.patterns, self._inbox, trouble=lambda error: self._problems.set("broker", error)
         )
-        self._tagger = Tagger(pool, self._counters, clock_ns=time.time_ns, well=lambda: self._trouble("tagger", None))
+        well = partial(self._problems.clear, "tagger")
+        self._tagger = Tagger(pool, self._counters, clock_ns=time.time_ns, well=well)
         client = CustodianClient(settings.custodian_socket, deadline_s=CUSTODIAN_DEADLINE_S)
         self._intake = IntakeKey(client)
         self._quarantine: Quarantine | None = None
         self._sequence = SequenceTracker()
         self._held: list[Received] = []  # must be quarantined, and the custodian has not told us its key yet
         self._lag: dict[str, Any] = {"outbox_rows": 0, "outbox_oldest_s": 0.0, "skewed_doors": 0}
+        self._lag_s = time.monotonic()  # when that was so
+        self._watch()
+
+    def _watch(self) -> None:
+        """What is wrong by the present figures, asked at every status."""
+        watch, session = self._problems.watch, self._session
+        watch("quarantine", lambda: _quarantine_full(self._counters.quarantine_overflow))
+        watch("sequence", lambda: sequence_gaps(*self._sequence.overdue(time.time_ns())))
+        watch("dropped", lambda: broker_dropped(session.dropped))
+        watch("taken over", lambda: session_taken_over(session.taken_over, self._settings.broker.client_id))
+        watch("forgotten", lambda: session_forgotten(session.sessions_lost))
 
     async def work(self, stop: asyncio.Event) -> None:
-        self._write_status("starting")
         committed = asyncio.Event()  # the session ends after the last acknowledgement
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._session.run(committed), name="mqtt session")
-            tasks.create_task(self._receive(stop, committed), name="receive")
-            tasks.create_task(self._supervise("tagger", stop, lambda: self._tagger.run_once(stop)), name="tagger")
-            tasks.create_task(self._intake.fetch(stop, lambda e: self._trouble("custodian", e)), name="intake key")
-            tasks.create_task(self._keep_house(stop), name="housekeeping")
+        async with supervised(self._problems, grace_s=STOP_S) as tasks:
+            tasks.every(self._status_period_s, "status", self._write_status)
+            tasks.once("mqtt session", lambda: self._session.run(committed), expected=(), drain=True)
+            tasks.once("receive", lambda: self._receive(stop, committed), expected=(), drain=True)
+            tasks.forever("tagger", lambda: self._tagger.run_once(stop), expected=EXPECTED, drain=True)
+            tasks.once("custodian", self._intake.fetch, expected=EXPECTED)
+            tasks.every(LAG_EVERY_S, "lag", self._measure_lag, expected=EXPECTED)
+            tasks.every(CLEANING_EVERY_S, "housekeeping", self._clean, expected=EXPECTED)
+            await stop.wait()
+        self._say("stopping")
         self._file.remove()
 
     # Receiving
@@ -99,9 +117,13 @@ class _Role:
         try:
             receiver: Receiver | None = None
             while receiver is None and not stop.is_set():
-                receiver = await self._try("database", self._make_receiver)
-                if receiver is None:
-                    await _pause(stop, 1.0)
+                try:
+                    receiver = await self._make_receiver()
+                except StorageError as error:
+                    self._problems.note("database", error)
+                    await pause(stop, 1.0)
+                else:
+                    self._problems.clear("database")
             while receiver is not None and not stop.is_set():
                 if messages := self._held_again() or await self._next():
                     await self._commit(receiver, messages, stop)
@@ -139,19 +161,18 @@ class _Role:
         """Commit, then acknowledge. While the database is away: again and again, the messages unacknowledged."""
         self._counters.received += len(messages)
         batch = receiver.decode(messages)
-        failures = 0
+        backoff = Backoff(first_s=BACKOFF_MIN_S, longest_s=BACKOFF_MAX_S)
         while True:
             try:
                 failpoints.hit("receive.decoded")
                 held = await receiver.commit(self._pool, batch, self._intake.key)
                 break
             except StorageError as error:
-                self._trouble("database", error)
-                failures += 1
+                self._problems.note("database", error)
                 if stop.is_set():
                     return
-                await _pause(stop, backoff_s(failures))
-        self._trouble("database", None)
+                await pause(stop, backoff.pause_s())
+        self._problems.clear("database")
         failpoints.hit("receive.committed")
         kept = {id(message) for message in held}
         done = [message for message in messages if id(message) not in kept]
@@ -181,60 +202,17 @@ class _Role:
                 while messages := self._inbox.take_now(BATCH_MAX):
                     await self._commit(receiver, messages, ending)
 
-    # Supervision
-
-    async def _supervise(self, part: str, stop: asyncio.Event, work: Callable[[], Awaitable[None]]) -> None:
-        failures = 0
-        while not stop.is_set():
-            started = time.monotonic()
-            try:
-                await work()
-            except (StorageError, IndexerError) as error:
-                self._trouble(part, error)
-            failures = 0 if time.monotonic() - started > 5 else failures + 1
-            await _pause(stop, backoff_s(failures))
-
-    async def _try(self, part: str, work: Callable[[], Awaitable[Any]]) -> Any:
-        """The result, or None with the trouble noted."""
-        try:
-            result = await work()
-        except StorageError as error:
-            self._trouble(part, error)
-            return None
-        self._trouble(part, None)
-        return result
-
-    def _trouble(self, part: str, error: TallenneError | None) -> None:
-        """Note, or clear, what is wrong with one part."""
-        if error is None:
-            if self._problems.pop(part, None):
-                _log.info("%s: works again", part)
-            return
-        if part not in self._problems:
-            (_log.warning if isinstance(error, RetryableError) else _log.error)("%s: %s", part, error)
-        self._problems[part] = {"what": error.what, "remedy": error.remedy}
-
     # Housekeeping
 
-    async def _keep_house(self, stop: asyncio.Event) -> None:
-        cleaned = float("-inf")
-        while not stop.is_set():
-            if await self._try("lag", self._measure_lag) and time.monotonic() - cleaned > CLEANING_EVERY_S:
-                await self._try("housekeeping", self._clean)
-                cleaned = time.monotonic()
-            self._write_status()
-            await _pause(stop, STATUS_EVERY_S if self._session.subscribed else STATUS_EVERY_S / 5)
-        self._write_status("stopping")
-
-    async def _measure_lag(self) -> bool:
+    async def _measure_lag(self) -> None:
         with wrapped_errors():
             row = await self._pool.fetchrow(sql.load(_PACKAGE, "lag"), SKEW_LIMIT_NS)
             worst = await self._pool.fetch(sql.load(_PACKAGE, "skewed"), SKEW_LIMIT_NS) if row["skewed"] else []
-        self._trouble("clocks", clocks_off(row["skewed"], [(door["name"], door["skew_ns"]) for door in worst]))
+        self._problems.set("clocks", clocks_off(row["skewed"], [(door["name"], door["skew_ns"]) for door in worst]))
         oldest = row["oldest_ns"]
         age_s = 0.0 if oldest is None else max(0.0, (time.time_ns() - oldest) / NS)
         self._lag = {"outbox_rows": row["waiting"], "outbox_oldest_s": round(age_s, 3), "skewed_doors": row["skewed"]}
-        return True
+        self._lag_s = time.monotonic()
 
     async def _clean(self) -> None:
         await expire(self._pool, self._settings.quarantine_retention_s, time.time_ns())
@@ -243,36 +221,32 @@ class _Role:
         doors = [door.door_id for door in self._settings.doors]
         with wrapped_errors():
             missing = await self._pool.fetchval(sql.load(_PACKAGE, "doors_missing"), doors)
-        self._trouble("doors", None if not missing else _doors_missing(missing))
+        self._problems.set("doors", None if not missing else _doors_missing(missing))
 
-    def _write_status(self, state: str | None = None) -> None:
-        full = self._counters.quarantine_overflow > 0
-        self._trouble("quarantine", _quarantine_full(self._counters.quarantine_overflow) if full else None)
-        missing, doors = self._sequence.overdue(time.time_ns())
-        self._trouble("sequence", sequence_gaps(missing, doors))
-        self._trouble("dropped", broker_dropped(self._session.dropped))
-        taken = self._session.taken_over
-        self._trouble("taken over", session_taken_over(taken, self._settings.broker.client_id))
-        self._trouble("forgotten", session_forgotten(self._session.sessions_lost))
-        if state is None:
-            ready = self._session.subscribed
-            state = "degraded" if self._problems else "ready" if ready else "starting"
-        with contextlib.suppress(OSError):  # a full disk must not stop the events
-            self._file.write(
-                state,
-                problems=list({problem["what"]: problem for problem in self._problems.values()}.values()),
-                **self._counters.as_json(),
-                **self._lag,
-                subscribed=self._session.subscribed,
-                connections=self._session.connections,
-                sessions_lost=self._session.sessions_lost,
-                sessions_taken_over=taken,
-                broker_dropped=self._session.dropped,
-                sequence_missing=missing,
-                inbox=len(self._inbox),
-                inbox_pauses=self._inbox.pauses,
-                held=len(self._held),
-            )
+    def _status_period_s(self) -> float:
+        return self._file.period_s if self._session.subscribed else self._file.period_s / 5
+
+    async def _write_status(self) -> None:
+        self._say("ready" if self._session.subscribed else "starting")
+
+    def _say(self, state: str) -> None:
+        problems = self._problems.present()
+        lag_known = time.monotonic() - self._lag_s < KNOWN_PERIODS * LAG_EVERY_S
+        self._file.write(
+            "degraded" if problems and state != "stopping" else state,
+            problems=problems,
+            **self._counters.as_json(),
+            **(self._lag if lag_known else dict.fromkeys(self._lag)),
+            subscribed=self._session.subscribed,
+            connections=self._session.connections,
+            sessions_lost=self._session.sessions_lost,
+            sessions_taken_over=self._session.taken_over,
+            broker_dropped=self._session.dropped,
+            sequence_missing=self._sequence.overdue(time.time_ns())[0],
+            inbox=len(self._inbox),
+            inbox_pauses=self._inbox.pauses,
+            held=len(self._held),
+        )
 
 
 def _doors_missing(count: int) -> IndexMisuseError:
@@ -282,13 +256,10 @@ def _doors_missing(count: int) -> IndexMisuseError:
     )
 
 
-def _quarantine_full(count: int) -> IndexMisuseError:
+def _quarantine_full(count: int) -> IndexMisuseError | None:
+    if not count:
+        return None
     return IndexMisuseError(
         f"The quarantine is full; {count} messages that were not understood could not be kept.",
         "Look at `tallenne quarantine list`: a door is misconfigured, or somebody floods a topic.",
     )
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections.abc import Callable
-from typing import Final
-
 from custodian.client import CustodianClient
-from domain.errors import TallenneError
-from runtime.errors import StorageError
-
-RETRY_S: Final = 1.0
 
 
 class IntakeKey:
@@ -21,15 +12,6 @@ class IntakeKey:
         self._client = client
         self.key: bytes | None = None
 
-    async def fetch(self, stop: asyncio.Event, trouble: Callable[[TallenneError | None], None]) -> None:
-        """Return once the key is known, or at ``stop``."""
-        while not stop.is_set():
-            try:
-                self.key = (await self._client.identity()).intake
-            except StorageError as error:
-                trouble(error)
-            else:
-                trouble(None)
-                return
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), RETRY_S)
+    async def fetch(self) -> None:
+        """Ask once; CustodianAwayError and its kin."""
+        self.key = (await self._client.identity()).intake

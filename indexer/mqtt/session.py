@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import random
 import ssl
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -21,11 +20,13 @@ from indexer.mqtt.inbox import Inbox
 from indexer.mqtt.losses import DROPPED_TOPIC
 from indexer.mqtt.takeover import Takeovers
 from indexer.settings import BrokerSettings
+from runtime.backoff import Backoff
+from runtime.pause import pause
 
 _log = logging.getLogger(__name__)
 
 BACKOFF_MIN_S: Final = 0.2
-BACKOFF_MAX_S: Final = 15.0
+BACKOFF_MAX_S: Final = 5.0
 GOOD_AFTER_S: Final = 10.0
 
 
@@ -59,7 +60,7 @@ class Session:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``. Unacknowledged messages are the broker's again."""
-        failures = 0
+        backoff = Backoff(first_s=BACKOFF_MIN_S, longest_s=BACKOFF_MAX_S, steady_s=GOOD_AFTER_S)
         while not stop.is_set():
             started = time.monotonic()
             try:
@@ -67,9 +68,7 @@ class Session:
             except (aiomqtt.MqttError, BrokerRefusedError, OSError) as error:
                 self._takeovers.failed()
                 self._say(error)
-            failures = 0 if time.monotonic() - started > GOOD_AFTER_S else failures + 1
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), backoff_s(failures))
+            await pause(stop, backoff.pause_s(time.monotonic() - started))
 
     @property
     def taken_over(self) -> int:
@@ -156,12 +155,6 @@ class Session:
             self._trouble(
                 BrokerAwayError(f"The broker at {where} does not answer ({error}).", "Check that it runs and listens.")
             )
-
-
-def backoff_s(failures: int) -> float:
-    """Doubling, with jitter, so that several indexers do not come back in step."""
-    longest: float = min(BACKOFF_MAX_S, BACKOFF_MIN_S * 2 ** min(failures, 16))
-    return random.uniform(0.5, 1.0) * longest
 
 
 async def _either(*waits: Coroutine[Any, Any, Any]) -> None:
