@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
 import signal
 import sys
@@ -14,6 +15,7 @@ import uvloop
 from domain.errors import MisuseError, TallenneError
 from pipeline.exit_codes import MISUSE, OK, RETRY
 from pipeline.signals import stop_event
+from runtime.heartbeat import beating
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +27,7 @@ def run_role(role: Role, settings: Any, reload: Callable[[], Any] | None = None)
     logging.basicConfig(
         stream=sys.stderr, level=logging.INFO, format="%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s"
     )
+    faulthandler.register(signal.SIGUSR2)  # where it is stuck, before it is ended for that
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -40,6 +43,11 @@ def run_role(role: Role, settings: Any, reload: Callable[[], Any] | None = None)
 
 async def _until_stopped(role: Role, settings: Any, reload: Callable[[], Any] | None) -> None:
     stop = stop_event()
+    async with beating():
+        await _run(role, settings, reload, stop)
+
+
+async def _run(role: Role, settings: Any, reload: Callable[[], Any] | None, stop: asyncio.Event) -> None:
     if reload is None:
         await role(settings, stop)
         return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import random
 import signal
 import sys
 import time
@@ -15,10 +14,13 @@ from pathlib import Path
 from pipeline.embedded.process import die_with_parent, rotate
 from pipeline.exit_codes import MISUSE
 from pipeline.supervise.tell import Tell
+from runtime.backoff import Backoff
+from runtime.heartbeat import BEAT_S, VARIABLE, Listener, Watch
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 15.0
 _STEADY_S = 30.0
 _GRACE_S = 25.0
+_TRACE_S = 0.3  # for writing down where it is stuck
 
 
 class RoleProcess:
@@ -43,7 +45,7 @@ class RoleProcess:
 
     async def run(self) -> None:
         """Start it, again and again, until it is stopped."""
-        pause_s = _FIRST_PAUSE_S
+        backoff = Backoff(first_s=_FIRST_PAUSE_S, longest_s=_LONGEST_PAUSE_S, steady_s=_STEADY_S)
         while True:
             started = time.monotonic()
             code = await self._once()
@@ -54,26 +56,40 @@ class RoleProcess:
                 continue
             if code == MISUSE:
                 self.misuse = self._last_words()
-            if time.monotonic() - started > _STEADY_S:
-                pause_s = _FIRST_PAUSE_S
             self.restarts += 1
             self._tell.line(f"! {self.name} ended ({_reason(code)}); starting it again. {self._last_words()}")
-            await asyncio.sleep(pause_s * random.uniform(0.7, 1.0))
-            pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
+            await asyncio.sleep(backoff.pause_s(time.monotonic() - started))
 
     async def _once(self) -> int:
         rotate(self._log)
-        with self._log.open("ab") as out:
-            self._process = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                env=_environment(self._scratch),
-                start_new_session=True,
-                preexec_fn=die_with_parent,
-            )
-        return await self._process.wait()
+        with contextlib.closing(Listener()) as listener:
+            with self._log.open("ab") as out:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._command,
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=out,
+                    env=_environment(self._scratch) | {VARIABLE: listener.address},
+                    start_new_session=True,
+                    preexec_fn=die_with_parent,
+                )
+            watching = asyncio.create_task(self._watch(self._process, listener), name=f"heartbeat of {self.name}")
+            try:
+                return await self._process.wait()
+            finally:
+                watching.cancel()
+                await asyncio.wait((watching,))
+
+    async def _watch(self, process: asyncio.subprocess.Process, listener: Listener) -> None:
+        """End it when its event loop does not run any more; ``run()`` starts it again."""
+        watch = Watch()
+        while not watch.stuck(listener.heard(process.pid)) or self._stopping:  # noqa: ASYNC110
+            await asyncio.sleep(BEAT_S)
+        self._tell.line(f"! {self.name} does not answer any more; it is ended by force. Where it stood is in its log.")
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGUSR2)
+            await asyncio.sleep(_TRACE_S)
+            process.kill()
 
     def reload(self) -> None:
         """Let it read its configuration again (SIGUSR1)."""

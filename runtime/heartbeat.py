@@ -1,0 +1,92 @@
+"""A role's heartbeat: a datagram a second from its event loop to whoever started it, who ends it when it is stuck.
+
+The protocol is sd_notify(3), so that systemd (``Type=notify``, ``WatchdogSec=10``) watches a role that it started just
+as `tallenne up` does. No file is involved: a disk that is full or read-only must not look like a role that hangs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import struct
+from collections.abc import AsyncIterator
+from typing import Final
+
+VARIABLE: Final = "NOTIFY_SOCKET"
+BEAT_S: Final = 1.0
+_MESSAGE: Final = b"READY=1\nWATCHDOG=1"
+_SCM_CREDENTIALS: Final = 2  # linux/socket.h; the module socket does not name it
+_CREDENTIALS: Final = struct.Struct("3i")  # struct ucred, unix(7): process, user, group
+
+
+@contextlib.asynccontextmanager
+async def beating() -> AsyncIterator[None]:
+    """Beat while the block runs. Nothing is done where nobody listens."""
+    address = os.environ.pop(VARIABLE, "")  # our own children must not beat for us
+    if not address:
+        yield
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as sock:
+        task = asyncio.create_task(_beat(sock, address), name="heartbeat")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait((task,))
+
+
+async def _beat(sock: socket.socket, address: str) -> None:
+    while True:
+        with contextlib.suppress(OSError):  # full while the listener itself is held up; or nobody listens any more
+            sock.sendto(_MESSAGE, address)
+        await asyncio.sleep(BEAT_S)
+
+
+class Listener:
+    """The other end, one per process. Its address goes into the process's environment as ``VARIABLE``."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self._socket.bind("")  # the kernel picks a name that is no file
+
+    @property
+    def address(self) -> str:
+        return "@" + bytes(self._socket.getsockname()).decode().lstrip("\0")
+
+    def heard(self, pid: int) -> bool:
+        """Whether this process has beaten since the last call. Others may write to the address, but not in its name."""
+        beaten = False
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                message, extra, _, _ = self._socket.recvmsg(256, socket.CMSG_SPACE(_CREDENTIALS.size))
+                sender = next((_CREDENTIALS.unpack(data)[0] for _, kind, data in extra if kind == _SCM_CREDENTIALS), 0)
+                beaten |= sender == pid and b"WATCHDOG=1" in message
+        return beaten
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class Watch:
+    """Says when a process is stuck, from looks a second apart. Pure.
+
+    Looks are counted, not the clock: while the machine sleeps, or the watcher itself is held up, nobody is silent.
+    """
+
+    def __init__(self, *, silent_looks: int = 10, first_looks: int = 60) -> None:
+        """``first_looks``: until the first beat, while the program is loaded."""
+        self._limit, self._silent_looks = first_looks, silent_looks
+        self._silent = 0
+
+    def stuck(self, heard: bool) -> bool:
+        """After one more look."""
+        if heard:
+            self._silent, self._limit = 0, self._silent_looks
+        else:
+            self._silent += 1
+        return self._silent >= self._limit

@@ -1,0 +1,86 @@
+"""A role that is stuck, by spinning or because it was stopped, is started again; one that works is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.supervise import role_process
+from pipeline.supervise.role_process import RoleProcess
+from pipeline.supervise.tell import Tell
+
+ROLE = """
+import asyncio, faulthandler, pathlib, signal, sys
+from runtime import heartbeat
+heartbeat.BEAT_S = 0.02
+faulthandler.register(signal.SIGUSR2)
+def spin():
+    while True: pass
+async def role():
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    with open(sys.argv[1], "a") as file: file.write("begun\\n")
+    async with heartbeat.beating():
+        await asyncio.sleep(0.1)
+        if sys.argv[2] == "spin": spin()
+        await stop.wait()
+asyncio.run(role())
+"""
+
+
+@contextlib.asynccontextmanager
+async def running(folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RoleProcess]:
+    monkeypatch.setattr(role_process, "BEAT_S", 0.2)
+    monkeypatch.setattr(role_process, "_GRACE_S", 1.0)
+    process = RoleProcess("ingest", [], folder / "log", folder, Tell(quiet=True))
+    process._command = [sys.executable, "-c", ROLE, str(folder / "begun"), kind]
+    task = asyncio.create_task(process.run())
+    try:
+        yield process
+    finally:
+        await process.stop()
+        await task
+
+
+def begun(folder: Path) -> int:
+    return len((folder / "begun").read_text().split()) if (folder / "begun").exists() else 0
+
+
+async def until(true: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not true():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+async def test_role_whose_loop_spins_is_started_again_and_says_where_it_stood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, "spin", monkeypatch) as process:
+        await until(lambda: begun(tmp_path) >= 2)
+        assert process.restarts >= 1
+    assert "in spin" in (tmp_path / "log").read_text()
+
+
+async def test_role_that_is_stopped_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(tmp_path, "work", monkeypatch) as process:
+        await until(lambda: begun(tmp_path) == 1)
+        first = process.pid
+        assert first is not None
+        os.kill(first, signal.SIGSTOP)
+        await until(lambda: begun(tmp_path) == 2)
+        assert process.pid != first
+
+
+async def test_role_that_works_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with running(tmp_path, "work", monkeypatch) as process:
+        await until(lambda: begun(tmp_path) == 1)
+        await asyncio.sleep(4.0)  # twenty looks
+        assert process.restarts == 0
+    assert begun(tmp_path) == 1

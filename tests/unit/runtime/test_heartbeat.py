@@ -1,0 +1,102 @@
+"""Heartbeats arrive from the process that is watched, from nobody else, and stop when its event loop does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from runtime import heartbeat
+from runtime.heartbeat import VARIABLE, Listener, Watch, beating
+
+ROLE = """
+import asyncio, time
+from runtime.heartbeat import beating
+async def role():
+    async with beating():
+        await asyncio.sleep(0.3)
+        print("stuck", flush=True)
+        time.sleep(600)
+asyncio.run(role())
+"""
+
+
+def test_process_is_stuck_after_ten_silent_looks() -> None:
+    watch = Watch()
+    assert not watch.stuck(True)
+    assert [watch.stuck(False) for _ in range(10)] == [False] * 9 + [True]
+
+
+def test_any_beat_begins_the_count_anew() -> None:
+    watch = Watch(silent_looks=3)
+    assert not any(watch.stuck(heard) for heard in [True, False, False, True, False, False, True])
+
+
+def test_start_takes_as_long_as_it_takes_within_reason() -> None:
+    watch = Watch(silent_looks=2, first_looks=5)
+    assert [watch.stuck(False) for _ in range(5)] == [False] * 4 + [True]
+
+
+async def test_beats_come_while_the_loop_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "BEAT_S", 0.01)
+    with contextlib.closing(Listener()) as listener:
+        monkeypatch.setenv(VARIABLE, listener.address)
+        async with beating():
+            assert VARIABLE not in os.environ
+            await asyncio.sleep(0.1)
+            assert listener.heard(os.getpid())
+            await asyncio.sleep(0.1)
+            assert listener.heard(os.getpid())
+        listener.heard(os.getpid())
+        await asyncio.sleep(0.05)
+        assert not listener.heard(os.getpid())
+
+
+async def test_role_without_a_listener_runs_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    async with beating():
+        pass
+    monkeypatch.setenv(VARIABLE, "@nobody-listens-here")
+    async with beating():
+        await asyncio.sleep(0)
+
+
+async def test_beats_go_to_a_socket_with_a_path_as_systemd_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "user@1000"))
+        systemd.settimeout(30)
+        monkeypatch.setenv(VARIABLE, str(tmp_path / "user@1000"))
+        async with beating():
+            await asyncio.sleep(0)
+            assert systemd.recv(256) == b"READY=1\nWATCHDOG=1"
+
+
+def test_somebody_else_cannot_beat_for_a_process() -> None:
+    with contextlib.closing(Listener()) as listener, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as stranger:
+        stranger.sendto(b"WATCHDOG=1", listener.address.replace("@", "\0"))
+        assert not listener.heard(os.getppid())
+        stranger.sendto(b"WATCHDOG=1", listener.address.replace("@", "\0"))
+        assert listener.heard(os.getpid())
+
+
+def test_process_whose_loop_spins_falls_silent() -> None:
+    with contextlib.closing(Listener()) as listener:
+        role = subprocess.Popen(
+            [sys.executable, "-c", ROLE], env={**os.environ, VARIABLE: listener.address}, stdout=subprocess.PIPE
+        )
+        with role:
+            assert role.stdout is not None
+            assert role.stdout.readline() == b"stuck\n"
+            assert listener.heard(role.pid)
+            time.sleep(1.5)
+            assert not listener.heard(role.pid)
+            role.kill()
