@@ -1,4 +1,4 @@
-"""What the staff API needs to be told. Filled in by pipeline/ from the configuration."""
+"""Settings of the staff API, filled in by pipeline/ from the configuration."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from runtime.settings import DatabaseSettings, StoreSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeSettings:
+    """The settings of the serve role."""
+
     database: DatabaseSettings
     store: StoreSettings
     custodian_socket: Path

@@ -35,6 +35,8 @@ _KINDS: Final = {
 
 
 class LookAnswer(BaseModel):
+    """One look at a member's data; `camera`, `start` and `end` only where footage was seen."""
+
     at: str
     kind: str = Field(description="search, passage, footage, export, disclosure.")
     purpose: str | None
@@ -44,6 +46,8 @@ class LookAnswer(BaseModel):
 
 
 class LooksPage(BaseModel):
+    """Looks at one member's data, the newest first; `next` continues the list."""
+
     member_id: UUID
     looks: list[LookAnswer]
     next: int | None

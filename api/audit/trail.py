@@ -32,6 +32,8 @@ _NAMED: Final = ("staff_id", "asked_by", "cameras", "grants")
 
 
 class AuditEntryAnswer(BaseModel):
+    """One entry of the audit trail, by its number `seq`."""
+
     seq: int
     at: str
     actor: str
@@ -49,6 +51,8 @@ class AuditEntryAnswer(BaseModel):
 
 
 class AuditPage(BaseModel):
+    """Audit entries, the newest first; `next` continues the list."""
+
     entries: list[AuditEntryAnswer]
     names: dict[UUID, str]
     """What the ids of staff, cameras and sites in ``detail`` stand for, as they are called now."""

@@ -89,15 +89,16 @@ class Opened:
 
 
 async def open_clip(services: Services, wish: Wish) -> ClipReader:
-    """Catalogue, custodian (which puts the look on record before it gives a key), store.
+    """Open a clip: find its segments, get their keys from the custodian, read from the store.
 
-    On record is what is shown, which begins with a key frame before what was asked for.
+    The custodian records the look before it gives a key. The record holds the span that is shown, which begins with the
+    key frame at or before the start asked for.
     """
     return (await open_with_segments(services, wish)).reader
 
 
 async def open_with_segments(services: Services, wish: Wish) -> Opened:
-    """The same, for whoever has to say what a clip is made of."""
+    """Open a clip as ``open_clip()`` does, and also return the segments that it is made of."""
     span, catalogue = wish.span, Catalogue(services.pool)
     segments = await catalogue.segments([wish.camera_id], span)
     if not begins_with_key(segments, span):
@@ -128,6 +129,7 @@ async def open_with_segments(services: Services, wish: Wish) -> Opened:
 
 
 def no_footage() -> Problem:
+    """Return problem 404 for a span in which no footage can be shown."""
     return Problem(
         404, "no-footage", "There is no footage in this span.", "The camera's timeline shows the gaps and why."
     )

@@ -22,12 +22,16 @@ router = APIRouter(prefix="/v1", tags=["inventory"])
 
 
 class SiteAnswer(BaseModel):
+    """A site and its IANA time zone."""
+
     site_id: UUID
     name: str
     time_zone: str
 
 
 class CameraAnswer(BaseModel):
+    """A camera; `health` is what its recorder last reported."""
+
     camera_id: UUID
     site_id: UUID
     name: str
@@ -38,6 +42,8 @@ class CameraAnswer(BaseModel):
 
 
 class DoorAnswer(BaseModel):
+    """A door, the cameras that see it and the time of its last event."""
+
     door_id: UUID
     site_id: UUID
     name: str

@@ -138,6 +138,7 @@ def new_factor(key: OwnKey, staff_id: StaffId, user_name: str) -> NewFactor:
 
 
 def code_hashes(key: OwnKey, staff_id: StaffId, codes: Iterable[str]) -> list[bytes]:
+    """Return the keyed hashes under which a person's recovery codes are stored."""
     return [key.hash_code(staff_id, second_factor.normal_code(code)) for code in codes]
 
 

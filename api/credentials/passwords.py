@@ -1,4 +1,4 @@
-"""Passwords: Argon2id in threads, few at a time, and always one hash per question, whoever asks."""
+"""Passwords: Argon2id in threads, few at a time; each check costs one hash, also for unknown user names."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Passwords:
         self._nobody = self._hasher.hash("nobody has this password")
 
     async def hash(self, password: str) -> str:
+        """Return the Argon2id hash of a password, in PHC format."""
         async with self._gate:
             return await asyncio.to_thread(self._hasher.hash, _bytes(password))
 

@@ -20,6 +20,7 @@ class _Sink:
         self._pieces: list[bytes] = []
 
     def write(self, data: bytes) -> int:
+        """Take bytes from the ZIP writer."""
         self._pieces.append(bytes(data))
         return len(data)
 
@@ -27,6 +28,7 @@ class _Sink:
         """Nothing is held back."""
 
     def take(self) -> bytes:
+        """Return what was written since the last call."""
         taken = b"".join(self._pieces)
         self._pieces.clear()
         return taken

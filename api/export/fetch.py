@@ -74,6 +74,7 @@ async def _reader(
 
 
 def changed() -> Problem:
+    """Return problem 409: the footage differs from what the manifest lists."""
     return Problem(
         409,
         "export-changed",

@@ -120,6 +120,7 @@ async def _open_all(services: Services, session: Session, purpose_id: UUID, row:
 
 
 def wish_for(session: Session, purpose_id: UUID, camera_id: CameraId, span: Span) -> Wish:
+    """Return the request for one camera's clip, recorded as an export."""
     return Wish(session_id=session.session_id, purpose_id=purpose_id, action="export", camera_id=camera_id, span=span)
 
 

@@ -39,6 +39,7 @@ class ExportedFile:
     sha256: bytes
 
     def said(self) -> dict[str, Any]:
+        """Return the file's entry in the manifest."""
         return {
             "name": self.name,
             "camera_id": str(self.camera_id),

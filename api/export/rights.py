@@ -36,6 +36,7 @@ async def minors_seen(services: Services, camera_ids: Sequence[CameraId], span: 
 
 
 def approval_needed() -> Problem:
+    """Return problem 403: a second person must approve this export first."""
     return Problem(
         403,
         "approval-needed",

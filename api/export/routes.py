@@ -39,6 +39,8 @@ _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
 class ExportBody(BaseModel):
+    """The cameras and the span [start, end) to export."""
+
     model_config = ConfigDict(extra="forbid")
     camera_ids: Annotated[list[UUID], Field(min_length=1, max_length=CAMERAS_MAX)]
     start: Instant
@@ -47,11 +49,15 @@ class ExportBody(BaseModel):
 
 
 class ExportCamera(BaseModel):
+    """A camera of an export."""
+
     camera_id: UUID
     name: str
 
 
 class ExportedFileAnswer(BaseModel):
+    """A finished file of an export; `start` and `end` are its true span."""
+
     name: str
     camera: str
     start: str
@@ -61,6 +67,8 @@ class ExportedFileAnswer(BaseModel):
 
 
 class ExportAnswer(BaseModel):
+    """An export and its progress in bytes."""
+
     export_id: UUID
     state: str = Field(description="approval, approved, working, interrupted, ready or failed.")
     problem: str | None

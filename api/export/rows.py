@@ -43,6 +43,7 @@ class ExportRow:
 
 
 async def find(services: Services, export_id: UUID) -> ExportRow | None:
+    """Return an export's row, or None. Raises the errors of runtime.database."""
     with wrapped_errors():
         row = await services.pool.fetchrow(sql.load("api.export", "export_find"), export_id)
     return None if row is None else _row(row)
@@ -99,7 +100,7 @@ async def approve(services: Services, row: ExportRow, session: Session) -> bool:
 async def put_state(
     services: Services, export_id: UUID, state: str, *, problem: str | None = None, minor: bool = False
 ) -> None:
-    """Whatever was made before is forgotten."""
+    """Set the state; a manifest made before is dropped."""
     with wrapped_errors():
         await services.pool.execute(sql.load("api.export", "export_state"), export_id, state, problem, minor)
 

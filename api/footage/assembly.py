@@ -34,10 +34,12 @@ class Part:
 
     @property
     def span(self) -> Span:
+        """The time from the group's first picture to the picture behind its last."""
         return Span(self.opened.cut.time_of(self.first), self.opened.cut.time_of(self.last + 1))
 
     @property
     def size_bytes(self) -> int:
+        """Bytes of the group's fragments as they are stored."""
         return sum(self.opened.cut.index.size[self.first : self.last + 1])
 
 

@@ -25,7 +25,7 @@ KEPT_NS: Final = 5 * MINUTE_NS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What somebody wants to see, and why."""
+    """A request for footage: who asks, for which purpose, which camera and span."""
 
     session_id: SessionId
     purpose_id: UUID

@@ -79,6 +79,7 @@ class Flow:
                     self._timer = asyncio.get_running_loop().call_later(PATIENCE_S, self._give_up)
 
     async def close(self) -> None:
+        """End the GET under way and forget what it brought."""
         async with self._lock:
             await self._drop()
 

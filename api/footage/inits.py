@@ -17,6 +17,7 @@ class Inits:
         self._kept: OrderedDict[tuple[CameraId, bytes], bytes] = OrderedDict()
 
     def get(self, camera_id: CameraId, sha256: bytes | None) -> bytes | None:
+        """Return a camera's init with this hash, or None."""
         return None if sha256 is None else self._kept.get((camera_id, sha256))
 
     def put(self, camera_id: CameraId, sha256: bytes, init: bytes) -> None:

@@ -17,6 +17,8 @@ from storage.store import ObjectStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
+    """A segment of a clip with its key: the fragments to show and the reader that opens them."""
+
     cut: Cut
     reader: SegmentReader
     store: ObjectStore
@@ -25,6 +27,7 @@ class Opened:
 
     @property
     def segment_id(self) -> SegmentId:
+        """The segment's id."""
         return self.cut.segment.segment_id
 
     def flow(self, first: int, last: int) -> Flow:

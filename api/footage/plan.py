@@ -40,6 +40,7 @@ class ClipPlan:
 
     @property
     def segment_ids(self) -> tuple[SegmentId, ...]:
+        """The ids of the plan's segments, by time."""
         return tuple(segment.segment_id for segment in self.segments)
 
 
@@ -54,10 +55,12 @@ class Cut:
 
     @property
     def start_ns(self) -> int:
+        """When the first fragment begins."""
         return self.time_of(self.first)
 
     @property
     def end_ns(self) -> int:
+        """When the last fragment ends."""
         return self.time_of(self.last + 1)
 
     def time_of(self, number: int) -> int:

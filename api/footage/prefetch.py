@@ -87,6 +87,6 @@ class Early:
 
 
 def _note(task: asyncio.Task[bytes] | asyncio.Task[None]) -> None:
-    """Whoever reads gets the error; when nobody does, it is nobody's."""
+    """Mark the task's error as seen: a reader raises it again, and an unread prefetch may fail silently."""
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,4 @@
-"""How Tallenne is, for load balancers and for the pages: three parts for everybody, the roles for administrators."""
+"""The health of the installation: three parts for load balancers and everybody, the roles for administrators."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ PROBE_S: Final = 3.0
 
 
 class RoleAnswer(BaseModel):
+    """A role's last status and its present problems."""
+
     role: str
     instance: str
     state: str
@@ -33,6 +35,8 @@ class RoleAnswer(BaseModel):
 
 
 class HealthAnswer(BaseModel):
+    """Whether each part answers; `roles` only for administrators."""
+
     state: str
     parts: dict[str, bool]
     now: str

@@ -22,12 +22,16 @@ router = APIRouter(prefix="/v1", tags=["quarantine"])
 
 
 class ReasonAnswer(BaseModel):
+    """How many messages wait for one reason."""
+
     reason: str
     messages: int
     seen: int = Field(description="Repeats included.")
 
 
 class MessageAnswer(BaseModel):
+    """A door message that was set aside."""
+
     quarantine_id: UUID
     received: str
     topic: str
@@ -38,12 +42,16 @@ class MessageAnswer(BaseModel):
 
 
 class ObjectAnswer(BaseModel):
+    """An object of the store that was set aside."""
+
     object_name: str
     found: str
     reason: str
 
 
 class QuarantinePage(BaseModel):
+    """What was set aside; `next` continues the messages."""
+
     reasons: list[ReasonAnswer] = Field(description="Of the messages that wait.")
     messages: list[MessageAnswer]
     objects: list[ObjectAnswer]

@@ -22,6 +22,8 @@ _RENEW = datetime.timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
+    """The files of the TLS certificate and its key."""
+
     certificate: Path
     key: Path
     fingerprint: str  # SHA-256, as browsers show it, to compare at the first warning

@@ -44,6 +44,7 @@ class Places:
         return None
 
     def leave(self, address: str) -> None:
+        """Give back the place of one connection."""
         network = network_of(address)
         self._held[network] -= 1
         if self._held[network] <= 0:

@@ -23,7 +23,7 @@ class Progress:
 
 
 class Jobs:
-    """At most two at work and sixteen in all; the seventeenth is told to come again. Not for several event loops."""
+    """Background jobs: two run at once and sixteen are held in all; problem 429 beyond. For one event loop."""
 
     def __init__(self) -> None:
         self._gate = asyncio.Semaphore(AT_ONCE)

@@ -28,6 +28,7 @@ class Precedence:
         return self._waiting
 
     def arrived(self) -> None:
+        """Count a request that waits for its first byte."""
         self._waiting += 1
         self._nobody.clear()
 

@@ -46,6 +46,7 @@ class Problem(HTTPException):
         self.remedy = remedy
 
     def response(self, **more: Any) -> Response:
+        """Return the answer as application/problem+json; `more` adds members to the body."""
         body = {
             "type": f"urn:tallenne:{self.code}",
             "title": self.title,

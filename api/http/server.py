@@ -55,6 +55,7 @@ class _Protocol(H11Protocol):
         self._until = self.loop.time() + REQUEST_DEADLINE_S
 
     def connection_made(self, transport: Any) -> None:
+        """Answer 503 and close after a moment when the connection has no place."""
         self.made = True
         if self._refused is not None:
             transport.write(_answer(self._refused))
@@ -64,21 +65,25 @@ class _Protocol(H11Protocol):
         self._first = self.loop.call_at(self._until, self._give_up, transport)
 
     def pause_writing(self) -> None:
+        """Start the deadline for a client that reads nothing."""
         super().pause_writing()
         path = self.scope["path"] if self.scope else ""
         seconds = SEND_DEADLINE_S if path.endswith(_STREAMED) else _UNREAD_S
         self._unread = self.loop.call_later(seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
+        """Stop the deadline: the client reads again."""
         if self._unread is not None:
             self._unread.cancel()
         super().resume_writing()
 
     def eof_received(self) -> None:
+        """Ignore the end of a refused connection's input."""
         if self._refused is None:
             super().eof_received()
 
     def data_received(self, data: bytes) -> None:
+        """Start the deadline of a request with its first bytes; stop it when the request is whole."""
         if self._refused is not None:
             return
         super().data_received(data)
@@ -100,6 +105,7 @@ class _Protocol(H11Protocol):
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the deadlines and give the place back."""
         self._first.cancel()
         self._leave()
         if self._refused is not None:
@@ -123,6 +129,7 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
+        """Leave signals to the role."""
         yield
 
 
@@ -135,6 +142,7 @@ class _Acceptor:
         self._refusing = 0
 
     async def run(self, sock: socket.socket) -> None:
+        """Serve on a bound socket until the role stops."""
         loop = asyncio.get_running_loop()
         sock.setblocking(False)
         sock.listen(_BACKLOG)

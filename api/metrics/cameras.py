@@ -52,6 +52,7 @@ class _Cameras(Collector):
         self._now_ns = now_ns
 
     def collect(self) -> Iterable[Metric]:
+        """Yield the cameras' health as Prometheus metrics."""
         for key, (name, text) in _GAUGES.items():
             yield self._filled(GaugeMetricFamily(f"tallenne_camera_{name}", text, labels=_LABELS), key)
         for key, text in _COUNTERS.items():

@@ -29,6 +29,7 @@ class RoleCollector(Collector):
         self._run_directory = run_directory
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield the roles' status files as Prometheus metrics."""
         said = [one for one in statuses(self._run_directory) if _NAME.fullmatch(str(one.get("role")))]
         yield _family("tallenne_role_ready", "Ready, and nothing is wrong.", _LABELS, _states(said))
         yield _family("tallenne_role_problems", "What is wrong, counted.", _LABELS, _problems(said))

@@ -19,6 +19,7 @@ class _Static(StaticFiles):
     """Kept by the browser, asked about at every use: an upgrade shows at once."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return the file; browsers revalidate it at each use."""
         answer = await super().get_response(path, scope)
         answer.headers["Cache-Control"] = "no-cache"
         return answer

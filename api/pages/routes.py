@@ -53,11 +53,14 @@ async def front(request: Request, services: Ours) -> Response:
 
 @router.get("/sign-in")
 async def sign_in(request: Request, services: Ours) -> Response:
+    """Show the sign-in page."""
     return _chosen_language(request) or _page(request, services, "sign_in.html")
 
 
 @router.get("/purpose")
 async def purpose(request: Request, services: Ours) -> Response:
+    """Ask for the purpose of what the person is about to look at."""
+
     async def show(session: Session) -> Response:
         return await _frame(
             request,
@@ -74,11 +77,13 @@ async def purpose(request: Request, services: Ours) -> Response:
 
 @router.get("/find")
 async def find(request: Request, services: Ours) -> Response:
+    """Show the search."""
     return await _after_purpose(request, services, "find.html")
 
 
 @router.get("/visit/{event_id}")
 async def visit(request: Request, services: Ours, event_id: UUID) -> Response:
+    """Show the player at an event."""
     return await _after_purpose(request, services, "player.html", event_id=str(event_id))
 
 
@@ -90,31 +95,38 @@ async def play(request: Request, services: Ours) -> Response:
 
 @router.get("/cameras")
 async def cameras(request: Request, services: Ours) -> Response:
+    """Show the cameras and doors with their health."""
     return await _plain(request, services, "cameras")
 
 
 @router.get("/exports")
 async def exports(request: Request, services: Ours) -> Response:
+    """Show the exports and the fingerprint of the key that signs them."""
     return await _plain(request, services, "exports", export_key=fingerprint(services.key.export_key))
 
 
 @router.get("/members")
 async def members(request: Request, services: Ours) -> Response:
+    """Show who looked at a member's data."""
     return await _plain(request, services, "members", needs_purpose=True)
 
 
 @router.get("/users")
 async def users(request: Request, services: Ours) -> Response:
+    """Show the staff and their roles."""
     return await _plain(request, services, "users")
 
 
 @router.get("/quarantine")
 async def quarantine(request: Request, services: Ours) -> Response:
+    """Show the messages and objects that were set aside."""
     return await _plain(request, services, "quarantine")
 
 
 @router.get("/account")
 async def account(request: Request, services: Ours) -> Response:
+    """Show one's own account."""
+
     async def show(session: Session) -> Response:
         purpose = await latest_purpose(services, session)
         return _page(request, services, "account.html", session=session, purpose=purpose, here="account")
@@ -124,6 +136,7 @@ async def account(request: Request, services: Ours) -> Response:
 
 @router.get("/audit")
 async def audit(request: Request, services: Ours) -> Response:
+    """Show the audit trail."""
     return await _plain(request, services, "audit", actions=ACTIONS)
 
 

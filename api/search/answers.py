@@ -17,15 +17,21 @@ from storage.access import EventCamera, MemberRow
 
 
 class SpanAnswer(BaseModel):
+    """[start, end) as RFC 3339 times in UTC."""
+
     start: str
     end: str
 
 
 class GapAnswer(SpanAnswer):
+    """A span without footage and its cause."""
+
     cause: str = Field(description="A cause of domain.footage.GapCause, or `pending`, `expired`, `unknown`.")
 
 
 class MemberAnswer(BaseModel):
+    """A member as the page may name them."""
+
     member_id: UUID
     number: str | None
     name: str | None = Field(description="None: the link to the person has been erased.")
@@ -33,6 +39,8 @@ class MemberAnswer(BaseModel):
 
 
 class EventCameraAnswer(SpanAnswer):
+    """A camera that saw an event's door, and the span to show."""
+
     camera_id: UUID
     name: str
     segments: int | None = Field(default=None, description="Segments tagged; 0: no footage, see the timeline.")
@@ -41,6 +49,8 @@ class EventCameraAnswer(SpanAnswer):
 
 
 class EventAnswer(BaseModel):
+    """An access event with the names that the page shows."""
+
     event_id: UUID
     site_id: UUID
     site: str
@@ -57,6 +67,7 @@ class EventAnswer(BaseModel):
 
 
 def member_answer(member_id: MemberId, known: Mapping[MemberId, MemberRow]) -> MemberAnswer:
+    """Return a member's names; a member who is not known has none."""
     row = known.get(member_id)
     if row is None:
         return MemberAnswer(member_id=member_id, number=None, name=None, minor=False)

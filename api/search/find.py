@@ -39,10 +39,14 @@ _SAME_PASSAGE_NS: Final = 30 * NS
 
 
 class Hit(EventAnswer):
+    """One passage: an event and what the door reported with it."""
+
     kinds: list[str] = Field(description="What the door reported of this passage, in order: granted, entered.")
 
 
 class Understood(BaseModel):
+    """How the query was read."""
+
     span: SpanAnswer | None
     time_zone: str
     doors: list[str]
@@ -51,6 +55,8 @@ class Understood(BaseModel):
 
 
 class Findings(BaseModel):
+    """What a query finds, the newest first."""
+
     understood: Understood
     members: list[MemberAnswer]
     hits: list[Hit]
@@ -59,7 +65,7 @@ class Findings(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Meant:
-    """What the words mean beside the time. ``name`` without ``members``: somebody whom nobody is called."""
+    """What the query's words mean. ``name`` without ``members``: a name that no member has."""
 
     doors: Sequence[DoorRow]
     name: str
@@ -166,7 +172,7 @@ def _one_passage(earlier: AccessEvent, later: AccessEvent) -> bool:
 
 
 async def _meant(services: Services, scope: Scope, doors: Sequence[DoorRow], words: TimeWords) -> _Meant:
-    """Whom and which doors. A question in a whole sentence is taken without the words that name nobody."""
+    """Find the members and doors that the words name. Filler words of a whole sentence are left out."""
     meant = await _named(services, scope, doors, words.rest)
     if meant.members or not meant.name:
         return meant
@@ -182,7 +188,7 @@ async def _meant(services: Services, scope: Scope, doors: Sequence[DoorRow], wor
 async def _named(services: Services, scope: Scope, all_doors: Sequence[DoorRow], rest: str) -> _Meant:
     doors, name = split_doors(rest, all_doors)
     if doors and not name and not _whole_word(rest, doors):
-        # Only the beginnings of doors' words: whoever is called like that is meant rather.
+        # The words are only prefixes of doors' names: a member of that name comes first.
         members, cut = await _members(services, scope, rest)
         if members:
             return _Meant(doors=[], name=fold(rest), members=members, cut=cut)

@@ -1,4 +1,4 @@
-"""Words that say nothing of whom or where: whoever types a whole question is not made to type less. Pure."""
+"""Filler words of whole questions, which name neither a person nor a place. Pure."""
 
 from __future__ import annotations
 

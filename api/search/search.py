@@ -28,6 +28,8 @@ Words = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f]
 
 
 class VisitAnswer(BaseModel):
+    """A stay from entry to exit; `end` is null while no exit is known."""
+
     site_id: UUID
     site: str
     time_zone: str
@@ -38,6 +40,8 @@ class VisitAnswer(BaseModel):
 
 
 class EventsPage(BaseModel):
+    """Events, the newest first; `next` continues the list."""
+
     events: list[EventAnswer]
     next: str | None
 

@@ -120,6 +120,7 @@ class _Words:
         self.text = text
 
     def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Return the first match and remove it from the text."""
         match = pattern.search(self.text)
         if match:
             self.text = f"{self.text[: match.start()]} {self.text[match.end() :]}"
@@ -134,6 +135,7 @@ class _Words:
         return None
 
     def put_back(self, match: re.Match[str]) -> None:
+        """Restore the text from before a match was taken."""
         self.text = match.string
 
 

@@ -37,6 +37,8 @@ PENDING_NS: Final = 2 * MINUTE_NS
 
 
 class TimelineAnswer(BaseModel):
+    """A camera's footage, gaps and events within a span."""
+
     camera_id: UUID
     camera: str
     time_zone: str
@@ -177,4 +179,5 @@ def gap_answers(
 
 
 def span_answer(span: Span) -> SpanAnswer:
+    """Return a span as RFC 3339 times."""
     return SpanAnswer(start=to_iso(span.start_ns), end=to_iso(span.end_ns))

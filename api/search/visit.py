@@ -34,11 +34,15 @@ _AROUND_MAX: Final = 200
 
 
 class VisitCameraAnswer(EventCameraAnswer):
+    """A camera of an event with its footage and gaps."""
+
     footage: list[SpanAnswer]
     gaps: list[GapAnswer]
 
 
 class VisitDetail(BaseModel):
+    """An event, the stay that it belongs to, its cameras and the events around it."""
+
     event: EventAnswer
     visit: VisitAnswer | None
     cameras: list[VisitCameraAnswer]

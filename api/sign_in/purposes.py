@@ -1,4 +1,4 @@
-"""Why somebody looks: stated once before the first search, kept with every look that follows."""
+"""The purpose of a look: stated before the first search and recorded with every look that follows."""
 
 from __future__ import annotations
 
@@ -40,12 +40,16 @@ Reason = Annotated[
 
 
 class PurposeBody(BaseModel):
+    """Why a person wants to look."""
+
     model_config = ConfigDict(extra="forbid")
     category: Category
     reason: Reason = Field(description="What it is about, in a few words. No more about people than needed.")
 
 
 class PurposeAnswer(BaseModel):
+    """A stated purpose; its id goes with each look."""
+
     purpose_id: uuid.UUID
     category: str
     reason: str

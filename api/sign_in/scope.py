@@ -20,6 +20,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteRow:
+    """A site that a person may see."""
+
     site_id: SiteId
     name: str
     time_zone: str
@@ -27,6 +29,8 @@ class SiteRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraRow:
+    """A camera that a person may see."""
+
     camera_id: CameraId
     site_id: SiteId
     name: str
@@ -36,6 +40,8 @@ class CameraRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorRow:
+    """A door that a person may see."""
+
     door_id: DoorId
     site_id: SiteId
     name: str
@@ -60,6 +66,7 @@ class Scope:
         return self.cameras[camera_id]
 
     def zone_of(self, site_id: SiteId) -> str:
+        """Return a site's IANA time zone. KeyError outside the scope."""
         return self.sites[site_id].time_zone
 
 

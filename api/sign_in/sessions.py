@@ -48,6 +48,7 @@ class Session:
 
     @property
     def actor(self) -> str:
+        """The person as audit entries name them."""
         return f"staff:{self.staff_id}"
 
     def stepped_up(self, now_ns: int) -> bool:
@@ -123,7 +124,7 @@ def require_step_up(services: Services, session: Session) -> None:
 
 
 async def start_session(conn: asyncpg.Connection, staff_id: StaffId, now_ns: int) -> tuple[str, SessionId]:
-    """A fresh session of somebody who has just shown both factors: (cookie, id). Never an old cookie again."""
+    """Start a session after both factors were shown; return (cookie, id). The cookie is always a new one."""
     token, session_id = secrets.token_urlsafe(32), SessionId(uuid.uuid4())
     query = sql.load("api.sign_in", "session_start")
     await conn.execute(query, session_id, _hash(token), staff_id, secrets.token_urlsafe(32), now_ns)
@@ -131,7 +132,7 @@ async def start_session(conn: asyncpg.Connection, staff_id: StaffId, now_ns: int
 
 
 async def end_session(conn: asyncpg.Connection, token: str, now_ns: int) -> None:
-    """Whatever session the cookie stands for, if any."""
+    """Return the session of a cookie, or None."""
     await conn.execute(sql.load("api.sign_in", "session_end"), _hash(token), now_ns)
 
 
@@ -141,6 +142,7 @@ def set_cookie(response: Response, token: str) -> None:
 
 
 def drop_cookie(response: Response) -> None:
+    """Delete the session's cookie in the browser."""
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
 
 

@@ -41,6 +41,8 @@ _DUMMY_SECRET: Final = "A" * 32
 
 
 class SignInBody(BaseModel):
+    """Both factors."""
+
     model_config = ConfigDict(extra="forbid")
     user_name: Annotated[str, StringConstraints(max_length=64)]
     password: Annotated[SecretStr, Field(max_length=256)]
@@ -48,11 +50,15 @@ class SignInBody(BaseModel):
 
 
 class StepUpBody(BaseModel):
+    """A fresh second factor for exports and administration."""
+
     model_config = ConfigDict(extra="forbid")
     code: Annotated[SecretStr, Field(max_length=40, description="Six digits, or a recovery code.")]
 
 
 class SignOutBody(BaseModel):
+    """`everywhere` ends the person's sessions in all browsers."""
+
     model_config = ConfigDict(extra="forbid")
     everywhere: bool = False
 

@@ -61,7 +61,7 @@ async def everybody(services: Ours, session: Administrator) -> list[StaffAnswer]
 
 @router.post("/staff", status_code=201, responses=declared(401, 404, 409))
 async def create(body: StaffBody, services: Ours, session: Confirmed) -> FactorAnswer:
-    """Add somebody. The answer holds their second factor: shown now and never again."""
+    """Add a member of staff. The answer holds the second factor, which is shown only once."""
     new = NewStaff(
         user_name=body.user_name.strip().lower(),
         display_name=body.display_name.strip(),
@@ -81,7 +81,7 @@ async def create(body: StaffBody, services: Ours, session: Confirmed) -> FactorA
 
 @router.put("/staff/{staff_id}/grants", responses=declared(401, 404, 409))
 async def set_grants(staff_id: UUID, body: GrantsBody, services: Ours, session: Confirmed) -> StaffAnswer:
-    """What somebody may, from the next request on."""
+    """Replace a person's grants, effective from the next request."""
     grants = [each.grant() for each in _distinct(body.grants)]
     async with _changing(services) as conn:
         await _known(services, staff_id)

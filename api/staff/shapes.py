@@ -27,6 +27,7 @@ class GrantBody(BaseModel):
     camera_id: UUID | None = None
 
     def grant(self) -> NewGrant:
+        """Return the grant as credentials.accounts takes it."""
         return NewGrant(
             role=self.role,
             site_id=None if self.site_id is None else SiteId(self.site_id),
@@ -35,6 +36,8 @@ class GrantBody(BaseModel):
 
 
 class StaffBody(BaseModel):
+    """A new member of staff."""
+
     model_config = _STRICT
     user_name: Annotated[str, StringConstraints(max_length=64)]
     display_name: Annotated[str, StringConstraints(max_length=100)]
@@ -43,21 +46,29 @@ class StaffBody(BaseModel):
 
 
 class GrantsBody(BaseModel):
+    """The grants that replace a person's present ones."""
+
     model_config = _STRICT
     grants: Annotated[list[GrantBody], Field(max_length=100)]
 
 
 class DisableBody(BaseModel):
+    """Whether a person may sign in."""
+
     model_config = _STRICT
     disabled: bool
 
 
 class PasswordBody(BaseModel):
+    """A new password that an administrator sets."""
+
     model_config = _STRICT
     password: Password
 
 
 class OwnPasswordBody(BaseModel):
+    """One's own password and the one that replaces it."""
+
     model_config = _STRICT
     current: Password
     password: Password
@@ -87,6 +98,8 @@ class CodesAnswer(BaseModel):
 
 
 class StaffAnswer(BaseModel):
+    """A member of staff; no secrets."""
+
     staff_id: UUID
     user_name: str
     display_name: str
@@ -99,6 +112,7 @@ class StaffAnswer(BaseModel):
 
 
 def staff_answer(row: Any) -> StaffAnswer:
+    """Return a row of staff_list as an answer."""
     return StaffAnswer(
         staff_id=row["staff_id"],
         user_name=row["user_name"],
@@ -116,6 +130,7 @@ def staff_answer(row: Any) -> StaffAnswer:
 
 
 def factor_answer(made: CreatedStaff) -> FactorAnswer:
+    """Return a new second factor; it is shown once."""
     return FactorAnswer(
         staff_id=made.staff_id,
         secret=made.totp_secret,
