@@ -22,6 +22,7 @@ from pipeline.running import Running
 from pipeline.services import Services, prepare_database
 from pipeline.signals import stop_event
 from pipeline.supervise.display import camera_lines, problem_lines, summary_line
+from pipeline.supervise.leftovers import end_leftovers
 from pipeline.supervise.ready import wait_ready
 from pipeline.supervise.role_process import RoleProcess
 from pipeline.supervise.tell import Tell
@@ -55,6 +56,8 @@ async def running(wish: Wish, tell: Tell) -> AsyncIterator[Running]:
     installation = Installation(root.absolute())
     installation.prepare()
     installation.lock()
+    if await asyncio.to_thread(end_leftovers, installation.root):
+        tell.line("  roles that an earlier run had left behind were ended")
     gym = None
     if loaded is None:
         gym, path = make_demo(installation, wish.cameras)

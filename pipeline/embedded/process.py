@@ -110,12 +110,15 @@ class ServiceProcess:
         self._process.wait()
 
     def _end_leftover(self) -> None:
-        """A process that an earlier, killed run left behind still holds the data: end it, if it is really that one."""
+        """A process that an earlier, killed run left behind still holds the data: end it, if it is really that one.
+
+        The file may have come with a copy of the directory: the original's service goes on.
+        """
         try:
             pid, started = self._pid_file.read_text().split()
         except (OSError, ValueError):
             return
-        if _start_time(int(pid)) != started:
+        if _start_time(int(pid)) != started or not _works_in(int(pid), self._pid_file.parent):
             return
         os.kill(int(pid), signal.SIGTERM)
         deadline = time.monotonic() + 10
@@ -123,6 +126,14 @@ class ServiceProcess:
             if time.monotonic() > deadline:
                 os.kill(int(pid), signal.SIGKILL)
             time.sleep(0.05)
+
+
+def _works_in(pid: int, directory: Path) -> bool:
+    """Whether the process has its working directory there or below, as every service has from its start."""
+    try:
+        return Path(f"/proc/{pid}/cwd").readlink().is_relative_to(directory.resolve())
+    except OSError:
+        return False
 
 
 def _start_time(pid: int) -> str:

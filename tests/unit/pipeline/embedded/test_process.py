@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from pathlib import Path
 
 import pytest
 
 from pipeline.embedded import process
-from pipeline.embedded.process import can_listen, free_ports, outgoing_ports, remembered_port
+from pipeline.embedded.process import ServiceProcess, can_listen, free_ports, outgoing_ports, remembered_port
 from pipeline.errors import ServiceError
 
 
@@ -39,3 +40,35 @@ def test_no_port_left_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "outgoing_ports", lambda: (1024, 65_535))
     with pytest.raises(ServiceError, match="ip_local_port_range"):
         free_ports(1)
+
+
+def service(directory: Path) -> ServiceProcess:
+    return ServiceProcess("sleeper", ["sleep", "600"], log=directory / "log", directory=directory)
+
+
+def test_service_that_a_killed_run_left_behind_is_ended(tmp_path: Path) -> None:
+    left = service(tmp_path)
+    again = service(tmp_path)
+    assert not left.alive()
+    assert again.alive()
+    again.stop()
+
+
+def test_service_of_the_original_goes_on_beside_a_copy_of_its_directory(tmp_path: Path) -> None:
+    (tmp_path / "original").mkdir()
+    original = service(tmp_path / "original")
+    shutil.copytree(tmp_path / "original", tmp_path / "copy")
+    copy = service(tmp_path / "copy")
+    assert original.alive()
+    assert copy.alive()
+    for one in (copy, original):
+        one.stop()
+
+
+def test_service_of_a_directory_that_was_moved_is_ended(tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    left = service(tmp_path / "here")
+    (tmp_path / "here").rename(tmp_path / "there")
+    again = service(tmp_path / "there")
+    assert not left.alive()
+    again.stop()
