@@ -7,6 +7,7 @@ cannot hold a role forever. Nothing outside this module needs to know asyncpg's 
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -25,6 +26,7 @@ _READY_AGAIN_S = 5.0
 
 # SQLSTATE classes and codes after which the same statement may pass later.
 _AWAY_CLASSES = ("08", "40", "53", "55", "57", "58")
+_STARTUP_PARAMETER = re.compile(r"unsupported startup parameter:? *\"?([a-z_.]{1,63})")
 _REFUSED_CODES = ("28000", "28P01", "3D000")
 
 
@@ -63,6 +65,15 @@ def _translated(exc: asyncpg.PostgresError) -> Exception:
         return DatabaseRefusedError(
             f"The database refuses this role (SQLSTATE {code}).",
             "Check database, user and password in the configuration.",
+        )
+    if parameter := _STARTUP_PARAMETER.search(str(exc)):
+        return DatabaseRefusedError(
+            f"The database's address refuses the parameter {parameter[1]!r}: a pooler such as PgBouncer answers there.",
+            "Name PostgreSQL itself under [database]: every role keeps a small pool of its own.",
+        )
+    if code == "22P05":
+        return DatabaseRefusedError(
+            "The database cannot hold a letter: its encoding is not UTF8.", "Make it anew with ENCODING 'UTF8'."
         )
     if code[:2] in _AWAY_CLASSES:
         return DatabaseAwayError(f"The database is not available now (SQLSTATE {code}).", "It will be tried again.")
@@ -153,6 +164,17 @@ async def _make_ready(pool: asyncpg.Pool, count: int) -> None:
 async def connect(
     settings: DatabaseSettings, *, application_name: str = "tallenne", statement_timeout_s: float = STATEMENT_TIMEOUT_S
 ) -> asyncpg.Connection:
-    """One connection; the caller closes it. ``statement_timeout_s`` 0: none (migrations, long reports)."""
+    """One connection; the caller closes it. ``statement_timeout_s`` 0: none (migrations, long reports).
+
+    DatabaseRefusedError, too, for a database that cannot hold every name.
+    """
     with wrapped_errors():
-        return await asyncpg.connect(**_arguments(settings, application_name, statement_timeout_s))
+        conn = await asyncpg.connect(**_arguments(settings, application_name, statement_timeout_s))
+    encoding = conn.get_settings().server_encoding
+    if encoding != "UTF8":
+        await conn.close()
+        raise DatabaseRefusedError(
+            f"The database {settings.database!r} is encoded in {encoding}, which cannot hold every name.",
+            "Make it anew: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0.",
+        )
+    return conn

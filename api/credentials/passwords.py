@@ -9,6 +9,7 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from api.credentials.common_passwords import is_common
 from api.errors import StaffRefusedError
 
 MIN_LENGTH: Final = 8
@@ -50,7 +51,7 @@ def check_new(password: str, user_name: str) -> None:
         raise StaffRefusedError(
             f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters.", "A few unrelated words are easy to remember."
         )
-    if user_name.casefold() in password.casefold() or len(set(password)) < 4:
+    if user_name.casefold() in password.casefold() or len(set(password)) < 4 or is_common(password):
         raise StaffRefusedError("This password is too easy to guess.", "A few unrelated words are easy to remember.")
 
 

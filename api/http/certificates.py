@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import ipaddress
+import logging
 import socket
+import ssl
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +20,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from api.settings import ServeSettings
 from runtime.private_files import private_directory, write_private
 
+_log = logging.getLogger(__name__)
+_LOOK_S = 10.0  # how often the files are looked at
 _LASTS = datetime.timedelta(days=397)  # what browsers accept at most
 _RENEW = datetime.timedelta(days=30)
 
@@ -39,6 +45,45 @@ def certificate_for(settings: ServeSettings) -> Certificate:
     if not (certificate.exists() and key.exists() and _still_good(certificate, names)):
         _make(certificate, key, names)
     return _described(certificate, key)
+
+
+async def keep_renewed(
+    context: ssl.SSLContext, pair: Certificate, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> None:
+    """Take up files that are renewed, for the connections that come from then on. Until it is cancelled."""
+    seen = _stamp(pair)
+    while True:
+        await sleep(_LOOK_S)
+        stamp = _stamp(pair)
+        if stamp == seen:
+            continue
+        seen = stamp
+        try:
+            # On a context of its own first: half a pair, written just now, must not spoil the one in use.
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(pair.certificate, pair.key)
+            context.load_cert_chain(pair.certificate, pair.key)
+            fingerprint = _described(pair.certificate, pair.key).fingerprint
+        except (OSError, ValueError) as exc:  # ssl.SSLError is an OSError
+            _log.error("the renewed certificate is not used: %s and %s do not go together (%s)", *_names_of(pair), exc)
+        else:
+            _log.info("the certificate was renewed; its SHA-256 is %s", fingerprint)
+
+
+def _stamp(pair: Certificate) -> tuple[tuple[int, int, int] | None, ...]:
+    """Changes when a file is written, replaced or linked anew."""
+
+    def one(path: Path) -> tuple[int, int, int] | None:
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        return status.st_mtime_ns, status.st_size, status.st_ino
+
+    return one(pair.certificate), one(pair.key)
+
+
+def _names_of(pair: Certificate) -> tuple[Path, Path]:
+    return pair.certificate, pair.key
 
 
 def _described(certificate: Path, key: Path) -> Certificate:

@@ -18,7 +18,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from api.http.certificates import Certificate
+from api.http.certificates import Certificate, keep_renewed
 from api.http.connection_limit import Places
 from api.http.middleware import ByProxy
 from api.http.problems import Problem
@@ -242,13 +242,16 @@ async def serving(
         h11_max_incomplete_event_size=32 * 1024,
     )
     server = _Server(config)
-    acceptor, stop = _Acceptor(server, config, places, _context(certificate)), asyncio.Event()
+    context = _context(certificate)
+    acceptor, stop = _Acceptor(server, config, places, context), asyncio.Event()
     task = asyncio.create_task(_serve(server, acceptor, sock, stop), name="http")
+    renewing = asyncio.create_task(keep_renewed(context, certificate), name="certificate")
     try:
         while not server.started and not task.done():  # noqa: ASYNC110 (uvicorn has no event for it)
             await asyncio.sleep(0.01)
         yield task
     finally:
+        renewing.cancel()
         stop.set()
         await task
         sock.close()

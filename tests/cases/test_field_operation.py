@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from pipeline.embedded.process import free_ports, listens
 from tests.cases.shared import field_case
-from tests.support.processes.started import started, wait_for
+from tests.support.processes.started import started, tallenne, wait_for
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 GYM = '[[site]]\nname = "Gym"\n[serve]\nport = 0\n'
@@ -30,3 +33,22 @@ def test_under_nohup_it_goes_on_when_the_terminal_goes(tmp_path: Path) -> None:
         assert gym.process.poll() is None
         assert "Stopping" not in gym.output
         wait_for(lambda: gym.statuses()["serve"]["state"] in ("ready", "degraded"))
+
+
+def test_a_pooler_in_place_of_the_database_is_named(tmp_path: Path) -> None:
+    case = field_case("databases")
+    (port,) = free_ports(1)
+    folder = prepared(tmp_path / "gym", (case / "tallenne.toml").read_text().replace("28951", str(port)))
+    for name in "oixcs":
+        secret = folder / name
+        secret.touch(mode=0o600)
+        secret.write_text("word")
+    pooler = subprocess.Popen([sys.executable, case / "fake_pgbouncer.py", str(port)], stdout=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: listens(port))
+        said = tallenne(folder, "up", "--config", "tallenne.toml", code=2)
+    finally:
+        pooler.terminate()
+        pooler.wait(10)
+    assert "search_path" in said or "statement_timeout" in said or "extra" in said
+    assert "PgBouncer" in said
