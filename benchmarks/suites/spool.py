@@ -1,4 +1,4 @@
-"""Recovery: a spool of files that a killed recorder was writing is mended; then it is found again at a start."""
+"""Recovery: a spool of files that a killed recorder was writing is recovered; then it is found again at a start."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ def measure(files: int, scratch: Path) -> tuple[dict[str, float], list[dict[str,
     spool = Spool(settings)
     _tear(spool, keys, files)
     spool.close()
-    torn_s, mended, size = _mend(settings, identity)
+    torn_s, recovered, size = _recover(settings, identity)
     began = time.perf_counter()
     again = Spool(settings)
     waiting = again.waiting()
     found_s = time.perf_counter() - began
     for pending in waiting:
-        again.facts_of(pending)
+        again.metadata_of(pending)
     read_s = time.perf_counter() - began - found_s
     again.close()
-    if not mended == len(waiting) == files:
-        raise AssertionError(f"{files} torn, {mended} mended, {len(waiting)} waiting")
+    if not recovered == len(waiting) == files:
+        raise AssertionError(f"{files} torn, {recovered} recovered, {len(waiting)} waiting")
     headline = {"recovery_s": torn_s + found_s, "recovery_files": float(files)}
     cases = [
-        {"name": "torn files mended", "files": files, "s": torn_s, "files_per_s": files / torn_s, "bytes": size},
+        {"name": "torn files recovered", "files": files, "s": torn_s, "files_per_s": files / torn_s, "bytes": size},
         {"name": "finished files found at a start", "files": files, "s": found_s, "files_per_s": files / found_s},
-        {"name": "their facts read", "files": files, "s": read_s, "files_per_s": files / max(read_s, 1e-9)},
+        {"name": "their metadata read", "files": files, "s": read_s, "files_per_s": files / max(read_s, 1e-9)},
     ]
     return headline, cases
 
@@ -84,14 +84,14 @@ def _tear(spool: Spool, keys: Keys, files: int) -> None:
                 start_ms=part * 500, offset=at, size=_FRAGMENT_BYTES, frames=12, key=part == 0, end_ns=end_ns
             )
             file.append(fragment, sealer.push(data))
-        spool.forsake(file)
+        spool.abandon(file)
 
 
-def _mend(settings: SpoolSettings, identity: RecorderIdentity) -> tuple[float, int, int]:
+def _recover(settings: SpoolSettings, identity: RecorderIdentity) -> tuple[float, int, int]:
     """(seconds, files that hold footage, bytes left)."""
     began = time.perf_counter()
     spool = Spool(settings)
-    outcomes = [spool.mend(place, identity).outcome for place in spool.torn()]
+    outcomes = [spool.recover(place, identity).outcome for place in spool.torn()]
     took = time.perf_counter() - began
     size = sum(path.stat().st_size for path in spool.layout.segments.iterdir())
     spool.close()

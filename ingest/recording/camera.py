@@ -13,7 +13,7 @@ from domain.ids import CameraId, SegmentId, SiteId
 from domain.time import Span
 from ingest.recording.errors import AccountedError
 from ingest.recording.segment import Done, OpenSegment
-from ingest.spool import Beginning, Mark, Spool, SpoolError, SpoolFullError, disk_error
+from ingest.spool import Beginning, CameraPosition, Spool, SpoolError, SpoolFullError, disk_error
 from storage.keys import HourKeyCache, RecorderIdentity
 from storage.sealed import Plaintext, Sealer, SegmentFullError, chunk_log2_for
 
@@ -27,7 +27,7 @@ class Publisher(Protocol):
 
     def publish(self, done: Done, camera_id: CameraId) -> None: ...
     def settle(self, camera_id: CameraId) -> None: ...
-    def salvage(self, segment: OpenSegment, camera_id: CameraId) -> int: ...
+    def recover_open(self, segment: OpenSegment, camera_id: CameraId) -> int: ...
     def make_room(self, wanted_bytes: int) -> None: ...
     def gaps_wait(self) -> None: ...
 
@@ -50,11 +50,11 @@ class CameraRecording:
         self._site_id, self.camera_id = site_id, camera_id
         self._spool, self._keys, self._identity, self._publisher = spool, keys, identity, publisher
         self._mono_ns = mono_ns
-        self._mark = _loaded(spool, camera_id)
-        self._epoch = max(epoch, self._mark.epoch)
+        self._position = _loaded(spool, camera_id)
+        self._epoch = max(epoch, self._position.epoch)
         self._segment: OpenSegment | None = None
         self._bits_per_s = 4_000_000.0
-        self.accounted_ns = self._mark.end_ns
+        self.accounted_ns = self._position.end_ns
         self.segments = 0
         self.gaps = 0
 
@@ -79,7 +79,7 @@ class CameraRecording:
         Gives for how long from now on the camera has been recorded already, in ns, under a clock that was ahead: that
         time is recorded again, in the next epoch. 0 as a rule.
         """
-        cause = GapCause.STOPPED if self._mark.orderly else GapCause.CRASH
+        cause = GapCause.STOPPED if self._position.orderly else GapCause.CRASH
         for span in self._spool.accounted(self.camera_id):
             if self.accounted_ns is None:
                 self.accounted_ns = span.start_ns
@@ -87,12 +87,12 @@ class CameraRecording:
             self.accounted_ns = max(self.accounted_ns, span.end_ns)
         if self.accounted_ns is None:
             self.accounted_ns = now_ns
-            self._save_mark(orderly=False)
+            self._save_position(orderly=False)
         elif self.accounted_ns > now_ns + _AHEAD_NS:
             ahead_ns = self.accounted_ns - now_ns
             self._epoch += 1
             self.accounted_ns = now_ns
-            self._save_mark(orderly=False)
+            self._save_position(orderly=False)
             return ahead_ns
         else:
             self.missing(now_ns, cause)
@@ -115,7 +115,7 @@ class CameraRecording:
         self._spool.gaps.append(Gap(camera_id=self.camera_id, span=span, cause=cause, detail=detail))
         self.accounted_ns = until_ns
         self.gaps += 1
-        self._save_mark(orderly=False)
+        self._save_position(orderly=False)
         self._publisher.gaps_wait()
 
     def begin(self, start_ns: int, codec: Codec, init: bytes) -> None:
@@ -173,7 +173,7 @@ class CameraRecording:
             self.finish(segment.end_ns)
             raise
         except SpoolError:
-            self._forsake(segment)
+            self._abandon(segment)
             raise
 
     def tick(self) -> None:
@@ -183,7 +183,7 @@ class CameraRecording:
         try:
             self._segment.tick(self._mono_ns(), _SEAL_AFTER_NS)
         except SpoolError:
-            self._forsake(self._segment)
+            self._abandon(self._segment)
             raise
 
     def finish(self, end_ns: int) -> None:
@@ -198,46 +198,48 @@ class CameraRecording:
         duration_s = max(0.5, (end_ns - segment.start_ns) / 1e9)
         self._bits_per_s = segment.size_bytes * 8 / duration_s
         try:
-            done = segment.finish(end_ns, self._identity, self._mark)
+            done = segment.finish(end_ns, self._identity, self._position)
             self._publisher.publish(done, self.camera_id)
         except SpoolError:
-            self._forsake(segment)
+            self._abandon(segment)
             raise
         self._segment = None
-        self._mark = done.mark
+        self._position = done.position
         self.accounted_ns = end_ns
         self.segments += 1
 
     def stop(self, now_ns: int) -> None:
-        """In good order: the mark says so, and the next start's gap is called a stop."""
+        """In good order: the position says so, and the next start's gap is called a stop."""
         self.missing(now_ns, GapCause.STOPPED)
-        self._save_mark(orderly=True)
+        self._save_position(orderly=True)
 
     def _current(self) -> OpenSegment:
         if self._segment is None:
             raise ValueError("no segment is open")
         return self._segment
 
-    def mended(self) -> None:
-        """A file of this camera was mended: the next segment follows its trailer."""
-        self._mark = replace(self._mark, trailer_sha256=self._spool.marks.load(self.camera_id).trailer_sha256)
+    def reload_position(self) -> None:
+        """Load the last trailer after a file of this camera was recovered: the next segment follows it."""
+        self._position = replace(
+            self._position, trailer_sha256=self._spool.positions.load(self.camera_id).trailer_sha256
+        )
 
-    def _forsake(self, segment: OpenSegment) -> None:
+    def _abandon(self, segment: OpenSegment) -> None:
         self._segment = None
-        self.accounted_ns = self._publisher.salvage(segment, self.camera_id)
-        self.mended()
+        self.accounted_ns = self._publisher.recover_open(segment, self.camera_id)
+        self.reload_position()
 
-    def _save_mark(self, *, orderly: bool) -> None:
+    def _save_position(self, *, orderly: bool) -> None:
         self._publisher.settle(self.camera_id)
-        self._mark = replace(self._mark, end_ns=self.accounted_ns, orderly=orderly, epoch=self._epoch)
+        self._position = replace(self._position, end_ns=self.accounted_ns, orderly=orderly, epoch=self._epoch)
         try:
-            self._spool.marks.save(self.camera_id, self._mark)
+            self._spool.positions.save(self.camera_id, self._position)
         except OSError:
             return  # the disk refuses: the next segment's publication or the next gap saves it
 
 
-def _loaded(spool: Spool, camera_id: CameraId) -> Mark:
+def _loaded(spool: Spool, camera_id: CameraId) -> CameraPosition:
     try:
-        return spool.marks.load(camera_id)
+        return spool.positions.load(camera_id)
     except OSError as exc:
         raise disk_error(exc) from exc

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from domain.errors import RetryableError
 from ingest.recording.retry import Gate
 from ingest.recording.rows import segment_of
-from ingest.spool import Ending, Facts, Pending, Spool, SpoolError, disk_error
+from ingest.spool import Ending, Pending, SegmentMetadata, Spool, SpoolError, disk_error
 from runtime.errors import SegmentConflictError, StorageError
 from runtime.failpoints import hit
 from runtime.problems import Problems
@@ -34,7 +34,7 @@ class Committer:
         self._spool, self._catalogue, self._problems = spool, catalogue, problems
         self._gate = gate
         self._park = park
-        self._queue: deque[tuple[Pending, Facts, Ending]] = deque()
+        self._queue: deque[tuple[Pending, SegmentMetadata, Ending]] = deque()
         self._wake = asyncio.Event()
         self.committed = 0
         self.shadows = 0
@@ -47,9 +47,9 @@ class Committer:
     def oldest_ns(self) -> int | None:
         return min((item[0].place.start_ns for item in self._queue), default=None)
 
-    def add(self, pending: Pending, facts: Facts, ending: Ending) -> None:
+    def add(self, pending: Pending, metadata: SegmentMetadata, ending: Ending) -> None:
         """A stored segment. Bounded by the spool's size."""
-        self._queue.append((pending, facts, ending))
+        self._queue.append((pending, metadata, ending))
         self._wake.set()
 
     def wake(self) -> None:
@@ -103,9 +103,9 @@ class Committer:
     async def _commit_segments(self) -> None:
         refused: StorageError | None = None
         for _ in range(len(self._queue)):
-            pending, facts, ending = self._queue[0]
+            pending, metadata, ending = self._queue[0]
             try:
-                outcome = await self._catalogue.commit_segment(segment_of(facts, ending))
+                outcome = await self._catalogue.commit_segment(segment_of(metadata, ending))
             except SegmentConflictError as error:
                 self._queue.popleft()
                 self._park(pending, error)

@@ -26,7 +26,7 @@ class _Syncing:
 
 
 class Publishing:
-    """A camera's segments are published in order; its mark never runs ahead of what is on the disk."""
+    """A camera's segments are published in order; its position never runs ahead of what is on the disk."""
 
     def __init__(self, spool: Spool, problems: Problems, offer: Callable[[Pending], None]) -> None:
         self._spool, self._problems, self._offer = spool, problems, offer
@@ -34,9 +34,9 @@ class Publishing:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def publish(self, done: Done, camera_id: CameraId) -> None:
-        """SpoolError when the disk refuses: then the segment is to be salvaged."""
+        """SpoolError when the disk refuses: the caller then recovers the segment."""
         if not self._spool.fsync:
-            self._offer(self._spool.publish(done.file, camera_id, done.mark))
+            self._offer(self._spool.publish(done.file, camera_id, done.position))
             return
         try:
             descriptors = done.file.duplicate()
@@ -96,7 +96,7 @@ class Publishing:
         while waiting and waiting[0].synced:
             item = waiting[0]
             try:
-                self._offer(self._spool.publish(item.done.file, camera_id, item.done.mark))
+                self._offer(self._spool.publish(item.done.file, camera_id, item.done.position))
             except SpoolError as error:
                 self._give_up(item, error)
             else:
@@ -105,11 +105,11 @@ class Publishing:
             self._waiting.pop(camera_id, None)
 
     def _give_up(self, item: _Syncing, error: SpoolError) -> None:
-        """It is whole: mending publishes it when the disk accepts that."""
+        """It is whole: recovery publishes it when the disk accepts that."""
         waiting = self._waiting.get(item.camera_id, [])
         if item in waiting:
             waiting.remove(item)
-            self._spool.forsake(item.done.file)
+            self._spool.abandon(item.done.file)
             self._problems.note(SYNCING, error)
 
 

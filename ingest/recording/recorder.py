@@ -16,7 +16,16 @@ from ingest.recording.retry import Gate
 from ingest.recording.segment import Done, OpenSegment
 from ingest.recording.stats import RecorderStats
 from ingest.recording.uploader import Uploader
-from ingest.spool import DamagedSpoolFileError, Ending, Outcome, Pending, Spool, SpoolError, SpoolFullError, disk_error
+from ingest.spool import (
+    DamagedSpoolFileError,
+    Ending,
+    Pending,
+    RecoveryOutcome,
+    Spool,
+    SpoolError,
+    SpoolFullError,
+    disk_error,
+)
 from ingest.spool.layout import Place
 from runtime.problems import Problems
 from runtime.settings import SpoolSettings
@@ -25,7 +34,7 @@ from storage.catalogue import Catalogue
 from storage.keys import HourKeyCache, RecorderIdentity
 from storage.store import ObjectStore
 
-_MEND_EVERY_S = 5.0
+_RECOVER_EVERY_S = 5.0
 _ALARM_S = 60.0  # room that dropping made is no reason to be quiet at once
 
 
@@ -51,7 +60,7 @@ class Recorder:
         self.publishing = Publishing(spool, problems, uploader.offer)
 
     def camera(self, site_id: SiteId, camera_id: CameraId) -> CameraRecording:
-        """The camera's recording, resumed where its mark says. SpoolError."""
+        """The camera's recording, resumed where its position says. SpoolError."""
         recording = self._open.get(camera_id)
         if recording is None:
             recording = self._open[camera_id] = CameraRecording(
@@ -111,18 +120,18 @@ class Recorder:
         """All of the camera's finished segments are published."""
         self.publishing.settle(camera_id)
 
-    def salvage(self, segment: OpenSegment, camera_id: CameraId) -> int:
+    def recover_open(self, segment: OpenSegment, camera_id: CameraId) -> int:
         """After the disk refused: until when what is left of the segment is footage."""
         self.publishing.settle(camera_id)
-        self._spool.forsake(segment.file)
+        self._spool.abandon(segment.file)
         try:
-            mended = self._spool.mend(segment.file.place, self._identity)
-            pending = self._spool.adopt(mended)
+            result = self._spool.recover(segment.file.place, self._identity)
+            pending = self._spool.adopt(result)
         except (SpoolError, OSError):
             return segment.durable_end_ns  # it cannot even be read now
         if pending is not None:
             self._uploader.offer(pending)
-        return mended.span.end_ns if mended.span is not None else segment.start_ns
+        return result.span.end_ns if result.span is not None else segment.start_ns
 
     def _drop_oldest(self) -> bool:
         """False when there is nothing to drop, or it cannot be removed."""
@@ -130,7 +139,7 @@ class Recorder:
         if oldest is None:
             return False
         try:
-            self._uploader.drop(oldest, self._spool.facts_of(oldest))
+            self._uploader.drop(oldest, self._spool.metadata_of(oldest))
         except DamagedSpoolFileError:
             self._uploader.offer(oldest, fresh=False)  # it is set aside when its turn comes
             return False
@@ -142,25 +151,25 @@ class Recorder:
 
     # -- In the background
 
-    async def mend(self) -> None:
-        """Deal with files that could not be dealt with when the disk refused. SpoolError."""
+    async def recover(self) -> None:
+        """Recover files that the disk refused to recover before. SpoolError: it cannot be read."""
         try:
             self.publishing.settle_all()
             for place in self._spool.torn():
-                self._mend_one(place)
+                self._recover_file(place)
                 await asyncio.sleep(0)
         except OSError as exc:
             raise disk_error(exc) from exc
 
-    def _mend_one(self, place: Place) -> None:
-        mended = self._spool.mend(place, self._identity)
-        if mended.outcome is Outcome.POSTPONED:
+    def _recover_file(self, place: Place) -> None:
+        result = self._spool.recover(place, self._identity)
+        if result.outcome is RecoveryOutcome.POSTPONED:
             return
-        pending = self._spool.adopt(mended)
+        pending = self._spool.adopt(result)
         if pending is not None:
             self._uploader.offer(pending, fresh=False)
-        if mended.camera_id in self._open:
-            self._open[mended.camera_id].mended()
+        if result.camera_id in self._open:
+            self._open[result.camera_id].reload_position()
 
 
 @contextlib.asynccontextmanager
@@ -177,7 +186,9 @@ async def open_recorder(
     drain_s: float = 0.0,
     clock_s: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Recorder]:
-    """Mends what a crash left, then uploads in the background until left. SpoolBusyError, SpoolError.
+    """Recover what a crash left, then record and upload in the background until the block ends.
+
+    SpoolBusyError: another recorder holds the spool. SpoolError: the disk refuses.
 
     drain_s: how long leaving waits for the upload of what is finished; the rest stays in the spool for the next start.
     """
@@ -185,7 +196,7 @@ async def open_recorder(
     try:
         for place in _torn(spool):
             # When the disk is full the rest of this waits: uploading makes room.
-            await asyncio.to_thread(spool.mend, place, identity, at_start=True)
+            await asyncio.to_thread(spool.recover, place, identity, at_start=True)
         uploader = Uploader(
             spool,
             store,
@@ -202,7 +213,7 @@ async def open_recorder(
         async with supervised(problems) as tasks:
             # A mistake of ours in one of these must not end the recording beside it.
             tasks.forever("uploader", uploader.run, restart=True)
-            tasks.every(_MEND_EVERY_S, "mending", recorder.mend, expected=(SpoolError,), restart=True)
+            tasks.every(_RECOVER_EVERY_S, "recovery", recorder.recover, expected=(SpoolError,), restart=True)
             if settings.fsync:
                 sync = recorder.publishing.sync
                 tasks.every(SYNC_EVERY_S, SYNCING, sync, expected=(SpoolError,), restart=True, longest_s=SYNC_EVERY_S)

@@ -1,16 +1,16 @@
-"""A spool file's facts as the catalogue's row."""
+"""A spool file's metadata as the catalogue's row."""
 
 from __future__ import annotations
 
 from domain.footage import Segment
 from domain.time import Span
-from ingest.spool import Ending, Facts
+from ingest.spool import Ending, SegmentMetadata
 from storage.sealed.format import parse_header
 
 
-def segment_of(facts: Facts, ending: Ending) -> Segment:
+def segment_of(metadata: SegmentMetadata, ending: Ending) -> Segment:
     """The row of a finished segment."""
-    beginning = facts.beginning
+    beginning = metadata.beginning
     header = parse_header(ending.header)
     return Segment(
         segment_id=beginning.segment_id,
@@ -24,9 +24,9 @@ def segment_of(facts: Facts, ending: Ending) -> Segment:
         header=ending.header,
         codec=beginning.codec,
         init_size=beginning.init_size,
-        frames=sum(item.frames for item in facts.fragments),
+        frames=sum(item.frames for item in metadata.fragments),
         recovered=ending.recovered,
-        fragments=facts.index(),
+        fragments=metadata.index(),
         epoch=beginning.epoch,
         init_sha256=beginning.init_sha256,
         trailer=ending.trailer,

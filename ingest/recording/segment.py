@@ -1,11 +1,11 @@
-"""One segment while it is recorded: sealed, appended to the spool, finished or forsaken."""
+"""One segment while it is recorded: sealed, appended to the spool, finished or abandoned."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ingest.spool import Ending, Fragment, Mark, SegmentFile, disk_error
+from ingest.spool import CameraPosition, Ending, Fragment, SegmentFile, disk_error
 from storage.keys import RecorderIdentity
 from storage.sealed import Plaintext, Sealer
 
@@ -14,16 +14,17 @@ _MS = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What finishing gives: the file still open, and the camera's next mark."""
+    """What finishing gives: the file still open, and the camera's next position."""
 
     file: SegmentFile
-    mark: Mark
+    position: CameraPosition
 
 
 class OpenSegment:
-    """Feed whole fragments in order. SpoolError from any method: the segment is forsaken, what was sealed is mended.
+    """The segment that a camera is recording. Append whole fragments in order.
 
-    durable_end_ns: the end of the last fragment of which every byte is sealed and written.
+    After a SpoolError of any method the caller abandons the segment; recovery keeps what was sealed.
+    ``durable_end_ns``: end of the last fragment of which every byte is sealed and written.
     """
 
     __slots__ = (
@@ -88,11 +89,11 @@ class OpenSegment:
             self._waiting_since = None
             self._write(None, self.sealer.pad())
 
-    def finish(self, end_ns: int, identity: RecorderIdentity, mark: Mark) -> Done:
-        """The object is whole; its file is for the spool to publish. ``mark``: the camera's until now."""
+    def finish(self, end_ns: int, identity: RecorderIdentity, position: CameraPosition) -> Done:
+        """The object is whole; its file is for the spool to publish. ``position``: the camera's until now."""
         tail = self.sealer.finish(
             end_ns=end_ns,
-            previous_trailer_sha256=mark.trailer_sha256,
+            previous_trailer_sha256=position.trailer_sha256,
             recorder_id=identity.recorder_id,
             sign=identity.sign,
         )
@@ -113,8 +114,8 @@ class OpenSegment:
             raise disk_error(exc) from exc
         self.durable_end_ns = end_ns
         self._grown(self.file)
-        mark = replace(mark, trailer_sha256=self.sealer.trailer_sha256, end_ns=end_ns, orderly=False)
-        return Done(file=self.file, mark=mark)
+        position = replace(position, trailer_sha256=self.sealer.trailer_sha256, end_ns=end_ns, orderly=False)
+        return Done(file=self.file, position=position)
 
     def _write(self, fragment: Fragment | None, chunks: list[bytes]) -> None:
         try:

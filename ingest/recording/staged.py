@@ -21,7 +21,7 @@ EPOCH = 0
 def staged_recording(
     settings: SpoolSettings, site_id: SiteId, camera_id: CameraId, keys: HourKeyCache, identity: RecorderIdentity
 ) -> Iterator[CameraRecording]:
-    """Into a fresh directory. SpoolError from any step: what is there is to be thrown away, not mended."""
+    """Record into a new spool directory, without uploading. After a SpoolError the caller deletes the directory."""
     spool = Spool(settings)
     try:
         yield CameraRecording(
@@ -29,7 +29,7 @@ def staged_recording(
         )
     finally:
         for file in spool.open_files():
-            spool.forsake(file)
+            spool.abandon(file)
         spool.close()
 
 
@@ -42,13 +42,13 @@ class _Staging:
     def publish(self, done: Done, camera_id: CameraId) -> None:
         if self._spool.fsync:
             done.file.sync()
-        self._spool.publish(done.file, camera_id, done.mark)
+        self._spool.publish(done.file, camera_id, done.position)
 
     def settle(self, camera_id: CameraId) -> None:
         """Publishing does not wait here."""
 
-    def salvage(self, segment: OpenSegment, camera_id: CameraId) -> int:
-        self._spool.forsake(segment.file)
+    def recover_open(self, segment: OpenSegment, camera_id: CameraId) -> int:
+        self._spool.abandon(segment.file)
         return segment.start_ns
 
     def make_room(self, wanted_bytes: int) -> None:

@@ -19,7 +19,7 @@ from domain.time import Span
 from ingest.recording.committer import Committer
 from ingest.recording.pace import Pace
 from ingest.recording.retry import Gate
-from ingest.spool import DamagedSpoolFileError, Ending, Facts, Pending, Spool, SpoolError
+from ingest.spool import DamagedSpoolFileError, Ending, Pending, SegmentMetadata, Spool, SpoolError
 from runtime.errors import StorageError
 from runtime.failpoints import hit
 from runtime.problems import Problems
@@ -110,24 +110,24 @@ class Uploader:
         """There are gaps in the journal."""
         self._committer.wake()
 
-    def drop(self, pending: Pending, facts: Facts) -> None:
+    def drop(self, pending: Pending, metadata: SegmentMetadata) -> None:
         """Give a segment up to make room, with a gap in its place. SpoolError. A crash on the way is made good."""
-        assert facts.ending is not None
-        if not facts.dropped:
+        assert metadata.ending is not None
+        if not metadata.dropped:
             try:
                 self._spool.note_dropped(pending)
             except SpoolError as error:
                 self._problems.note(SPOOL, error)  # without room for the note there is the more reason to go on
-        span = Span(facts.beginning.start_ns, facts.ending.end_ns)
-        self._lost(facts.beginning.camera_id, span, GapCause.SPOOL_FULL, "dropped to make room")
+        span = Span(metadata.beginning.start_ns, metadata.ending.end_ns)
+        self._lost(metadata.beginning.camera_id, span, GapCause.SPOOL_FULL, "dropped to make room")
         hit("upload.drop.gap")
         self._spool.remove(pending)
 
-    def set_aside(self, pending: Pending, error: StorageError, facts: Facts | None = None) -> None:
+    def set_aside(self, pending: Pending, error: StorageError, metadata: SegmentMetadata | None = None) -> None:
         """What is damaged on our disk: a gap, and the files where a person can look at them. SpoolError."""
-        footage = self._spool.footage_of(pending)
-        if facts is not None and facts.ending is not None:
-            footage = facts.beginning.camera_id, Span(facts.beginning.start_ns, facts.ending.end_ns)
+        footage = self._spool.span_of(pending)
+        if metadata is not None and metadata.ending is not None:
+            footage = metadata.beginning.camera_id, Span(metadata.beginning.start_ns, metadata.ending.end_ns)
         if footage is not None:
             self._lost(*footage, GapCause.QUARANTINED, "spool file damaged")
         hit("upload.damaged.gap")
@@ -188,20 +188,20 @@ class Uploader:
     async def _store_one(self, pending: Pending) -> bool:
         """False: it is to be tried again."""
         try:
-            facts = self._spool.facts_of(pending)
-            if facts.dropped:
-                self.drop(pending, facts)
+            metadata = self._spool.metadata_of(pending)
+            if metadata.dropped:
+                self.drop(pending, metadata)
                 return True
         except DamagedSpoolFileError as error:
             return self._aside(pending, error)
         except SpoolError as error:
             return self._again(SPOOL, error)
-        assert facts.ending is not None
+        assert metadata.ending is not None
         try:
-            if not facts.stored:
-                await self._put(pending, facts, facts.ending)
+            if not metadata.stored:
+                await self._put(pending, metadata, metadata.ending)
         except DigestError as error:
-            return await self._damaged(pending, facts, error)
+            return await self._damaged(pending, metadata, error)
         except ObjectConflictError as error:
             self._park(pending, error)
             return True
@@ -210,11 +210,11 @@ class Uploader:
         hit("upload.stored")
         self._gate.passed()
         self._problems.clear(STORE)
-        self._committer.add(pending, facts, facts.ending)
+        self._committer.add(pending, metadata, metadata.ending)
         return True
 
-    async def _put(self, pending: Pending, facts: Facts, ending: Ending) -> None:
-        name = _name(facts)
+    async def _put(self, pending: Pending, metadata: SegmentMetadata, ending: Ending) -> None:
+        name = _name(metadata)
         hit("upload.put.before")
         await self._store.put_new(name, pending.place.ready, size_bytes=ending.size_bytes, sha256=ending.sha256)
         hit("upload.put.after")
@@ -225,32 +225,32 @@ class Uploader:
         except SpoolError as error:
             self._problems.note(SPOOL, error)  # after a restart it is put again, and found to be there
 
-    async def _damaged(self, pending: Pending, facts: Facts, error: DigestError) -> bool:
+    async def _damaged(self, pending: Pending, metadata: SegmentMetadata, error: DigestError) -> bool:
         """The store got other bytes than were sealed. Were they damaged on the way, or do they lie damaged on disk?"""
-        assert facts.ending is not None
+        assert metadata.ending is not None
         try:
-            if await asyncio.to_thread(self._matches, pending, facts.ending):
+            if await asyncio.to_thread(self._matches, pending, metadata.ending):
                 return self._again(STORE, error)
         except FileNotFoundError:
-            return await self._vanished(pending, facts, facts.ending, error)
+            return await self._vanished(pending, metadata, metadata.ending, error)
         except OSError:
             return self._again(STORE, error)
-        return self._aside(pending, error, facts)
+        return self._aside(pending, error, metadata)
 
-    async def _vanished(self, pending: Pending, facts: Facts, ending: Ending, error: DigestError) -> bool:
-        """A power cut kept the facts of a segment that was being removed; or somebody deleted footage."""
+    async def _vanished(self, pending: Pending, metadata: SegmentMetadata, ending: Ending, error: DigestError) -> bool:
+        """A power cut kept the metadata of a segment that was being removed; or somebody deleted footage."""
         try:
-            info = await self._store.stat(_name(facts))
+            info = await self._store.stat(_name(metadata))
         except StorageError as away:
             return self._again(STORE, away)
         if info is None or info.size_bytes != ending.size_bytes or info.sha256 not in (None, ending.sha256):
-            return self._aside(pending, error, facts)
-        self._committer.add(pending, facts, ending)
+            return self._aside(pending, error, metadata)
+        self._committer.add(pending, metadata, ending)
         return True
 
-    def _aside(self, pending: Pending, error: StorageError, facts: Facts | None = None) -> bool:
+    def _aside(self, pending: Pending, error: StorageError, metadata: SegmentMetadata | None = None) -> bool:
         try:
-            self.set_aside(pending, error, facts)
+            self.set_aside(pending, error, metadata)
         except SpoolError as failed:
             return self._again(SPOOL, failed)
         return True
@@ -269,8 +269,8 @@ class Uploader:
         self._problems.note(PARKED, error)
 
 
-def _name(facts: Facts) -> str:
-    beginning = facts.beginning
+def _name(metadata: SegmentMetadata) -> str:
+    beginning = metadata.beginning
     return object_name(
         site_id=beginning.site_id,
         camera_id=beginning.camera_id,

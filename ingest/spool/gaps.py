@@ -29,7 +29,7 @@ class Batch:
     """Gaps for the catalogue, and where they come from."""
 
     gaps: list[Gap]
-    mark: int  # offset in the journal's file after them
+    position: int  # offset in the journal's file after them
     waiting: int  # number, since the start, after the last of those in memory
 
 
@@ -93,13 +93,13 @@ class GapJournal:
             self.dropped += 1
             end = self._size - self._done
         if gaps or not self._waiting:
-            return Batch(gaps=gaps, mark=self._done + end, waiting=self._taken)
+            return Batch(gaps=gaps, position=self._done + end, waiting=self._taken)
         gaps = list(islice(self._waiting, _BATCH))
-        return Batch(gaps=gaps, mark=self._done + end, waiting=self._taken + len(gaps))
+        return Batch(gaps=gaps, position=self._done + end, waiting=self._taken + len(gaps))
 
     def committed(self, batch: Batch) -> None:
         """The catalogue has them. The journal is emptied, or shortened when that has grown long."""
-        self._done = max(self._done, batch.mark)
+        self._done = max(self._done, batch.position)
         while self._waiting and self._taken < batch.waiting:
             self._take()
         try:
@@ -108,6 +108,7 @@ class GapJournal:
             return  # they are committed again after a restart, which changes nothing
 
     def close(self) -> None:
+        """Close the file."""
         os.close(self._descriptor)
 
     def _take(self) -> None:

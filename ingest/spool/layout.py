@@ -3,8 +3,8 @@
 lock                              held by the one recorder that uses the directory
 segments/<start_ns>-<uuid>.part   being written
 segments/<start_ns>-<uuid>.tlns   a whole object, signed, waiting for the object store
-segments/<start_ns>-<uuid>.facts  the journal beside either (facts.py)
-cameras/<uuid>.mark               the camera's last trailer and how far it is accounted for (marks.py)
+segments/<start_ns>-<uuid>.metadata  the journal beside either (metadata.py)
+cameras/<uuid>.position               the camera's last trailer and how far it is accounted for (positions.py)
 gaps                              gaps waiting for the catalogue (gaps.py)
 spare/                            empty files for the next segments (spares.py)
 damaged/                          what could not be understood after a crash; for a person to look at
@@ -21,7 +21,7 @@ from domain.ids import SegmentId
 from runtime.private_files import sync_directory
 
 _STEM = re.compile(r"(\d{1,19})-([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
-PART, READY, FACTS = ".part", ".tlns", ".facts"
+PART, READY, METADATA = ".part", ".tlns", ".metadata"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -45,20 +45,22 @@ class Place:
         return self.folder / (self.stem + READY)
 
     @property
-    def facts(self) -> Path:
-        return self.folder / (self.stem + FACTS)
+    def metadata(self) -> Path:
+        return self.folder / (self.stem + METADATA)
 
 
 def place_of(path: Path) -> Place | None:
     """The segment that a file belongs to, by its name; None for a name that is not ours."""
     match = _STEM.fullmatch(path.stem)
-    if match is None or path.suffix not in (PART, READY, FACTS):
+    if match is None or path.suffix not in (PART, READY, METADATA):
         return None
     return Place(path.parent, int(match[1]), SegmentId(UUID(match[2])))
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class SpoolLayout:
+    """The paths in a spool directory."""
+
     directory: Path
 
     @property

@@ -37,6 +37,8 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fragment:
+    """Where one fragment lies, and until when it lasts."""
+
     start_ms: int  # since the segment's start
     offset: int  # in the plaintext
     size: int
@@ -59,7 +61,9 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class SegmentMetadata:
+    """Contents of a metadata file, up to its first torn record."""
+
     beginning: Beginning
     fragments: tuple[Fragment, ...] = ()
     ending: Ending | None = None
@@ -67,7 +71,7 @@ class Facts:
     dropped: bool = False  # given up to make room: a gap says so, or is about to
 
     def index(self) -> FragmentIndex | None:
-        """Of all fragments that are known; None when none is: the boxes tell then."""
+        """Return the index of the known fragments; None when none is known, and a reader parses the boxes instead."""
         if not self.fragments:
             return None
         return FragmentIndex(
@@ -78,21 +82,23 @@ class Facts:
         )
 
 
-def begin_record(facts: Beginning) -> bytes:
+def begin_record(metadata: Beginning) -> bytes:
+    """Return the first record."""
     body = {
-        "site": str(facts.site_id),
-        "camera": str(facts.camera_id),
-        "segment": str(facts.segment_id),
-        "start_ns": facts.start_ns,
-        "codec": [facts.codec.name, facts.codec.mime, facts.codec.width, facts.codec.height],
-        "init_size": facts.init_size,
-        "epoch": facts.epoch,
-        "init_sha256": None if facts.init_sha256 is None else facts.init_sha256.hex(),
+        "site": str(metadata.site_id),
+        "camera": str(metadata.camera_id),
+        "segment": str(metadata.segment_id),
+        "start_ns": metadata.start_ns,
+        "codec": [metadata.codec.name, metadata.codec.mime, metadata.codec.width, metadata.codec.height],
+        "init_size": metadata.init_size,
+        "epoch": metadata.epoch,
+        "init_sha256": None if metadata.init_sha256 is None else metadata.init_sha256.hex(),
     }
     return packed(_BEGIN + json.dumps(body).encode())
 
 
 def fragment_record(fragment: Fragment) -> bytes:
+    """Return the record of a fragment."""
     return packed(
         _FRAGMENT.pack(
             _PIECE,
@@ -107,6 +113,7 @@ def fragment_record(fragment: Fragment) -> bytes:
 
 
 def end_record(ending: Ending) -> bytes:
+    """Return the record of a finished or recovered segment."""
     body = {
         "end_ns": ending.end_ns,
         "size_bytes": ending.size_bytes,
@@ -120,26 +127,28 @@ def end_record(ending: Ending) -> bytes:
 
 
 def stored_record() -> bytes:
+    """Return the record that says: the object store holds the object, verified."""
     return packed(_STORED)
 
 
 def dropped_record() -> bytes:
+    """Return the record that says: the segment was given up to make room."""
     return packed(_DROPPED)
 
 
 def recovered_journal(beginning: Beginning, fragments: Sequence[Fragment], ending: Ending) -> bytes:
-    """A whole journal in one piece."""
+    """Return the whole file of a finished or recovered segment."""
     return b"".join((begin_record(beginning), *map(fragment_record, fragments), end_record(ending)))
 
 
-def journal_of(data: bytes, segment_id: SegmentId) -> Facts | None:
+def journal_of(data: bytes, segment_id: SegmentId) -> SegmentMetadata | None:
     """``parse_journal()``, and None for another segment's: a file that is used again may hold it after a power cut."""
-    facts = parse_journal(data)
-    return None if facts is None or facts.beginning.segment_id != segment_id else facts
+    metadata = parse_journal(data)
+    return None if metadata is None or metadata.beginning.segment_id != segment_id else metadata
 
 
-def parse_journal(data: bytes) -> Facts | None:
-    """What a journal says up to where it is whole; None when not even its first record is."""
+def parse_journal(data: bytes) -> SegmentMetadata | None:
+    """Return the contents up to the first torn record; None when the first record is torn or absent."""
     beginning: Beginning | None = None
     ending: Ending | None = None
     fragments: list[Fragment] = []
@@ -158,7 +167,9 @@ def parse_journal(data: bytes) -> Facts | None:
             dropped = True
     if beginning is None:
         return None
-    return Facts(beginning=beginning, fragments=tuple(fragments), ending=ending, stored=stored, dropped=dropped)
+    return SegmentMetadata(
+        beginning=beginning, fragments=tuple(fragments), ending=ending, stored=stored, dropped=dropped
+    )
 
 
 def _parse_beginning(data: bytes) -> Beginning:

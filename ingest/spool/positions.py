@@ -1,7 +1,7 @@
-"""A camera's mark: its last trailer, and how far in time it is accounted for, by footage or by a gap.
+"""A camera's position: its last trailer, and how far in time it is accounted for, by footage or by a gap.
 
 Two slots in a small file, written in turn and in place: a torn write leaves the other slot, and a full disk does not
-keep a mark from being written once its file exists.
+keep a position from being written once its file exists.
 """
 
 from __future__ import annotations
@@ -21,33 +21,35 @@ _SLOT_BYTES = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
+class CameraPosition:
+    """A camera's last trailer, and until when its time is accounted for by footage or gaps."""
+
     trailer_sha256: bytes = ZERO_HASH  # of the camera's last segment here; zeros before the first
     end_ns: int | None = None  # accounted for until then; None: never recorded here
     orderly: bool = False  # the recorder was stopped in good order after that
     epoch: int = 0  # goes up when time is begun anew: its footage goes before that of the same time under earlier ones
 
 
-class Marks:
+class CameraPositions:
     """One small file per camera."""
 
     def __init__(self, folder: Path, *, sync: bool) -> None:
         self._folder = folder
         self._sync = sync
 
-    def load(self, camera_id: CameraId) -> Mark:
-        """An empty mark when there is none, or a damaged one: the chain of trailers then begins anew. OSError."""
+    def load(self, camera_id: CameraId) -> CameraPosition:
+        """An empty position when there is none, or a damaged one: the chain of trailers then begins anew. OSError."""
         return self._newest(camera_id)[1]
 
-    def save(self, camera_id: CameraId, mark: Mark) -> None:
+    def save(self, camera_id: CameraId, position: CameraPosition) -> None:
         """OSError when it cannot be written."""
         number = self._newest(camera_id)[0] + 1
         body = {
             "number": number,
-            "trailer_sha256": mark.trailer_sha256.hex(),
-            "end_ns": mark.end_ns,
-            "orderly": mark.orderly,
-            "epoch": mark.epoch,
+            "trailer_sha256": position.trailer_sha256.hex(),
+            "end_ns": position.end_ns,
+            "orderly": position.orderly,
+            "epoch": position.epoch,
         }
         slot = packed(json.dumps(body).encode()).ljust(_SLOT_BYTES, b"\0")
         path = self._path(camera_id)
@@ -56,9 +58,9 @@ class Marks:
         try:
             if new:
                 os.pwrite(descriptor, bytes(2 * _SLOT_BYTES), 0)
-            hit("spool.mark")
+            hit("spool.position")
             if os.pwrite(descriptor, slot, number % 2 * _SLOT_BYTES) != _SLOT_BYTES:
-                raise OSError(5, "a mark was written in part")
+                raise OSError(5, "a position was written in part")
             if self._sync:
                 os.fdatasync(descriptor)
         finally:
@@ -66,24 +68,24 @@ class Marks:
         if new and self._sync:
             sync_directory(self._folder)
 
-    def _newest(self, camera_id: CameraId) -> tuple[int, Mark]:
+    def _newest(self, camera_id: CameraId) -> tuple[int, CameraPosition]:
         try:
             data = self._path(camera_id).read_bytes()
         except FileNotFoundError:
             data = b""
         found = [_parsed(payload) for at in (0, _SLOT_BYTES) for payload, _ in unpacked(data[at : at + _SLOT_BYTES])]
-        return max(found, key=lambda item: item[0], default=(0, Mark()))
+        return max(found, key=lambda item: item[0], default=(0, CameraPosition()))
 
     def _path(self, camera_id: CameraId) -> Path:
-        return self._folder / f"{camera_id}.mark"
+        return self._folder / f"{camera_id}.position"
 
 
-def _parsed(payload: bytes) -> tuple[int, Mark]:
+def _parsed(payload: bytes) -> tuple[int, CameraPosition]:
     body = json.loads(payload)
-    mark = Mark(
+    position = CameraPosition(
         trailer_sha256=bytes.fromhex(body["trailer_sha256"]),
         end_ns=body["end_ns"],
         orderly=body["orderly"],
         epoch=body.get("epoch", 0),
     )
-    return body.get("number", 0), mark
+    return body.get("number", 0), position

@@ -1,11 +1,10 @@
-"""What becomes of a file that was being written when the recorder stopped.
+"""Recovers a file that was being written when the recorder stopped.
 
-A whole object (only the renaming was missing) is published; when its facts lost records in the crash, without an index,
-which is then read from the footage whenever it is wanted. A torn one is cut to its full chunks, before the first page
-that a power cut kept from the disk, and signed as recovered. One that holds no whole fragment is removed: there is
-nothing in it that could be shown. What cannot be understood is set aside. ``examine()`` decides and changes nothing, so
-that what will be footage is known even while the disk refuses writes; ``apply()`` does it. Any crash in there leaves a
-file of which the same will be decided again.
+A whole object, which only lacks its final name, is published; when the crash took records of its metadata, without an
+index, which readers then derive from the boxes. A torn file is truncated to its full chunks, before the first page that
+a power cut took, and signed as recovered. A file without a whole fragment is deleted. Anything else is set aside.
+``examine()`` decides and changes nothing, so that the footage is known even while the disk refuses writes; ``apply()``
+does it. A crash at any point leaves a file for which ``examine()`` decides the same.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from typing import BinaryIO
 from domain.ids import CameraId
 from domain.time import Span
 from ingest.spool.files import replace_file, write_all
-from ingest.spool.layout import Layout, Place
-from ingest.spool.metadata import Ending, Facts, Fragment, journal_of, recovered_journal
-from ingest.spool.positions import Marks
+from ingest.spool.layout import Place, SpoolLayout
+from ingest.spool.metadata import Ending, Fragment, SegmentMetadata, journal_of, recovered_journal
+from ingest.spool.positions import CameraPositions
 from runtime.failpoints import hit
 from storage.keys import RecorderIdentity
 from storage.sealed import (
@@ -36,7 +35,9 @@ from storage.sealed.format import STATE_RECOVERED, TAG_SIZE, Header
 from storage.sealed.recovery import FinishedObject, read_header
 
 
-class Outcome(StrEnum):
+class RecoveryOutcome(StrEnum):
+    """What happened to a torn file."""
+
     PUBLISHED = "published"  # it was whole
     RECOVERED = "recovered"  # its full chunks were signed
     EMPTY = "empty"  # no whole fragment: removed
@@ -45,9 +46,11 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mended:
+class RecoveryResult:
+    """What became of one file, and the footage in it."""
+
     place: Place
-    outcome: Outcome
+    outcome: RecoveryOutcome
     camera_id: CameraId | None = None
     span: Span | None = None  # of the footage in it; None: there is none
 
@@ -57,66 +60,71 @@ class Plan:
     """What is to be done with one file."""
 
     place: Place
-    outcome: Outcome
-    facts: Facts | None = None  # as they will be
+    outcome: RecoveryOutcome
+    metadata: SegmentMetadata | None = None  # as they will be
     torn: ObjectRecovery | None = None  # how the file is to be cut and signed; None: it is whole
     trailer_sha256: bytes = b""
     previous_sha256: bytes = b""
 
     @property
     def span(self) -> Span | None:
-        if self.facts is None or self.facts.ending is None:
+        """Of the footage that remains; None: there is none."""
+        if self.metadata is None or self.metadata.ending is None:
             return None
-        return Span(self.facts.beginning.start_ns, self.facts.ending.end_ns)
+        return Span(self.metadata.beginning.start_ns, self.metadata.ending.end_ns)
 
-    def mended(self, outcome: Outcome | None = None) -> Mended:
-        camera_id = None if self.facts is None else self.facts.beginning.camera_id
-        return Mended(place=self.place, outcome=outcome or self.outcome, camera_id=camera_id, span=self.span)
+    def result(self, outcome: RecoveryOutcome | None = None) -> RecoveryResult:
+        """Return the result of the plan; ``outcome``: where it differs from the plan's."""
+        camera_id = None if self.metadata is None else self.metadata.beginning.camera_id
+        return RecoveryResult(place=self.place, outcome=outcome or self.outcome, camera_id=camera_id, span=self.span)
 
 
-def examine(place: Place, marks: Marks, identity: RecorderIdentity) -> Plan:
-    """Decide what one ``.part`` file is. OSError when it cannot be read."""
-    facts = journal_of(place.facts.read_bytes(), place.segment_id) if place.facts.exists() else None
+def examine(place: Place, positions: CameraPositions, identity: RecorderIdentity) -> Plan:
+    """Decide what to do with one ``.part`` file. Changes nothing. OSError: the file cannot be read."""
+    metadata = journal_of(place.metadata.read_bytes(), place.segment_id) if place.metadata.exists() else None
     length = place.part.stat().st_size
-    if facts is not None:
-        told = facts.ending is not None
-        facts = replace(facts, ending=None)
+    if metadata is not None:
+        complete = metadata.ending is not None
+        metadata = replace(metadata, ending=None)
         try:
             with place.part.open("rb") as file:
                 header_read = read_header(file, length)
                 if header_read[1].core.segment_id != place.segment_id:
-                    return Plan(place=place, outcome=Outcome.DAMAGED, facts=facts)  # another's bytes
+                    return Plan(place=place, outcome=RecoveryOutcome.DAMAGED, metadata=metadata)  # another's bytes
                 finished = read_finished(file, length, identity.public_key, header_read)
                 if finished is not None:
-                    return _whole(place, facts, finished, told=told)
+                    return _whole(place, metadata, finished, complete=complete)
                 written = written_length(file, length)
-                return _torn(place, facts, file, written, header_read, marks, identity)
+                return _torn(place, metadata, file, written, header_read, positions, identity)
         except RefusedError:
             pass  # not even its header is whole
-    # Nothing but a header, or less: the crash came as the segment began. More without readable facts: for a person.
-    outcome = Outcome.EMPTY if length < OVERHEAD else Outcome.DAMAGED
-    return Plan(place=place, outcome=outcome, facts=facts)
+    # Nothing but a header, or less: the crash came as the segment began. More without readable metadata: for a person.
+    outcome = RecoveryOutcome.EMPTY if length < OVERHEAD else RecoveryOutcome.DAMAGED
+    return Plan(place=place, outcome=outcome, metadata=metadata)
 
 
-def apply(plan: Plan, layout: Layout, marks: Marks, *, sync: bool) -> Mended:
-    """Do it. OSError: the disk refuses; the file is as it was, or mended further."""
-    if plan.outcome is Outcome.EMPTY:
+def apply(plan: Plan, layout: SpoolLayout, positions: CameraPositions, *, sync: bool) -> RecoveryResult:
+    """Carry the plan out. OSError: the disk refuses; the file is unchanged, or recovered in part. Repeatable."""
+    if plan.outcome is RecoveryOutcome.EMPTY:
         remove(plan.place)
-    elif plan.outcome is Outcome.DAMAGED:
+    elif plan.outcome is RecoveryOutcome.DAMAGED:
         set_aside(plan.place, layout)
     else:
         if plan.torn is not None:
             _cut(plan.place, plan.torn, sync)
-        _publish(plan, marks, sync)
-    return plan.mended()
+        _publish(plan, positions, sync)
+    return plan.result()
 
 
-def _whole(place: Place, facts: Facts, finished: FinishedObject, *, told: bool) -> Plan:
-    """``told``: the facts are whole to their end. If not, records may be lost: none is better than some of them."""
+def _whole(place: Place, metadata: SegmentMetadata, finished: FinishedObject, *, complete: bool) -> Plan:
+    """Plan for a whole object. ``complete``: its metadata reach to their last record.
+
+    When they do not, records may be missing in between: the row then gets no index rather than a part of one.
+    """
     trailer = finished.trailer
     recovered = trailer.state == STATE_RECOVERED
-    known = facts.fragments[-1].offset + facts.fragments[-1].size if facts.fragments else 0
-    fragments = _held(facts, trailer.plain_len) if told or recovered or known >= trailer.plain_len else []
+    known = metadata.fragments[-1].offset + metadata.fragments[-1].size if metadata.fragments else 0
+    fragments = _held(metadata, trailer.plain_len) if complete or recovered or known >= trailer.plain_len else []
     ending = Ending(
         end_ns=trailer.end_ns,
         size_bytes=finished.size,
@@ -128,8 +136,8 @@ def _whole(place: Place, facts: Facts, finished: FinishedObject, *, told: bool) 
     )
     return Plan(
         place=place,
-        outcome=Outcome.RECOVERED if recovered else Outcome.PUBLISHED,
-        facts=replace(facts, fragments=tuple(fragments), ending=ending),
+        outcome=RecoveryOutcome.RECOVERED if recovered else RecoveryOutcome.PUBLISHED,
+        metadata=replace(metadata, fragments=tuple(fragments), ending=ending),
         trailer_sha256=finished.trailer_sha256,
         previous_sha256=trailer.previous_sha256,
     )
@@ -137,18 +145,18 @@ def _whole(place: Place, facts: Facts, finished: FinishedObject, *, told: bool) 
 
 def _torn(
     place: Place,
-    facts: Facts,
+    metadata: SegmentMetadata,
     file: BinaryIO,
     length: int,
     header_read: tuple[bytes, Header],
-    marks: Marks,
+    positions: CameraPositions,
     identity: RecorderIdentity,
 ) -> Plan:
     chunk_size = 1 << header_read[1].core.chunk_log2
-    fragments = _held(facts, (length - HEADER_SIZE) // (chunk_size + TAG_SIZE) * chunk_size)
+    fragments = _held(metadata, (length - HEADER_SIZE) // (chunk_size + TAG_SIZE) * chunk_size)
     if not fragments:
-        return Plan(place=place, outcome=Outcome.EMPTY, facts=facts)
-    previous = marks.load(facts.beginning.camera_id).trailer_sha256
+        return Plan(place=place, outcome=RecoveryOutcome.EMPTY, metadata=metadata)
+    previous = positions.load(metadata.beginning.camera_id).trailer_sha256
     end_ns = fragments[-1].end_ns
     torn = plan_recovery(
         file,
@@ -170,17 +178,17 @@ def _torn(
     )
     return Plan(
         place=place,
-        outcome=Outcome.RECOVERED,
-        facts=replace(facts, fragments=tuple(fragments), ending=ending),
+        outcome=RecoveryOutcome.RECOVERED,
+        metadata=replace(metadata, fragments=tuple(fragments), ending=ending),
         torn=torn,
         trailer_sha256=torn.trailer_sha256,
         previous_sha256=previous,
     )
 
 
-def _held(facts: Facts, plain_len: int) -> list[Fragment]:
+def _held(metadata: SegmentMetadata, plain_len: int) -> list[Fragment]:
     """Fragments that lie wholly in the first ``plain_len`` bytes."""
-    return [item for item in facts.fragments if item.offset + item.size <= plain_len]
+    return [item for item in metadata.fragments if item.offset + item.size <= plain_len]
 
 
 def _cut(place: Place, torn: ObjectRecovery, sync: bool) -> None:
@@ -197,36 +205,36 @@ def _cut(place: Place, torn: ObjectRecovery, sync: bool) -> None:
         os.close(descriptor)
 
 
-def _publish(plan: Plan, marks: Marks, sync: bool) -> None:
-    facts, place = plan.facts, plan.place
-    assert facts is not None
-    assert facts.ending is not None
-    replace_file(place.facts, recovered_journal(facts.beginning, facts.fragments, facts.ending), sync=sync)
-    hit("spool.recover.facts")
-    _advance(plan, facts.beginning.camera_id, facts.ending.end_ns, marks)
-    hit("spool.recover.mark")
+def _publish(plan: Plan, positions: CameraPositions, sync: bool) -> None:
+    metadata, place = plan.metadata, plan.place
+    assert metadata is not None
+    assert metadata.ending is not None
+    replace_file(place.metadata, recovered_journal(metadata.beginning, metadata.fragments, metadata.ending), sync=sync)
+    hit("spool.recover.metadata")
+    _advance(plan, metadata.beginning.camera_id, metadata.ending.end_ns, positions)
+    hit("spool.recover.position")
     place.part.rename(place.ready)
     hit("spool.recover.rename")
 
 
-def _advance(plan: Plan, camera_id: CameraId, end_ns: int, marks: Marks) -> None:
-    """The camera's mark goes on to this file's trailer, unless later ones follow that already."""
-    mark = marks.load(camera_id)
-    trailer = plan.trailer_sha256 if mark.trailer_sha256 == plan.previous_sha256 else mark.trailer_sha256
-    end_ns = max(end_ns, mark.end_ns or end_ns)
-    marks.save(camera_id, replace(mark, trailer_sha256=trailer, end_ns=end_ns, orderly=False))
+def _advance(plan: Plan, camera_id: CameraId, end_ns: int, positions: CameraPositions) -> None:
+    """Advance the camera's position to this file's trailer, unless later segments follow it already."""
+    position = positions.load(camera_id)
+    trailer = plan.trailer_sha256 if position.trailer_sha256 == plan.previous_sha256 else position.trailer_sha256
+    end_ns = max(end_ns, position.end_ns or end_ns)
+    positions.save(camera_id, replace(position, trailer_sha256=trailer, end_ns=end_ns, orderly=False))
 
 
-def set_aside(place: Place, layout: Layout) -> None:
-    """Keep whatever files there are where a person can look at them, and nothing else touches them."""
-    for path in (place.part, place.ready, place.facts):
+def set_aside(place: Place, layout: SpoolLayout) -> None:
+    """Move the segment's files to ``damaged/``, where an operator can examine them."""
+    for path in (place.part, place.ready, place.metadata):
         if path.exists():
             path.rename(layout.damaged / path.name)
 
 
 def remove(place: Place) -> None:
-    """The sealed bytes first: facts alone are cleared away at the next start."""
+    """The sealed bytes first: metadata alone are cleared away at the next start."""
     place.part.unlink(missing_ok=True)
     place.ready.unlink(missing_ok=True)
     hit("spool.remove.sealed")
-    place.facts.unlink(missing_ok=True)
+    place.metadata.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""One segment's files while it is recorded: sealed bytes and, beside them, the facts for its row."""
+"""The two files of a segment while it is recorded: the sealed bytes, and the metadata that its row will need."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ _CLOSED = -1
 
 
 class SegmentFile:
-    """Append only. Every method may raise OSError, after which only ``close()`` may be called: recovery does the rest.
+    """Appends to both files. After an OSError of any method only ``close()`` may be called; recovery does the rest.
 
-    Facts are written before the bytes they speak of: after a crash there is never a whole fragment without facts.
+    Metadata are written before the bytes they speak of: after a crash there is never a whole fragment without metadata.
     """
 
-    __slots__ = ("_facts", "_sealed", "dirty", "place", "size_bytes")
+    __slots__ = ("_metadata", "_sealed", "dirty", "place", "size_bytes")
 
     def __init__(
         self, place: Place, beginning: Beginning, header: bytes, *, expected_bytes: int, spares: Spares
     ) -> None:
-        """Makes the files, or leaves none. ``expected_bytes`` are reserved on the disk."""
+        """Create both files and reserve ``expected_bytes`` on the disk. OSError: neither file exists."""
         self.place = place
         self.size_bytes = 0  # of both files
         self.dirty = True  # written since the last sync
-        self._facts = self._sealed = _CLOSED
+        self._metadata = self._sealed = _CLOSED
         try:
-            self._facts = _opened(place.facts, spares)
+            self._metadata = _opened(place.metadata, spares)
             self._sealed = _opened(place.part, spares)
             preallocate(self._sealed, expected_bytes)
-            self.size_bytes += write_all(self._facts, [begin_record(beginning)])
-            hit("spool.begin.facts")
+            self.size_bytes += write_all(self._metadata, [begin_record(beginning)])
+            hit("spool.begin.metadata")
             self.size_bytes += write_all(self._sealed, [header])
             hit("spool.begin.header")
         except OSError:
@@ -46,12 +46,15 @@ class SegmentFile:
             raise
 
     def append(self, fragment: Fragment | None, chunks: Sequence[bytes]) -> int:
-        """Bytes written. ``fragment``: the facts of what ``chunks`` end with, or None for padding."""
+        """Append chunks and return the number of bytes written to both files.
+
+        ``fragment``: the metadata of the fragment that these chunks complete; None for padding. OSError.
+        """
         written = 0
         self.dirty = True
         if fragment is not None:
-            written = write_all(self._facts, [fragment_record(fragment)])
-            hit("spool.append.facts")
+            written = write_all(self._metadata, [fragment_record(fragment)])
+            hit("spool.append.metadata")
         if chunks:
             written += write_all(self._sealed, chunks)
             hit("spool.append.chunks")
@@ -64,48 +67,51 @@ class SegmentFile:
         written = write_all(self._sealed, [tail])
         hit("spool.finish.tail")
         os.ftruncate(self._sealed, ending.size_bytes)  # gives back what was reserved in excess
-        written += write_all(self._facts, [end_record(ending)])
-        hit("spool.finish.facts")
+        written += write_all(self._metadata, [end_record(ending)])
+        hit("spool.finish.metadata")
         self.size_bytes += written
         return written
 
     def holds(self, size_bytes: int) -> bool:
-        """Whether so many bytes of the object are written."""
+        """Whether at least ``size_bytes`` of the object are written. False too when the file cannot be examined."""
         with contextlib.suppress(OSError):
             return os.fstat(self._sealed).st_size >= size_bytes
         return False
 
     def sync(self) -> None:
-        """On the disk on return. Facts first: bytes without facts are lost footage, facts without bytes are not."""
+        """Make both files durable. OSError.
+
+        The metadata first: bytes without metadata are lost footage, metadata without bytes do no harm.
+        """
         self.dirty = False
-        os.fdatasync(self._facts)
+        os.fdatasync(self._metadata)
         os.fdatasync(self._sealed)
 
     def duplicate(self) -> tuple[int, int]:
-        """Descriptors of both files, facts first, for somebody who syncs them in a thread and closes them."""
-        facts = os.dup(self._facts)
+        """Return new descriptors of both files, the metadata's first. The caller syncs and closes them. OSError."""
+        metadata = os.dup(self._metadata)
         try:
-            return facts, os.dup(self._sealed)
+            return metadata, os.dup(self._sealed)
         except OSError:
-            os.close(facts)
+            os.close(metadata)
             raise
 
     def close(self) -> None:
-        """Never raises: whatever could not be written shows in the files. Again: nothing."""
-        for descriptor in (self._sealed, self._facts):
+        """Close both files. Never raises: what could not be written is missing in the files. Repeatable."""
+        for descriptor in (self._sealed, self._metadata):
             if descriptor != _CLOSED:
                 with contextlib.suppress(OSError):
                     os.close(descriptor)
-        self._sealed = self._facts = _CLOSED
+        self._sealed = self._metadata = _CLOSED
 
     def remove(self) -> None:
-        """Both files, as far as the disk lets us: what stays is found again as torn."""
-        for path in (self.place.part, self.place.facts):
+        """Delete both files. What the disk refuses to delete is found again as a torn file."""
+        for path in (self.place.part, self.place.metadata):
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
 
 
 def _opened(path: Path, spares: Spares) -> int:
-    """An empty file, for appending."""
+    """Open an empty file for appending, a spare one if there is one."""
     new = 0 if spares.take(path) else os.O_CREAT | os.O_EXCL
     return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | new, 0o600)

@@ -19,10 +19,10 @@ from ingest.spool import recovery
 from ingest.spool.errors import DamagedSpoolFileError, SpoolBusyError, SpoolError, SpoolFullError
 from ingest.spool.files import write_all
 from ingest.spool.gaps import GapJournal
-from ingest.spool.layout import PART, READY, Layout, Place, place_of
-from ingest.spool.metadata import Beginning, Facts, dropped_record, journal_of, stored_record
-from ingest.spool.positions import Mark, Marks
-from ingest.spool.recovery import Mended, Outcome
+from ingest.spool.layout import PART, READY, Place, SpoolLayout, place_of
+from ingest.spool.metadata import Beginning, SegmentMetadata, dropped_record, journal_of, stored_record
+from ingest.spool.positions import CameraPosition, CameraPositions
+from ingest.spool.recovery import RecoveryOutcome, RecoveryResult
 from ingest.spool.segment_file import SegmentFile
 from ingest.spool.spares import MOST, Spares
 from runtime.failpoints import hit
@@ -49,19 +49,19 @@ class Spool:
     def __init__(self, settings: SpoolSettings) -> None:
         """Makes and locks the directory. SpoolBusyError, SpoolError."""
         self._settings = settings
-        self.layout = Layout(settings.directory)
+        self.layout = SpoolLayout(settings.directory)
         self._open: dict[Place, SegmentFile] = {}
         self._sizes: dict[Place, int] = {}
         self._used = 0
         self._asked_s = -_ASK_DISK_S
         self._left_bytes = 0
-        self._postponed: dict[Place, Mended] = {}
+        self._postponed: dict[Place, RecoveryResult] = {}
         with contextlib.ExitStack() as undo:
             try:
                 self.layout.make()
                 self._lock = FileLock(self.layout.lock, self._in_use)
                 undo.enter_context(self._lock)
-                self.marks = Marks(self.layout.cameras, sync=settings.fsync)
+                self.positions = CameraPositions(self.layout.cameras, sync=settings.fsync)
                 self._spares = Spares(self.layout.spare, 0 if settings.fsync else MOST)
                 self.gaps = GapJournal(self.layout.gaps, sync=settings.fsync)
                 undo.callback(self.gaps.close)
@@ -86,6 +86,7 @@ class Spool:
         return self._settings.max_bytes
 
     def close(self) -> None:
+        """Close the gap journal and release the lock."""
         self.gaps.close()
         self._lock.release()
 
@@ -108,7 +109,7 @@ class Spool:
         if self.used_bytes + wanted_bytes > self._settings.max_bytes:
             raise SpoolFullError(
                 f"The spool is full ({self.used_bytes} of {self._settings.max_bytes} bytes).",
-                "Is the object store or the database away? Mend that, or allow the spool more.",
+                "Check the object store and the database, or configure a larger spool.",
             )
         if self._disk_left(wanted_bytes) < self._settings.reserve_bytes + wanted_bytes:
             raise SpoolFullError(
@@ -136,7 +137,7 @@ class Spool:
         """Segments that are being written."""
         return list(self._open.values())
 
-    def publish(self, file: SegmentFile, camera_id: CameraId, mark: Mark) -> Pending:
+    def publish(self, file: SegmentFile, camera_id: CameraId, position: CameraPosition) -> Pending:
         """A finished segment becomes visible to the uploader. Synced before, where syncing is asked for. SpoolError.
 
         The new name need not be synced: a whole file that still has its old one is published at the next start.
@@ -144,8 +145,8 @@ class Spool:
         place = file.place
         file.close()
         try:
-            self.marks.save(camera_id, mark)
-            hit("spool.publish.mark")
+            self.positions.save(camera_id, position)
+            hit("spool.publish.position")
             place.part.rename(place.ready)
             hit("spool.publish.rename")
         except OSError as exc:
@@ -153,14 +154,14 @@ class Spool:
         self._open.pop(place, None)
         return Pending(place, file.size_bytes)
 
-    def forsake(self, file: SegmentFile) -> None:
-        """An open segment whose file can no longer be written: left to ``mend()``."""
+    def abandon(self, file: SegmentFile) -> None:
+        """Close an open segment whose file can no longer be written; ``recover()`` does the rest."""
         file.close()
         self._open.pop(file.place, None)
 
     def discard(self, file: SegmentFile) -> None:
-        """An open segment that came to nothing: it holds not one fragment. What cannot be removed is mended later."""
-        self.forsake(file)
+        """Delete an open segment without a fragment. What cannot be deleted is recovered later."""
+        self.abandon(file)
         file.remove()
         self._count(file.place, 0)
 
@@ -171,47 +172,47 @@ class Spool:
         found = [place_of(path) for path in self.layout.segments.glob("*" + PART)]
         return sorted(place for place in found if place is not None and place not in self._open)
 
-    def mend(self, place: Place, identity: RecorderIdentity, *, at_start: bool = False) -> Mended:
-        """Deal with one torn file; POSTPONED when the disk refuses writes. SpoolError when it cannot be read.
+    def recover(self, place: Place, identity: RecorderIdentity, *, at_start: bool = False) -> RecoveryResult:
+        """Recover one torn file. POSTPONED: the disk refuses writes. SpoolError: the file cannot be read.
 
-        At a start it may run in a thread; later it must not: the camera's mark may be written meanwhile.
-        at_start: what a power cut took of the files before this one becomes a gap. Mend oldest first.
+        At the start it may run in a thread; later it must not, since the camera's position may change meanwhile.
+        ``at_start``: what a power cut took of earlier files becomes a gap. Recover the oldest file first.
         """
         try:
-            plan = recovery.examine(place, self.marks, identity)
+            plan = recovery.examine(place, self.positions, identity)
         except OSError as exc:
             raise disk_error(exc) from exc
-        if at_start and plan.facts is not None and plan.span is not None:
-            self._tell_hole(plan.facts.beginning.camera_id, plan.span.start_ns)
+        if at_start and plan.metadata is not None and plan.span is not None:
+            self._record_hole(plan.metadata.beginning.camera_id, plan.span.start_ns)
         try:
-            mended = recovery.apply(plan, self.layout, self.marks, sync=self._settings.fsync)
+            result = recovery.apply(plan, self.layout, self.positions, sync=self._settings.fsync)
         except OSError:
-            self._postponed[place] = plan.mended(Outcome.POSTPONED)
+            self._postponed[place] = plan.result(RecoveryOutcome.POSTPONED)
             return self._postponed[place]
         self._postponed.pop(place, None)
-        return mended
+        return result
 
     def accounted(self, camera_id: CameraId) -> list[Span]:
-        """At a start: footage and gaps that the camera's mark may not know of, by time."""
+        """At a start: footage and gaps that the camera's position may not know of, by time."""
         torn = [item.span for item in self._postponed.values() if item.camera_id == camera_id and item.span]
         return sorted([*torn, *self.gaps.found(camera_id)])
 
-    def _tell_hole(self, camera_id: CameraId, until_ns: int) -> None:
-        """Before a mark goes on to a file: of what lies before it, all is accounted for."""
-        end_ns = self.marks.load(camera_id).end_ns
+    def _record_hole(self, camera_id: CameraId, until_ns: int) -> None:
+        """Before a position goes on to a file: of what lies before it, all is accounted for."""
+        end_ns = self.positions.load(camera_id).end_ns
         if end_ns is None or end_ns >= until_ns:
             return
         for hole in subtract_spans(Span(end_ns, until_ns), self.accounted(camera_id)):
             self.gaps.append(Gap(camera_id=camera_id, span=hole, cause=GapCause.CRASH))
 
-    def adopt(self, mended: Mended) -> Pending | None:
-        """After ``mend()``: account for what is left; None when nothing is to be uploaded. OSError."""
-        place = mended.place
-        if mended.outcome is Outcome.POSTPONED:
+    def adopt(self, result: RecoveryResult) -> Pending | None:
+        """Account for the result of ``recover()``. Returns what is to be uploaded, if anything. OSError."""
+        place = result.place
+        if result.outcome is RecoveryOutcome.POSTPONED:
             return None
         left = 0
-        if mended.outcome in (Outcome.PUBLISHED, Outcome.RECOVERED):
-            left = place.ready.stat().st_size + place.facts.stat().st_size
+        if result.outcome in (RecoveryOutcome.PUBLISHED, RecoveryOutcome.RECOVERED):
+            left = place.ready.stat().st_size + place.metadata.stat().st_size
         self._count(place, left)
         return Pending(place, left) if left else None
 
@@ -233,7 +234,7 @@ class Spool:
             if _vanished(place):
                 ready.add(place)
             else:
-                place.facts.unlink(missing_ok=True)
+                place.metadata.unlink(missing_ok=True)
                 sizes[place] = 0
         self._sizes = {place: size for place, size in sizes.items() if size}
         self._used = sum(self._sizes.values())
@@ -241,22 +242,22 @@ class Spool:
 
     # -- Uploading
 
-    def facts_of(self, pending: Pending) -> Facts:
+    def metadata_of(self, pending: Pending) -> SegmentMetadata:
         """What the row will say. DamagedSpoolFileError when that cannot be known; SpoolError."""
         try:
-            facts = journal_of(pending.place.facts.read_bytes(), pending.place.segment_id)
+            metadata = journal_of(pending.place.metadata.read_bytes(), pending.place.segment_id)
         except FileNotFoundError:
-            facts = None
+            metadata = None
         except OSError as exc:
             raise disk_error(exc) from exc
-        if facts is None or facts.ending is None:
+        if metadata is None or metadata.ending is None:
             raise DamagedSpoolFileError(
-                f"The facts of spool file {pending.place.stem} cannot be read.",
+                f"The metadata of spool file {pending.place.stem} cannot be read.",
                 f"It is set aside in {self.layout.damaged}.",
             )
-        return facts
+        return metadata
 
-    def footage_of(self, pending: Pending) -> tuple[CameraId, Span] | None:
+    def span_of(self, pending: Pending) -> tuple[CameraId, Span] | None:
         """Whose footage of when a sealed file is, from its own bytes; None when they do not tell."""
         with contextlib.suppress(OSError, RefusedError, ValueError), pending.place.ready.open("rb") as file:
             core = parse_header(file.read(HEADER_SIZE)).core
@@ -275,11 +276,14 @@ class Spool:
         hit("spool.note.dropped")
 
     def remove(self, pending: Pending) -> None:
-        """The row is committed. SpoolError. The sealed bytes first: facts alone are cleared away at the next start."""
+        """Delete a committed segment. SpoolError.
+
+        The sealed bytes go first: metadata without them are deleted at the next start.
+        """
         try:
             self._spares.put(pending.place.ready)
             hit("spool.remove.sealed")
-            self._spares.put(pending.place.facts)
+            self._spares.put(pending.place.metadata)
         except OSError as exc:
             raise disk_error(exc) from exc
         self._count(pending.place, 0)
@@ -298,7 +302,7 @@ class Spool:
 
     def _note(self, pending: Pending, record: bytes) -> None:
         try:
-            descriptor = os.open(pending.place.facts, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            descriptor = os.open(pending.place.metadata, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
             try:
                 hit("spool.note")
                 write_all(descriptor, [record])
@@ -325,6 +329,6 @@ def disk_error(exc: OSError) -> SpoolError:
 
 
 def _vanished(place: Place) -> bool:
-    """Facts without a sealed file: a crash between the two deletions of remove(), or somebody deleted footage."""
-    facts = journal_of(place.facts.read_bytes(), place.segment_id)
-    return facts is not None and facts.ending is not None and not facts.stored and not facts.dropped
+    """Metadata without a sealed file: a crash between the two deletions of remove(), or somebody deleted footage."""
+    metadata = journal_of(place.metadata.read_bytes(), place.segment_id)
+    return metadata is not None and metadata.ending is not None and not metadata.stored and not metadata.dropped

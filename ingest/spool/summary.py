@@ -6,20 +6,20 @@ import contextlib
 from pathlib import Path
 
 from domain.ids import CameraId
-from ingest.spool.layout import FACTS, Layout, place_of
+from ingest.spool.layout import METADATA, SpoolLayout, place_of
 from ingest.spool.metadata import parse_journal
 
 
 def oldest_waiting(directory: Path, camera_id: CameraId) -> int | None:
     """Start of the oldest segment of the camera that has no row yet, the one being recorded included. OSError."""
-    layout = Layout(directory)
+    layout = SpoolLayout(directory)
     if not layout.segments.is_dir():
         return None
     starts = []
-    for path in layout.segments.glob("*" + FACTS):
+    for path in layout.segments.glob("*" + METADATA):
         place = place_of(path)
         with contextlib.suppress(FileNotFoundError):  # uploaded meanwhile
-            facts = parse_journal(path.read_bytes())
-            if place is not None and facts is not None and facts.beginning.camera_id == camera_id:
+            metadata = parse_journal(path.read_bytes())
+            if place is not None and metadata is not None and metadata.beginning.camera_id == camera_id:
                 starts.append(place.start_ns)
     return min(starts, default=None)

@@ -97,7 +97,7 @@ async def test_planted_mistakes_are_found(cameras: Gym, seed: int) -> None:
         lane.plant = plant
         dice = random.Random(seed)
         for _ in range(2):
-            await lane.run(f"spool.append.facts=kill@{dice.randrange(9, 15)}")
+            await lane.run(f"spool.append.metadata=kill@{dice.randrange(9, 15)}")
         await lane.run("", stop_after_s=2.0, drain_s=20.0)
         assert lane.kills == 2
         with pytest.raises(AssertionError):

@@ -22,14 +22,14 @@ from tests.support.processes.killed_recorder import Stage, stage
 pytestmark = [pytest.mark.slow, pytest.mark.services, pytest.mark.timeout(3600)]
 
 RECORDING = (
-    "spool.begin.facts",
+    "spool.begin.metadata",
     "spool.begin.header",
-    "spool.append.facts",
+    "spool.append.metadata",
     "spool.append.chunks",
     "spool.finish.tail",
-    "spool.finish.facts",
-    "spool.mark",
-    "spool.publish.mark",
+    "spool.finish.metadata",
+    "spool.position",
+    "spool.publish.position",
     "spool.publish.rename",
     "spool.gap.write",
     "spool.gap",
@@ -46,8 +46,8 @@ RECOVERY = (
     "spool.replace",
     "spool.recover.cut",
     "spool.recover.trailer",
-    "spool.recover.facts",
-    "spool.recover.mark",
+    "spool.recover.metadata",
+    "spool.recover.position",
     "spool.recover.rename",
 )
 DROPPING = ("spool.note.dropped", "upload.drop.gap")
@@ -96,7 +96,7 @@ async def test_recovery_killed_at_any_step_comes_to_the_same(scenery: Stage, rou
             assert scene.runs < 6 * times, f"{place} is hardly ever reached"
             await scene.killed(f"spool.append.chunks=kill@{dice.randrange(3, 25)}", seed=seed + scene.runs)
             torn = len(list((scene.spool.directory / "segments").glob("*.part")))
-            # Files without a whole fragment are removed, not mended: a later hit may not be reached.
+            # Files without a whole fragment are removed, not recovered: a later hit may not be reached.
             at = dice.randrange(1, torn + 1) if torn else 1
             again = {"seed": seed + scene.runs, "segments": 0}
             if await scene.killed(f"{place}=kill@{at}", **again):
@@ -176,11 +176,11 @@ def test_every_failpoint_of_recording_is_in_one_of_the_lists() -> None:
 
 PLANTED = {
     "unwritten-tail": "upload.put.before",
-    "forgotten-marks": "spool.append.chunks",
+    "forgotten-positions": "spool.append.chunks",
     "early-removal": "upload.stored",
     "lost-gaps": "spool.append.chunks",
-    "name-before-mark": "spool.publish.mark",
-    "facts-removed-first": "spool.remove.sealed",
+    "name-before-position": "spool.publish.position",
+    "metadata-removed-first": "spool.remove.sealed",
 }
 
 

@@ -60,7 +60,7 @@ def test_storage_of_few_rows_answers_every_question(tmp_path: Path) -> None:
         assert 0.05 < result[key] < 5
     assert cases["rows made, 10,000"]["rows"] == 10_000
     assert cases["clip of 30 s, 10,000 rows"]["query_p99_ms"] > 0
-    assert cases["torn files mended"]["files"] == 50
+    assert cases["torn files recovered"]["files"] == 50
 
 
 def test_index_of_two_thousand_events_tags_them_all(tmp_path: Path) -> None:

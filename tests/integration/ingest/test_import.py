@@ -273,7 +273,7 @@ async def test_footage_on_its_way_is_waited_for(recorded: Gym, film: Path) -> No
     scene = recorded.scene
     store = scene.without_store()
     assert await scene.run(segments=2, store=store, drain_s=0.0) == 0
-    path = min((scene.spool.directory / "segments").glob("*.facts"))
+    path = min((scene.spool.directory / "segments").glob("*.metadata"))
     started_ns = time.time_ns() - HOUR_NS
     earlier = path.rename(path.with_name(f"{started_ns}-{path.name.partition('-')[2]}"))  # as if it had waited an hour
     with pytest.raises(FileRefusedError, match="still has footage"):

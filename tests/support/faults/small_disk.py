@@ -17,7 +17,7 @@ from ingest.recording import CameraRecording, Recorder, recorder
 from ingest.spool import Spool, SpoolError, SpoolFullError
 from tests.support.footage.recording import Rig, make_rig, until
 
-recorder._MEND_EVERY_S = 0.1
+recorder._RECOVER_EVERY_S = 0.1
 
 
 async def main(disk: Path) -> None:

@@ -26,10 +26,10 @@ from domain.footage import Gap, GapCause
 from domain.ids import CameraId, SiteId
 from domain.time import HOUR_NS, NS
 from ingest.recording import CameraRecording, KeyKeeper, Recorder, open_recorder, retry
-from ingest.spool import Ending, Mark, Pending, SegmentFile, Spool, SpoolError, SpoolFullError
+from ingest.spool import CameraPosition, Ending, Pending, SegmentFile, Spool, SpoolError, SpoolFullError
 from ingest.spool import spool as spool_module
 from ingest.spool.gaps import GapJournal
-from ingest.spool.positions import Marks
+from ingest.spool.positions import CameraPositions
 from runtime.database import open_pool
 from runtime.errors import StorageError
 from runtime.problems import Problems
@@ -179,12 +179,12 @@ class _Run:
 
 def plant(what: str) -> None:
     """Mistakes that a recorder might make."""
-    if what == "forgotten-marks":
+    if what == "forgotten-positions":
 
-        def forget(self: Marks, camera_id: CameraId, mark: Mark) -> None:
-            """A mark that is never written."""
+        def forget(self: CameraPositions, camera_id: CameraId, position: CameraPosition) -> None:
+            """A position that is never written."""
 
-        Marks.save = forget  # type: ignore[method-assign]
+        CameraPositions.save = forget  # type: ignore[method-assign]
     if what == "unwritten-tail":
         written = SegmentFile.finish
 
@@ -206,21 +206,21 @@ def plant(what: str) -> None:
             """A gap that is never written."""
 
         GapJournal.append = lose  # type: ignore[method-assign]
-    if what == "name-before-mark":
+    if what == "name-before-position":
 
-        def publish(self: Spool, file: SegmentFile, camera_id: CameraId, mark: Mark) -> Pending:
+        def publish(self: Spool, file: SegmentFile, camera_id: CameraId, position: CameraPosition) -> Pending:
             file.close()
             file.place.part.rename(file.place.ready)
-            spool_module.hit("spool.publish.mark")
-            self.marks.save(camera_id, mark)
+            spool_module.hit("spool.publish.position")
+            self.positions.save(camera_id, position)
             self._open.pop(file.place, None)
             return Pending(file.place, file.size_bytes)
 
         Spool.publish = publish  # type: ignore[method-assign]
-    if what == "facts-removed-first":
+    if what == "metadata-removed-first":
 
         def remove_wrongly(self: Spool, pending: Pending) -> None:
-            pending.place.facts.unlink(missing_ok=True)
+            pending.place.metadata.unlink(missing_ok=True)
             spool_module.hit("spool.remove.sealed")
             pending.place.ready.unlink(missing_ok=True)
             self._count(pending.place, 0)

@@ -225,7 +225,7 @@ async def test_crash_between_a_gap_and_its_mark_does_not_tell_it_twice(
             camera.resume(rig.now_ns)
             rig.segment(camera)
             rig.now_ns += 2 * NS
-            monkeypatch.setattr(camera._spool.marks, "save", _killed)
+            monkeypatch.setattr(camera._spool.positions, "save", _killed)
             camera.missing(rig.now_ns, GapCause.UNREACHABLE)
     monkeypatch.undo()
     rig.catalogue.away = False
@@ -246,13 +246,13 @@ def _killed(*_: object) -> None:
 @pytest.mark.parametrize(
     "place",
     [
-        "spool.begin.facts",
+        "spool.begin.metadata",
         "spool.begin.header",
-        "spool.append.facts",
+        "spool.append.metadata",
         "spool.append.chunks",
         "spool.finish.tail",
-        "spool.finish.facts",
-        "spool.publish.mark",
+        "spool.finish.metadata",
+        "spool.publish.position",
     ],
 )
 @pytest.mark.parametrize("action", ["full", "error"])
@@ -297,7 +297,7 @@ async def segment_or_gap(rig: Rig, camera: CameraRecording, fragments: int, size
 
 async def test_disk_that_refuses_for_a_while_is_made_good_later(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the segment's end nor its mending can be written; both are, when the disk accepts writes again."""
-    monkeypatch.setattr("ingest.recording.recorder._MEND_EVERY_S", 0.1)
+    monkeypatch.setattr("ingest.recording.recorder._RECOVER_EVERY_S", 0.1)
     async with rig.recorder() as recorder:
         camera = rig.camera(recorder)
         camera.resume(rig.now_ns)
@@ -305,7 +305,7 @@ async def test_disk_that_refuses_for_a_while_is_made_good_later(rig: Rig, monkey
         rig.begin(camera)
         rig.hand_in(camera, 4, size=50_000)
         with monkeypatch.context() as broken:
-            break_at(broken, "spool.finish.tail=full,spool.recover.cut=full,spool.recover.facts=full")
+            break_at(broken, "spool.finish.tail=full,spool.recover.cut=full,spool.recover.metadata=full")
             with pytest.raises(SpoolError):
                 camera.finish(rig.now_ns)
             rig.now_ns += NS
@@ -346,7 +346,7 @@ def read_only(broken: pytest.MonkeyPatch, directory: Path) -> None:
 
 
 async def test_disk_that_becomes_read_only_is_told_and_made_good(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.recording.recorder._MEND_EVERY_S", 0.1)
+    monkeypatch.setattr("ingest.recording.recorder._RECOVER_EVERY_S", 0.1)
     async with rig.recorder() as recorder:
         camera = rig.camera(recorder)
         camera.resume(rig.now_ns)
@@ -390,9 +390,9 @@ async def test_disk_that_is_full_at_the_start_does_not_keep_a_recorder_from_uplo
     await abandoned(rig, 4, size=50_000)
     rig.catalogue.away = False
     rig.now_ns += NS
-    monkeypatch.setattr("ingest.recording.recorder._MEND_EVERY_S", 0.1)
+    monkeypatch.setattr("ingest.recording.recorder._RECOVER_EVERY_S", 0.1)
     with monkeypatch.context() as broken:
-        break_at(broken, "spool.recover.facts=full")
+        break_at(broken, "spool.recover.metadata=full")
         async with rig.recorder(drain_s=0) as recorder:
             camera = rig.camera(recorder)
             camera.resume(rig.now_ns)
@@ -701,7 +701,7 @@ async def test_spool_file_that_rots_becomes_a_gap_and_is_kept(rig: Rig) -> None:
     flipped[1000] ^= 1
     files[0].write_bytes(flipped)
     files[1].unlink()
-    files[2].with_suffix(".facts").write_bytes(b"rubbish")
+    files[2].with_suffix(".metadata").write_bytes(b"rubbish")
     rig.store.away = False
     async with rig.recorder() as recorder:
         rig.camera(recorder).resume(rig.now_ns)
@@ -740,21 +740,21 @@ async def test_file_that_cannot_be_opened_for_a_moment_is_tried_again(
     assert len(rig.check()) == 2
 
 
-@pytest.mark.parametrize("place", ["spool.finish.tail", "spool.finish.facts", "spool.publish.mark"])
+@pytest.mark.parametrize("place", ["spool.finish.tail", "spool.finish.metadata", "spool.publish.position"])
 async def test_segment_that_is_whole_but_cannot_be_published_or_read_counts_to_its_end(
     rig: Rig, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     """Out of descriptors as it ends: what is told of the time after it must not overlap what is found later."""
-    monkeypatch.setattr("ingest.recording.recorder._MEND_EVERY_S", 0.05)
+    monkeypatch.setattr("ingest.recording.recorder._RECOVER_EVERY_S", 0.05)
     denied = [True]
-    mend = Spool.mend
+    recover = Spool.recover
 
     def refused(*arguments: object) -> object:
         if denied[0]:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        return mend(*arguments)  # type: ignore[arg-type]
+        return recover(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Spool, "mend", refused)
+    monkeypatch.setattr(Spool, "recover", refused)
     async with rig.recorder() as recorder:
         camera = rig.camera(recorder)
         camera.resume(rig.now_ns)
@@ -841,17 +841,17 @@ async def test_fsync_mark_never_runs_ahead_of_what_is_published(rig: Rig, monkey
         camera.resume(rig.now_ns)
         first_ns = rig.now_ns
         rig.segment(camera)
-        assert camera._spool.marks.load(camera.camera_id).end_ns == first_ns
+        assert camera._spool.positions.load(camera.camera_id).end_ns == first_ns
         rig.now_ns += NS
         camera.missing(rig.now_ns, GapCause.LOSS)  # settles: footage before the gap is on the disk before the gap is
         assert [name for name in left_in_spool(rig) if name.endswith(".part")] == []
-        assert camera._spool.marks.load(camera.camera_id).end_ns == rig.now_ns
+        assert camera._spool.positions.load(camera.camera_id).end_ns == rig.now_ns
         rig.stop(camera)
         held.set()
 
 
 async def test_fsync_that_fails_is_made_good(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.recording.recorder._MEND_EVERY_S", 1.0)
+    monkeypatch.setattr("ingest.recording.recorder._RECOVER_EVERY_S", 1.0)
     original = publishing._sync_and_close
 
     def failing(folder: Path, *pairs: tuple[int, int]) -> None:

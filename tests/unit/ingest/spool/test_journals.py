@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from domain.footage import Codec, Gap, GapCause
 from domain.ids import CameraId, RecorderId, SegmentId, SiteId
 from domain.time import Span
-from ingest.spool import Beginning, Ending, Fragment, Mark
+from ingest.spool import Beginning, CameraPosition, Ending, Fragment
 from ingest.spool import gaps as gaps_module
 from ingest.spool.gaps import GapJournal
 from ingest.spool.metadata import (
@@ -26,7 +26,7 @@ from ingest.spool.metadata import (
     recovered_journal,
     stored_record,
 )
-from ingest.spool.positions import Marks
+from ingest.spool.positions import CameraPositions
 from ingest.spool.records import packed, unpacked, whole_records
 from tests.support.footage.recording import break_at
 
@@ -85,81 +85,83 @@ def test_records_of_zeros_are_none() -> None:
     assert whole_records(bytes(4096)) == ([], 0)
 
 
-# -- Facts
+# -- SegmentMetadata
 
 
 def test_facts_come_back_as_written() -> None:
     data = recovered_journal(BEGINNING, FRAGMENTS, ENDING)
-    facts = parse_journal(data)
-    assert facts is not None
-    assert (facts.beginning, list(facts.fragments), facts.ending) == (BEGINNING, FRAGMENTS, ENDING)
-    assert (facts.stored, facts.dropped) == (False, False)
+    metadata = parse_journal(data)
+    assert metadata is not None
+    assert (metadata.beginning, list(metadata.fragments), metadata.ending) == (BEGINNING, FRAGMENTS, ENDING)
+    assert (metadata.stored, metadata.dropped) == (False, False)
     after = parse_journal(data + stored_record() + dropped_record())
     assert after is not None
     assert (after.stored, after.dropped) == (True, True)
-    assert facts.index().offset == tuple(item.offset for item in FRAGMENTS)
+    assert metadata.index().offset == tuple(item.offset for item in FRAGMENTS)
 
 
 @given(st.integers(0, 3000))
 def test_facts_cut_anywhere_are_a_prefix_or_nothing(cut: int) -> None:
     data = begin_record(BEGINNING) + b"".join(map(fragment_record, FRAGMENTS)) + end_record(ENDING)
-    facts = parse_journal(data[:cut])
-    if facts is None:
+    metadata = parse_journal(data[:cut])
+    if metadata is None:
         assert cut < len(begin_record(BEGINNING))
         return
-    assert list(facts.fragments) == FRAGMENTS[: len(facts.fragments)]
-    assert (facts.ending is not None) == (cut >= len(data))
+    assert list(metadata.fragments) == FRAGMENTS[: len(metadata.fragments)]
+    assert (metadata.ending is not None) == (cut >= len(data))
 
 
-# -- Marks
+# -- CameraPositions
 
 
 def test_mark_comes_back_and_the_newest_counts(tmp_path: Path) -> None:
-    marks = Marks(tmp_path, sync=True)
-    assert marks.load(CAMERA) == Mark()
+    positions = CameraPositions(tmp_path, sync=True)
+    assert positions.load(CAMERA) == CameraPosition()
     for number in range(5):
-        mark = Mark(trailer_sha256=bytes([number] * 32), end_ns=number, orderly=bool(number % 2), epoch=number % 3)
-        marks.save(CAMERA, mark)
-        assert Marks(tmp_path, sync=False).load(CAMERA) == mark
-    assert marks.load(CameraId(uuid.uuid4())) == Mark()
+        position = CameraPosition(
+            trailer_sha256=bytes([number] * 32), end_ns=number, orderly=bool(number % 2), epoch=number % 3
+        )
+        positions.save(CAMERA, position)
+        assert CameraPositions(tmp_path, sync=False).load(CAMERA) == position
+    assert positions.load(CameraId(uuid.uuid4())) == CameraPosition()
 
 
 def test_mark_that_was_torn_while_written_leaves_the_one_before(tmp_path: Path) -> None:
-    marks = Marks(tmp_path, sync=False)
-    before, after = Mark(end_ns=1), Mark(end_ns=2)
-    marks.save(CAMERA, before)
+    positions = CameraPositions(tmp_path, sync=False)
+    before, after = CameraPosition(end_ns=1), CameraPosition(end_ns=2)
+    positions.save(CAMERA, before)
     path = next(tmp_path.iterdir())
     old = path.read_bytes()
-    marks.save(CAMERA, after)
+    positions.save(CAMERA, after)
     new = path.read_bytes()
     changed = [at for at in range(len(old)) if old[at] != new[at]]
     for upto in range(min(changed), max(changed) + 1, 7):
         path.write_bytes(new[:upto] + old[upto:])
-        assert marks.load(CAMERA) in (before, after)
+        assert positions.load(CAMERA) in (before, after)
     path.write_bytes(new[: max(changed)] + old[max(changed) :])
-    assert marks.load(CAMERA) == before
-    marks.save(CAMERA, after)
-    assert marks.load(CAMERA) == after
+    assert positions.load(CAMERA) == before
+    positions.save(CAMERA, after)
+    assert positions.load(CAMERA) == after
 
 
 def test_mark_is_rewritten_in_place_so_that_a_full_disk_takes_it(tmp_path: Path) -> None:
-    marks = Marks(tmp_path, sync=False)
-    marks.save(CAMERA, Mark(end_ns=1))
+    positions = CameraPositions(tmp_path, sync=False)
+    positions.save(CAMERA, CameraPosition(end_ns=1))
     path = next(tmp_path.iterdir())
     inode, size = path.stat().st_ino, path.stat().st_size
     for number in range(10):
-        marks.save(CAMERA, Mark(end_ns=number))
+        positions.save(CAMERA, CameraPosition(end_ns=number))
     assert (path.stat().st_ino, path.stat().st_size) == (inode, size)
     assert [item.name for item in tmp_path.iterdir()] == [path.name]
 
 
 def test_mark_of_the_first_format_is_still_read(tmp_path: Path) -> None:
     body = {"trailer_sha256": "ab" * 32, "end_ns": 7, "orderly": True}
-    (tmp_path / f"{CAMERA}.mark").write_bytes(packed(json.dumps(body).encode()))
-    marks = Marks(tmp_path, sync=False)
-    assert marks.load(CAMERA) == Mark(trailer_sha256=b"\xab" * 32, end_ns=7, orderly=True)
-    marks.save(CAMERA, Mark(end_ns=8))
-    assert marks.load(CAMERA) == Mark(end_ns=8)
+    (tmp_path / f"{CAMERA}.position").write_bytes(packed(json.dumps(body).encode()))
+    positions = CameraPositions(tmp_path, sync=False)
+    assert positions.load(CAMERA) == CameraPosition(trailer_sha256=b"\xab" * 32, end_ns=7, orderly=True)
+    positions.save(CAMERA, CameraPosition(end_ns=8))
+    assert positions.load(CAMERA) == CameraPosition(end_ns=8)
 
 
 # -- Gaps

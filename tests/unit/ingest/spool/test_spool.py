@@ -21,10 +21,10 @@ from domain.time import NS, Span
 from ingest.recording.segment import OpenSegment
 from ingest.spool import (
     Beginning,
+    CameraPosition,
     DamagedSpoolFileError,
-    Mark,
-    Outcome,
     Pending,
+    RecoveryOutcome,
     SegmentFile,
     Spool,
     SpoolBusyError,
@@ -82,8 +82,8 @@ class Bench:
     def whole(self, start_ns: int = START_NS) -> tuple[Pending, bytes]:
         segment = self.begin(start_ns)
         self.feed(segment, [20_000] * 4)
-        done = segment.finish(start_ns + 2 * NS, self.identity, Mark())
-        pending = self.spool.publish(done.file, self.world.camera_id, done.mark)
+        done = segment.finish(start_ns + 2 * NS, self.identity, CameraPosition())
+        pending = self.spool.publish(done.file, self.world.camera_id, done.position)
         return pending, pending.place.ready.read_bytes()
 
     def opened(self, data: bytes) -> bytes:
@@ -110,42 +110,42 @@ def test_whole_file_whose_facts_lost_records_is_published_without_an_index(bench
         segment = bench.begin(START_NS + number * 10 * NS)
         bench.feed(segment, [30_000] * 4)
         place = segment.file.place
-        segment.finish(segment.start_ns + 2 * NS, bench.identity, Mark())
-        bench.spool.forsake(segment.file)
-        records = [end for _, end in unpacked(place.facts.read_bytes())]
-        place.facts.write_bytes(place.facts.read_bytes()[: records[left]])
-        assert bench.spool.mend(place, bench.identity).outcome is Outcome.PUBLISHED
-        facts = parse_journal(place.facts.read_bytes())
-        assert facts is not None
-        assert len(facts.fragments) == (4 if left == 4 else 0)
-        assert (facts.index() is None) == (left != 4)
+        segment.finish(segment.start_ns + 2 * NS, bench.identity, CameraPosition())
+        bench.spool.abandon(segment.file)
+        records = [end for _, end in unpacked(place.metadata.read_bytes())]
+        place.metadata.write_bytes(place.metadata.read_bytes()[: records[left]])
+        assert bench.spool.recover(place, bench.identity).outcome is RecoveryOutcome.PUBLISHED
+        metadata = parse_journal(place.metadata.read_bytes())
+        assert metadata is not None
+        assert len(metadata.fragments) == (4 if left == 4 else 0)
+        assert (metadata.index() is None) == (left != 4)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_crash_at_any_byte_of_either_file_leaves_what_can_be_opened(bench: Bench, data: st.DataObject) -> None:
-    """Cut the sealed file and the facts anywhere: what is kept opens, and holds whole fragments only."""
+    """Cut the sealed file and the metadata anywhere: what is kept opens, and holds whole fragments only."""
     sizes = data.draw(st.lists(st.integers(200, 60_000), min_size=1, max_size=6))
     segment = bench.begin()
     handed_in = bench.feed(segment, sizes)
     place = segment.file.place
     if data.draw(st.booleans()):
-        segment.finish(START_NS + len(sizes) * FRAGMENT_NS, bench.identity, Mark())
-    bench.spool.forsake(segment.file)
-    whole_sealed, whole_facts = place.part.read_bytes(), place.facts.read_bytes()
+        segment.finish(START_NS + len(sizes) * FRAGMENT_NS, bench.identity, CameraPosition())
+    bench.spool.abandon(segment.file)
+    whole_sealed, whole_facts = place.part.read_bytes(), place.metadata.read_bytes()
     cut = data.draw(st.integers(0, len(whole_sealed)))
     facts_cut = data.draw(st.sampled_from([len(whole_facts), data.draw(st.integers(0, len(whole_facts)))]))
     place.part.write_bytes(whole_sealed[:cut])
-    place.facts.write_bytes(whole_facts[:facts_cut])
-    before = bench.spool.marks.load(bench.world.camera_id)
+    place.metadata.write_bytes(whole_facts[:facts_cut])
+    before = bench.spool.positions.load(bench.world.camera_id)
 
-    mended = bench.spool.mend(place, bench.identity)
+    result = bench.spool.recover(place, bench.identity)
 
-    if mended.outcome in (Outcome.EMPTY, Outcome.DAMAGED):
+    if result.outcome in (RecoveryOutcome.EMPTY, RecoveryOutcome.DAMAGED):
         assert not place.part.exists()
-        assert not place.facts.exists()
-        assert bench.spool.marks.load(bench.world.camera_id) == before
-        if mended.outcome is Outcome.DAMAGED:
+        assert not place.metadata.exists()
+        assert bench.spool.positions.load(bench.world.camera_id) == before
+        if result.outcome is RecoveryOutcome.DAMAGED:
             assert (bench.spool.layout.damaged / place.part.name).read_bytes() == whole_sealed[:cut]
         else:
             full = max(0, cut - HEADER_SIZE) // (CHUNK + TAG_SIZE) * CHUNK
@@ -154,49 +154,49 @@ def test_crash_at_any_byte_of_either_file_leaves_what_can_be_opened(bench: Bench
             assert cut < OVERHEAD or (known is not None and not held)
         return
     sealed = place.ready.read_bytes()
-    facts = parse_journal(place.facts.read_bytes())
-    assert facts is not None
-    assert facts.ending is not None
-    assert facts.ending.size_bytes == len(sealed)
-    assert facts.ending.sha256 == hashlib.sha256(sealed).digest()
+    metadata = parse_journal(place.metadata.read_bytes())
+    assert metadata is not None
+    assert metadata.ending is not None
+    assert metadata.ending.size_bytes == len(sealed)
+    assert metadata.ending.sha256 == hashlib.sha256(sealed).digest()
     plain = bench.opened(sealed)
-    found = [plain[f.offset : f.offset + f.size] for f in facts.fragments]
+    found = [plain[f.offset : f.offset + f.size] for f in metadata.fragments]
     assert found == handed_in[: len(found)]
-    if mended.outcome is Outcome.PUBLISHED:
-        assert found == handed_in or (not found and facts.index() is None)  # all is there: the boxes tell
+    if result.outcome is RecoveryOutcome.PUBLISHED:
+        assert found == handed_in or (not found and metadata.index() is None)  # all is there: the boxes tell
     else:
         assert found
-    assert mended.span == Span(START_NS, facts.ending.end_ns)
-    if mended.outcome is Outcome.RECOVERED:
-        assert facts.ending.end_ns == facts.fragments[-1].end_ns
-    assert bench.spool.marks.load(bench.world.camera_id).end_ns == facts.ending.end_ns
+    assert result.span == Span(START_NS, metadata.ending.end_ns)
+    if result.outcome is RecoveryOutcome.RECOVERED:
+        assert metadata.ending.end_ns == metadata.fragments[-1].end_ns
+    assert bench.spool.positions.load(bench.world.camera_id).end_ns == metadata.ending.end_ns
     place.ready.unlink()
-    place.facts.unlink()
+    place.metadata.unlink()
     shutil.rmtree(bench.spool.layout.cameras)
     bench.spool.layout.cameras.mkdir()
 
 
 @pytest.mark.parametrize(
-    "place", ["spool.recover.cut", "spool.recover.trailer", "spool.recover.facts", "spool.recover.mark"]
+    "place", ["spool.recover.cut", "spool.recover.trailer", "spool.recover.metadata", "spool.recover.position"]
 )
 def test_mending_that_the_disk_refuses_is_postponed_and_says_what_it_will_be(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     segment = bench.begin()
     bench.feed(segment, [30_000] * 4)
-    bench.spool.forsake(segment.file)
+    bench.spool.abandon(segment.file)
     with monkeypatch.context() as broken:
         break_at(broken, f"{place}=full")
         for _ in range(1 if place == "spool.recover.trailer" else 3):  # once signed it is whole
-            postponed = bench.spool.mend(segment.file.place, bench.identity)
-            assert postponed.outcome is Outcome.POSTPONED
+            postponed = bench.spool.recover(segment.file.place, bench.identity)
+            assert postponed.outcome is RecoveryOutcome.POSTPONED
             assert bench.spool.adopt(postponed) is None
     assert bench.spool.accounted(bench.world.camera_id) == [postponed.span]
-    mended = bench.spool.mend(segment.file.place, bench.identity)
-    assert mended.outcome is Outcome.RECOVERED
-    assert mended.span == postponed.span
+    result = bench.spool.recover(segment.file.place, bench.identity)
+    assert result.outcome is RecoveryOutcome.RECOVERED
+    assert result.span == postponed.span
     assert bench.spool.accounted(bench.world.camera_id) == []
-    pending = bench.spool.adopt(mended)
+    pending = bench.spool.adopt(result)
     assert pending is not None
     assert bench.opened(pending.place.ready.read_bytes())
 
@@ -204,14 +204,14 @@ def test_mending_that_the_disk_refuses_is_postponed_and_says_what_it_will_be(
 def test_older_file_that_is_mended_late_does_not_set_the_mark_back(bench: Bench) -> None:
     old = bench.begin()
     bench.feed(old, [30_000] * 4)
-    bench.spool.forsake(old.file)
-    later = Mark(trailer_sha256=b"\x07" * 32, end_ns=START_NS + 60 * NS)
+    bench.spool.abandon(old.file)
+    later = CameraPosition(trailer_sha256=b"\x07" * 32, end_ns=START_NS + 60 * NS)
     pending, _ = bench.whole(START_NS + 30 * NS)
-    bench.spool.marks.save(bench.world.camera_id, later)
-    assert bench.spool.mend(old.file.place, bench.identity).outcome is Outcome.RECOVERED
-    mark = bench.spool.marks.load(bench.world.camera_id)
-    assert mark.end_ns == later.end_ns
-    assert mark.trailer_sha256 != later.trailer_sha256  # signed after the other: the chain goes on from it
+    bench.spool.positions.save(bench.world.camera_id, later)
+    assert bench.spool.recover(old.file.place, bench.identity).outcome is RecoveryOutcome.RECOVERED
+    position = bench.spool.positions.load(bench.world.camera_id)
+    assert position.end_ns == later.end_ns
+    assert position.trailer_sha256 != later.trailer_sha256  # signed after the other: the chain goes on from it
     assert [item.place.start_ns for item in bench.spool.waiting()] == [START_NS, pending.place.start_ns]
 
 
@@ -225,7 +225,7 @@ def test_files_found_at_a_start_are_sorted_and_counted_and_leftovers_cleared(ben
     waiting = bench.spool.waiting()
     assert [item.place for item in waiting] == sorted(item.place for item in made)
     assert bench.spool.used_bytes == sum(item.size_bytes for item in waiting)
-    assert not stored.place.facts.exists()
+    assert not stored.place.metadata.exists()
     assert (bench.spool.layout.segments / "notes.txt").exists()
 
 
@@ -237,14 +237,14 @@ def test_every_step_is_counted(bench: Bench) -> None:
     assert bench.spool.used_bytes == on_disk()
     bench.feed(segment, [20_000] * 3)
     assert bench.spool.used_bytes == on_disk()
-    done = segment.finish(START_NS + 2 * NS, bench.identity, Mark())
-    pending = bench.spool.publish(done.file, bench.world.camera_id, done.mark)
+    done = segment.finish(START_NS + 2 * NS, bench.identity, CameraPosition())
+    pending = bench.spool.publish(done.file, bench.world.camera_id, done.position)
     assert bench.spool.used_bytes == on_disk()
     torn = bench.begin(START_NS + 10 * NS)
     bench.feed(torn, [20_000] * 3)
-    bench.spool.forsake(torn.file)
+    bench.spool.abandon(torn.file)
     (place,) = bench.spool.torn()
-    bench.spool.adopt(bench.spool.mend(place, bench.identity))
+    bench.spool.adopt(bench.spool.recover(place, bench.identity))
     assert bench.spool.used_bytes == on_disk()
     empty = bench.begin(START_NS + 20 * NS)
     bench.spool.discard(empty.file)
@@ -257,19 +257,19 @@ def test_epoch_outlives_a_segment_and_one_that_was_torn(bench: Bench) -> None:
     """Otherwise footage of time that is recorded again would hide behind what was there before."""
     segment = bench.begin()
     bench.feed(segment, [20_000] * 3)
-    done = segment.finish(START_NS + 2 * NS, bench.identity, Mark(epoch=7))
-    bench.spool.publish(done.file, bench.world.camera_id, done.mark)
-    assert bench.spool.marks.load(bench.world.camera_id).epoch == 7
+    done = segment.finish(START_NS + 2 * NS, bench.identity, CameraPosition(epoch=7))
+    bench.spool.publish(done.file, bench.world.camera_id, done.position)
+    assert bench.spool.positions.load(bench.world.camera_id).epoch == 7
     torn = bench.begin(START_NS + 10 * NS)
     bench.feed(torn, [20_000] * 3)
-    bench.spool.forsake(torn.file)
+    bench.spool.abandon(torn.file)
     (place,) = bench.spool.torn()
-    bench.spool.adopt(bench.spool.mend(place, bench.identity))
-    mark = bench.spool.marks.load(bench.world.camera_id)
-    assert (mark.epoch, (mark.end_ns or 0) > START_NS + 10 * NS) == (7, True)
+    bench.spool.adopt(bench.spool.recover(place, bench.identity))
+    position = bench.spool.positions.load(bench.world.camera_id)
+    assert (position.epoch, (position.end_ns or 0) > START_NS + 10 * NS) == (7, True)
 
 
-@pytest.mark.parametrize("place", ["spool.begin.facts", "spool.begin.header"])
+@pytest.mark.parametrize("place", ["spool.begin.metadata", "spool.begin.header"])
 def test_beginning_that_the_disk_refuses_leaves_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
@@ -310,49 +310,49 @@ def test_lock_is_given_back_when_the_spool_cannot_be_opened(bench: Bench, monkey
 
 def test_facts_that_cannot_be_read_are_told_and_the_file_still_says_whose_it_is(bench: Bench) -> None:
     pending, _ = bench.whole()
-    pending.place.facts.write_bytes(b"rubbish")
+    pending.place.metadata.write_bytes(b"rubbish")
     with pytest.raises(DamagedSpoolFileError):
-        bench.spool.facts_of(pending)
-    assert bench.spool.footage_of(pending) == (bench.world.camera_id, Span(START_NS, START_NS + 2 * NS))
+        bench.spool.metadata_of(pending)
+    assert bench.spool.span_of(pending) == (bench.world.camera_id, Span(START_NS, START_NS + 2 * NS))
     bench.spool.set_aside(pending)
     assert bench.spool.damaged_count() == 1
     assert bench.spool.used_bytes == 0
     for rubbish in (b"", b"x" * 1000):
         pending.place.ready.write_bytes(rubbish)
-        assert bench.spool.footage_of(pending) is None
+        assert bench.spool.span_of(pending) is None
 
 
 def test_recorder_with_another_key_does_not_take_a_file_for_finished(bench: Bench) -> None:
     """It cannot vouch for the last chunk: what it signs is the full chunks."""
     segment = bench.begin()
     bench.feed(segment, [20_000] * 4)
-    segment.finish(START_NS + 2 * NS, bench.identity, Mark())
-    bench.spool.forsake(segment.file)
+    segment.finish(START_NS + 2 * NS, bench.identity, CameraPosition())
+    bench.spool.abandon(segment.file)
     length = segment.file.place.part.stat().st_size
-    mended = bench.spool.mend(segment.file.place, RecorderIdentity.create(bytes(32)))
-    assert mended.outcome is Outcome.RECOVERED
-    assert mended.place.ready.stat().st_size < length
+    result = bench.spool.recover(segment.file.place, RecorderIdentity.create(bytes(32)))
+    assert result.outcome is RecoveryOutcome.RECOVERED
+    assert result.place.ready.stat().st_size < length
 
 
 def test_finished_file_that_rotted_before_it_was_published_is_cut_to_its_full_chunks(bench: Bench) -> None:
     segment = bench.begin()
     bench.feed(segment, [20_000] * 4)
-    segment.finish(START_NS + 2 * NS, bench.identity, Mark())
-    bench.spool.forsake(segment.file)
+    segment.finish(START_NS + 2 * NS, bench.identity, CameraPosition())
+    bench.spool.abandon(segment.file)
     path = segment.file.place.part
     data = bytearray(path.read_bytes())
     data[-TRAILER_SIZE - 1] ^= 1
     path.write_bytes(data)
-    mended = bench.spool.mend(segment.file.place, bench.identity)
-    assert mended.outcome is Outcome.RECOVERED
-    assert bench.opened(mended.place.ready.read_bytes())
+    result = bench.spool.recover(segment.file.place, bench.identity)
+    assert result.outcome is RecoveryOutcome.RECOVERED
+    assert bench.opened(result.place.ready.read_bytes())
 
 
 def test_directories_are_closed_to_others(bench: Bench) -> None:
     pending, _ = bench.whole()
     for path in (bench.directory, bench.spool.layout.segments, bench.spool.layout.cameras, bench.spool.layout.damaged):
         assert path.stat().st_mode & 0o077 == 0
-    for path in (pending.place.ready, pending.place.facts, bench.spool.layout.gaps):
+    for path in (pending.place.ready, pending.place.metadata, bench.spool.layout.gaps):
         assert path.stat().st_mode & 0o077 == 0
 
 
@@ -368,7 +368,7 @@ def test_segment_file_methods_after_close_refuse(bench: Bench) -> None:
     segment = bench.begin()
     file = segment.file
     assert isinstance(file, SegmentFile)
-    bench.spool.forsake(file)
+    bench.spool.abandon(file)
     with pytest.raises(OSError, match="Bad file descriptor"):
         file.append(None, [b"x"])
 
@@ -404,14 +404,14 @@ def test_disk_is_asked_rarely_and_always_before_it_is_called_full(
 
 def test_emptied_files_are_used_again(bench: Bench) -> None:
     pending, _ = bench.whole()
-    inodes = {path.stat().st_ino for path in (pending.place.ready, pending.place.facts)}
+    inodes = {path.stat().st_ino for path in (pending.place.ready, pending.place.metadata)}
     bench.spool.remove(pending)
     spares = list(bench.spool.layout.spare.iterdir())
     assert {path.stat().st_ino for path in spares} == inodes
     assert [path.stat().st_size for path in spares] == [0, 0]
     assert not list(bench.spool.layout.segments.iterdir())
     again, sealed = bench.whole(START_NS + 10 * NS)
-    assert {path.stat().st_ino for path in (again.place.ready, again.place.facts)} == inodes
+    assert {path.stat().st_ino for path in (again.place.ready, again.place.metadata)} == inodes
     assert not list(bench.spool.layout.spare.iterdir())
     assert bench.opened(sealed)
     bench.spool.remove(again)
@@ -426,25 +426,25 @@ def test_spares_of_an_earlier_process_are_deleted(bench: Bench) -> None:
     assert not left.exists()
 
 
-@pytest.mark.parametrize("which", ["both", "part", "facts"])
+@pytest.mark.parametrize("which", ["both", "part", "metadata"])
 def test_bytes_of_another_segment_are_set_aside(bench: Bench, which: str) -> None:
     pending, sealed = bench.whole()
     segment = bench.begin(START_NS + 10 * NS)
     bench.feed(segment, [9000] * 8)
-    bench.spool.forsake(segment.file)
-    if which != "facts":
+    bench.spool.abandon(segment.file)
+    if which != "metadata":
         segment.file.place.part.write_bytes(sealed)
     if which != "part":
-        segment.file.place.facts.write_bytes(pending.place.facts.read_bytes())
-    assert bench.spool.mend(segment.file.place, bench.identity).outcome is Outcome.DAMAGED
+        segment.file.place.metadata.write_bytes(pending.place.metadata.read_bytes())
+    assert bench.spool.recover(segment.file.place, bench.identity).outcome is RecoveryOutcome.DAMAGED
 
 
 def test_facts_of_another_segment_are_not_believed_of_a_whole_one(bench: Bench) -> None:
     first, _ = bench.whole()
     second, _ = bench.whole(START_NS + 10 * NS)
-    second.place.facts.write_bytes(first.place.facts.read_bytes())
+    second.place.metadata.write_bytes(first.place.metadata.read_bytes())
     with pytest.raises(DamagedSpoolFileError):
-        bench.spool.facts_of(second)
+        bench.spool.metadata_of(second)
 
 
 @pytest.mark.parametrize("error", [errno.ENOSPC, errno.EROFS, errno.ENOENT])
