@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import itertools
 import random
-import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,6 +33,7 @@ from storage.sealed import object_name_of
 from storage.sealed.format import parse_header
 from storage.store import ObjectInfo, PutOutcome
 from storage.store.errors import DigestError, ObjectConflictError, StoreAwayError
+from tests.support.faults.failpoints import users
 from tests.support.footage.fragments import FRAGMENT_NS, Piece, init_of, piece
 from tests.support.footage.sealed import START_NS, open_object
 
@@ -331,9 +331,8 @@ def assert_tiled(footage: Sequence[Span], gaps: Sequence[Span]) -> None:
 def break_at(monkeypatch: pytest.MonkeyPatch, specification: str) -> None:
     """Failpoints in this process, for this test."""
     hit = Failpoints(specification).hit
-    for name, module in list(sys.modules.items()):
-        if name.startswith(("ingest.", "storage.", "upkeep.")) and hasattr(module, "hit"):
-            monkeypatch.setattr(module, "hit", hit)
+    for module in users():
+        monkeypatch.setattr(module, "hit", hit)
 
 
 async def until(holds: Callable[[], bool], *, seconds: float = 60) -> None:

@@ -23,14 +23,14 @@ from typing import Any
 
 from pipeline.embedded.process import die_with_parent
 from runtime.failpoints import LOG_VARIABLE, VARIABLE, Failpoints
+from tests.support.faults.failpoints import users
 
 
 def arm(specification: str, log: str = "") -> None:
     """Failpoints in this process from now on, though its modules were imported without."""
     hit = Failpoints(specification, log).hit
-    for name, module in list(sys.modules.items()):
-        if name.startswith("storage.") and hasattr(module, "hit"):
-            module.hit = hit  # type: ignore[attr-defined]
+    for module in users():
+        module.hit = hit  # type: ignore[attr-defined]
 
 
 class Forks:
