@@ -1,3 +1,4 @@
+-- name: frames
 -- $1: since when, $2: pictures a second. A segment's length is an estimate to about a picture: one is not missed.
 SELECT coalesce(sum(frames), 0)::bigint AS frames,
        count(*) AS segments,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-_NAMED = re.compile(r"(?<![\w/.<*])((?:[\w.-]+/)*[\w-]+\.(?:py|sql|js|css|svg)|(?:[\w-]+/){1,6})(?![\w/*{])")
+_NAMED = re.compile(r"(?<![\w/.<*])((?:[\w.-]+/)*[\w-]+\.(?:py|sql|js|css|svg)|(?:[\w-]+/){1,6})(?![\w/*{<])")
 _NO_SOURCE = ("run/", "data/", "access/", "probe/")
 """Folders of an installation, the first part of an MQTT topic."""
 

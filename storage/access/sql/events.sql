@@ -1,3 +1,4 @@
+-- name: events
 -- $1 sites, $2 doors or NULL, $3 members or NULL, [$4, $5) the span, $6 how many, ($7, $8) the cursor or NULL.
 -- An event of uncertain time is found by when it arrived, too: whoever was there knows that, and not what a clock said.
 -- The page is cut first; cameras and tags are looked up for its rows only.
@@ -29,3 +30,13 @@ SELECT page.*, seen.* FROM page CROSS JOIN LATERAL (
     FROM door_camera m
     WHERE m.door_id = page.door_id AND m.valid_from_ns <= page.occurred_ns AND page.occurred_ns < m.valid_to_ns) AS seen
 ORDER BY page.occurred_ns DESC, page.event_id DESC
+
+-- name: event
+SELECT * FROM access_event WHERE event_id = $1 AND superseded_by IS NULL
+
+-- name: tags
+-- segment_start_ns names the partition.
+SELECT tag.*, segment.end_ns AS segment_end_ns
+FROM tag JOIN segment ON segment.start_ns = tag.segment_start_ns AND segment.segment_id = tag.segment_id
+WHERE tag.event_id = ANY ($1::uuid[]) AND tag.superseded_ns IS NULL
+ORDER BY tag.event_id, tag.camera_id, tag.segment_start_ns

@@ -1,1 +1,0 @@
-SELECT object_name, found_ns, reason FROM object_quarantine ORDER BY found_ns DESC LIMIT 200

@@ -1,1 +1,0 @@
-INSERT INTO purpose (purpose_id, session_id, category, reason, stated_ns) VALUES ($1, $2, $3, $4, $5)

@@ -1,1 +1,0 @@
-SELECT true FROM purpose WHERE purpose_id = $1 AND session_id = $2

@@ -1,1 +1,0 @@
-UPDATE staff_session SET ended_ns = $2 WHERE session_id = $1 AND ended_ns IS NULL

@@ -1,1 +1,0 @@
-DELETE FROM staff_grant WHERE staff_id = $1

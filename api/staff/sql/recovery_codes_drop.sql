@@ -1,1 +1,0 @@
-DELETE FROM recovery_code WHERE staff_id = $1

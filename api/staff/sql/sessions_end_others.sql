@@ -1,1 +1,0 @@
-UPDATE staff_session SET ended_ns = $2 WHERE staff_id = $1 AND session_id <> $3 AND ended_ns IS NULL

@@ -1,0 +1,37 @@
+-- name: staff_password
+UPDATE staff SET password_hash = $2 WHERE staff_id = $1
+
+-- name: sessions_end_others
+UPDATE staff_session SET ended_ns = $2 WHERE staff_id = $1 AND session_id <> $3 AND ended_ns IS NULL
+
+-- name: recovery_codes_drop
+DELETE FROM recovery_code WHERE staff_id = $1
+
+-- name: grants_drop
+DELETE FROM staff_grant WHERE staff_id = $1
+
+-- name: staff_disable
+UPDATE staff SET disabled_ns = $2 WHERE staff_id = $1
+
+-- name: staff_factor
+UPDATE staff SET totp_secret = $2, totp_last_step = 0 WHERE staff_id = $1
+
+-- name: staff_lock
+-- One administrative change at a time: the last administrator is counted below this lock.
+SELECT pg_advisory_xact_lock(7411222002)
+
+-- name: staff_list
+-- Everybody, with what they may, when they last signed in, and how many recovery codes they have left.
+SELECT u.staff_id, u.user_name, u.display_name, u.disabled_ns IS NOT NULL AS disabled, u.created_ns,
+       (SELECT coalesce(jsonb_agg(jsonb_build_array(g.role, g.site_id, g.camera_id) ORDER BY g.role), '[]')
+        FROM staff_grant g WHERE g.staff_id = u.staff_id)::text AS grants,
+       (SELECT max(s.created_ns) FROM staff_session s WHERE s.staff_id = u.staff_id) AS signed_in_ns,
+       (SELECT count(*) FROM staff_session s WHERE s.staff_id = u.staff_id AND s.ended_ns IS NULL
+          AND s.created_ns > $2::bigint AND s.seen_ns > $3::bigint) AS sessions,
+       (SELECT count(*) FROM recovery_code r WHERE r.staff_id = u.staff_id AND r.used_ns IS NULL) AS codes
+FROM staff u WHERE $1::uuid IS NULL OR u.staff_id = $1 ORDER BY u.display_name, u.user_name
+
+-- name: staff_admins
+-- Administrators of everything who can sign in.
+SELECT count(DISTINCT u.staff_id) FROM staff u JOIN staff_grant g USING (staff_id)
+WHERE u.disabled_ns IS NULL AND g.role = 'admin' AND g.site_id IS NULL AND g.camera_id IS NULL

@@ -1,1 +1,0 @@
-SELECT public_key, revoked_ns FROM recorder WHERE recorder_id = $1

@@ -1,1 +1,0 @@
-SELECT recorder_id, public_key FROM recorder

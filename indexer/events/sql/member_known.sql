@@ -1,1 +1,0 @@
-SELECT true FROM member WHERE member_id = $1

@@ -1,1 +1,0 @@
-DELETE FROM quarantine WHERE received_ns < $1

@@ -1,1 +1,0 @@
-UPDATE quarantine SET reason = $2 WHERE quarantine_id = $1

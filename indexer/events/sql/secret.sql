@@ -1,1 +1,0 @@
-SELECT secret FROM index_secret

@@ -1,0 +1,33 @@
+-- name: members_lock
+SELECT pg_advisory_xact_lock(7411222006)
+
+-- name: credentials_known
+SELECT * FROM credential WHERE credential = ANY ($1::text[]) OR member_id = ANY ($2::uuid[])
+ORDER BY credential, valid_from_ns
+
+-- name: members_add
+-- $1 ids, $2 numbers, $3 names, $4 folded names, $5 minor, $6 now
+WITH new AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::boolean[])
+        AS n (member_id, number, name, search, minor)),
+added AS (
+    INSERT INTO member (member_id, created_ns, minor) SELECT member_id, $6, minor FROM new)
+INSERT INTO member_identity (member_id, number, name, search) SELECT member_id, number, name, search FROM new
+
+-- name: members_change
+-- $1 ids, $2 numbers (as they are), $3 names, $4 folded names, $5 minor
+WITH said AS (
+    SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::boolean[])
+        AS s (member_id, number, name, search, minor)),
+renamed AS (
+    UPDATE member_identity SET name = said.name, search = said.search FROM said
+    WHERE member_identity.member_id = said.member_id)
+UPDATE member SET minor = said.minor FROM said WHERE member.member_id = said.member_id
+
+-- name: credentials_remove
+DELETE FROM credential USING unnest($1::text[], $2::bigint[]) AS gone (credential, valid_from_ns)
+WHERE credential.credential = gone.credential AND credential.valid_from_ns = gone.valid_from_ns
+
+-- name: credentials_add
+INSERT INTO credential (credential, member_id, valid_from_ns, valid_to_ns)
+SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[])

@@ -1,1 +1,0 @@
-SELECT ensure_segment_day($1)

@@ -1,1 +1,0 @@
-SELECT door_id FROM door WHERE door_id = ANY ($1::uuid[])

@@ -1,1 +1,0 @@
-SELECT version, checksum FROM tallenne.schema_migration

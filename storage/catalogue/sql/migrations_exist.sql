@@ -1,1 +1,0 @@
-SELECT to_regclass('tallenne.schema_migration') IS NOT NULL

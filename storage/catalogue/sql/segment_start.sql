@@ -1,1 +1,0 @@
-SELECT start_ns FROM segment_identity WHERE segment_id = $1

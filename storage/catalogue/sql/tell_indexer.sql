@@ -1,1 +1,0 @@
-INSERT INTO outbox (kind, ref) VALUES ('segment', $1)

@@ -1,2 +1,0 @@
-INSERT INTO object_quarantine (object_name, found_ns, reason) VALUES ($1, $2, $3)
-ON CONFLICT (object_name) DO UPDATE SET reason = excluded.reason

@@ -1,1 +1,0 @@
-DELETE FROM object_quarantine WHERE object_name = $1

@@ -1,1 +1,0 @@
-SELECT object_name FROM object_quarantine WHERE object_name = ANY ($1::text[])
