@@ -19,7 +19,7 @@ from runtime.database import wrapped_errors
 from storage.store import ObjectStore
 from upkeep.inspection import read_recorders
 from upkeep.inspection.listing import Footage, days
-from upkeep.inspection.restore import BATCH, Keys, Outcome, Restored, Restorer
+from upkeep.inspection.restore import BATCH, HeaderOpener, Restored, RestoreOutcome, Restorer
 from upkeep.reconcile import GRACE_NS
 
 _PACKAGE: Final = "upkeep"
@@ -28,14 +28,16 @@ _LISTED: Final = 10_000
 
 @dataclass(slots=True, kw_only=True)
 class RebuildReport:
+    """What a rebuild found and did. ``quarantined`` lists the first ten thousand; the counts are complete."""
+
     objects: int = 0
-    known: int = 0  # had a row
-    young: int = 0  # left to their recorders
-    foreign: int = 0
-    rows: int = 0  # made, live
-    shadows: int = 0  # made, hidden behind others
+    known: int = 0  # have a row
+    young: int = 0  # their recorders may still commit them
+    foreign: int = 0  # names that no recorder gives
+    rows: int = 0  # restored, live
+    shadows: int = 0  # restored, hidden behind live footage
     quarantined_count: int = 0
-    quarantined: list[Outcome] = field(default_factory=list)
+    quarantined: list[RestoreOutcome] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -46,7 +48,7 @@ class RebuildReport:
 async def rebuild(
     pool: asyncpg.Pool,
     store: ObjectStore,
-    custodian: Keys,
+    custodian: HeaderOpener,
     *,
     grace_ns: int = GRACE_NS,
     clock_ns: Callable[[], int] = time.time_ns,
@@ -79,7 +81,7 @@ async def _without_row(pool: asyncpg.Pool, objects: list[Footage]) -> list[Foota
     return [item for item in objects if item.segment_id not in known]
 
 
-def _note(report: RebuildReport, outcome: Outcome) -> None:
+def _note(report: RebuildReport, outcome: RestoreOutcome) -> None:
     report.rows += outcome.restored is Restored.ROW
     report.shadows += outcome.restored is Restored.SHADOW
     report.known += outcome.restored is Restored.KNOWN

@@ -27,7 +27,7 @@ from storage.store import ObjectInfo, ObjectStore
 from upkeep.inspection import BadObjectError, Flaw, inspect_object, read_recorders
 from upkeep.inspection.listing import Day, Footage, days
 from upkeep.inspection.objects import object_sha256
-from upkeep.inspection.restore import BATCH, Keys, Outcome, Restored, Restorer
+from upkeep.inspection.restore import BATCH, HeaderOpener, Restored, RestoreOutcome, Restorer
 from upkeep.inspection.rows import check_name
 
 _PACKAGE: Final = "upkeep"
@@ -62,7 +62,7 @@ class ReconcileReport:
     bad_row_count: int = 0
     bad_rows: list[BadRow] = field(default_factory=list)
     orphan_count: int = 0
-    orphans: list[Outcome] = field(default_factory=list)  # objects without a row, and what became of each
+    orphans: list[RestoreOutcome] = field(default_factory=list)  # objects without a row, and what became of each
     repaired: bool = False
     seconds: float = 0.0
 
@@ -74,7 +74,7 @@ class ReconcileReport:
 async def reconcile(
     pool: asyncpg.Pool,
     store: ObjectStore,
-    custodian: Keys,
+    custodian: HeaderOpener,
     *,
     repair: bool = False,
     grace_ns: int = GRACE_NS,
@@ -94,7 +94,7 @@ class _Reconcile:
         self,
         pool: asyncpg.Pool,
         store: ObjectStore,
-        custodian: Keys,
+        custodian: HeaderOpener,
         recorders: Recorders,
         repair: bool,
         grace_ns: int,
@@ -179,18 +179,18 @@ class _Reconcile:
             else:
                 self._note([await self._looked_at(item) for item in batch])
 
-    async def _looked_at(self, info: ObjectInfo) -> Outcome:
+    async def _looked_at(self, info: ObjectInfo) -> RestoreOutcome:
         """What a repair would probably make of it: whether it opens only the custodian can tell."""
         try:
             found = await inspect_object(self._store, info.name, info.size_bytes, self._recorders, None)
             check_name(found, info.name)
         except BadObjectError as error:
             if error.flaw is Flaw.MISSING:
-                return Outcome(name=info.name, restored=Restored.VANISHED)
-            return Outcome(name=info.name, restored=Restored.QUARANTINED, flaw=error.flaw, detail=error.detail)
-        return Outcome(name=info.name, restored=Restored.ROW)
+                return RestoreOutcome(name=info.name, restored=Restored.VANISHED)
+            return RestoreOutcome(name=info.name, restored=Restored.QUARANTINED, flaw=error.flaw, detail=error.detail)
+        return RestoreOutcome(name=info.name, restored=Restored.ROW)
 
-    def _note(self, outcomes: Iterable[Outcome]) -> None:
+    def _note(self, outcomes: Iterable[RestoreOutcome]) -> None:
         for item in outcomes:
             if item.restored in (Restored.VANISHED, Restored.KNOWN):
                 continue  # its recorder was about to commit it, or somebody took it away: no orphan any more

@@ -34,15 +34,17 @@ _TRIES: Final = 5
 _NO_ID: Final = UUID(int=0)
 
 
-class Keys(Protocol):
-    """The custodian, as far as this needs it."""
+class SegmentOpener(Protocol):
+    """The part of the custodian's client that `tallenne verify` needs."""
 
-    async def open_for_verify(self, segment_ids: Collection[SegmentId]) -> dict[SegmentId, PayloadKey]: ...
+    async def open_for_verify(self, segment_ids: Collection[SegmentId]) -> dict[SegmentId, PayloadKey]:
+        """Return the payload keys of those segments that open."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadSegment:
-    """One that does not hold."""
+    """A segment whose object does not agree with its row, its signature or its contents."""
 
     segment_id: SegmentId
     camera_id: CameraId
@@ -82,7 +84,9 @@ class VerifyReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
+class VerifyProgress:
+    """How much has been read, and how much there is."""
+
     objects: int
     objects_in_all: int
     bytes: int
@@ -92,11 +96,11 @@ class Progress:
 async def verify(
     pool: asyncpg.Pool,
     store: ObjectStore,
-    custodian: Keys,
+    custodian: SegmentOpener,
     *,
     camera_ids: Sequence[CameraId] | None,
     span: Span,
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[VerifyProgress], None] = lambda _: None,
 ) -> VerifyReport:
     """Every live and shadow segment that overlaps ``span``; ``camera_ids`` None: of all cameras.
 
@@ -115,9 +119,9 @@ class _Verify:
         self,
         pool: asyncpg.Pool,
         store: ObjectStore,
-        custodian: Keys,
+        custodian: SegmentOpener,
         recorders: Recorders,
-        progress: Callable[[Progress], None],
+        progress: Callable[[VerifyProgress], None],
     ) -> None:
         self._pool, self._store, self._custodian, self._recorders = pool, store, custodian, recorders
         self._progress = progress
@@ -168,7 +172,7 @@ class _Verify:
             report.frames += found.walked.frames
             report.fragments += len(found.walked.index.offset)
         self._progress(
-            Progress(
+            VerifyProgress(
                 objects=report.objects,
                 objects_in_all=self._in_all[0],
                 bytes=report.bytes,

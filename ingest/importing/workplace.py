@@ -41,6 +41,8 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
+    """The directory of an installation's imports."""
+
     directory: Path
 
     @property

@@ -23,13 +23,27 @@ _AHEAD_NS = 10_000_000_000
 
 
 class Publisher(Protocol):
-    """What a camera's recording asks of its recorder."""
+    """What a camera's recording needs of its recorder."""
 
-    def publish(self, done: Done, camera_id: CameraId) -> None: ...
-    def settle(self, camera_id: CameraId) -> None: ...
-    def recover_open(self, segment: OpenSegment, camera_id: CameraId) -> int: ...
-    def make_room(self, wanted_bytes: int) -> None: ...
-    def gaps_wait(self) -> None: ...
+    def publish(self, done: Done, camera_id: CameraId) -> None:
+        """Hand a finished segment to the uploader, synced before where the settings ask for it. SpoolError."""
+        ...
+
+    def settle(self, camera_id: CameraId) -> None:
+        """Publish the camera's finished segments that still wait for a sync. SpoolError."""
+        ...
+
+    def recover_open(self, segment: OpenSegment, camera_id: CameraId) -> int:
+        """Recover a segment whose file can no longer be written. Returns the end of its footage."""
+        ...
+
+    def make_room(self, wanted_bytes: int) -> None:
+        """Make room in the spool by the operator's policy. SpoolFullError, SpoolError."""
+        ...
+
+    def gaps_wait(self) -> None:
+        """Wake the committer: the journal holds gaps."""
+        ...
 
 
 class CameraRecording:

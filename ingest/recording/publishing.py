@@ -62,6 +62,7 @@ class Publishing:
         self._publish_synced(camera_id)
 
     def settle_all(self) -> None:
+        """Settle every camera. SpoolError."""
         for camera_id in list(self._waiting):
             self.settle(camera_id)
 

@@ -25,6 +25,7 @@ class Gate:
             self._until_s = self._clock_s() + self._backoff.pause_s()
 
     def passed(self) -> None:
+        """Call after an attempt that succeeded: the next one need not wait."""
         self._backoff.reset()
         self._until_s = 0.0
 

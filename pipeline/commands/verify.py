@@ -19,7 +19,7 @@ from pipeline.exit_codes import FAILED, OK
 from pipeline.supervise.terminal import size
 from runtime.database import open_pool
 from storage.store import open_store
-from upkeep.verify import Progress, VerifyReport, verify
+from upkeep.verify import VerifyProgress, VerifyReport, verify
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -123,7 +123,7 @@ def _tell(report: VerifyReport, span: Span, names: dict[CameraId, str]) -> None:
         print(f"{report.bad_count} objects are BAD, {report.unexplained_breaks} breaks are UNEXPLAINED.")
 
 
-def _progress(progress: Progress) -> None:
+def _progress(progress: VerifyProgress) -> None:
     if sys.stderr.isatty():
         share = 100 * progress.bytes // max(1, progress.bytes_in_all)
         print(

@@ -13,6 +13,8 @@ _HEAD = struct.Struct(">I4s")
 
 @dataclass(frozen=True, slots=True)
 class Box:
+    """Where an MP4 box lies in its buffer (ISO/IEC 14496-12, 4.2). Offsets in bytes."""
+
     kind: bytes
     start: int
     body: int  # where its contents begin

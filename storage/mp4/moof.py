@@ -72,6 +72,8 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moof:
+    """A parsed `moof` box: the run of pictures and, where there is sound, its run."""
+
     pictures: Run
     sound: Run | None
 

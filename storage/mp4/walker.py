@@ -39,6 +39,7 @@ class Walker:
         self._found: list[tuple[int, int, Moof]] = []
 
     def push(self, data: bytes | memoryview) -> None:
+        """Take the next bytes of the file. Mp4Error: they are not a fragmented MP4 of this project."""
         view = memoryview(data)
         while view:
             if self._skip:

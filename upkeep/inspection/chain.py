@@ -18,13 +18,17 @@ _UNRESOLVED = 1_000
 
 
 class BreakKind(StrEnum):
-    LOST = "lost"  # the segment before it is not among the camera's
-    ANEW = "anew"  # it says it is its recorder's first, and is not: another spool, or a lost mark
-    FORK = "fork"  # two say that they follow the same one
+    """How a chain of trailers is broken."""
+
+    LOST = "lost"  # the segment that the trailer names as its previous one does not exist
+    ANEW = "anew"  # it names no previous one although its recorder has earlier segments: a new or damaged spool
+    FORK = "fork"  # two trailers name the same previous one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
+    """A break in a camera's chain of trailers, at the segment that does not follow."""
+
     camera_id: CameraId
     segment_id: SegmentId
     start_ns: int

@@ -32,23 +32,29 @@ _AT_ONCE: Final = 4
 BATCH: Final = 200
 
 
-class Keys(Protocol):
-    """The custodian, as far as this needs it."""
+class HeaderOpener(Protocol):
+    """The part of the custodian's client that a restoration needs."""
 
-    async def open_headers(self, headers: Collection[bytes]) -> dict[SegmentId, PayloadKey]: ...
+    async def open_headers(self, headers: Collection[bytes]) -> dict[SegmentId, PayloadKey]:
+        """Return the payload keys of those headers that open, by segment."""
+        ...
 
 
 class Restored(StrEnum):
+    """What became of an object without a row."""
+
     ROW = "row"  # it has a live row now
-    SHADOW = "shadow"  # a row, hidden behind live footage that it overlaps
-    KNOWN = "known"  # somebody else made the row meanwhile
+    SHADOW = "shadow"  # it has a row that is hidden behind live footage
+    KNOWN = "known"  # its recorder committed the row meanwhile
     QUARANTINED = "quarantined"
-    VANISHED = "vanished"  # the object is not there any more
+    VANISHED = "vanished"  # the object no longer exists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    name: str
+class RestoreOutcome:
+    """The result for one object; ``flaw`` and ``detail`` of a quarantined one."""
+
+    name: str  # the object's
     restored: Restored
     flaw: Flaw | None = None
     detail: str = ""
@@ -61,7 +67,7 @@ class Restorer:
         self,
         pool: asyncpg.Pool,
         store: ObjectStore,
-        custodian: Keys,
+        custodian: HeaderOpener,
         recorders: Recorders,
         *,
         clock_ns: Callable[[], int] = time.time_ns,
@@ -69,7 +75,7 @@ class Restorer:
         self._pool, self._store, self._custodian, self._recorders = pool, store, custodian, recorders
         self._clock_ns = clock_ns
 
-    async def restore(self, objects: Sequence[ObjectInfo]) -> list[Outcome]:
+    async def restore(self, objects: Sequence[ObjectInfo]) -> list[RestoreOutcome]:
         """At most ``BATCH`` objects without a row, in the order of their names: by camera, then by time.
 
         Raises when database, store or custodian do not answer: nothing is quarantined for that.
@@ -79,17 +85,17 @@ class Restorer:
         keys = await self._custodian.open_headers(whole) if whole else {}
         gate = asyncio.Semaphore(_AT_ONCE)
 
-        async def one(item: ObjectInfo, header: Header | None) -> Outcome:
+        async def one(item: ObjectInfo, header: Header | None) -> RestoreOutcome:
             async with gate:
                 return await self._one(item, header, keys)
 
         # A camera's objects one after the other: of two that overlap the earlier becomes live, every time.
-        outcomes: list[Outcome] = []
+        outcomes: list[RestoreOutcome] = []
         by_camera: dict[str, list[tuple[ObjectInfo, Header | None]]] = {}
         for item, (_, header) in zip(objects, headers, strict=True):
             by_camera.setdefault(item.name.rsplit("/", 2)[0], []).append((item, header))
 
-        async def camera(items: list[tuple[ObjectInfo, Header | None]]) -> list[Outcome]:
+        async def camera(items: list[tuple[ObjectInfo, Header | None]]) -> list[RestoreOutcome]:
             return [await one(item, header) for item, header in items]
 
         async with asyncio.TaskGroup() as group:
@@ -105,19 +111,19 @@ class Restorer:
             await self._pool.execute(sql.load(_PACKAGE, "quarantine_add"), name, self._clock_ns(), reason)
         hit("restore.quarantined")
 
-    async def _one(self, item: ObjectInfo, header: Header | None, keys: dict[SegmentId, PayloadKey]) -> Outcome:
+    async def _one(self, item: ObjectInfo, header: Header | None, keys: dict[SegmentId, PayloadKey]) -> RestoreOutcome:
         try:
             if header is None:
                 raise BadObjectError(Flaw.SIZE if item.size_bytes < OVERHEAD else Flaw.HEADER)
             restored = await self._commit(item, keys.get(header.core.segment_id))
         except BadObjectError as error:
             if error.flaw is Flaw.MISSING:
-                return Outcome(name=item.name, restored=Restored.VANISHED)
+                return RestoreOutcome(name=item.name, restored=Restored.VANISHED)
             await self.quarantine(item.name, error.flaw, error.detail)
-            return Outcome(name=item.name, restored=Restored.QUARANTINED, flaw=error.flaw, detail=error.detail)
+            return RestoreOutcome(name=item.name, restored=Restored.QUARANTINED, flaw=error.flaw, detail=error.detail)
         with wrapped_errors():
             await self._pool.execute(sql.load(_PACKAGE, "quarantine_remove"), item.name)
-        return Outcome(name=item.name, restored=restored)
+        return RestoreOutcome(name=item.name, restored=restored)
 
     async def _commit(self, item: ObjectInfo, key: PayloadKey | None) -> Restored:
         found = await inspect_object(self._store, item.name, item.size_bytes, self._recorders, key)

@@ -20,7 +20,7 @@ from tests.integration.storage.footage import Footage, footage, turn
 from tests.support.faults.faulty_proxy import Fault, faulty_proxy
 from upkeep.inspection import Flaw
 from upkeep.inspection.chain import BreakKind
-from upkeep.verify import Progress, VerifyReport, verify
+from upkeep.verify import VerifyProgress, VerifyReport, verify
 
 pytestmark = pytest.mark.services
 
@@ -38,7 +38,7 @@ async def verified(recorded: Footage, **more: Any) -> VerifyReport:
 
 async def test_untouched_footage_holds_and_is_counted(recorded: Footage) -> None:
     segments = await recorded.segments()
-    steps: list[Progress] = []
+    steps: list[VerifyProgress] = []
     report = await verified(recorded, progress=steps.append)
     assert report.ok, report
     assert report.objects == len(segments) > 15
