@@ -1,4 +1,4 @@
-"""The services that the configuration does not name are started here, side by side, and stopped last."""
+"""The services that the configuration does not name: started side by side, again when they end, and stopped last."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 from pipeline.config.load import Loaded
@@ -35,7 +36,8 @@ class Services:
     """Running services. ``stop()`` ends them in good order."""
 
     def __init__(self) -> None:
-        self._running: list[_Service] = []
+        self._running: dict[str, _Service] = {}
+        self._starters: dict[str, Callable[[], _Service]] = {}
         # A service ends with the thread that started it (the kernel's parent-death signal): these threads stay.
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="services")
         self.endpoints: dict[str, Any] = {}
@@ -43,22 +45,23 @@ class Services:
     @property
     def broker(self) -> Broker | None:
         """The embedded one."""
-        return next((service for service in self._running if isinstance(service, Broker)), None)
+        return next((service for service in self._running.values() if isinstance(service, Broker)), None)
 
     def apply(self, config: Config) -> None:
         """What of a changed configuration concerns services: the doors' topics at an embedded broker."""
         if self.broker is not None:
             self.broker.allow(_topics(config))
+            self._topics = _topics(config)
 
     async def start(self, loaded: Loaded, installation: Installation, say: Say) -> None:
         """Start what is not named, all at once. ServiceError, SetupError: nothing is left running."""
         config, root, logs = loaded.config, installation.root, installation.logs
+        self._topics = _topics(config)
         wanted = []
         if config.database is None:
             wanted.append(self._start("database", start_postgres, root / "postgres", logs / "postgres.log", say))
         if config.broker is None:
-            starter = partial(start_broker, topics=_topics(config))
-            wanted.append(self._start("broker", starter, root / "broker", logs / "broker.log", say))
+            wanted.append(self._start("broker", self._start_broker, root / "broker", logs / "broker.log", say))
         if config.store is None:
             wanted.append(self._start("store", start_store, root / "store", logs / "store.log", say))
         outcomes = await asyncio.gather(*wanted, return_exceptions=True)
@@ -68,25 +71,52 @@ class Services:
             raise failed
 
     async def _start(self, name: str, starter: Callable[..., Any], directory: Any, log: Any, say: Say) -> None:
-        loop = asyncio.get_running_loop()
-        service = await loop.run_in_executor(self._threads, lambda: starter(directory, log=log))
-        self._running.append(service)
+        self._starters[name] = partial(starter, directory, log=log)
+        await self._run(name)
+        say(f"  {name} is up")
+
+    def _start_broker(self, directory: Path, *, log: Path) -> Broker:
+        return start_broker(directory, log=log, topics=self._topics)
+
+    async def _run(self, name: str) -> None:
+        """Start it, on a thread that stays. A start that is under way when we are cancelled is waited for."""
+        starting = asyncio.get_running_loop().run_in_executor(self._threads, self._starters[name])
+        try:
+            await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await asyncio.wait((starting,))
+            if starting.exception() is None:
+                self._running[name] = starting.result()
+            raise
+        service: Any = starting.result()
+        self._running[name] = service
         if name == "database":
             self.endpoints[name] = {"host": str(service.socket_directory), "port": 5432}
         elif name == "broker":
             self.endpoints[name] = {"host": "127.0.0.1", "port": service.port}
         else:
             self.endpoints[name] = {"endpoint": service.settings.endpoint, "bucket": BUCKET}
-        say(f"  {name} is up")
 
-    def ended(self) -> str | None:
-        """The name of a service that ended by itself, if one did."""
-        return next((item.process.name for item in self._running if not item.process.alive()), None)
+    async def mend(self, name: str, say: Say) -> bool:
+        """Start it again if it ended by itself; whether it now answers elsewhere than before. ServiceError."""
+        service = self._running.get(name)
+        if service is None or service.process.alive():
+            return False
+        before = dict(self.endpoints[name])
+        say(f"! {name} ended; starting it again. {service.process.last_words()}")
+        await self._run(name)
+        say(f"  {name} is up again")
+        return bool(before != self.endpoints[name])
+
+    @property
+    def names(self) -> list[str]:
+        """Of those that run here."""
+        return list(self._running)
 
     def stop(self) -> None:
         """Those started last first."""
         while self._running:
-            self._running.pop().stop()
+            self._running.popitem()[1].stop()
         self._threads.shutdown()
 
 

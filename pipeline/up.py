@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from domain.errors import TallenneError
 from pipeline.config.load import Loaded, load
 from pipeline.config.roles import RoleSettings
 from pipeline.demo.account import ensure_demo_staff
@@ -26,10 +28,13 @@ from pipeline.supervise.leftovers import end_leftovers
 from pipeline.supervise.ready import wait_ready
 from pipeline.supervise.role_process import RoleProcess
 from pipeline.supervise.tell import Tell
+from runtime.problems import Problems
 from runtime.status import read_status_files
+from runtime.supervise import supervised
 
 DEFAULT_DATA = Path("data")
 _READY_S = 60.0
+SERVICES_EVERY_S = 1.0
 _SHOW_EVERY_S = 1.0
 _SHOW_EVERY_WITHOUT_TERMINAL_S = 15.0
 
@@ -86,15 +91,16 @@ async def running(wish: Wish, tell: Tell) -> AsyncIterator[Running]:
         tell.line("  roles are ready: " + ", ".join(names))
         if gym is not None:
             await ensure_demo_staff(settings, installation)
-        yield Running(
-            installation=installation,
-            settings=settings,
-            processes=processes,
-            gym=gym,
-            address=_address(installation),
-            tell=tell,
-            services=services,
-        )
+        async with _kept_up(services, installation, processes, tell):
+            yield Running(
+                installation=installation,
+                settings=settings,
+                processes=processes,
+                gym=gym,
+                address=_address(installation),
+                tell=tell,
+                services=services,
+            )
     finally:
         tell.line("Stopping …")
         await asyncio.gather(*(processes[name].stop() for name in processes if name.startswith("ingest")))
@@ -106,6 +112,24 @@ async def running(wish: Wish, tell: Tell) -> AsyncIterator[Running]:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(services.stop)
         tell.line("Stopped.")
+
+
+@contextlib.asynccontextmanager
+async def _kept_up(
+    services: Services, installation: Installation, processes: Mapping[str, RoleProcess], tell: Tell
+) -> AsyncIterator[None]:
+    """Embedded services that end by themselves are started again. Roles reconnect; after a move they start anew."""
+
+    async def mend(name: str) -> None:
+        if await services.mend(name, tell.line):
+            installation.write_endpoints(services.endpoints)
+            for process in processes.values():
+                process.restart()
+
+    async with supervised(Problems()) as tasks:
+        for name in services.names:
+            tasks.every(SERVICES_EVERY_S, name, partial(mend, name), expected=(TallenneError, OSError), restart=True)
+        yield
 
 
 def _role(name: str, loaded: Loaded, installation: Installation, tell: Tell) -> RoleProcess:
