@@ -15,7 +15,7 @@ from api.health import health, metrics, quarantine
 from api.http import problems
 from api.http.middleware import Guard
 from api.pages.install import install as install_pages
-from api.search import find, search, timeline, visit
+from api.search import event, find, search, timeline
 from api.services import Services
 from api.sign_in import purposes, sign_in
 from api.staff import own as own_account
@@ -28,7 +28,7 @@ ROUTERS: Final = tuple(
         purposes,
         find,
         search,
-        visit,
+        event,
         inventory,
         timeline,
         clip,

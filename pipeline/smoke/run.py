@@ -174,7 +174,7 @@ async def _find_and_fetch(client: StaffClient, event: Sent) -> _Found:
     mine = [item for item in page["events"] if from_iso(item["occurred"]) == event.occurred_ns]
     if not visits or not mine:
         raise SmokeError("The member's visit is not found.")
-    detail = await client.get(f"/v1/visits/{mine[0]['event_id']}")
+    detail = await client.get(f"/v1/events/{mine[0]['event_id']}")
     camera = detail["cameras"][0]
     asked = Span(from_iso(camera["start"]), from_iso(camera["end"]))
     out = io.BytesIO()

@@ -204,7 +204,7 @@ async def test_more_events_than_a_list_holds_come_as_one_moves_on(counter: Count
         template.update((await answer.json())["event"])
         await route.fulfill(response=answer)
 
-    await page.route("**/v1/visits/*", learn)
+    await page.route("**/v1/events/*", learn)
     await counter.go(f"/visit/{gym.granted}", "#player[data-state=ready]")
     assert "these are the 5 nearest to" in await page.inner_text("#events-cut")
 
@@ -283,7 +283,7 @@ async def test_export_in_the_hour_that_comes_twice_is_of_the_one_shown(counter: 
         asked.append(json.loads(route.request.post_data or "{}"))
         await route.fulfill(status=503, headers={"Tallenne-Problem": "busy"}, json={})
 
-    await page.route("**/v1/visits/*", in_october)
+    await page.route("**/v1/events/*", in_october)
     await page.route("**/v1/exports", take)
     for _ in hours:
         await counter.go(f"/visit/{counter.gym.granted}", "#player[data-state=ready]")

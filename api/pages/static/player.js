@@ -59,7 +59,7 @@ function failed(error) {
 }
 
 async function openVisit(eventId) {
-  const found = await get(`/v1/visits/${eventId}`);
+  const found = await get(`/v1/events/${eventId}`);
   zone = found.event.time_zone;
   const at = Date.parse(found.event.occurred);
   const cameras = found.cameras.map(span);

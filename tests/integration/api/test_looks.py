@@ -56,7 +56,7 @@ async def last_entry(office: Office) -> dict[str, Any]:
 
 async def test_search_without_purpose_refused(office: Office, gym: Gym) -> None:
     client = await office.signed_in("viewer")
-    for path in ("/v1/members?query=aino", "/v1/find?query=aino", f"/v1/visits/{gym.granted}"):
+    for path in ("/v1/members?query=aino", "/v1/find?query=aino", f"/v1/events/{gym.granted}"):
         answer = await client.get(path)
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:tallenne:purpose-needed")
         assert answer.json()["remedy"]
@@ -81,7 +81,7 @@ async def test_members_of_another_site_not_found(office: Office, gym: Gym) -> No
     client = await looking(office, NewGrant(role="viewer", site_id=NORTH))
     assert (await client.get("/v1/members", params={"query": "onni"})).json() == []
     assert (await client.get(f"/v1/members/{gym.onni}/visits", params=span(gym))).status_code == 404
-    assert (await client.get(f"/v1/visits/{gym.south}")).status_code == 404
+    assert (await client.get(f"/v1/events/{gym.south}")).status_code == 404
     assert (await client.get("/v1/events", params={**span(gym), "site": str(SOUTH)})).status_code == 404
     assert (await client.get(f"/v1/cameras/{SOUTH_CAMERA}/timeline", params=span(gym))).status_code == 404
     assert {each["name"] for each in (await client.get("/v1/cameras")).json()} == {"Lobby", "Corridor"}
@@ -115,7 +115,7 @@ async def test_events_page_by_page(office: Office, gym: Gym) -> None:
 async def test_visit_shows_cameras_gaps_and_who_else(office: Office, gym: Gym) -> None:
     await gym.event("granted", gym.now_ns - 3590 * NS, member=gym.onni)
     client = await looking(office, "viewer")
-    found = (await client.get(f"/v1/visits/{gym.granted}")).json()
+    found = (await client.get(f"/v1/events/{gym.granted}")).json()
     assert [camera["name"] for camera in found["cameras"]] == ["Corridor", "Lobby"] or [
         camera["name"] for camera in found["cameras"]
     ] == ["Lobby", "Corridor"]
@@ -135,7 +135,7 @@ async def test_visit_shows_cameras_gaps_and_who_else(office: Office, gym: Gym) -
 
 async def test_one_camera_grant_shows_only_that_camera(office: Office, gym: Gym) -> None:
     client = await looking(office, NewGrant(role="viewer", camera_id=LOBBY))
-    found = (await client.get(f"/v1/visits/{gym.granted}")).json()
+    found = (await client.get(f"/v1/events/{gym.granted}")).json()
     assert [camera["name"] for camera in found["cameras"]] == ["Lobby"]
     assert found["visit"] is None
     assert (await client.get(f"/v1/cameras/{CORRIDOR}/timeline", params=span(gym))).status_code == 404
@@ -385,10 +385,10 @@ async def test_health_says_parts_to_all_and_roles_to_administrators(office: Offi
 
 async def test_metrics_behind_their_token(office: Office, gym: Gym) -> None:
     client = await looking(office, "viewer")
-    await client.get(f"/v1/visits/{gym.granted}")
+    await client.get(f"/v1/events/{gym.granted}")
     assert (await client.get("/metrics")).status_code == 401
     answer = await client.get("/metrics", headers={"Authorization": "Bearer metrics-for-the-test"})
-    assert 'route="/v1/visits/{event_id}"' in answer.text
+    assert 'route="/v1/events/{event_id}"' in answer.text
     assert str(gym.granted) not in answer.text
 
 
@@ -447,7 +447,7 @@ async def test_metrics_and_logs_name_nobody(office: Office, gym: Gym, caplog: py
     answers = [
         await client.get("/v1/members", params={"query": "virta"}),
         await client.get("/v1/find", params={"query": "aino"} | span(gym)),
-        await client.get(f"/v1/visits/{gym.granted}"),
+        await client.get(f"/v1/events/{gym.granted}"),
         await client.get("/v1/members", params={"query": "x" * 500}),
     ]
     metrics = await client.get("/metrics", headers={"Authorization": "Bearer metrics-for-the-test"})

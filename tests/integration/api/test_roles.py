@@ -41,7 +41,7 @@ TABLE = {
     ("GET", "/v1/members"): ("/v1/members?query=aino", None, INVENTORY),
     ("GET", "/v1/members/{member_id}/visits"): (f"/v1/members/{{aino}}/visits?{SPAN}", None, LOOK),
     ("GET", "/v1/events"): (f"/v1/events?{SPAN}", None, LOOK),
-    ("GET", "/v1/visits/{event_id}"): ("/v1/visits/{granted}", None, LOOK),
+    ("GET", "/v1/events/{event_id}"): ("/v1/events/{granted}", None, LOOK),
     ("GET", "/v1/sites"): ("/v1/sites", None, INVENTORY),
     ("GET", "/v1/cameras"): ("/v1/cameras", None, INVENTORY),
     ("GET", "/v1/doors"): ("/v1/doors", None, INVENTORY),

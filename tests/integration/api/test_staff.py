@@ -160,7 +160,7 @@ async def test_member_is_told_when_and_why_but_not_who(office: Office) -> None:
     await client.state_purpose()
     await client.get("/v1/members", params={"query": "1042"})
     await client.get("/v1/members", params={"query": "2077"})
-    await client.get(f"/v1/visits/{gym.granted}")
+    await client.get(f"/v1/events/{gym.granted}")
     segment_id, at_ns = uuid.uuid4(), gym.now_ns - 3600 * NS
     await office.owner.execute(
         "INSERT INTO tag VALUES ($1, $2, $3, $4, $3, $5)", gym.granted, segment_id, at_ns, LOBBY, at_ns + 15 * NS

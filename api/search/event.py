@@ -33,24 +33,24 @@ AROUND_NS: Final = 15 * NS
 _AROUND_MAX: Final = 200
 
 
-class VisitCameraAnswer(EventCameraAnswer):
+class EventCameraDetail(EventCameraAnswer):
     """A camera of an event with its footage and gaps."""
 
     footage: list[SpanAnswer]
     gaps: list[GapAnswer]
 
 
-class VisitDetail(BaseModel):
+class EventDetail(BaseModel):
     """An event, the stay that it belongs to, its cameras and the events around it."""
 
     event: EventAnswer
     visit: VisitAnswer | None
-    cameras: list[VisitCameraAnswer]
+    cameras: list[EventCameraDetail]
     around: list[EventAnswer]
 
 
-@router.get("/visits/{event_id}", responses=declared(401, 404))
-async def visit(services: Ours, session: SignedIn, purpose: Stated, event_id: UUID) -> VisitDetail:
+@router.get("/events/{event_id}", responses=declared(401, 404))
+async def event_detail(services: Ours, session: SignedIn, purpose: Stated, event_id: UUID) -> EventDetail:
     """An event by its id. A credential opened a door: nothing says that the person in the picture is the member."""
     scope = await load_scope(services, session, rights.LOOK)
     found = await event(services.pool, EventId(event_id))
@@ -75,7 +75,7 @@ async def visit(services: Ours, session: SignedIn, purpose: Stated, event_id: UU
         results=len(everybody),
     )
     shown = event_answer(found, cameras, scope, people, purpose)
-    return VisitDetail(
+    return EventDetail(
         event=shown,
         visit=whole,
         cameras=await _with_footage(services, scope, shown, cameras),
@@ -101,7 +101,7 @@ async def _cameras(services: Services, found: AccessEvent) -> list[EventCamera]:
 
 async def _with_footage(
     services: Services, scope: Scope, shown: EventAnswer, cameras: list[EventCamera]
-) -> list[VisitCameraAnswer]:
+) -> list[EventCameraDetail]:
     spans = {camera.camera_id: camera.span for camera in cameras}
     now_ns = services.clock_ns()
     answers = []
@@ -111,7 +111,7 @@ async def _with_footage(
         footage = (await footage_spans(services, [camera_id], span)).get(camera_id, [])
         known = await Catalogue(services.pool).gaps([camera_id], span)
         answers.append(
-            VisitCameraAnswer(
+            EventCameraDetail(
                 **camera.model_dump(exclude={"segments"}),
                 footage=[span_answer(piece) for piece in footage],
                 gaps=gap_answers(
