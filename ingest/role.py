@@ -9,7 +9,8 @@ import gc
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from custodian.client import CustodianClient
@@ -23,9 +24,11 @@ from ingest.settings import IngestSettings
 from ingest.sources import Sources
 from runtime.database import open_pool
 from runtime.errors import StorageError
+from runtime.pause import pause
 from runtime.private_files import private_directory
 from runtime.problems import Problems
 from runtime.status import StatusFile
+from runtime.supervise import supervised
 from storage.catalogue import Catalogue
 from storage.catalogue.camera_health import save_health
 from storage.keys import HourKeyCache, RecorderIdentity
@@ -34,8 +37,8 @@ from storage.store import ObjectStore, open_store
 _log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
-_STATUS_S = 1.0
 _HEALTH_S = 5.0
+_ENROL_EVERY_S = 600.0
 _SPREAD_S = 0.02  # between the starts of two cameras
 _DRAIN_S = 10.0
 _STEP_TOLD_S = 600.0  # how long a step of this machine's clock is shown
@@ -50,10 +53,38 @@ async def run(
     """
     status = StatusFile(settings.run_directory, "ingest", settings.recorder_name)
     problems = Problems()
-    status.write("starting")
+    said = _Said(status, problems)
     private_directory(settings.recorder_directory)
+    async with supervised(problems) as tasks:
+        tasks.every(status.period_s, "status", said.write)
+        await _record(settings, stop, changes or asyncio.Queue(), said, problems)
+    status.remove()
+
+
+class _Said:
+    """What the status file says: while cameras are recorded their report, before and after it only that it is so."""
+
+    def __init__(self, status: StatusFile, problems: Problems) -> None:
+        self.status, self._problems = status, problems
+        self.state = "starting"
+        self.report: Callable[[], None] | None = None
+
+    async def write(self) -> None:
+        if self.report is not None:
+            self.report()
+        else:
+            self.status.write(self.state, problems=self._problems.present())
+
+
+async def _record(
+    settings: IngestSettings,
+    stop: asyncio.Event,
+    changes: asyncio.Queue[IngestSettings],
+    said: _Said,
+    problems: Problems,
+) -> None:
     client = CustodianClient(settings.custodian_socket)
-    identity = await _identity(settings, client, status, stop)
+    identity = await _identity(settings, client, problems, stop)
     if identity is None:
         return
     keys = HourKeyCache(identity.pinned_signer, settings.recorder_directory / "hour-keys")
@@ -72,20 +103,20 @@ async def run(
             upload_concurrency=settings.upload_concurrency,
             drain_s=_DRAIN_S,
         ) as recorder:
-            role = _Role(settings, recorder, status, problems, stop)
+            role = _Role(settings, recorder, said.status, problems, stop)
             _collect_rarely()
             keeper = KeyKeeper(keys, catalogue, problems, role.camera_ids)
-            async with _tasks(
-                keeper.run(),
-                role.tick(),
-                role.report(keeper),
-                _open_bucket(store, problems),
-                _enrol_again(identity, settings, client, problems),
-                role.save_health(pool),
-            ):
-                await role.record(changes or asyncio.Queue(), keeper.look)
-            status.write("stopping", cameras={})
-    status.remove()
+            async with supervised(problems) as tasks:
+                said.report = partial(role.report, keeper)
+                tasks.forever("refreshing hour keys", keeper.run)
+                tasks.forever("clock and cameras", role.tick)
+                tasks.once("bucket", partial(_open_bucket, store), expected=(StorageError,))
+                enrol = partial(enrol_again, identity, settings.recorder_name, client)
+                tasks.every(_ENROL_EVERY_S, "custodian", enrol, expected=(TallenneError,))
+                tasks.every(_HEALTH_S, "health in the database", partial(role.save_health, pool))
+                await role.record(changes, keeper.look)
+            said.report, said.state = None, "stopping"
+            await said.write()
 
 
 def _collect_rarely() -> None:
@@ -96,19 +127,21 @@ def _collect_rarely() -> None:
 
 
 async def _identity(
-    settings: IngestSettings, client: CustodianClient, status: StatusFile, stop: asyncio.Event
+    settings: IngestSettings, client: CustodianClient, problems: Problems, stop: asyncio.Event
 ) -> RecorderIdentity | None:
     """None when stopped before the custodian was there for the first time."""
     while not stop.is_set():
         try:
             path = settings.recorder_directory / "identity"
-            return await load_or_enrol(path, settings.recorder_name, client)
+            identity = await load_or_enrol(path, settings.recorder_name, client)
         except MisuseError:
             raise
         except TallenneError as error:
-            status.write("starting", problems=[{"what": error.what, "remedy": error.remedy}])
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), 0.3)
+            problems.note("custodian", error)
+            await pause(stop, 0.3)
+        else:
+            problems.clear("custodian")
+            return identity
     return None
 
 
@@ -208,93 +241,47 @@ class _Role:
                     if self._say_of(camera, error):
                         _log.exception("camera %s: a mistake of ours", camera.settings.name)
 
-    async def report(self, keeper: KeyKeeper) -> None:
-        """The status file, once a second."""
-        while True:
-            now_ns = time.time_ns()
-            mono_ns = time.monotonic_ns()
-            for camera in self._cameras.values():
-                recording = camera.recording
-                self._reports[camera.settings.camera_id] = camera.health.report(
-                    mono_ns, now_ns, recording.segments, recording.gaps, recording.recorded_ns
-                )
-            stats = self._recorder.stats()
-            problems = list(stats.problems)
-            problems += [
-                {"what": f"{item['name']}: {item['last_error']}", "remedy": item["remedy"]}
-                for item in self._reports.values()
-                if item["last_error"]
-            ]
-            oldest = stats.oldest_pending_ns
-            self._status.write(
-                "degraded" if problems else "ready",
-                problems=problems,
-                cameras={str(camera_id): item for camera_id, item in self._reports.items()},
-                spool={
-                    "bytes": stats.spool_bytes,
-                    "max_bytes": stats.spool_max_bytes,
-                    "pending": stats.pending,
-                    "oldest_pending_s": round((now_ns - oldest) / 1e9, 1) if oldest is not None else 0.0,
-                    "stored": stats.stored,
-                    "uploaded": stats.uploaded,
-                    "shadows": stats.shadows,
-                },
-                keys_ahead_s=keeper.least_ahead_ns() // 1_000_000_000,
+    def report(self, keeper: KeyKeeper) -> None:
+        """The status file, from what is in memory."""
+        now_ns = time.time_ns()
+        mono_ns = time.monotonic_ns()
+        for camera in self._cameras.values():
+            recording = camera.recording
+            self._reports[camera.settings.camera_id] = camera.health.report(
+                mono_ns, now_ns, recording.segments, recording.gaps, recording.recorded_ns
             )
-            await asyncio.sleep(_STATUS_S)
+        stats = self._recorder.stats()
+        problems = list(stats.problems)
+        problems += [
+            {"what": f"{item['name']}: {item['last_error']}", "remedy": item["remedy"]}
+            for item in self._reports.values()
+            if item["last_error"]
+        ]
+        oldest = stats.oldest_pending_ns
+        self._status.write(
+            "degraded" if problems else "ready",
+            problems=problems,
+            cameras={str(camera_id): item for camera_id, item in self._reports.items()},
+            spool={
+                "bytes": stats.spool_bytes,
+                "max_bytes": stats.spool_max_bytes,
+                "pending": stats.pending,
+                "oldest_pending_s": round((now_ns - oldest) / 1e9, 1) if oldest is not None else 0.0,
+                "stored": stats.stored,
+                "uploaded": stats.uploaded,
+                "shadows": stats.shadows,
+            },
+            keys_ahead_s=keeper.least_ahead_ns() // 1_000_000_000,
+        )
 
     async def save_health(self, pool: Any) -> None:
         """For the API's pages; a database that is away is told elsewhere."""
-        while True:
-            await asyncio.sleep(_HEALTH_S)
-            with contextlib.suppress(StorageError):
-                await save_health(pool, self._reports, time.time_ns())
+        with contextlib.suppress(StorageError):
+            await save_health(pool, self._reports, time.time_ns())
 
 
-async def _open_bucket(store: ObjectStore, problems: Problems) -> None:
-    """Make the bucket if it is not there, find out what the server honours, say what is missing."""
-    while True:
-        try:
-            await store.ensure_bucket()
-            for sentence in (await store.probe()).missing():
-                _log.warning("%s", sentence)
-            problems.clear("bucket")
-            return
-        except StorageError as error:
-            problems.note("bucket", error)
-        await asyncio.sleep(2)
-
-
-async def _enrol_again(
-    identity: RecorderIdentity, settings: IngestSettings, client: CustodianClient, problems: Problems
-) -> None:
-    while True:
-        try:
-            await enrol_again(identity, settings.recorder_name, client)
-            problems.clear("custodian")
-            await asyncio.sleep(600)
-        except TallenneError as error:
-            problems.note("custodian", error)
-            await asyncio.sleep(5)
-
-
-@contextlib.asynccontextmanager
-async def _tasks(*coroutines: Any) -> AsyncIterator[None]:
-    """Run beside the body; cancelled when it is over; the first to fail is logged and ends the role."""
-    owner = asyncio.current_task()
-    assert owner is not None
-    tasks = [asyncio.create_task(item, name=item.__qualname__) for item in coroutines]
-
-    def ended(task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and task.exception() is not None:
-            _log.error("%s ended", task.get_name(), exc_info=task.exception())
-            owner.cancel()
-
-    for task in tasks:
-        task.add_done_callback(ended)
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+async def _open_bucket(store: ObjectStore) -> None:
+    """Make the bucket if it is not there, find out what the server honours, say what is missing. StorageError."""
+    await store.ensure_bucket()
+    for sentence in (await store.probe()).missing():
+        _log.warning("%s", sentence)

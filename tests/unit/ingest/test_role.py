@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 from uuid import uuid4
@@ -12,8 +13,9 @@ from uuid import uuid4
 import pytest
 
 from domain.ids import CameraId
-from ingest.role import _Role
+from ingest.role import _Role, _Said
 from runtime.problems import Problems
+from runtime.status import StatusFile, read_status_files
 
 
 class Ticking:
@@ -40,3 +42,19 @@ async def test_a_camera_whose_tick_fails_is_told_once_and_the_others_go_on(caplo
     assert broken.ticks == other.ticks >= 2
     assert [each["what"] for each in problems.present()] == ["camera broken: a mistake of ours (RuntimeError)."]
     assert caplog.text.count("camera broken: a mistake of ours") == 1
+
+
+async def test_status_is_written_before_there_are_cameras_and_after(tmp_path: Path) -> None:
+    said = _Said(StatusFile(tmp_path, "ingest"), Problems())
+    seen = []
+
+    async def write() -> str:
+        await said.write()
+        return str(read_status_files(tmp_path)[0]["state"])
+
+    seen.append(await write())
+    said.report = lambda: said.status.write("ready")
+    seen.append(await write())
+    said.report, said.state = None, "stopping"
+    seen.append(await write())
+    assert seen == ["starting", "ready", "stopping"]
