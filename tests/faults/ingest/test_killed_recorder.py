@@ -166,7 +166,7 @@ def test_every_failpoint_of_recording_is_in_one_of_the_lists() -> None:
     named = {
         name
         for path in [*folder.glob("spool/*.py"), *folder.glob("recording/*.py")]
-        for name in re.findall(r'\bhit\("([a-z.]+)"\)', path.read_text())
+        for name in re.findall(r'\b(?:hit\(|failpoint=)"([a-z.]+)"', path.read_text())
     }
     assert named == {*RECORDING, *RECOVERY, *DROPPING, *ROTTEN}
 

@@ -206,6 +206,6 @@ def test_every_failpoint_of_repairs_is_in_the_list() -> None:
     named = {
         name
         for path in [*folder.rglob("*.py"), repairs]
-        for name in re.findall(r'\bhit\("([a-z.]+)"\)', path.read_text())
+        for name in re.findall(r'\b(?:hit\(|failpoint=)"([a-z.]+)"', path.read_text())
     }
     assert named == set(PLACES)
