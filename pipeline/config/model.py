@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import unicodedata
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from api.settings import ServeSettings
+from indexer.settings import TopicRule
+from ingest.settings import CameraSettings, IngestSettings
+from runtime.settings import SpoolSettings, StoreSettings
 
 
 def _one_line(text: str) -> str:
@@ -48,6 +55,12 @@ Role = Literal["custodian", "index", "ingest", "serve"]
 ROLES: tuple[Role, ...] = ("custodian", "index", "ingest", "serve")
 
 
+def _default(settings: type, name: str) -> Any:
+    """The default of a role's setting: it stands there, beside what it means, and nowhere else."""
+    (found,) = (field.default for field in dataclasses.fields(settings) if field.name == name)
+    return found.value if isinstance(found, StrEnum) else found
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -73,15 +86,15 @@ class Camera(_Section):
     url: Annotated[str, Field(pattern=r"^rtsps?://")]
     user_name: Text = ""
     password: Secret | None = None
-    source: Literal["auto", "native", "libav"] = "auto"
-    transport: Literal["tcp", "udp"] = "tcp"
+    source: Literal["auto", "native", "libav"] = _default(CameraSettings, "source")
+    transport: Literal["tcp", "udp"] = _default(CameraSettings, "transport")
     tls_ca: File | None = None
     tls_fingerprint: Annotated[str, Field(pattern=r"^(([0-9a-fA-F]{2}:?){32})?$")] = ""
     networks: tuple[str, ...] = ()
-    audio: bool = False
+    audio: bool = _default(CameraSettings, "audio")
     audio_reason: str = ""
-    segment_s: Annotated[float, Field(ge=2, le=60)] = 10.0
-    segment_max_s: Annotated[float, Field(ge=4, le=110)] = 30.0
+    segment_s: Annotated[float, Field(ge=2, le=60)] = _default(CameraSettings, "segment_s")
+    segment_max_s: Annotated[float, Field(ge=4, le=110)] = _default(CameraSettings, "segment_max_s")
     retention_h: Annotated[int, Field(ge=1, le=24 * 365)] = 72
     retention_reason: str = ""
     zone: Name
@@ -121,7 +134,7 @@ class DoorSystem(_Section):
     site: Name
     topic: Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_filter)]
     decoder: Literal["native", "esp-rfid", "axis"] = "native"
-    ids_restart: bool = False
+    ids_restart: bool = _default(TopicRule, "ids_restart")
 
 
 class Database(_Section):
@@ -158,7 +171,7 @@ class Store(_Section):
     tls: bool = True
     tls_ca: File | None = None
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
-    region: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = "us-east-1"
+    region: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] = _default(StoreSettings, "region")
     access_key: Secret
     secret_key: Secret
 
@@ -166,14 +179,14 @@ class Store(_Section):
 class Spool(_Section):
     directory: File | None = None
     max_gib: Annotated[float, Field(gt=0)] = 20.0
-    fsync: bool = False
-    when_full: Literal["refuse", "drop_oldest"] = "refuse"
+    fsync: bool = _default(SpoolSettings, "fsync")
+    when_full: Literal["refuse", "drop_oldest"] = _default(SpoolSettings, "when_full")
 
 
 class Ingest(_Section):
     recorder: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")] = "recorder-1"
     workers: Annotated[int, Field(ge=1, le=64)] = 1
-    uploads: Annotated[int, Field(ge=1, le=64)] = 4
+    uploads: Annotated[int, Field(ge=1, le=64)] = _default(IngestSettings, "upload_concurrency")
 
 
 def _address(text: str) -> str:
@@ -188,15 +201,15 @@ Address = Annotated[str, AfterValidator(_address)]
 
 
 class Serve(_Section):
-    host: Host = "127.0.0.1"
-    port: Annotated[int, Field(ge=0, le=65535)] = 0
+    host: Host = _default(ServeSettings, "host")
+    port: Annotated[int, Field(ge=0, le=65535)] = _default(ServeSettings, "port")
     certificate: File | None = None
     key: File | None = None
-    language: Literal["en", "fi"] = "en"
+    language: Literal["en", "fi"] = _default(ServeSettings, "default_language")
     metrics_token: Secret | None = None
     trusted_proxies: tuple[Address, ...] = ()
-    connections_max: Annotated[int, Field(ge=8, le=4096)] = 256
-    connections_per_address: Annotated[int, Field(ge=8, le=4096)] = 64
+    connections_max: Annotated[int, Field(ge=8, le=4096)] = _default(ServeSettings, "connections_max")
+    connections_per_address: Annotated[int, Field(ge=8, le=4096)] = _default(ServeSettings, "connections_per_address")
 
 
 class Users(_Section):
