@@ -28,6 +28,7 @@ from pipeline.supervise.leftovers import end_leftovers
 from pipeline.supervise.ready import wait_ready
 from pipeline.supervise.role_process import RoleProcess
 from pipeline.supervise.tell import Tell
+from runtime.pause import pause
 from runtime.problems import Problems
 from runtime.status import read_status_files
 from runtime.supervise import supervised
@@ -173,5 +174,4 @@ async def up(wish: Wish, tell: Tell, banner: Callable[[Running], list[str]]) -> 
                 shown_s = now_s
                 found = everything.statuses()
                 tell.live([*camera_lines(found), summary_line(found), *problem_lines(found)])
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), 0.5)
+            await pause(stop, 0.5)
