@@ -108,6 +108,8 @@ async def settle(page: Page, seconds: float = 10) -> float:
     async def settled() -> bool:
         return all(state in SETTLED for state in await states(page))
 
+    # What was pressed shows from the next turn of the page on.
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     await wait(settled, f"settled, but {await states(page)}", seconds)
     return (await read_player(page))[0] - ZERO_MS
 
