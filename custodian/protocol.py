@@ -28,13 +28,15 @@ _CREDENTIALS: Final = struct.Struct("3i")
 
 async def read_message(reader: asyncio.StreamReader, max_bytes: int) -> dict[str, Any] | None:
     """The next message; None when the other side has closed between two. CustodianMisuseError when it is malformed."""
+    started = False
     try:
         (size,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
+        started = True
         if size > max_bytes:
             raise CustodianMisuseError(f"A message of {size} bytes is longer than {max_bytes}.")
         body = json.loads(await reader.readexactly(size))
     except asyncio.IncompleteReadError as exc:
-        if exc.partial:
+        if started or exc.partial:
             raise CustodianAwayError("The other side closed the socket in mid-message.") from None
         return None
     except (ValueError, RecursionError):
