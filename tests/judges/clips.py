@@ -6,6 +6,7 @@ import asyncio
 import fractions
 import itertools
 import random
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,13 +15,16 @@ from typing import Final
 import av
 import numpy as np
 
-from domain.time import NS
-from ingest.access_unit import TICKS_PER_S
+from domain.time import NS, Span
+from ingest.access_unit import TICKS_PER_S, SoundFormat
 from ingest.media.clock import ticks_to_ns
+from ingest.rtp.aac import sound_format
+from storage.mp4 import full_box
 from tests.judges.picture import draw
 from tests.judges.rule import Picture, Table
+from tests.support.cameras.sound import aac
 from tests.support.cameras.video import units
-from tests.support.footage.sealed import START_NS
+from tests.support.footage.sealed import START_NS, open_object
 from tests.support.footage.shelf import Shelf, read, whole_span
 
 SMALL: Final = (320, 192)
@@ -44,39 +48,52 @@ class Scene:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Film:
-    """Scenes one after the other, recorded with segments so long."""
+    """Scenes one after the other, recorded with segments so long. asked_s: which part of it the clip is of."""
 
     scenes: Sequence[Scene]
     segment_s: float = 4.0
     segment_max_s: float = 30.0
     sound: bool = False
+    asked_s: tuple[float, float] | None = None
 
+
+_EVERYTHING: Final = (
+    Scene(b_frames=3, jitter=0.5),
+    Scene(gap_s=4, gop=7, b_frames=2, seconds=4),
+    Scene(size=LARGE, gop=200, seconds=12, b_frames=2),
+    Scene(gap_s=0.6, fps=9, gop=40, jitter=0.9, b_frames=1),
+    Scene(fps=2, gop=5),
+)
 
 FILMS: Final[dict[str, Film]] = {
-    "plain": Film(scenes=[Scene(seconds=20)]),
-    "b_frames": Film(scenes=[Scene(seconds=20, b_frames=3)]),
-    "gaps": Film(scenes=[Scene(), Scene(gap_s=5, b_frames=0), Scene(gap_s=0.7)]),
+    "everything": Film(scenes=_EVERYTHING, segment_s=3, segment_max_s=5),
+    "middle": Film(scenes=_EVERYTHING, segment_s=3, segment_max_s=5, asked_s=(5.3, 24.2)),
+    "sound": Film(scenes=[Scene(seconds=9, b_frames=3), Scene(gap_s=3)], sound=True),
+    "h265": Film(scenes=[Scene(seconds=9, b_frames=3, codec="libx265"), Scene(gap_s=3, codec="libx265")]),
+    "plain": Film(scenes=[Scene(seconds=12)]),
+    "b_frames": Film(scenes=[Scene(seconds=12, b_frames=3)]),
+    "gaps": Film(scenes=[Scene(), Scene(gap_s=5), Scene(gap_s=0.7)]),
     "variable_rate": Film(scenes=[Scene(jitter=0.8), Scene(fps=8, gop=30, jitter=0.5), Scene(fps=2, gop=10)]),
-    "short_gops": Film(scenes=[Scene(seconds=12, gop=6)]),
+    "short_gops": Film(scenes=[Scene(gop=6)]),
     "long_gops": Film(scenes=[Scene(seconds=20, gop=200)], segment_s=2, segment_max_s=3),
     "other_size": Film(scenes=[Scene(), Scene(size=LARGE), Scene()]),
     "other_delay": Film(scenes=[Scene(), Scene(b_frames=3), Scene(b_frames=1)]),
-    "everything": Film(
-        scenes=[
-            Scene(b_frames=3, jitter=0.5),
-            Scene(gap_s=4, gop=7, b_frames=2),
-            Scene(size=LARGE, gop=300, seconds=14, b_frames=2),
-            Scene(gap_s=0.6, fps=9, gop=40, jitter=0.9, b_frames=1),
-        ],
-        segment_s=3,
-        segment_max_s=5,
-    ),
-    "h265": Film(scenes=[Scene(seconds=14, b_frames=3, codec="libx265"), Scene(gap_s=3, codec="libx265")]),
 }
+"""The first four have all that a clip can have; the others a thing each, to see by which one a judge is misled."""
 
 
 def make(film: Film) -> tuple[bytes, Table]:
-    """The MP4 of all of it, and what it must show."""
+    """The MP4, and what it must show."""
+    shelf, table = filmed(film)
+    span = whole_span(shelf)
+    if film.asked_s is not None:
+        span = Span(*(START_NS + round(at_s * NS) for at_s in film.asked_s))
+    mp4, shown = asyncio.run(_read(shelf, span))
+    return mp4, table.cut((shown.start_ns - START_NS) / NS, (shown.end_ns - START_NS) / NS)
+
+
+def filmed(film: Film) -> tuple[Shelf, Table]:
+    """The sealed segments, and what they show, in seconds since their beginning."""
     shelf = Shelf()
     pictures: list[Picture] = []
     at_ns, number, delay_s = START_NS, 0, 0.0
@@ -84,11 +101,36 @@ def make(film: Film) -> tuple[bytes, Table]:
         at_ns += round(scene.gap_s * NS)
         times = _times(scene, number)
         stream = coded(scene, times, number)
-        name = "hevc" if scene.codec == "libx265" else "h264"
-        end_ns = shelf.film(units(stream, name), at_ns, segment_s=film.segment_s, segment_max_s=film.segment_max_s)
+        end_ns = shelf.film(
+            units(stream, "hevc" if scene.codec == "libx265" else "h264"),
+            at_ns,
+            segment_s=film.segment_s,
+            segment_max_s=film.segment_max_s,
+            tone=_tone(scene) if film.sound else None,
+        )
         pictures += _placed(scene, stream, number, (at_ns - START_NS) / NS, (end_ns - START_NS) / NS)
         at_ns, number, delay_s = end_ns, number + len(times), max(delay_s, _delay_s(stream))
-    return asyncio.run(_read(shelf)), Table(pictures, delay_s)
+    return shelf, Table(pictures, delay_s)
+
+
+def as_recorded(film: Film) -> tuple[bytes, Table]:
+    """What clips once were: the recorder's fragments of half a second, each an entry of the index.
+
+    ``film``: one scene, one segment.
+    """
+    shelf, table = filmed(film)
+    (segment,) = shelf.segments
+    mp4 = open_object(shelf.objects[shelf.name(segment)], shelf.world.hour_private, shelf.world.recorders)
+    index = segment.fragments
+    assert index is not None
+    ends_ms = [*index.start_ms[1:], segment.span.duration_ns // 1_000_000]
+    entries = b"".join(
+        struct.pack(">III", size, (end - start) * 90, 0x90000000 if key else 0)
+        for size, start, end, key in zip(index.size, index.start_ms, ends_ms, index.key, strict=True)
+    )
+    head = struct.pack(">IIQQHH", 1, TICKS_PER_S, 0, 0, 0, len(index.size))
+    fragments = (mp4[at : at + size] for at, size in zip(index.offset, index.size, strict=True))  # no padding
+    return b"".join((mp4[: segment.init_size], full_box(b"sidx", 1, 0, head, entries), *fragments)), table
 
 
 def write(film: Film, path: Path) -> Table:
@@ -98,8 +140,14 @@ def write(film: Film, path: Path) -> Table:
     return table
 
 
-async def _read(shelf: Shelf) -> bytes:
-    return await read(await shelf.clip(whole_span(shelf)))
+async def _read(shelf: Shelf, span: Span) -> tuple[bytes, Span]:
+    clip = await shelf.clip(span)
+    return await read(clip), clip.span
+
+
+def _tone(scene: Scene) -> tuple[SoundFormat, list[bytes]]:
+    config, frames = aac(scene.seconds)
+    return sound_format(config), frames
 
 
 def _times(scene: Scene, seed: int) -> list[int]:

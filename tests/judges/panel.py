@@ -15,13 +15,17 @@ from tests.judges.rule import Rule, Table, Wrong, wrong_looks
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """missing: says what is not installed, if anything; seek: what is shown at each time."""
+    """missing: says what is not installed, if anything; seek: what is shown at each time.
+
+    times: for how many ``./test`` asks
+    """
 
     name: str
     missing: Callable[[], str]
     seek: Callable[[Path, Sequence[float]], list[Look]]
     rule: Rule = Table.holding
     h265: bool = True  # whether it decodes H.265
+    times: int = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,7 @@ class Verdict:
 JUDGES: Final = {
     judge.name: judge
     for judge in (
-        Judge(name="libav", missing=lambda: "", seek=libav.seek_by_container),
+        Judge(name="libav", missing=lambda: "", seek=libav.seek_by_container, times=60),
         Judge(name="ffmpeg-before", missing=libav.missing, seek=libav.seek_before_input, rule=Table.from_on),
         Judge(name="ffmpeg-after", missing=libav.missing, seek=libav.seek_after_input, rule=Table.from_on),
         Judge(
@@ -47,6 +51,7 @@ JUDGES: Final = {
             missing=gstreamer.missing,
             seek=gstreamer.seek_accurate,
             rule=Table.neighbour_if_uneven,
+            times=60,
         ),
         Judge(name="gstreamer-key", missing=gstreamer.missing, seek=gstreamer.seek_key_unit, rule=Table.key_or_holding),
         Judge(name="vlc", missing=vlc.missing, seek=vlc.seek_paused, rule=Table.early_by_delay),

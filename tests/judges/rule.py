@@ -6,15 +6,15 @@ import bisect
 import json
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from tests.judges.picture import Look
 
 TICK_S: Final = 1 / 90_000
-TOLERANCE_S: Final = 2.5 * TICK_S
-"""A segment's place in the clip and a fragment's place in the segment are each rounded down to a tick."""
+TOLERANCE_S: Final = 0.001 + TICK_S
+"""A group of pictures begins where the clip's index says, which knows it to the millisecond."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +96,15 @@ class Table:
             if picture is not None and at_s < picture.end_s:
                 found.append(at_s)
         return found
+
+    def cut(self, start_s: float, end_s: float) -> Table:
+        """Only the pictures that begin in [start_s, end_s), in seconds since then."""
+        inside = [picture for picture in self.pictures if start_s - TICK_S <= picture.start_s < end_s - TICK_S]
+        moved = [
+            replace(picture, start_s=picture.start_s - start_s, end_s=min(picture.end_s, end_s) - start_s)
+            for picture in inside
+        ]
+        return Table(moved, self.delay_s)
 
     def save(self, path: Path) -> None:
         """JSON: {"delay_s": ..., "pictures": [[number, start_s, end_s, key, reordered], ...]}."""

@@ -2,6 +2,7 @@
 // Result: a list of {width, height, grey (base64, a byte a pixel), media_s} or {note}.
 (() => {
   const WAIT_MS = 6000;
+  const AHEAD_S = 10;
 
   const within = (promise, what, ms = WAIT_MS) => Promise.race([
     promise,
@@ -85,6 +86,7 @@
   };
 
   // As a DASH player does: what the index says holds the time is fetched, and what follows it; nothing else is kept.
+  // Chromium shows a picture only when it has enough behind it, whatever the rate.
   const bySource = async (video, url, mime) => {
     const { init, entries: all } = await indexed(url);
     const source = new MediaSource();
@@ -99,8 +101,9 @@
       const removed = happens(buffer, 'updateend');
       buffer.remove(0, Infinity);
       await within(removed, 'updateend');
-      for (const entry of all.slice(place, place + 2)) await append(buffer, await fetched(url, entry.start, entry.end));
-      if (place + 2 >= all.length) source.endOfStream();
+      const wanted = all.slice(place).filter((entry) => entry.begin_s < time + AHEAD_S);
+      for (const entry of wanted) await append(buffer, await fetched(url, entry.start, entry.end));
+      if (wanted.at(-1) === all.at(-1)) source.endOfStream();
       return seek(video, time);
     };
   };

@@ -10,10 +10,11 @@ import time
 LOCK = ctypes.CFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p))
 UNLOCK = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_void_p))
 DISPLAY = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
-_WAIT_S = 10.0
+_WAIT_S = 5.0
 _SETTLED_S = 0.35  # no other picture for so long
 _OPTIONS = [b"--intf=dummy", b"--no-audio", b"--no-osd", b"--no-spu", b"--no-video-title-show", b"--avcodec-hw=none"]
 _OPTIONS += [b"--quiet", b"--no-drop-late-frames", b"--no-skip-frames"]
+_OPTIONS += [b"--avcodec-threads=1"]  # several hold pictures back
 
 
 class Screen:
@@ -80,10 +81,12 @@ def main(path: str, width: int, height: int, *more: str) -> None:
     vlc.libvlc_media_player_set_pause(player, 1)
     time.sleep(0.5)
     for at_s in json.load(sys.stdin):
-        since = screen.count
-        vlc.libvlc_media_player_set_time(player, ctypes.c_int64(round(at_s * 1000)))
-        answer = screen.grey() if screen.settled(since) else {"note": "nothing new was shown"}
-        print(json.dumps(answer), flush=True)
+        for _ in range(2):  # a busy VLC loses a request now and then
+            since = screen.count
+            vlc.libvlc_media_player_set_time(player, ctypes.c_int64(round(at_s * 1000)))
+            if done := screen.settled(since):
+                break
+        print(json.dumps(screen.grey() if done else {"note": "nothing new was shown"}), flush=True)
     vlc.libvlc_media_player_stop(player)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import av
 import numpy as np
 
@@ -9,7 +11,7 @@ from domain.time import NS
 from ingest.access_unit import SoundFormat
 from ingest.media.clock import ticks_to_ns
 from ingest.media.fragments import Fragment, FragmentWriter
-from ingest.media.segmenter import Append, Begin, Segmenter
+from ingest.media.segmenter import Action, Append, Begin, Segmenter
 from ingest.media.sound import SoundMixer
 from ingest.rtp.aac import sound_format
 from tests.support.cameras.video import encoded, units
@@ -51,32 +53,45 @@ def with_tone(
     jitter: int = 0,
 ) -> list[tuple[str, bytes]]:
     """(mime, MP4) of each segment; sound arrives ``late_ns`` behind the pictures."""
-    form, frames = tone
-    mixer, segmenter = SoundMixer(form), Segmenter(segment_s, 2 * segment_s)
-    segmenter.hear(form)
     made: list[tuple[str, list[bytes]]] = []
+    for action in sounded(pieces, tone, Segmenter(segment_s, 2 * segment_s), late_ns=late_ns, jitter=jitter):
+        if isinstance(action, Begin):
+            made.append((action.codec.mime, [action.init]))
+        elif isinstance(action, Append):
+            made[-1][1].append(b"".join(action.pieces))
+    return [(mime, b"".join(parts)) for mime, parts in made]
+
+
+def sounded(
+    pieces: list[Fragment],
+    tone: tuple[SoundFormat, list[bytes]],
+    segmenter: Segmenter,
+    *,
+    start_ns: int = START_NS,
+    late_ns: int = 0,
+    jitter: int = 0,
+) -> Iterator[Action]:
+    """What the segmenter says to do with pictures and sound that begin at ``start_ns``."""
+    form, frames = tone
+    mixer = SoundMixer(form)
+    segmenter.hear(form)
     first = pieces[0].start_ticks
     coming = [
-        (START_NS + number * FRAME_NS + (number * 7919 % 3 - 1) * jitter, data) for number, data in enumerate(frames)
+        (start_ns + number * FRAME_NS + (number * 7919 % 3 - 1) * jitter, data) for number, data in enumerate(frames)
     ]
 
-    def done(*, all_of_them: bool = False) -> None:
+    def done(*, all_of_them: bool = False) -> Iterator[Action]:
         for held, run in mixer.ready(all_of_them=all_of_them):
-            for action in segmenter.push(held.fragment, held.start_ns, held.end_ns, run):
-                if isinstance(action, Begin):
-                    made.append((action.codec.mime, [action.init]))
-                elif isinstance(action, Append):
-                    made[-1][1].append(b"".join(action.pieces))
+            yield from segmenter.push(held.fragment, held.start_ns, held.end_ns, run)
 
     for piece in pieces:
-        begin, end = (START_NS + ticks_to_ns(ticks - first) for ticks in (piece.start_ticks, piece.end_ticks))
+        begin, end = (start_ns + ticks_to_ns(ticks - first) for ticks in (piece.start_ticks, piece.end_ticks))
         while coming and coming[0][0] + FRAME_NS <= end - late_ns:
             mixer.heard(*coming.pop(0))
-            done()
+            yield from done()
         mixer.hold(piece, begin, end)
-        done()
+        yield from done()
     for item in coming:
         mixer.heard(*item)
-    done(all_of_them=True)
+    yield from done(all_of_them=True)
     assert mixer.dropped == 0
-    return [(mime, b"".join(parts)) for mime, parts in made]

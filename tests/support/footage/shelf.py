@@ -10,11 +10,12 @@ from api.footage import ClipReader, Early, Inits, plan_clip
 from domain.footage import FragmentIndex, Segment
 from domain.ids import SegmentId
 from domain.time import Span
-from ingest.access_unit import AccessUnit
+from ingest.access_unit import AccessUnit, SoundFormat
 from ingest.media.clock import ticks_to_ns
 from ingest.media.fragments import FragmentWriter
-from ingest.media.segmenter import Append, Begin, Finish, Segmenter
+from ingest.media.segmenter import Action, Append, Begin, Finish, Segmenter
 from storage.sealed import HEADER_SIZE, TRAILER_SIZE, PayloadKey, object_name_of
+from tests.support.cameras.sound import sounded
 from tests.support.footage.sealed import START_NS, World, finish, new_sealer, new_world, open_object, payload_key_of
 
 
@@ -51,16 +52,20 @@ class Shelf:
         segment_max_s: float = 30.0,
         pad_every: int = 3,
         codec_size: tuple[int, int] = (320, 192),
+        tone: tuple[SoundFormat, list[bytes]] | None = None,
     ) -> int:
         """Through fragments and segmenter as ingest does; where it ends."""
         writer, segmenter = FragmentWriter(), Segmenter(segment_s, segment_max_s)
         made = [item for unit in stream if (item := writer.push(unit))]
         made += iter(writer.flush, None)
         first = made[0].start_ticks
-        actions = []
-        for item in made:
-            begin, end = (start_ns + ticks_to_ns(ticks - first) for ticks in (item.start_ticks, item.end_ticks))
-            actions += segmenter.push(item, begin, end)
+        actions: list[Action] = []
+        if tone is not None:
+            actions += sounded(made, tone, segmenter, start_ns=start_ns)
+        else:
+            for item in made:
+                begin, end = (start_ns + ticks_to_ns(ticks - first) for ticks in (item.start_ticks, item.end_ticks))
+                actions += segmenter.push(item, begin, end)
         actions += segmenter.close()
         parts: list[Append] = []
         begun: Begin | None = None
