@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from ingest.access_unit import AccessUnit, Loss, Sound, SoundFormat, Source
 from ingest.libav.source import LibavSource
+from ingest.rtsp.habits import Habits
 from ingest.rtsp.session import NotSpokenError
 from ingest.rtsp.source import NativeSource
 from ingest.rtsp.wheel import Wheel
@@ -25,16 +26,18 @@ class Sources:
     def __init__(self) -> None:
         self._wheel = Wheel()
         self._unspoken: set[Asked] = set()  # what the native client has found not to be spoken
+        self._habits: dict[Asked, Habits] = {}
 
     def make(self, camera: CameraSettings) -> Source:
         """The client that the camera's settings ask for."""
         if camera.source is SourceKind.LIBAV or camera.transport is Transport.UDP:
             return LibavSource(camera)
+        native = NativeSource(camera, self._wheel, self._habits.setdefault(asked_of(camera), Habits()))
         if camera.source is SourceKind.NATIVE:
-            return NativeSource(camera, self._wheel)
+            return native
         if asked_of(camera) in self._unspoken:
             return LibavSource(replace(camera, transport=Transport.UDP))
-        return AutoSource(camera, NativeSource(camera, self._wheel), self._unspoken)
+        return AutoSource(camera, native, self._unspoken)
 
 
 Asked = tuple[str, Transport]

@@ -10,8 +10,9 @@ import re
 from typing import Final
 
 DOLLAR: Final = 0x24
+SLACK: Final = 32  # bytes that a buffer must have behind what is in it
 HEAD_BYTES: Final = 4  # $, channel, length in 2 bytes
-_LEAST_RTP: Final = 12
+_LEAST_RTP, _LEAST_RTCP = 12, 8
 _MESSAGE_BYTES: Final = 24
 _MESSAGE: Final = re.compile(rb"\r|\n|RTSP/|[A-Z_]{3,20} ")
 _PART: Final = re.compile(rb"[A-Z_]{0,20}|RTSP/?")
@@ -42,17 +43,24 @@ class Frames:
         self._channels += [rtp, rtcp]
         self._search = re.compile(rb"\$(?:%s)|%s" % (b"|".join(self._channels), _NEXT_MESSAGE), re.DOTALL)
 
-    def find(self, view: memoryview, at: int, end: int) -> int:
-        """Where the next frame or reply begins at ``at`` or behind it; -1 when none does. Cost: linear."""
+    def find(self, view: memoryview, at: int, end: int, source: int) -> int:
+        """Where the next frame or reply begins at ``at`` or behind it; -1 when none does. Cost: linear.
+
+        source: of which packets have come (RFC 3550, 5.1, SSRC): one from there is a frame whatever comes behind it
+        """
         for found in self._search.finditer(view, at, end):
             place = found.start()
-            if view[place] != DOLLAR or self._plausible(view, place, end):
+            if view[place] != DOLLAR or self._plausible(view, place, end, source):
                 return place
         return -1
 
     @staticmethod
-    def _plausible(view: memoryview, at: int, end: int) -> bool:
+    def _plausible(view: memoryview, at: int, end: int, source: int) -> bool:
         length = view[at + 2] << 8 | view[at + 3]
         rtcp = 0xC8 <= view[at + 5] <= 0xCF
-        after = at + HEAD_BYTES + length
-        return length >= (HEAD_BYTES if rtcp else _LEAST_RTP) and (after >= end or may_follow(view, after, end))
+        if length < (_LEAST_RTCP if rtcp else _LEAST_RTP):
+            return False
+        source_at, after = at + HEAD_BYTES + (4 if rtcp else 8), at + HEAD_BYTES + length
+        if source_at + 4 <= end and int.from_bytes(view[source_at : source_at + 4], "big") == source:
+            return True
+        return after >= end or may_follow(view, after, end)

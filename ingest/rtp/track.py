@@ -30,7 +30,6 @@ from ingest.rtp.packet import PayloadBounds
 from ingest.rtp.pictures import Pictures
 from ingest.rtp.timeline import Timeline
 
-SLACK: Final = 32  # bytes that a buffer must have behind what is in it
 _HEAD: Final = struct.Struct(">HHHHQI")  # $ and channel, length, flags and type, sequence, time and source, payload
 _NONE: Final = -1
 _VERSION: Final = 0x8000
@@ -221,6 +220,11 @@ class Track:
     def shares_numbers(self) -> bool:
         """See Numbering."""
         return self._numbering.shared
+
+    @property
+    def source(self) -> int:
+        """Of the packets (RFC 3550, 5.1, SSRC); -1 before the first."""
+        return self._stamp & _SOURCE if self._stamp != _NONE else _NONE
 
     @property
     def lost_packets(self) -> int:

@@ -6,24 +6,23 @@ import base64
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-_PARAMETER = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^",\s]*))')
-_SCHEME = re.compile(r"(?:^|,)\s*(Basic|Digest)\b", re.IGNORECASE)
+_MD5, _SHA_256, _SHA_512_256 = "MD5", "SHA-256", "SHA-512-256"
+_HASHES: Final = {_MD5: "md5", _SHA_256: "sha256", _SHA_512_256: "sha512_256"}
+_ORDER: Final = (_SHA_512_256, _SHA_256, _MD5)
+# One of these stands wherever the header is read: each byte of it is looked at once.
+_TOKEN: Final = re.compile(r"""[\s,]*(?:(?P<name>[^\s,="]+)(?P<is>[ \t]*=[ \t]*)?|(?P<junk>["=]))""")
+_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)("?)')
+_PLAIN: Final = re.compile(r"[^\s,]*")
+_SCHEMES: Final = ("basic", "digest")
+_TOKENS_MAX: Final = 256  # of one header
 
 
-def _md5(data: bytes) -> str:
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-_HASHES: Final[dict[str, Callable[[bytes], str]]] = {"MD5": _md5, "SHA-256": _sha256}
-_ORDER: Final = ("SHA-256", "MD5")
+def _hashed(name: str, data: bytes) -> str:
+    return hashlib.new(_HASHES[name], data, usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,24 +39,51 @@ class Challenge:
 
     @property
     def hash_name(self) -> str:
-        return self.algorithm.upper().removesuffix("-SESS") or "MD5"
+        return self.algorithm.upper().removesuffix("-SESS") or _MD5
 
 
 def challenges(headers: Iterable[str]) -> list[Challenge]:
-    """Those that we can answer, the strongest first. A header may hold several."""
-    found: list[Challenge] = []
-    for header in headers:
-        starts = list(_SCHEME.finditer(header))
-        for place, start in enumerate(starts):
-            stop = starts[place + 1].start() if place + 1 < len(starts) else len(header)
-            made = _challenge(start[1].lower(), header[start.end() : stop])
-            if made is not None:
-                found.append(made)
+    """Those that we can answer, the strongest first. A header may hold several (RFC 7235, 4.1)."""
+    found = [
+        made
+        for header in headers
+        for scheme, parameters in _schemes(header)
+        if (made := _challenge(scheme, parameters)) is not None
+    ]
     return sorted(found, key=lambda item: len(_ORDER) if item.basic else _ORDER.index(item.hash_name))
 
 
-def _challenge(scheme: str, rest: str) -> Challenge | None:
-    given = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(rest)}
+def _schemes(header: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each scheme that is known, in lower case, with its parameters. Quoted text is never taken for a scheme."""
+    scheme, parameters = "", dict[str, str]()
+    at = 0
+    for _ in range(_TOKENS_MAX):
+        if (token := _TOKEN.match(header, at)) is None:
+            break
+        at = token.end()
+        name = (token["name"] or "").lower()
+        if token["is"] is not None:
+            value, at = _value(header, at)
+            parameters.setdefault(name, value)
+        elif name:
+            if scheme:
+                yield scheme, parameters
+            scheme, parameters = name if name in _SCHEMES else "", {}
+    if scheme:
+        yield scheme, parameters
+
+
+def _value(header: str, at: int) -> tuple[str, int]:
+    """A parameter's value, and where it ends. A quote that is never closed ends with the header."""
+    quoted = _QUOTED.match(header, at)
+    if quoted is not None:
+        return quoted[1], quoted.end()
+    plain = _PLAIN.match(header, at)
+    assert plain is not None
+    return plain[0], plain.end()
+
+
+def _challenge(scheme: str, given: dict[str, str]) -> Challenge | None:
     realm = given.get("realm", "")
     if scheme == "basic":
         return Challenge(basic=True, realm=realm)
@@ -86,6 +112,7 @@ class Credentials:
 
     @property
     def given(self) -> bool:
+        """The configuration has a user or a password."""
         return bool(self._user or self._password)
 
     @property
@@ -95,6 +122,7 @@ class Credentials:
 
     @property
     def challenged(self) -> bool:
+        """The camera has asked who we are."""
         return self._challenge is not None
 
     def use(self, challenge: Challenge) -> None:
@@ -112,10 +140,10 @@ class Credentials:
         return "Digest " + ", ".join(self._digest(challenge, method, uri))
 
     def _digest(self, challenge: Challenge, method: str, uri: str) -> list[str]:
-        hashed = _HASHES[challenge.hash_name]
+        """RFC 7616, 3.4; without qop as in RFC 2069."""
 
         def h(*parts: str) -> str:
-            return hashed(":".join(parts).encode())
+            return _hashed(challenge.hash_name, ":".join(parts).encode())
 
         count, cnonce = f"{self._count:08x}", self._make_cnonce()
         who = h(self._user, challenge.realm, self._password)

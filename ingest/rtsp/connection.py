@@ -18,7 +18,7 @@ from ingest.errors import CameraAwayError, CameraStalledError, IngestError
 from ingest.rtsp.pace import LONGEST_S, Pace
 from ingest.rtsp.session import Session, State
 from ingest.rtsp.tls import Tls
-from ingest.rtsp.wheel import BUFFER_BYTES, Wheel
+from ingest.rtsp.wheel import BUFFER_BYTES, TICK_S, Wheel
 
 _log = logging.getLogger(__name__)
 STALLED_NS: Final = 10_000_000_000
@@ -85,6 +85,8 @@ class Connection:
     def shut(self) -> None:
         """At once."""
         if self._open:
+            if self.session.state is State.STARTING and self._error is None:
+                self.session.closed(time.monotonic_ns())  # it did not answer in time
             self._deafen()
             self._open = False
             self._socket.close()
@@ -100,12 +102,16 @@ class Connection:
             self._heard_ns = self._read_ns = now_ns  # it is we who are late
             return LONGEST_S
         if self._keep_alive_ns and now_ns >= self._keep_alive_ns:
-            self.session.keep_alive()
+            self.session.keep_alive(now_ns)
             self._keep_alive_ns = now_ns + int(self.session.keep_alive_s * 1e9)
         elapsed_ns = now_ns - self._read_ns
         size = self._gulp(now_ns)
         if size == 0 and now_ns - self._heard_ns > STALLED_NS and self._keep_alive_ns:
             self._fail(CameraStalledError("it sends nothing.", "Restart it; check its network."))
+        elif (error := self.session.diagnosis(now_ns)) is not None:
+            self._fail(error)
+        if self.session.behind:
+            return TICK_S
         return LONGEST_S if self._listening else self._pace.after(size, elapsed_ns)
 
     def _readable(self) -> None:
@@ -130,15 +136,18 @@ class Connection:
         if at:
             view[:at] = session.kept
         try:
-            size = self._fill(view[at : at + BUFFER_BYTES])
+            # What was too much for one turn comes first: the camera is held up by TCP meanwhile.
+            size = 0 if session.behind else self._fill(view[at : at + BUFFER_BYTES])
         except (BlockingIOError, InterruptedError):
             if self._unsent or session.has_outgoing:
                 self._flush()
             return 0
         except OSError as error:
+            session.closed(now_ns)
             self._fail(CameraAwayError(f"the connection broke ({error.strerror}).", "Check its network and power."))
             return 0
-        if not size:
+        if not size and not session.behind:
+            session.closed(now_ns)
             self._fail(CameraAwayError("it closed the connection.", "It is connected to again."))
             return 0
         self._heard_ns = self._read_ns = now_ns

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ingest.errors import StreamError
 
 HEAD_MAX: Final = 16 << 10
 BODY_MAX: Final = 64 << 10
-_END = re.compile(rb"\r?\n\r?\n")
-_STATUS = re.compile(r"RTSP/\d\.\d\s+(\d{3})(?:\s+(.*))?$")
-_REQUEST = re.compile(r"([A-Z_]{3,20})\s+(\S+)\s+RTSP/\d\.\d$")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_END: Final = re.compile(rb"\r?\n\r?\n")
+_STATUS: Final = re.compile(r"RTSP/\d\.\d\s+(\d{3})(?:\s+(.*))?$")
+_REQUEST: Final = re.compile(r"([A-Z_]{3,20})\s+(\S+)\s+RTSP/\d\.\d$")
+_FIRST_BYTES: Final = re.compile(rb"RTSP/[\d.]*\s|[A-Z_]{3,20} ")
+_FIRST_BYTES_MAX: Final = 24
+_PART: Final = re.compile(rb"[A-Z_]{0,20}|RTSP/[\d.]*")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
+_FOLDED: Final = (" ", "\t")
 _REMEDY: Final = "Check that its port is the RTSP port; update its firmware."
 
 
@@ -38,57 +42,85 @@ class Message:
     def cseq(self) -> int:
         """-1 without one."""
         text = self.header("cseq")
-        return int(text) if text.isdecimal() and len(text) < 12 else -1
+        return int(text) if text.isdecimal() and text.isascii() and len(text) < 12 else -1
+
+
+class MessageReader:
+    """``read()`` whatever is there until a message is whole. A head is read once, however slowly its body comes."""
+
+    __slots__ = ("_head", "_whole_bytes")
+
+    def __init__(self) -> None:
+        self._head: Message | None = None
+        self._whole_bytes = 0  # of the message whose head was read
+
+    def read(self, view: memoryview, at: int, end: int) -> tuple[Message | None, int]:
+        """The message that begins at ``at``, and where it ends; (None, at) while it is not whole. StreamError.
+
+        Until it is whole, ``at`` has to be where the same message begins.
+        """
+        if self._head is None and not self._read_head(view, at, end):
+            return None, at
+        assert self._head is not None
+        if end - at < self._whole_bytes:
+            return None, at
+        length = int(self._head.header("content-length") or "0")
+        ends = at + self._whole_bytes
+        message, self._head = replace(self._head, body=view[ends - length : ends].tobytes()), None
+        return message, ends
+
+    def _read_head(self, view: memoryview, at: int, end: int) -> bool:
+        head = view[at : min(end, at + HEAD_MAX + 4)].tobytes()
+        found = _END.search(head)
+        if found is None:
+            if len(head) > HEAD_MAX or not may_begin(head):
+                raise StreamError("The camera speaks something that is not RTSP.", _REMEDY)
+            return False
+        message = _parse_head(head[: found.start()].decode("utf-8", "replace"))
+        length = message.header("content-length") or "0"
+        if not (length.isdecimal() and length.isascii()) or len(length) > 9 or int(length) > BODY_MAX:
+            raise StreamError(f"The camera announces a message of {length[:20]} bytes.", _REMEDY)
+        self._head, self._whole_bytes = message, found.end() + int(length)
+        return True
+
+
+def may_begin(head: bytes) -> bool:
+    """Whether a message may begin with these bytes: what cannot become one need not be waited for."""
+    if _FIRST_BYTES.match(head):
+        return True
+    return len(head) < _FIRST_BYTES_MAX and _PART.fullmatch(head) is not None
 
 
 def read_message(view: memoryview, at: int, end: int) -> tuple[Message | None, int]:
-    """A message that begins at ``at``, and where it ends; (None, at) while it is not whole. StreamError."""
-    head = view[at : min(end, at + HEAD_MAX + 4)].tobytes()
-    found = _END.search(head)
-    if found is None:
-        if len(head) > HEAD_MAX or not _may_become(head):
-            raise StreamError("The camera speaks something that is not RTSP.", _REMEDY)
-        return None, at
-    message = _parse_head(head[: found.start()].decode("utf-8", "replace"))
-    length = message.header("content-length") or "0"
-    if not length.isdecimal() or len(length) > 9 or int(length) > BODY_MAX:
-        raise StreamError(f"The camera announces a message of {length[:20]} bytes.", _REMEDY)
-    begins = at + found.end()
-    if begins + int(length) > end:
-        return None, at
-    ends = begins + int(length)
-    return _with_body(message, view[begins:ends].tobytes()), ends
-
-
-def _may_become(head: bytes) -> bool:
-    """A first line that cannot become one of RTSP need not be waited for."""
-    line = head[:20]
-    return bool(line) and all(byte in b" /.ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789" for byte in line[:4])
+    """See MessageReader."""
+    return MessageReader().read(view, at, end)
 
 
 def _parse_head(text: str) -> Message:
-    lines = text.split("\n")
-    first = lines[0].strip()
+    """A line that begins with a blank continues the one before (RFC 2326, 4.2 by RFC 2616, 4.2)."""
+    first, *lines = text.split("\n")
     headers: dict[str, list[str]] = {}
-    for line in lines[1:]:
+    values: list[str] = []
+    for line in lines:
+        if line.startswith(_FOLDED) and values:
+            values[-1] = f"{values[-1]} {_CONTROL.sub(' ', line).strip()}".strip()
+            continue
         name, found, value = line.partition(":")
         if found:
-            headers.setdefault(name.strip().lower(), []).append(_CONTROL.sub(" ", value).strip())
-    if status := _STATUS.match(first):
+            values = headers.setdefault(name.strip().lower(), [])
+            values.append(_CONTROL.sub(" ", value).strip())
+    if status := _STATUS.match(first.strip()):
         reason = _CONTROL.sub(" ", status[2] or "")[:80]
         return Message(status=int(status[1]), reason=reason, headers=headers)
-    if request := _REQUEST.match(first):
+    if request := _REQUEST.match(first.strip()):
         return Message(method=request[1], headers=headers)
     raise StreamError("The camera speaks something that is not RTSP.", _REMEDY)
 
 
-def _with_body(message: Message, body: bytes) -> Message:
-    return Message(
-        status=message.status, reason=message.reason, method=message.method, headers=message.headers, body=body
-    )
-
-
 SESSION_TIMEOUT_S: Final = 60
+_TIMEOUT: Final = re.compile(r"timeout\s*=\s*(\d{1,6})", re.IGNORECASE | re.ASCII)
+_INTERLEAVED: Final = re.compile(r"interleaved\s*=\s*(\d{1,3})", re.IGNORECASE | re.ASCII)
+_UDP: Final = re.compile(r"client_port\s*=|server_port\s*=|RTP/AVP/UDP|multicast", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +134,7 @@ class SessionHeader:
     def parse(text: str, timeout_s: int = SESSION_TIMEOUT_S) -> SessionHeader | None:
         """None when there is no name in it. ``timeout_s``: where it tells none."""
         name, _, rest = text.partition(";")
-        found = re.search(r"timeout\s*=\s*(\d{1,6})", rest, re.IGNORECASE)
+        found = _TIMEOUT.search(rest)
         return SessionHeader(name.strip(), int(found[1]) if found else timeout_s) if name.strip() else None
 
 
@@ -116,8 +148,6 @@ class TransportHeader:
     @staticmethod
     def parse(text: str) -> TransportHeader:
         """Whatever else is in it (ssrc, addresses, stray spaces) is not needed."""
-        found = re.search(r"interleaved\s*=\s*(\d{1,3})", text, re.IGNORECASE)
-        if found:
+        if found := _INTERLEAVED.search(text):
             return TransportHeader(True, min(int(found[1]), 255))
-        udp = re.search(r"client_port\s*=|server_port\s*=|RTP/AVP/UDP|multicast", text, re.IGNORECASE)
-        return TransportHeader(udp is None and (not text or "/TCP" in text.upper()), None)
+        return TransportHeader(_UDP.search(text) is None and (not text or "/TCP" in text.upper()), None)

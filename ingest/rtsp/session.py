@@ -1,33 +1,43 @@
 """The client's side of one RTSP connection, without I/O: bytes in, requests and access units out.
 
-States: described, set up, playing, ended. Interleaved frames may come at any time, also before the reply to PLAY.
+DESCRIBE, SETUP of the video (and the sound, where it is wanted), PLAY, then keep-alives until TEARDOWN. Frames may come
+at any time, also before the reply to PLAY. What the bytes mean is found out in ``receiver.py``, what requests are
+asked and answered how in ``requests.py``; here is what follows from the replies.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from enum import Enum
 from typing import Final
 
-from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss, Sound, SoundFormat
+from ingest.access_unit import AccessUnit, Loss, Sound, SoundFormat
 from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, StreamError
-from ingest.rtp.aac import AacTrack
-from ingest.rtp.track import SLACK, Track
+from ingest.rtp.frames import SLACK
+from ingest.rtp.track import Track
 from ingest.rtsp import sdp, urls
-from ingest.rtsp.auth import Credentials, challenges
-from ingest.rtsp.messages import SESSION_TIMEOUT_S, Message, SessionHeader, TransportHeader, read_message
-from ingest.rtsp.rtcp import sender_clock, sender_time_ns
+from ingest.rtsp.auth import Credentials
+from ingest.rtsp.habits import Habits
+from ingest.rtsp.keep_alive import METHODS, KeepAlive
+from ingest.rtsp.messages import SESSION_TIMEOUT_S, Message, SessionHeader, TransportHeader
+from ingest.rtsp.receiver import Receiver
+from ingest.rtsp.requests import Request, Requests
+from ingest.rtsp.streams import Streams
 
-_DOLLAR: Final = 0x24
-_SPACE: Final = (0x0D, 0x0A)
 _CHANNEL: Final = 0
 _SOUND_CHANNEL: Final = 2
-_LEAST_SESSION_S: Final = 10
-_ATTEMPTS: Final = 4
+_NS_PER_S: Final = 1_000_000_000
 _CREDENTIALS: Final = "Check the camera's user_name and password file."
+_FROM_NOW: Final = (("Range", "npt=0.000-"),)
+# What a camera says of an address that it does not know, or of a method that it does not know there.
+_OTHER_ADDRESS: Final = frozenset((400, 404, 405, 410, 451, 455, 459, 460, 462, 500, 501, 551))
+_DIAGNOSED_NS: Final = 8 * _NS_PER_S  # without a picture, before the camera is taken for silent
+_MANY: Final = 8  # packets that are not what was described are no accident
 
 
 class State(Enum):
+    """Of the session."""
+
     STARTING = "starting"
     PLAYING = "playing"
     LEAVING = "leaving"
@@ -46,61 +56,48 @@ class RedirectedError(IngestError):
         self.url = url
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    method: str
-    url: str
-    extra: tuple[tuple[str, str], ...]
-    attempts: int
-
-
 class Session:
     """``start()``, then ``receive()`` what comes and send what ``outgoing()`` gives.
 
     url: without credentials; what requests name
     hosts: the names of the same machine, for redirects
-    kept: received bytes that no whole message or frame could be made of; go before what is received next
-    items: access units and losses since ``take()``
-    clock: the camera's (UTC ns) and when that was heard (monotonic ns)
-    sound, sounds: what the camera's microphone gives, and what of it came; never asked for unless ``audio``
-    sound_note: why there is none although it was asked for
+    track_url, aggregate_url: what SETUP names, and PLAY, keep-alives and TEARDOWN
+    sound_note: why there is no sound although it was asked for; it is never asked for unless ``audio``
     """
 
-    def __init__(self, url: str, hosts: tuple[str, ...], credentials: Credentials, *, audio: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        hosts: tuple[str, ...],
+        credentials: Credentials,
+        *,
+        audio: bool = False,
+        habits: Habits | None = None,
+    ) -> None:
         self._url = urls.clean(url)
         self._hosts = hosts
-        self._credentials = credentials
-        self._cseq = 0
-        self._asked: dict[int, _Asked] = {}
-        self._out: list[bytes] = []
-        self._session: SessionHeader | None = None
-        self._aggregate = self._url
-        self._media: sdp.Media | None = None
-        self._keep_alive_method = "GET_PARAMETER"
-        self._authenticated = False
-        self.track: Track | None = None
-        self.channel = _CHANNEL
-        self.track_url = ""
-        self.state = State.STARTING
-        self.kept = b""
-        self.items: list[AccessUnit | Loss] = []
-        self.clock: tuple[int, int] | None = None
-        self.sounds: list[Sound] = []
-        self.sound_note = ""
         self._audio = audio
+        self._habits = habits or Habits()
+        self._requests = Requests(credentials)
+        self._streams = Streams()
+        self._receiver = Receiver(self._streams, self._take_message)
+        self._keep_alive = KeepAlive(self._habits.keep_alive)
+        self._timeout_s = SESSION_TIMEOUT_S
+        self._mono_ns = 0
+        self._aggregates: tuple[str, ...] = ()  # what PLAY may name
+        self._others: list[str] = []  # addresses that have not been tried yet for what is asked
+        self._refusal: IngestError | None = None  # of the first of them
+        self._media: sdp.Media | None = None
         self._microphone: sdp.Media | None = None
-        self._hears: AacTrack | None = None
         self._sound_url = ""
-        self._sound_channel = _SOUND_CHANNEL
-        self._reports: dict[bool, tuple[int, int]] = {}  # of sound or not: sender's UTC ns, ticks on its timeline
-        self.unasked = 0  # frames on channels that were not set up, replies to nothing
+        self._watch = _Watch()
+        self._unmatched = 0
+        self.state = State.STARTING
+        self.track_url = ""
+        self.aggregate_url = self._url
+        self.sound_note = ""
 
     # -- What the shell does
-
-    @property
-    def passed_over(self) -> int:
-        """See ingest.access_unit.Source."""
-        return self.track.passed_over if self.track is not None else 0
 
     def start(self) -> None:
         """Ask what there is."""
@@ -108,182 +105,269 @@ class Session:
 
     def outgoing(self) -> bytes:
         """What is to be sent now."""
-        if not self._out:
-            return b""
-        data = b"".join(self._out)
-        self._out.clear()
-        return data
+        return self._requests.outgoing() if self._requests.has_outgoing else b""
 
     @property
     def has_outgoing(self) -> bool:
-        return bool(self._out)
+        """``outgoing()`` would give something."""
+        return self._requests.has_outgoing
+
+    @property
+    def items(self) -> list[AccessUnit | Loss]:
+        """What came since ``take()``, in order."""
+        return self._streams.items
 
     def take(self) -> list[AccessUnit | Loss]:
         """What came, in order."""
-        items, self.items = self.items, []
+        items, self._streams.items = self._streams.items, []
         return items
+
+    def take_sounds(self) -> list[Sound]:
+        """What the microphone gave, in order."""
+        sounds, self._streams.sounds = self._streams.sounds, []
+        return sounds
 
     @property
     def sound(self) -> SoundFormat | None:
-        """Of ``sounds``; None where there are none."""
-        return self._hears.form if self._hears is not None else None
+        """Of ``take_sounds()``; None where there are none."""
+        return self._streams.sound
+
+    @property
+    def clock(self) -> tuple[int, int] | None:
+        """The camera's clock (UTC ns), and when that was heard (monotonic ns); None where it does not say."""
+        return self._streams.clock
 
     @property
     def media(self) -> sdp.Media | None:
-        """What is set up."""
+        """The video that is set up."""
         return self._media
 
     @property
-    def aggregate_url(self) -> str:
-        """What PLAY, keep-alives and TEARDOWN name."""
-        return self._aggregate
+    def track(self) -> Track | None:
+        """Of the video; None before it is set up."""
+        return self._streams.track
+
+    @property
+    def channel(self) -> int:
+        """Of the video's RTP; -1 before it is set up."""
+        return self._streams.channel
+
+    @property
+    def passed_over(self) -> int:
+        """See ingest.access_unit.Source."""
+        track = self._streams.track
+        return track.passed_over if track is not None else 0
+
+    @property
+    def unasked(self) -> int:
+        """Frames on channels that were not set up, and replies to nothing."""
+        return self._streams.unasked + self._unmatched
+
+    @property
+    def stray_bytes(self) -> int:
+        """That were neither messages nor frames."""
+        return self._receiver.stray
+
+    @property
+    def kept(self) -> bytes:
+        """Received bytes that no whole message or frame could be made of; go before what is received next."""
+        return self._receiver.kept
+
+    @property
+    def behind(self) -> bool:
+        """There is more in ``kept`` than was to be done in one turn: ``receive()`` again, also without more."""
+        return self._receiver.behind
 
     @property
     def keep_alive_s(self) -> float:
         """How often ``keep_alive()`` is to be called."""
-        timeout_s = max(_LEAST_SESSION_S, self._session.timeout_s) if self._session else 60
-        return max(timeout_s / 2, timeout_s - 5.0)
+        return self._keep_alive.interval_s(self._timeout_s)
 
-    def keep_alive(self) -> None:
-        """Before the session expires. One that went unanswered is taken for one that is not understood."""
-        for cseq, asked in list(self._asked.items()):
-            if asked.method == self._keep_alive_method:
-                del self._asked[cseq]
-                self._keep_alive_method = "OPTIONS"
-        self._ask(self._keep_alive_method, self._aggregate)
+    def keep_alive(self, mono_ns: int = 0) -> None:
+        """Before the session expires."""
+        self._mono_ns = max(self._mono_ns, mono_ns)
+        self._requests.forget(METHODS)
+        if method := self._keep_alive.due(self._mono_ns / _NS_PER_S):
+            self._ask(method, self.aggregate_url)
 
     def leave(self) -> None:
         """Ask for the end; ``state`` is ENDED once it is granted."""
-        if self._session is None or self.state in (State.LEAVING, State.ENDED):
+        if not self._requests.session_name or self.state in (State.LEAVING, State.ENDED):
             self.state = State.ENDED
             return
         self.state = State.LEAVING
-        self._ask("TEARDOWN", self._aggregate)
+        self._ask("TEARDOWN", self.aggregate_url)
 
     def receive(self, view: memoryview, end: int, mono_ns: int) -> None:
         """``view[:end]`` is ``kept`` and what was received since; SLACK bytes behind it must be readable.
 
         IngestError, without the camera's name in it, ends the session; ``items`` before it are good.
         """
-        at = 0
-        track, items = self.track, self.items
-        while at < end:
-            first = view[at]
-            if first == _DOLLAR:
-                if track is not None and (after := track.walk(view, at, end, mono_ns, items)) != at:
-                    at = after
-                    continue
-                if end - at < 4:
-                    break
-                after = at + 4 + (view[at + 2] << 8 | view[at + 3])
-                if after > end:
-                    break
-                self._other_channel(view, at + 1, after, mono_ns)
-                at = after
-            elif first in _SPACE:
-                at += 1
-            else:
-                message, after = read_message(view, at, end)
-                if message is None:
-                    break
-                at = after
-                self._take_message(message)
-                track = self.track
-        self.kept = view[at:end].tobytes() if at < end else b""
+        self._mono_ns = mono_ns
+        self._receiver.receive(view, end, mono_ns)
+        self._watch.look(self._streams, mono_ns)
 
     def feed(self, data: bytes, mono_ns: int) -> None:
         """``receive()`` for those who have no buffer."""
         whole = self.kept + data
         self.receive(memoryview(whole + bytes(SLACK)), len(whole), mono_ns)
+        while self.behind:
+            whole = self.kept
+            self.receive(memoryview(whole + bytes(SLACK)), len(whole), mono_ns)
 
-    # -- Requests
+    def closed(self, mono_ns: int) -> None:
+        """The camera has ended the connection, or did not answer in time: what was asked last may be why."""
+        if self.state is State.PLAYING:
+            self._keep_alive.closed(mono_ns / _NS_PER_S, self._timeout_s)
+        elif self.state is State.STARTING:
+            for request in self._requests.waiting:
+                if request.method in ("SETUP", "PLAY"):
+                    self._habits.ends_at(request.url)
 
-    def _ask(self, method: str, url: str, *extra: tuple[str, str], attempts: int = 0) -> None:
-        self._cseq += 1
-        self._asked[self._cseq] = _Asked(method, url, extra, attempts)
-        lines = [f"{method} {url} RTSP/1.0", f"CSeq: {self._cseq}", "User-Agent: Tallenne"]
-        if answer := self._credentials.answer(method, url):
-            lines.append(f"Authorization: {answer}")
-        if self._session is not None:
-            lines.append(f"Session: {self._session.name}")
-        lines += [f"{name}: {value}" for name, value in extra]
-        self._out.append("\r\n".join([*lines, "", ""]).encode())
+    def diagnosis(self, mono_ns: int) -> IngestError | None:
+        """What is wrong with what comes, when there are no pictures in it; None where that is not known."""
+        if self.state is not State.PLAYING or self._media is None:
+            return None
+        return self._watch.diagnosis(self._streams, self._media.payload_type, mono_ns)
 
     # -- Replies
+
+    def _ask(self, method: str, url: str, *headers: tuple[str, str]) -> None:
+        self._requests.ask(Request(method, url, headers))
 
     def _take_message(self, message: Message) -> None:
         if message.method:
             self._serve(message)
             return
-        asked = self._asked.pop(message.cseq, None)
-        if asked is None and message.cseq < 0 and len(self._asked) == 1:
-            asked = self._asked.popitem()[1]
-        if asked is None:
-            self.unasked += 1
+        request = self._requests.answered_by(message)
+        if request is None:
+            self._unmatched += message.status >= 200
+        elif request.method in METHODS:
+            self._kept_alive(request, message)
         elif message.status == 401:
-            self._challenged(asked, message)
-        elif message.status < 200:
-            self._asked[message.cseq] = asked
+            self._challenged(request, message)
         elif message.status < 300:
-            self._granted(asked, message)
+            self._granted(request, message)
         elif message.status < 400:
             self._redirected(message)
         else:
-            self._refused(asked, message)
+            self._refused(request, message)
 
     def _serve(self, request: Message) -> None:
         """Some cameras ask whether we live."""
-        status = "200 OK" if request.method in ("OPTIONS", "GET_PARAMETER", "SET_PARAMETER") else "501 Not Implemented"
-        self._out.append(f"RTSP/1.0 {status}\r\nCSeq: {max(0, request.cseq)}\r\n\r\n".encode())
+        known = request.method in METHODS
+        self._requests.reply("200 OK" if known else "501 Not Implemented", request.cseq)
         if request.method == "TEARDOWN":
             self.state = State.ENDED
 
-    def _challenged(self, asked: _Asked, message: Message) -> None:
-        """The same again with an answer; once more when the nonce was stale or has changed since it worked."""
-        offered = challenges(message.headers.get("www-authenticate", []))
-        credentials = self._credentials
-        if not offered:
-            raise CameraRefusedError("it asks for a password in a way that is not known.", "Choose Digest there.")
-        if not credentials.given:
-            raise CameraRefusedError("it asks for user name and password.", _CREDENTIALS)
-        best = offered[0]
-        first = not credentials.challenged
-        renewed = best.nonce != credentials.nonce and (best.stale or self._authenticated)
-        if not (first or renewed) or asked.attempts >= _ATTEMPTS:
-            if self.state is State.LEAVING:
-                self.state = State.ENDED
+    def _kept_alive(self, request: Request, message: Message) -> None:
+        """Whatever a camera says to a keep-alive, pictures may go on; when no method finds the session, they do not."""
+        if message.status == 401:
+            try:
+                self._requests.challenged(request, message)
                 return
-            raise CameraRefusedError("it refuses user name and password.", _CREDENTIALS)
-        credentials.use(best)
-        self._ask(asked.method, asked.url, *asked.extra, attempts=asked.attempts + 1)
+            except CameraRefusedError:
+                pass  # an answer like others
+        elif 300 <= message.status < 400:
+            self._redirected(message)
+        self._keep_alive.answered(request.method, message.status, message.header("public"))
+        if self._keep_alive.session_over:
+            raise CameraAwayError("its session is over.", "It is connected to again.")
+        if request.method in self._keep_alive.lost and (method := self._keep_alive.due(self._mono_ns / _NS_PER_S)):
+            self._ask(method, self.aggregate_url)
 
-    def _granted(self, asked: _Asked, message: Message) -> None:
-        self._authenticated = self._credentials.challenged
-        if asked.method in ("SETUP", "PLAY"):
-            before = self._session.timeout_s if self._session else SESSION_TIMEOUT_S  # PLAY need not say it again
-            self._session = SessionHeader.parse(message.header("session"), before) or self._session
-        if asked.method == "DESCRIBE":
+    def _challenged(self, request: Request, message: Message) -> None:
+        try:
+            self._requests.challenged(request, message)
+        except CameraRefusedError:
+            if self.state is not State.LEAVING:
+                raise
+            self.state = State.ENDED
+
+    def _granted(self, request: Request, message: Message) -> None:
+        if request.method in ("SETUP", "PLAY"):
+            # PLAY need not say the session's time again.
+            session = SessionHeader.parse(message.header("session"), self._timeout_s)
+            if session is not None:
+                self._requests.session_name, self._timeout_s = session.name, session.timeout_s
+            self._habits.answers(request.method, request.url)
+        if request.method == "DESCRIBE":
             self._described(message)
-        elif asked.method == "SETUP" and asked.url == self._sound_url:
+        elif request.method == "SETUP" and request.url == self._sound_url:
             self._sound_set_up(message)
-        elif asked.method == "SETUP":
-            self._set_up(message)
-        elif asked.method == "PLAY" and self.state is State.STARTING:
-            self.state = State.PLAYING
-        elif asked.method == "TEARDOWN":
+        elif request.method == "SETUP":
+            self._set_up(request.url, message)
+        elif request.method == "PLAY" and self.state is State.STARTING:
+            self.state, self.aggregate_url = State.PLAYING, request.url
+            self._keep_alive.played(self._mono_ns / _NS_PER_S)
+        elif request.method == "TEARDOWN":
             self.state = State.ENDED
 
     def _described(self, message: Message) -> None:
         description = sdp.parse(message.body)
-        media = self._media = description.video()
-        base = urls.base_url(self._url, message.header("content-base"), message.header("content-location"))
-        self._aggregate = urls.track_url(base, description.control)
-        self.track_url = urls.track_url(base, media.control)
+        self._media = description.video()
+        bases = urls.bases(self._url, message.header("content-base"), message.header("content-location"))
+        self._aggregates = urls.track_urls(bases, description.control)
+        self.aggregate_url = self._aggregates[0]
         if self._audio:
-            self._look_for_sound(description, base)
-        self._ask("SETUP", self.track_url, _transport(_CHANNEL))
+            self._look_for_sound(description, bases)
+        self._try(self._habits.in_order("SETUP", urls.track_urls(bases, self._media.control)))
+        self._ask_next("SETUP", _transport(_CHANNEL))
 
-    def _look_for_sound(self, description: sdp.Description, base: str) -> None:
+    def _set_up(self, url: str, message: Message) -> None:
+        transport = TransportHeader.parse(message.header("transport"))
+        if not transport.interleaved:
+            raise NotSpokenError("it sends over UDP though asked for TCP.", 'Set the camera\'s source to "libav".')
+        assert self._media is not None
+        self.track_url = url
+        self._streams.set_up_video(self._media, _CHANNEL if transport.channel is None else transport.channel)
+        if self._microphone is not None and self._sound_url != url:
+            self._ask("SETUP", self._sound_url, _transport(_SOUND_CHANNEL))
+        else:
+            self._play()
+
+    def _play(self) -> None:
+        self._try(self._habits.in_order("PLAY", [*self._aggregates, self.track_url]))
+        self._ask_next("PLAY", *_FROM_NOW)
+
+    def _redirected(self, message: Message) -> None:
+        url = message.header("location")
+        if not url or not urls.same_host(url, self._hosts):
+            raise CameraRefusedError("it redirects to another host.", "Name that address in the configuration.")
+        raise RedirectedError(urls.clean(url))
+
+    # -- Addresses that the camera may have meant
+
+    def _try(self, addresses: Sequence[str]) -> None:
+        self._others, self._refusal = list(addresses), None
+
+    def _ask_next(self, method: str, *headers: tuple[str, str]) -> None:
+        url = self._others.pop(0)
+        if method == "SETUP":
+            self.track_url = url
+        self._ask(method, url, *headers)
+
+    def _refused(self, request: Request, message: Message) -> None:
+        """A method that is refused at one address is tried at the next that the camera can have meant."""
+        method, status = request.method, message.status
+        if method == "TEARDOWN":
+            self.state = State.ENDED
+        elif method == "SETUP" and request.url == self._sound_url:
+            self.sound_note = f"it answers SETUP of its sound with {status}."
+            self._play()
+        elif method == "PLAY" and request.headers == _FROM_NOW and status in (400, 457):
+            self._ask(method, request.url)  # "invalid range": it may know none
+        elif method in ("SETUP", "PLAY") and status in _OTHER_ADDRESS:
+            self._refusal = self._refusal or _refusal(method, status)
+            if not self._others:
+                raise self._refusal
+            self._ask_next(method, *request.headers)
+        else:
+            raise _refusal(method, status)
+
+    # -- Sound
+
+    def _look_for_sound(self, description: sdp.Description, bases: tuple[str, ...]) -> None:
         """Whatever is wrong with it never stops the video."""
         microphone = description.audio()
         if microphone is None:
@@ -294,100 +378,74 @@ class Session:
         except StreamError as error:
             self.sound_note = error.what
             return
-        url = urls.track_url(base, microphone.control)
-        if url == self.track_url:
+        assert self._media is not None
+        url = urls.track_urls(bases, microphone.control)[0]
+        if url == urls.track_urls(bases, self._media.control)[0]:
             self.sound_note = "its sound has no address of its own."
         else:
             self._sound_url, self._microphone = url, microphone
 
-    def _set_up(self, message: Message) -> None:
-        transport = TransportHeader.parse(message.header("transport"))
-        if not transport.interleaved:
-            raise NotSpokenError("it sends over UDP though asked for TCP.", 'Set the camera\'s source to "libav".')
-        media = self._media
-        assert media is not None
-        self.channel = _CHANNEL if transport.channel is None else transport.channel
-        self.track = Track(
-            self.channel,
-            media.payload_type,
-            media.codec,
-            parameters=media.parameters(),
-            clock_rate=media.clock_rate,
-        )
-        if self._microphone is not None:
-            self._ask("SETUP", self._sound_url, _transport(_SOUND_CHANNEL))
-        else:
-            self._play()
-
     def _sound_set_up(self, message: Message) -> None:
         transport = TransportHeader.parse(message.header("transport"))
-        microphone = self._microphone
-        assert microphone is not None
+        assert self._microphone is not None
         if transport.interleaved:
-            self._sound_channel = _SOUND_CHANNEL if transport.channel is None else transport.channel
-            self._hears = AacTrack(microphone.payload_type, microphone.sound(), microphone.clock_rate)
+            channel = _SOUND_CHANNEL if transport.channel is None else transport.channel
+            self._streams.set_up_sound(self._microphone, channel)
         else:
             self.sound_note = "it sends sound over UDP though asked for TCP."
         self._play()
 
-    def _play(self) -> None:
-        self._ask("PLAY", self._aggregate, ("Range", "npt=0.000-"))
 
-    def _redirected(self, message: Message) -> None:
-        url = message.header("location")
-        if not url or not urls.same_host(url, self._hosts):
-            raise CameraRefusedError("it redirects to another host.", "Name that address in the configuration.")
-        raise RedirectedError(urls.clean(url))
+class _Watch:
+    """Whether pictures come, and what comes instead of them."""
 
-    def _refused(self, asked: _Asked, message: Message) -> None:
-        status = message.status
-        if asked.method == "TEARDOWN":
-            self.state = State.ENDED
-        elif asked.method == "SETUP" and asked.url == self._sound_url:
-            self.sound_note = f"it answers SETUP of its sound with {status}."
-            self._play()
-        elif asked.method in ("GET_PARAMETER", "OPTIONS"):
-            if status == 454:
-                raise CameraAwayError("its session is over.", "It is connected to again.")
-            self._keep_alive_method = "OPTIONS"
-        elif status == 403:
-            raise CameraRefusedError("it refuses user name and password.", _CREDENTIALS)
-        elif status in (404, 410):
-            raise CameraRefusedError("it has no such stream.", "Check the path of its address.")
-        elif status == 461:
-            raise NotSpokenError("it does not send over TCP.", 'Set the camera\'s source to "libav".')
-        elif status == 453 or status >= 500:
-            raise CameraAwayError(f"it answers {asked.method} with {status}.", "It may serve too many viewers already.")
-        else:
-            raise StreamError(f"it answers {asked.method} with {status}.", "Check its address; update its firmware.")
+    __slots__ = ("_foreign", "_good_ns", "_malformed", "_passed_over", "_unasked")
 
-    # -- Frames that are not the track's
+    def __init__(self) -> None:
+        self._good_ns = -1
+        self._foreign = self._malformed = self._passed_over = self._unasked = 0
 
-    def _other_channel(self, view: memoryview, at: int, after: int, mono_ns: int) -> None:
-        channel, hears = view[at], self._hears
-        if self.track is not None and channel == self.channel + 1:
-            if (camera_ns := sender_time_ns(view, at + 3, after)) is not None:
-                self.clock = (camera_ns, mono_ns)
-                if hears is not None:
-                    self._reported(camera_ns, self.track.ticks_of(sender_clock(view, at + 3)), sound=False)
-        elif hears is not None and channel == self._sound_channel:
-            hears.take(view, at + 3, after, mono_ns, self._lead_ticks(), self.sounds)
-        elif hears is not None and channel == self._sound_channel + 1:
-            if (camera_ns := sender_time_ns(view, at + 3, after)) is not None:
-                self._reported(camera_ns, hears.ticks_of(sender_clock(view, at + 3)), sound=True)
-        else:
-            self.unasked += 1
+    def look(self, streams: Streams, mono_ns: int) -> None:
+        """After each time that something was received."""
+        track = streams.track
+        if track is None or (not streams.items and track.passed_over == self._passed_over and self._good_ns >= 0):
+            return
+        self._good_ns, self._passed_over = mono_ns, track.passed_over
+        self._foreign, self._malformed = track.counts.foreign, track.counts.malformed
+        self._unasked = streams.unasked
 
-    def _reported(self, camera_ns: int, ticks: int | None, *, sound: bool) -> None:
-        if ticks is not None:
-            self._reports[sound] = (camera_ns, ticks)
-
-    def _lead_ticks(self) -> int | None:
-        """From the sound's timeline to the pictures', by the clock that the camera gives both."""
-        if len(self._reports) < 2:
+    def diagnosis(self, streams: Streams, payload_type: int, mono_ns: int) -> IngestError | None:
+        """What comes instead of pictures."""
+        track = streams.track
+        if track is None or mono_ns - self._good_ns < _DIAGNOSED_NS:
             return None
-        (video_ns, video_ticks), (sound_ns, sound_ticks) = self._reports[False], self._reports[True]
-        return video_ticks - sound_ticks + (sound_ns - video_ns) * TICKS_PER_S // 1_000_000_000
+        if track.counts.foreign - self._foreign >= _MANY:
+            found = track.counts.foreign_type
+            return StreamError(
+                f"it sends packets of payload type {found}, but describes {payload_type}.",
+                "Choose another codec or stream there and back; update its firmware.",
+            )
+        if streams.unasked - self._unasked >= _MANY:
+            return StreamError(
+                f"it sends on channel {streams.unasked_channel}, but answered that it would on {streams.channel}.",
+                "Update its firmware; choose another stream there.",
+            )
+        if track.counts.malformed - self._malformed >= _MANY:
+            return StreamError("its packets are not what it describes.", "Update its firmware; choose H.264 there.")
+        return None
+
+
+def _refusal(method: str, status: int) -> IngestError:
+    """What a status of 400 or more means."""
+    if status == 403:
+        return CameraRefusedError("it refuses user name and password.", _CREDENTIALS)
+    if status in (404, 410):
+        return CameraRefusedError("it has no such stream.", "Check the path of its address.")
+    if status == 461:
+        return NotSpokenError("it does not send over TCP.", 'Set the camera\'s source to "libav".')
+    if status == 453 or status >= 500:
+        return CameraAwayError(f"it answers {method} with {status}.", "It may serve too many viewers already.")
+    return StreamError(f"it answers {method} with {status}.", "Check its address; update its firmware.")
 
 
 def _transport(channel: int) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from ingest.addresses import CameraAddress, redacted, resolve
 from ingest.errors import CameraAwayError, CameraRefusedError, IngestError
 from ingest.rtsp.auth import Credentials
 from ingest.rtsp.connection import Connection
+from ingest.rtsp.habits import Habits
 from ingest.rtsp.session import RedirectedError, Session
 from ingest.rtsp.tls import Tls, secure
 from ingest.rtsp.wheel import Wheel
@@ -25,13 +26,14 @@ _RECEIVE_BUFFER: Final = 1 << 20
 
 
 class NativeSource:
-    """``batches()`` once. ``wheel``: shared by all sources of an event loop."""
+    """``batches()`` once. ``wheel``: shared by all sources of an event loop; ``habits``: by all of the camera's."""
 
     kind = "native"
 
-    def __init__(self, camera: CameraSettings, wheel: Wheel) -> None:
+    def __init__(self, camera: CameraSettings, wheel: Wheel, habits: Habits) -> None:
         self._camera = camera
         self._wheel = wheel
+        self._habits = habits
         self._session: Session | None = None
 
     @property
@@ -59,10 +61,7 @@ class NativeSource:
 
     def take_sounds(self) -> list[Sound]:
         """See ingest.access_unit.Source."""
-        if self._session is None or not self._session.sounds:
-            return []
-        sounds, self._session.sounds = self._session.sounds, []
-        return sounds
+        return self._session.take_sounds() if self._session is not None else []
 
     async def batches(self) -> AsyncGenerator[list[AccessUnit | Loss], None]:
         """See ingest.access_unit.Source."""
@@ -102,7 +101,8 @@ class NativeSource:
             tls: Tls | None = None
             if address.scheme == "rtsps" or camera.transport is Transport.TLS:
                 tls = await secure(connected, address.name, camera.tls_ca, camera.tls_fingerprint)
-            self._session = Session(address.url, (address.name, address.host), credentials, audio=camera.audio)
+            names = (address.name, address.host)
+            self._session = Session(address.url, names, credentials, audio=camera.audio, habits=self._habits)
             connection = Connection(connected, self._session, self._wheel, tls)
         except BaseException:
             connected.close()

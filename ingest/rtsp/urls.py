@@ -1,12 +1,25 @@
-"""Which addresses requests name. They never name another host than the one that was asked."""
+"""Which addresses requests name: what a camera can have meant, in order, and never another host than the one asked.
+
+Cameras write Content-Base and control attributes carelessly: a scheme twice or none, another host, slashes twice or
+missing, queries before or behind. RFC 2326, C.1.1 wants a control attribute resolved against the base like any
+relative address; live555, ffmpeg and the cameras that were tried with them append it as text instead.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import quote, urlsplit
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Final
+from urllib.parse import quote, urljoin, urlsplit
 
-_SAFE = "%:/?#[]@!$&'()*+,;=~|"
+CANDIDATES_MAX: Final = 12
+_SAFE: Final = "%:/?#[]@!$&'()*+,;=~|"
+_TEXT_MAX: Final = 2048
+_SCHEME: Final = re.compile(r"(?:rtspu?s?|https?)\s*:", re.IGNORECASE)
+_AUTHORITY: Final = re.compile(r"(?:[^/?#@]*@)?(\[[^\]/]*\]|[^/?#:]*)((?::\d*)*)")
+_WRAPPED: Final = " \t\"'<>,;"
 
 
 def clean(text: str) -> str:
@@ -14,22 +27,21 @@ def clean(text: str) -> str:
     return quote(text.strip(), safe=_SAFE)
 
 
-def base_url(request_url: str, content_base: str, content_location: str) -> str:
-    """What control addresses are relative to (RFC 2326, C.1.1), on the host that was asked."""
-    for text in (content_base.strip(), content_location.strip()):
-        if text:
-            return _on_same_host(request_url, text)
-    return request_url
+def bases(request_url: str, content_base: str, content_location: str) -> tuple[str, ...]:
+    """What control attributes may be relative to, the likeliest first; the address that was asked is the last."""
+    given = (text for text in (content_base, content_location) if text.strip(_WRAPPED))
+    meant = [url for text in given for url in on_host(request_url, text)]
+    return _different([*meant, request_url])
 
 
-def track_url(base: str, control: str) -> str:
-    """A track's address. Appended as text, as cameras and their other clients do it, queries and all."""
-    control = control.strip()
-    if control in ("", "*"):
-        return base
-    if re.match(r"rtspu?s?://", control, re.IGNORECASE):
-        return _on_same_host(base, control)
-    return clean(base + ("" if base.endswith("/") else "/") + control)
+def track_urls(bases: Iterable[str], control: str) -> tuple[str, ...]:
+    """What a control attribute can mean, the likeliest first; at most CANDIDATES_MAX, at least one."""
+    bases = tuple(bases)
+    control = control.strip(_WRAPPED)[:_TEXT_MAX]
+    meanings = [_meanings(base, control) for base in bases]
+    alone = [*bases] if control not in ("", "*") else []
+    in_order = [*(each[0] for each in meanings), *(url for each in meanings for url in each)]
+    return _different([*in_order, *alone])
 
 
 def same_host(url: str, names: tuple[str, ...]) -> bool:
@@ -41,25 +53,100 @@ def same_host(url: str, names: tuple[str, ...]) -> bool:
     return host in tuple(name.lower() for name in names)
 
 
-def _on_same_host(ours: str, theirs: str) -> str:
-    """Their path and query behind our scheme, host and port."""
-    rest = re.sub(r"^[a-z]+://[^/?]*", "", theirs, flags=re.IGNORECASE)
-    if rest == theirs and not theirs.startswith(("/", "?")):
-        head, _, tail = theirs.partition("/")
-        if not _is_host(head, ours):
-            return ours
-        rest = "/" + tail
+def on_host(ours: str, theirs: str) -> tuple[str, ...]:
+    """Their path and query behind our scheme, host and port, in the ways that it can be read. At least one."""
     parts = urlsplit(ours)
-    return clean(f"{parts.scheme}://{parts.netloc}{rest if rest.startswith('/') else '/' + rest}")
+    paths = list(_paths(theirs.strip(_WRAPPED)[:_TEXT_MAX], (parts.hostname or "").lower()))
+    paths += [re.sub(r"/{2,}", "/", path) for path in paths]
+    return _different(f"{parts.scheme}://{parts.netloc}{path}" for path in paths)
 
 
-def _is_host(text: str, ours: str) -> bool:
+def _paths(text: str, our_host: str) -> Iterator[str]:
+    """Path and query, in the ways that ``text`` can be read."""
+    slashes, schemes = 0, 0
+    while found := _SCHEME.match(text):
+        rest = text[found.end() :]
+        text = rest.lstrip("/")
+        slashes, schemes = len(rest) - len(text), schemes + 1
+    if schemes and slashes >= 3:  # rtsp:///path
+        yield "/" + text
+    rest = _behind_host(text)
+    first = re.match(r"[^/?#]*", text)
+    head = first[0] if first is not None else ""
+    if (schemes and slashes == 2) or _is_host(head, our_host):
+        yield rest
+        return
+    if text.startswith(("/", "?")):
+        yield text
+        return
+    yield "/" + text
+    if schemes:
+        yield rest
+
+
+def _behind_host(text: str) -> str:
+    """What follows host and port: nothing, or a path or query; a slash that is missing is put there."""
+    head = re.match(r"[^/?#]*", text)
+    assert head is not None
+    if _is_address(head[0].rpartition("@")[2]):  # an IPv6 address without brackets
+        rest = text[head.end() :]
+    else:
+        found = _AUTHORITY.match(text)
+        assert found is not None
+        rest = text[found.end() :]
+    return rest if not rest or rest[0] in "/?" else "/" + rest
+
+
+def _is_host(text: str, our_host: str) -> bool:
     """A host without a scheme, rather than the beginning of a relative path."""
-    name = text.partition(":")[0]
-    if ":" in text or name.lower() == (urlsplit(ours).hostname or ""):
-        return True
+    name = text.rpartition("@")[2]
+    found = _AUTHORITY.match(name)
+    assert found is not None
+    host = found[1].strip("[]").lower()
+    with_port = bool(found[2]) and found.end() == len(name)
+    return _is_address(name) or _is_address(host) or (bool(host) and (host == our_host or with_port))
+
+
+def _is_address(text: str) -> bool:
     try:
-        ipaddress.ip_address(name)
+        ipaddress.ip_address(text.strip("[]"))
     except ValueError:
         return False
     return True
+
+
+def _meanings(base: str, control: str) -> list[str]:
+    """Of one control attribute and one base."""
+    if control in ("", "*"):
+        return [base]
+    first = re.match(r"[^/?#]*", control)
+    host = (urlsplit(base).hostname or "").lower()
+    if _SCHEME.match(control) or (first is not None and _is_host(first[0], host) and not control.startswith("/")):
+        return list(on_host(base, control))
+    path, _, query = base.partition("?")
+    parts = urlsplit(base)
+    root = f"{parts.scheme}://{parts.netloc}"
+    if control.startswith("?"):
+        found = [base + control, path.rstrip("/") + control, *([f"{path}?{query}&{control[1:]}"] if query else [])]
+    elif control.startswith("/"):
+        found = [base.rstrip("/") + control, root + control, base + ("" if base.endswith("/") else "/") + control]
+    else:
+        slash = "" if base.endswith("/") else "/"
+        found = [base + slash + control, _behind_overlap(path, control), urljoin(base, control)]
+        found += [f"{path.rstrip('/')}/{control}?{query}"] if query else []
+        found += [f"{path.rstrip('/')}/{control}", f"{root}/{control}", base + control]
+    return [url for url in found if url]
+
+
+def _behind_overlap(path: str, control: str) -> str:
+    """A control attribute that repeats the end of the base's path; nothing when it does not."""
+    segments = urlsplit(path).path.strip("/").split("/")
+    head = control.split("/")
+    for count in range(min(len(segments), len(head) - 1), 0, -1):
+        if segments[-count:] == head[:count]:
+            return path.rstrip("/") + "/" + "/".join(head[count:])
+    return ""
+
+
+def _different(urls: Iterable[str]) -> tuple[str, ...]:
+    return tuple(islice(dict.fromkeys(map(clean, urls)), CANDIDATES_MAX))

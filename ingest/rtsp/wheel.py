@@ -9,12 +9,12 @@ import asyncio
 import logging
 from typing import Final, Protocol
 
-from ingest.rtp.track import SLACK
+from ingest.rtp.frames import SLACK
 
 _log = logging.getLogger(__name__)
 TICK_S: Final = 0.025
 BUFFER_BYTES: Final = 1 << 20
-KEPT_MAX: Final = 160 << 10  # a message's head and body, or a frame
+KEPT_MAX: Final = BUFFER_BYTES + (160 << 10)  # what was too much for one turn; a message's head and body; a frame
 _TOGETHER: Final = 64  # visits before others get their turn of the loop: some 20 ms
 _SLOTS: Final = 32  # more ticks than the longest pause has
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ingest.access_unit import AccessUnit, Loss
-from ingest.rtp.track import SLACK, Track
+from ingest.rtp.frames import SLACK
+from ingest.rtp.track import Track
 from ingest.video.nal import split_annex_b
 
 SSRC = 0x1234ABCD

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.rtp.frames import Frames, may_follow
-from tests.support.cameras.rtp import frame
+from tests.support.cameras.rtp import SSRC, frame
 
 RTCP = b"$\x01\x00\x08\x80\xc8\x00\x01ssrc"
 
@@ -16,10 +16,10 @@ def follows(data: bytes) -> bool:
     return may_follow(memoryview(data), 0, len(data))
 
 
-def found(data: bytes, at: int = 0) -> int:
+def found(data: bytes, at: int = 0, source: int = -1) -> int:
     frames = Frames()
     frames.expect(0, 96)
-    return frames.find(memoryview(data), at, len(data))
+    return frames.find(memoryview(data), at, len(data), source)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,13 @@ def test_next_frame_is_found_behind_other_bytes(before: bytes, wanted: bytes, be
 )
 def test_what_is_no_frame_is_not_found(data: bytes) -> None:
     assert found(data) == -1
+
+
+def test_frame_of_a_known_source_is_one_whatever_comes_behind_it() -> None:
+    data = b"\x00other" + frame(b"picture", 1, 0) + b"\x00other"
+    assert found(data) == -1
+    assert found(data, source=SSRC) == 6
+    assert found(b"\x00" + RTCP + b"\x00", source=int.from_bytes(b"ssrc", "big")) == 1
 
 
 def test_reply_is_found_and_a_word_in_the_bytes_is_not() -> None:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ingest.access_unit import AccessUnit, Loss
 from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, StreamError
 from ingest.rtsp.auth import Credentials
+from ingest.rtsp.habits import Habits
 from ingest.rtsp.session import NotSpokenError, RedirectedError, Session, State
 from ingest.rtsp.source import NativeSource
 from ingest.sources import Sources
@@ -27,8 +28,8 @@ SDP = b"v=0\r\na=control:*\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n
 SETUP_REPLY = "Session: abc;timeout=60\r\nTransport: RTP/AVP/TCP;unicast;interleaved={}\r\n"
 
 
-def started(url: str = URL, user: str = "", password: str = "") -> Session:
-    session = Session(url, ("10.0.0.2", "entrance"), Credentials(user, password, lambda: "c0"))
+def started(url: str = URL, user: str = "", password: str = "", habits: Habits | None = None) -> Session:
+    session = Session(url, ("10.0.0.2", "entrance"), Credentials(user, password, lambda: "c0"), habits=habits)
     session.start()
     return session
 
@@ -37,8 +38,8 @@ def ok(cseq: int, headers: str = "", status: str = "200 OK") -> bytes:
     return f"RTSP/1.0 {status}\r\nCSeq: {cseq}\r\n{headers}\r\n".encode()
 
 
-def playing(channels: str = "0-1", sdp: bytes = SDP) -> Session:
-    session = started()
+def playing(channels: str = "0-1", sdp: bytes = SDP, habits: Habits | None = None) -> Session:
+    session = started(habits=habits)
     session.feed(description_reply(sdp, 1) + ok(2, SETUP_REPLY.format(channels)) + ok(3), 0)
     assert session.state is State.PLAYING
     session.outgoing()
@@ -340,19 +341,72 @@ def test_sender_report_tells_the_cameras_clock() -> None:
     assert session.clock == (1_790_000_000_500_000_000, 42)
 
 
-def test_keep_alive_that_nobody_answers_becomes_options() -> None:
+def test_keep_alives_are_options_and_what_that_announces_in_turn() -> None:
     session = playing()
-    session.keep_alive()
-    assert first_line(session).startswith("GET_PARAMETER ")
+    assert session.keep_alive_s == 30
     session.keep_alive()
     assert first_line(session).startswith("OPTIONS ")
+    session.feed(ok(4, "Public: OPTIONS, DESCRIBE, GET_PARAMETER\r\n"), 0)
+    assert session.keep_alive_s == 20
+    asked = []
+    for number in range(5, 9):
+        session.keep_alive()
+        asked.append(first_line(session).split()[0])
+        session.feed(ok(number), 0)
+    assert asked == ["GET_PARAMETER", "OPTIONS"] * 2
 
 
-def test_session_that_is_over_is_begun_anew() -> None:
+def test_keep_alive_that_is_never_answered_is_not_asked_again_on_any_connection() -> None:
+    habits = Habits()
+    for expected in (["OPTIONS", "GET_PARAMETER", "OPTIONS", "OPTIONS"], ["OPTIONS"] * 4):
+        session = playing(habits=habits)
+        asked = []
+        for number in range(4, 8):
+            session.keep_alive()
+            asked.append(first_line(session).split()[0])
+            if asked[-1] == "OPTIONS":
+                session.feed(ok(number, "Public: OPTIONS, GET_PARAMETER\r\n"), 0)
+        assert asked == expected
+
+
+@pytest.mark.parametrize("status", ["400 Bad Request", "405 Not Allowed", "454 Session Not Found", "501 Not", "551 No"])
+@pytest.mark.parametrize("number", [5, 4, 77])  # also with the number of another request
+def test_keep_alive_that_is_refused_never_ends_the_session(status: str, number: int) -> None:
     session = playing()
     session.keep_alive()
+    session.feed(ok(4, "Public: OPTIONS, GET_PARAMETER\r\n"), 0)
+    session.keep_alive()
+    session.outgoing()
+    session.feed(ok(number, status=status), 0)
+    session.outgoing()
+    session.keep_alive()
+    assert first_line(session).startswith("OPTIONS ")
+    assert session.state is State.PLAYING
+
+
+def test_keep_alive_that_wants_a_password_again_gets_it_and_never_ends_the_session() -> None:
+    session = started(user="gym", password="secret")
+    session.feed(challenge('Digest realm="x", nonce="1"') + description_reply(SDP, 2), 0)
+    session.feed(ok(3, SETUP_REPLY.format("0-1")) + ok(4), 0)
+    session.outgoing()
+    session.keep_alive()
+    session.outgoing()
+    session.feed(challenge('Digest realm="x", nonce="2"', cseq=5), 0)
+    assert 'nonce="2"' in authorization(session)
+    session.feed(challenge('Digest realm="x", nonce="2"', cseq=6), 0)
+    assert session.state is State.PLAYING
+
+
+def test_session_that_no_method_finds_is_begun_anew() -> None:
+    session = playing()
+    session.keep_alive()
+    session.feed(ok(4, "Public: OPTIONS, GET_PARAMETER\r\n"), 0)
+    session.keep_alive()
+    session.outgoing()
+    session.feed(ok(5, status="454 Session Not Found"), 0)
+    assert first_line(session).startswith("OPTIONS ")  # the other one is asked at once
     with pytest.raises(CameraAwayError):
-        session.feed(ok(4, "", "454 Session Not Found"), 0)
+        session.feed(ok(6, status="454 Session Not Found"), 0)
 
 
 def test_session_name_cannot_add_lines() -> None:
@@ -456,13 +510,13 @@ def hearing(reply: bytes) -> Session:
 def test_sound_is_not_asked_for_by_default() -> None:
     session = playing(sdp=WITH_SOUND)
     session.feed(b"$\x02" + len(SOUND_PACKET).to_bytes(2, "big") + SOUND_PACKET, 1)
-    assert (session.sound, session.sounds, session.unasked) == (None, [], 1)
+    assert (session.sound, session.take_sounds(), session.unasked) == (None, [], 1)
 
 
 def test_sound_comes_on_the_channel_that_the_camera_names() -> None:
     session = hearing(ok(3, SETUP_REPLY.format("6-7")))
     session.feed(b"$\x06" + len(SOUND_PACKET).to_bytes(2, "big") + SOUND_PACKET, 1)
-    assert [sound.data for sound in session.sounds] == [b"abc"]
+    assert [sound.data for sound in session.take_sounds()] == [b"abc"]
     assert session.sound is not None
     assert session.sound.rate_hz == 48_000
 
@@ -506,7 +560,7 @@ def test_sender_reports_put_sound_and_pictures_on_one_clock() -> None:
     framed = b"$\x02" + len(SOUND_PACKET).to_bytes(2, "big") + SOUND_PACKET
     session.feed(framed + report(1, 1000, 900_000) + report(3, 1002, 0x400 + 48_000), 1)
     session.feed(framed.replace(b"\x00\x01\x00\x00", b"\x00\x02\x00\x00"), 1)
-    first, second = session.sounds
+    first, second = session.take_sounds()
     assert first.lead_ticks is None
     # Sound of one second after its first packet is two seconds after the picture: its first, one second after it.
     assert second.lead_ticks is not None
@@ -514,7 +568,7 @@ def test_sender_reports_put_sound_and_pictures_on_one_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    ("play", "interval_s"), [("Session: abc\r\n", 15), ("", 15), ("Session: abc;timeout=40\r\n", 35)]
+    ("play", "interval_s"), [("Session: abc\r\n", 10), ("", 10), ("Session: abc;timeout=40\r\n", 20)]
 )
 def test_the_session_timeout_of_setup_holds_where_play_tells_none(play: str, interval_s: int) -> None:
     session = started()

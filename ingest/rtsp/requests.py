@@ -1,0 +1,107 @@
+"""Requests of one RTSP connection (RFC 2326, 6): numbered, authenticated, matched with their replies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ingest.errors import CameraRefusedError
+from ingest.rtsp.auth import Credentials, challenges
+from ingest.rtsp.messages import Message
+
+_ATTEMPTS: Final = 4
+_CREDENTIALS: Final = "Check the camera's user_name and password file."
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """headers: besides CSeq, Authorization and Session; attempts: with how many challenges it was asked before"""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...] = ()
+    attempts: int = 0
+
+
+class Requests:
+    """``ask()``, then send what ``outgoing()`` gives; ``answered_by()`` each reply that comes."""
+
+    __slots__ = ("_authenticated", "_credentials", "_number", "_out", "_waiting", "session_name")
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+        self._number = 0
+        self._waiting: dict[int, Request] = {}
+        self._out: list[bytes] = []
+        self._authenticated = False  # the camera has granted something since it asked who we are
+        self.session_name = ""
+
+    @property
+    def waiting(self) -> tuple[Request, ...]:
+        """Without a reply, the oldest first."""
+        return tuple(self._waiting.values())
+
+    @property
+    def has_outgoing(self) -> bool:
+        """``outgoing()`` would give something."""
+        return bool(self._out)
+
+    def outgoing(self) -> bytes:
+        """What is to be sent now."""
+        data = b"".join(self._out)
+        self._out.clear()
+        return data
+
+    def ask(self, request: Request) -> None:
+        """To be sent."""
+        self._number += 1
+        self._waiting[self._number] = request
+        lines = [f"{request.method} {request.url} RTSP/1.0", f"CSeq: {self._number}", "User-Agent: Tallenne"]
+        if answer := self._credentials.answer(request.method, request.url):
+            lines.append(f"Authorization: {answer}")
+        if self.session_name:
+            lines.append(f"Session: {self.session_name}")
+        lines += [f"{name}: {value}" for name, value in request.headers]
+        self._out.append("\r\n".join([*lines, "", ""]).encode())
+
+    def reply(self, status: str, number: int) -> None:
+        """To a request of the camera's."""
+        self._out.append(f"RTSP/1.0 {status}\r\nCSeq: {max(0, number)}\r\n\r\n".encode())
+
+    def forget(self, methods: tuple[str, ...]) -> None:
+        """Replies to these are not waited for any more."""
+        self._waiting = {number: each for number, each in self._waiting.items() if each.method not in methods}
+
+    def answered_by(self, reply: Message) -> Request | None:
+        """The request that this is the last reply to. None when it is to nothing, or not the last.
+
+        A reply without a number is to the only request there is. One with the number of another is to it as well, when
+        it is an error: some cameras answer so to what they do not know.
+        """
+        number = reply.cseq
+        if number not in self._waiting and len(self._waiting) == 1 and (number < 0 or reply.status >= 400):
+            (number,) = self._waiting
+        if number not in self._waiting or reply.status < 200:
+            return None
+        if reply.status < 300:
+            self._authenticated = self._credentials.challenged
+        return self._waiting.pop(number)
+
+    def challenged(self, request: Request, reply: Message) -> None:
+        """Ask again with an answer; once more when the nonce was stale, or has changed since it worked.
+
+        CameraRefusedError when there is no answer, or it was not the right one.
+        """
+        offered = challenges(reply.headers.get("www-authenticate", []))
+        credentials = self._credentials
+        if not offered:
+            raise CameraRefusedError("it asks for a password in a way that is not known.", "Choose Digest there.")
+        if not credentials.given:
+            raise CameraRefusedError("it asks for user name and password.", _CREDENTIALS)
+        best = offered[0]
+        first = not credentials.challenged
+        renewed = best.nonce != credentials.nonce and (best.stale or self._authenticated)
+        if not (first or renewed) or request.attempts >= _ATTEMPTS:
+            raise CameraRefusedError("it refuses user name and password.", _CREDENTIALS)
+        credentials.use(best)
+        self.ask(replace(request, attempts=request.attempts + 1))
