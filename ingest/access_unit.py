@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -118,6 +118,16 @@ class Source(Protocol):
     @property
     def sound_note(self) -> str:
         """Why there is no sound though the configuration asks for it; empty otherwise."""
+        ...
+
+    @property
+    def note(self) -> str:
+        """What people should know of the connection although pictures come; empty where there is nothing."""
+        ...
+
+    @property
+    def packets(self) -> Mapping[str, int]:
+        """What came and gave no picture, by why, since the role's start; for metrics."""
         ...
 
     @property

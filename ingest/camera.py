@@ -148,6 +148,7 @@ class Camera:
 
     def _heard_from(self, source: Source) -> None:
         self.health.source, self.health.skew_ns = source.kind, source.skew_ns
+        self.health.note, self.health.packets = source.note, source.packets
 
     # -- Sound, where the configuration asks for it
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,8 @@ class Health:
     clock_jumps: int = 0
     connections: int = 0
     forced_cuts: int = 0
+    note: str = ""  # what people should know of the connection although pictures come
+    packets: Mapping[str, int] = field(default_factory=dict)  # what gave no picture, by why
     sound: str = ""  # "recorded", or why not although it was asked for; empty: it was not
     last_error: str = ""
     remedy: str = ""
@@ -51,6 +54,8 @@ class Health:
             "clock_jumps": self.clock_jumps,
             "connections": self.connections,
             "forced_cuts": self.forced_cuts,
+            **self.packets,
+            "note": self.note,
             "sound": self.sound,
             "last_error": self.last_error,
             "remedy": self.remedy,

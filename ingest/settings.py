@@ -22,6 +22,13 @@ class Transport(StrEnum):
     TLS = "tls"  # rtsps://
 
 
+class TlsLevel(StrEnum):
+    """What a camera's TLS must be at least."""
+
+    MODERN = "modern"  # TLS 1.2 with forward secrecy, keys of 2048 bits
+    LEGACY = "legacy"  # whatever OpenSSL still knows: TLS 1.0, no forward secrecy, keys of 1024 bits
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraSettings:
     camera_id: CameraId
@@ -34,6 +41,7 @@ class CameraSettings:
     transport: Transport = Transport.TCP
     tls_ca: Path | None = None
     tls_fingerprint: str = ""  # SHA-256 of the certificate, hex
+    tls_level: TlsLevel = TlsLevel.MODERN
     audio: bool = False
     audio_reason: str = ""  # required with audio
     segment_s: float = 10.0

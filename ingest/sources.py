@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -72,6 +72,14 @@ class AutoSource:
     @property
     def passed_over(self) -> int:
         return self._source.passed_over
+
+    @property
+    def note(self) -> str:
+        return self._source.note
+
+    @property
+    def packets(self) -> Mapping[str, int]:
+        return self._source.packets
 
     @property
     def sound(self) -> SoundFormat | None:

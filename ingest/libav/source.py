@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -36,6 +36,8 @@ class LibavSource:
     """``batches()`` once."""
 
     kind = "libav"
+    note = ""
+    packets: Mapping[str, int] = {}  # libav tells of lost packets only
     skew_ns: int | None = None
 
     def __init__(self, camera: CameraSettings) -> None:

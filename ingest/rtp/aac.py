@@ -6,6 +6,7 @@ from typing import Final
 
 from ingest.access_unit import TICKS_PER_S, Sound, SoundFormat
 from ingest.errors import StreamError
+from ingest.rtp.counts import Counts
 from ingest.rtp.packet import PayloadBounds
 from ingest.video.bits import Bits
 
@@ -32,11 +33,11 @@ def sound_format(config: bytes) -> SoundFormat:
 
 
 class AacTrack:
-    """``take()`` whole packets. Never raises: what does not fit is counted in ``malformed`` and passed over."""
+    """``take()`` whole packets. Never raises: what does not fit is counted and passed over."""
 
-    def __init__(self, payload_type: int, form: SoundFormat, clock_rate: int) -> None:
+    def __init__(self, payload_type: int, form: SoundFormat, clock_rate: int, counts: Counts | None = None) -> None:
         self.form = form
-        self.lost_packets = self.malformed = 0
+        self.counts = counts if counts is not None else Counts()
         self._payload_type = payload_type
         self._clock_rate = clock_rate or form.rate_hz
         self._step = form.frame_samples * self._clock_rate // form.rate_hz  # of one frame, in the packets' clock
@@ -59,7 +60,7 @@ class AacTrack:
         """One RTP packet, view[start:stop]."""
         first, last = self._bounds.of(view, start, stop)
         if first < 0:
-            self.malformed += 1
+            self.counts.sound_malformed += 1
             return
         if view[start + 1] & 0x7F != self._payload_type:
             return
@@ -69,7 +70,7 @@ class AacTrack:
             lost = sequence - self._sequence & 0xFFFF
             if lost >= 0x8000:
                 return  # repeated
-            self.lost_packets += lost
+            self.counts.sound_lost += lost
             self._part.clear()
         self._sequence = sequence + 1 & 0xFFFF
         if clock != self._clock:
@@ -79,7 +80,7 @@ class AacTrack:
         if len(out) >= _WAITING_MAX:
             del out[: _WAITING_MAX // 2]  # nobody takes it: there are no pictures
         if not self._frames(view, first, last, mono_ns, lead_ticks, out):
-            self.malformed += 1
+            self.counts.sound_malformed += 1
             self._part.clear()
 
     def _frames(

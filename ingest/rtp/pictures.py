@@ -112,6 +112,7 @@ class Pictures:
             damaged = shown is Shown.ERRORS
         if ticks == self._ticks:
             self._bump += 1
+            self._counts.same_time += 1
         else:
             self._earlier_ticks, self._ticks, self._bump = self._ticks, ticks, 0
         self._before = data

@@ -100,11 +100,12 @@ class Track:
         parameters: VideoParameters | None = None,
         clock_rate: int = TICKS_PER_S,
         reliable: bool = True,
+        counts: Counts | None = None,
     ) -> None:
         """codec: "h264" or "h265"; parameters, clock_rate: by the session description, Hz, 0 where it says nothing
-        reliable: the transport loses nothing
+        reliable: the transport loses nothing; counts: to count in
         """
-        self.counts = Counts()
+        self.counts = counts if counts is not None else Counts()
         self._assembly = Assembly(codec, h264.SLICES if codec == "h264" else h265.SLICES, self.counts)
         self._numbering = Numbering(reliable=reliable)
         self._pictures = Pictures(self._assembly, self.counts, self._numbering, parameters)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from ingest.rtp.counts import Counts
 from ingest.rtsp.keep_alive import KeepAliveHabits
 
 _REMEMBERED: Final = 32
@@ -16,11 +17,13 @@ class Habits:
     """Of one camera. Each connection's session reads and writes them.
 
     taken: of the methods SETUP and PLAY, the address that the camera has answered
+    counts: of all its connections
     unanswered: addresses at which it has closed the connection, or said nothing
     """
 
     keep_alive: KeepAliveHabits = field(default_factory=KeepAliveHabits)
     taken: dict[str, str] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
     unanswered: dict[str, None] = field(default_factory=dict)
 
     def in_order(self, method: str, urls: Sequence[str]) -> list[str]:

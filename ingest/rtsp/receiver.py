@@ -30,7 +30,6 @@ class Receiver:
 
     kept: received bytes that no whole message or frame could be made of; go before what is received next
     behind: there is more in them than was to be done in one turn
-    stray: bytes so far that were neither
     """
 
     def __init__(self, streams: Streams, take: Callable[[Message], None]) -> None:
@@ -43,7 +42,6 @@ class Receiver:
         self._lost_bytes = 0  # since something was understood
         self.kept = b""
         self.behind = False
-        self.stray = 0
 
     def receive(self, view: memoryview, end: int, mono_ns: int) -> None:
         """``view[:end]`` is ``kept`` and what was received since; SLACK bytes behind it must be readable.
@@ -125,7 +123,7 @@ class Receiver:
         return begins
 
     def _pass(self, count: int) -> None:
-        self.stray += count
+        self._streams.counts.stray_bytes += count
         self._lost_bytes += count
         if self._lost_bytes > STRAY_MAX:
             raise StreamError("It sends bytes that are not RTSP.", "Restart it; update its firmware.")

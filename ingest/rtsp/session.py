@@ -13,6 +13,7 @@ from typing import Final
 
 from ingest.access_unit import AccessUnit, Loss, Sound, SoundFormat
 from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, StreamError
+from ingest.rtp.counts import Counts
 from ingest.rtp.frames import SLACK
 from ingest.rtp.track import Track
 from ingest.rtsp import sdp, urls
@@ -23,6 +24,7 @@ from ingest.rtsp.messages import SESSION_TIMEOUT_S, Message, SessionHeader, Tran
 from ingest.rtsp.receiver import Receiver
 from ingest.rtsp.requests import Request, Requests
 from ingest.rtsp.streams import Streams
+from ingest.rtsp.watch import Watch
 
 _CHANNEL: Final = 0
 _SOUND_CHANNEL: Final = 2
@@ -31,8 +33,6 @@ _CREDENTIALS: Final = "Check the camera's user_name and password file."
 _FROM_NOW: Final = (("Range", "npt=0.000-"),)
 # What a camera says of an address that it does not know, or of a method that it does not know there.
 _OTHER_ADDRESS: Final = frozenset((400, 404, 405, 410, 451, 455, 459, 460, 462, 500, 501, 551))
-_DIAGNOSED_NS: Final = 8 * _NS_PER_S  # without a picture, before the camera is taken for silent
-_MANY: Final = 8  # packets that are not what was described are no accident
 
 
 class State(Enum):
@@ -79,7 +79,7 @@ class Session:
         self._audio = audio
         self._habits = habits or Habits()
         self._requests = Requests(credentials)
-        self._streams = Streams()
+        self._streams = Streams(self._habits.counts)
         self._receiver = Receiver(self._streams, self._take_message)
         self._keep_alive = KeepAlive(self._habits.keep_alive)
         self._timeout_s = SESSION_TIMEOUT_S
@@ -90,8 +90,7 @@ class Session:
         self._media: sdp.Media | None = None
         self._microphone: sdp.Media | None = None
         self._sound_url = ""
-        self._watch = _Watch()
-        self._unmatched = 0
+        self._watch = Watch()
         self.state = State.STARTING
         self.track_url = ""
         self.aggregate_url = self._url
@@ -159,14 +158,15 @@ class Session:
         return track.passed_over if track is not None else 0
 
     @property
-    def unasked(self) -> int:
-        """Frames on channels that were not set up, and replies to nothing."""
-        return self._streams.unasked + self._unmatched
+    def counts(self) -> Counts:
+        """Of all the camera's connections."""
+        return self._streams.counts
 
     @property
-    def stray_bytes(self) -> int:
-        """That were neither messages nor frames."""
-        return self._receiver.stray
+    def note(self) -> str:
+        """What people should know of the packets although pictures come; empty where there is nothing."""
+        track = self._streams.track
+        return "its packet numbers are not its pictures' alone" if track is not None and track.shares_numbers else ""
 
     @property
     def kept(self) -> bytes:
@@ -241,7 +241,7 @@ class Session:
             return
         request = self._requests.answered_by(message)
         if request is None:
-            self._unmatched += message.status >= 200
+            self._streams.counts.unasked += message.status >= 200
         elif request.method in METHODS:
             self._kept_alive(request, message)
         elif message.status == 401:
@@ -394,45 +394,6 @@ class Session:
         else:
             self.sound_note = "it sends sound over UDP though asked for TCP."
         self._play()
-
-
-class _Watch:
-    """Whether pictures come, and what comes instead of them."""
-
-    __slots__ = ("_foreign", "_good_ns", "_malformed", "_passed_over", "_unasked")
-
-    def __init__(self) -> None:
-        self._good_ns = -1
-        self._foreign = self._malformed = self._passed_over = self._unasked = 0
-
-    def look(self, streams: Streams, mono_ns: int) -> None:
-        """After each time that something was received."""
-        track = streams.track
-        if track is None or (not streams.items and track.passed_over == self._passed_over and self._good_ns >= 0):
-            return
-        self._good_ns, self._passed_over = mono_ns, track.passed_over
-        self._foreign, self._malformed = track.counts.foreign, track.counts.malformed
-        self._unasked = streams.unasked
-
-    def diagnosis(self, streams: Streams, payload_type: int, mono_ns: int) -> IngestError | None:
-        """What comes instead of pictures."""
-        track = streams.track
-        if track is None or mono_ns - self._good_ns < _DIAGNOSED_NS:
-            return None
-        if track.counts.foreign - self._foreign >= _MANY:
-            found = track.counts.foreign_type
-            return StreamError(
-                f"it sends packets of payload type {found}, but describes {payload_type}.",
-                "Choose another codec or stream there and back; update its firmware.",
-            )
-        if streams.unasked - self._unasked >= _MANY:
-            return StreamError(
-                f"it sends on channel {streams.unasked_channel}, but answered that it would on {streams.channel}.",
-                "Update its firmware; choose another stream there.",
-            )
-        if track.counts.malformed - self._malformed >= _MANY:
-            return StreamError("its packets are not what it describes.", "Update its firmware; choose H.264 there.")
-        return None
 
 
 def _refusal(method: str, status: int) -> IngestError:

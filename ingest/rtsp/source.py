@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from typing import Final
 
 from ingest.access_unit import AccessUnit, Loss, Sound, SoundFormat
@@ -18,7 +18,7 @@ from ingest.rtsp.habits import Habits
 from ingest.rtsp.session import RedirectedError, Session
 from ingest.rtsp.tls import Tls, secure
 from ingest.rtsp.wheel import Wheel
-from ingest.settings import CameraSettings, Transport
+from ingest.settings import CameraSettings, TlsLevel, Transport
 
 _OPEN_S: Final = 15.0  # connecting and all replies together
 _REDIRECTS_MAX: Final = 3
@@ -35,6 +35,7 @@ class NativeSource:
         self._wheel = wheel
         self._habits = habits
         self._session: Session | None = None
+        self._tls_note = ""
 
     @property
     def skew_ns(self) -> int | None:
@@ -48,6 +49,17 @@ class NativeSource:
     def passed_over(self) -> int:
         """See ingest.access_unit.Source."""
         return self._session.passed_over if self._session is not None else 0
+
+    @property
+    def note(self) -> str:
+        """See ingest.access_unit.Source."""
+        notes = (self._tls_note, self._session.note if self._session is not None else "")
+        return "; ".join(note for note in notes if note)
+
+    @property
+    def packets(self) -> Mapping[str, int]:
+        """See ingest.access_unit.Source."""
+        return self._habits.counts.metrics()
 
     @property
     def sound(self) -> SoundFormat | None:
@@ -100,7 +112,8 @@ class NativeSource:
         try:
             tls: Tls | None = None
             if address.scheme == "rtsps" or camera.transport is Transport.TLS:
-                tls = await secure(connected, address.name, camera.tls_ca, camera.tls_fingerprint)
+                tls = await secure(connected, address.name, camera.tls_ca, camera.tls_fingerprint, camera.tls_level)
+                self._tls_note = f"old TLS ({tls.note})" if camera.tls_level is TlsLevel.LEGACY else ""
             names = (address.name, address.host)
             self._session = Session(address.url, names, credentials, audio=camera.audio, habits=self._habits)
             connection = Connection(connected, self._session, self._wheel, tls)

@@ -6,6 +6,7 @@ from typing import Final
 
 from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss, Sound, SoundFormat
 from ingest.rtp.aac import AacTrack
+from ingest.rtp.counts import Counts
 from ingest.rtp.frames import Frames
 from ingest.rtp.track import Track
 from ingest.rtsp.rtcp import sender_clock, sender_time_ns
@@ -20,19 +21,18 @@ class Streams:
 
     items: access units and losses; sounds: AAC frames; both in order, for whoever takes them
     clock: the camera's (UTC ns) and when that was heard (monotonic ns)
-    unasked: frames on channels that were not set up
+    counts: to count in
     frames: where frames are among other bytes
     work: see Counts
     """
 
-    def __init__(self) -> None:
+    def __init__(self, counts: Counts) -> None:
+        self.counts = counts
         self.track: Track | None = None
         self.channel = _NONE
         self.items: list[AccessUnit | Loss] = []
         self.sounds: list[Sound] = []
         self.clock: tuple[int, int] | None = None
-        self.unasked = 0
-        self.unasked_channel = _NONE
         self.frames = Frames()
         self.work = 0
         self._hears: AacTrack | None = None
@@ -54,12 +54,13 @@ class Streams:
             media.codec,
             parameters=media.parameters(),
             clock_rate=media.clock_rate,
+            counts=self.counts,
         )
 
     def set_up_sound(self, media: Media, channel: int) -> None:
         """StreamError for sound that is not recorded."""
         self._sound_channel = channel
-        self._hears = AacTrack(media.payload_type, media.sound(), media.clock_rate)
+        self._hears = AacTrack(media.payload_type, media.sound(), media.clock_rate, self.counts)
         self.frames.expect(channel, media.payload_type)
 
     def walk(self, view: memoryview, at: int, end: int, mono_ns: int, work_max: int) -> int:
@@ -91,8 +92,8 @@ class Streams:
             if (camera_ns := sender_time_ns(view, begin, after)) is not None:
                 self._reported(camera_ns, self._hears.ticks_of(sender_clock(view, begin)), sound=True)
         else:
-            self.unasked += 1
-            self.unasked_channel = channel
+            self.counts.unasked += 1
+            self.counts.unasked_channel = channel
 
     def find(self, view: memoryview, at: int, end: int) -> int:
         """Where the next frame or reply begins; -1 when none does."""

@@ -8,9 +8,30 @@ import hmac
 import socket
 import ssl
 from pathlib import Path
+from typing import Final
 
 from ingest.errors import CameraAwayError, CameraRefusedError
+from ingest.settings import TlsLevel
 
+_LEGACY_CIPHERS: Final = "ALL:!aNULL:!eNULL:@SECLEVEL=0"  # encrypted and authenticated, however weakly
+_LEGACY_SERVER_CONNECT: Final = 0x4  # OpenSSL's SSL_OP_LEGACY_SERVER_CONNECT: no secure renegotiation (RFC 5746)
+_TOO_OLD: Final = frozenset(
+    (
+        "SSLV3_ALERT_HANDSHAKE_FAILURE",  # no cipher in common
+        "TLSV1_ALERT_PROTOCOL_VERSION",
+        "UNSUPPORTED_PROTOCOL",
+        "NO_PROTOCOLS_AVAILABLE",
+        "TLSV1_ALERT_INSUFFICIENT_SECURITY",
+        "EE_KEY_TOO_SMALL",
+        "CA_KEY_TOO_SMALL",
+        "CA_MD_TOO_WEAK",
+        "DH_KEY_TOO_SMALL",
+        "BAD_ECPOINT",
+        "WRONG_SIGNATURE_TYPE",
+        "UNSAFE_LEGACY_RENEGOTIATION_DISABLED",
+    )
+)
+_TOO_OLD_REMEDY: Final = 'Update its firmware, or set its tls_level to "legacy", which protects less.'
 _REMEDY = "Check the camera's tls_ca or tls_fingerprint; a camera that was reset has a new certificate."
 
 
@@ -73,27 +94,45 @@ class Tls:
     def certificate(self) -> bytes:
         return self._tls.getpeercert(binary_form=True) or b""
 
+    @property
+    def note(self) -> str:
+        """Version and cipher, for people."""
+        cipher = self._tls.cipher()
+        return f"{self._tls.version()}, {cipher[0] if cipher is not None else 'no cipher'}"
 
-def make_context(ca: Path | None, fingerprint: str) -> ssl.SSLContext:
+
+def make_context(ca: Path | None, fingerprint: str, level: TlsLevel = TlsLevel.MODERN) -> ssl.SSLContext:
     """With a fingerprint nothing else is checked; without anything the machine's own authorities count."""
     if fingerprint:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        return context
-    try:
-        return ssl.create_default_context(cafile=ca)
-    except (OSError, ssl.SSLError) as exc:
-        raise CameraRefusedError(f"the authority in {ca} cannot be read.", "Check the camera's tls_ca.") from exc
+    else:
+        try:
+            context = ssl.create_default_context(cafile=ca)
+        except (OSError, ssl.SSLError) as exc:
+            raise CameraRefusedError(f"the authority in {ca} cannot be read.", "Check the camera's tls_ca.") from exc
+    if level is TlsLevel.LEGACY:
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        context.set_ciphers(_LEGACY_CIPHERS)
+        context.options |= _LEGACY_SERVER_CONNECT
+    return context
 
 
-async def secure(connected: socket.socket, name: str, ca: Path | None, fingerprint: str) -> Tls:
+async def secure(
+    connected: socket.socket, name: str, ca: Path | None, fingerprint: str, level: TlsLevel = TlsLevel.MODERN
+) -> Tls:
     """Shake hands, check who answers. Errors without the camera's name."""
-    tls = Tls(make_context(ca, fingerprint), name)
+    tls = Tls(make_context(ca, fingerprint, level), name)
     try:
         await tls.shake_hands(connected)
     except ssl.SSLCertVerificationError as exc:
         raise CameraRefusedError(f"its certificate is not trusted ({exc.verify_message}).", _REMEDY) from exc
+    except ssl.SSLError as exc:
+        reason = (exc.reason or "").replace("_", " ").lower() or type(exc).__name__
+        if level is TlsLevel.MODERN and exc.reason in _TOO_OLD:
+            raise CameraRefusedError(f"its TLS is too old ({reason}).", _TOO_OLD_REMEDY) from exc
+        raise CameraAwayError(f"it does not speak TLS ({reason}).", "Check its port; update its firmware.") from exc
     except OSError as exc:
         raise CameraAwayError(
             f"it does not speak TLS ({exc.strerror or type(exc).__name__}).", "Check its port; update its firmware."

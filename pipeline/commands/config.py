@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from pipeline.config.load import ConfigError, load
+from pipeline.config.warnings import warnings
 from pipeline.exit_codes import MISUSE, OK
 
 
@@ -30,8 +31,12 @@ def run(arguments: argparse.Namespace) -> int:
         return MISUSE
     sites = loaded.config.site
     cameras, doors = sum(len(site.camera) for site in sites), sum(len(site.door) for site in sites)
+    found = warnings(loaded.config)
     if arguments.json:
-        print(json.dumps({"ok": True, "mistakes": [], "sites": len(sites), "cameras": cameras, "doors": doors}))
+        facts = {"sites": len(sites), "cameras": cameras, "doors": doors}
+        print(json.dumps({"ok": True, "mistakes": [], "warnings": found, **facts}))
     else:
         print(f"{arguments.config} is correct: {len(sites)} sites, {cameras} cameras, {doors} doors.")
+        for warning in found:
+            print(f"Warning: {warning}")
     return OK

@@ -90,6 +90,7 @@ class Camera(_Section):
     transport: Literal["tcp", "udp"] = _default(CameraSettings, "transport")
     tls_ca: File | None = None
     tls_fingerprint: Annotated[str, Field(pattern=r"^(([0-9a-fA-F]{2}:?){32})?$")] = ""
+    tls_level: Literal["modern", "legacy"] = "modern"
     networks: tuple[str, ...] = ()
     audio: bool = _default(CameraSettings, "audio")
     audio_reason: str = ""

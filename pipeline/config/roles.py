@@ -12,7 +12,7 @@ from api.settings import ServeSettings
 from domain.ids import CameraId, DoorId, SiteId, camera_id_of, door_id_of, site_id_of
 from domain.time import seconds_to_ns
 from indexer.settings import BrokerSettings, DoorSettings, IndexSettings, TopicRule
-from ingest.settings import CameraSettings, IngestSettings, SourceKind, Transport
+from ingest.settings import CameraSettings, IngestSettings, SourceKind, TlsLevel, Transport
 from pipeline.config.check import secret_value
 from pipeline.config.load import Loaded
 from pipeline.config.model import Camera, Secret, Site, Users
@@ -271,6 +271,7 @@ class RoleSettings:
             transport=Transport.TLS if tls else Transport(camera.transport),
             tls_ca=self._path(camera.tls_ca),
             tls_fingerprint=camera.tls_fingerprint,
+            tls_level=TlsLevel(camera.tls_level),
             audio=camera.audio,
             audio_reason=camera.audio_reason,
             segment_s=camera.segment_s,

@@ -43,6 +43,8 @@ def _remarks(camera: dict[str, Any]) -> str:
         said += f"  its clock {abs(skew):.0f} s {'ahead' if skew > 0 else 'behind'}"
     if camera.get("forced_cuts"):
         said += f"  {camera['forced_cuts']} cuts without a key frame"
+    if camera.get("note"):
+        said += f"  {camera['note']}"
     if camera.get("sound"):
         said += f"  sound: {camera['sound']}"
     return said

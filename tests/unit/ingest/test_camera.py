@@ -7,7 +7,7 @@ import contextlib
 import random
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,6 +61,8 @@ class Scripted:
     kind = "native"
     skew_ns: int | None = None
     passed_over = 0
+    note = ""
+    packets: Mapping[str, int] = {}
 
     def __init__(
         self, items: Sequence[Item], again: float | None = None, halfway: Callable[[], None] | None = None

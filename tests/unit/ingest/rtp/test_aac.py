@@ -50,7 +50,7 @@ def test_frame_over_several_packets_is_put_together() -> None:
     assert (
         heard(track, packet(3, 2024, [whole[:900]], size=len(whole)), packet(5, 2024, [whole[1800:]], size=2048)) == []
     )
-    assert track.lost_packets == 1
+    assert track.counts.sound_lost == 1
     assert [sound.data for sound in heard(track, packet(6, 3048, [b"next"]))] == [b"next"]
 
 

@@ -101,7 +101,7 @@ def test_reply_without_number_answers_the_only_request() -> None:
 def test_reply_to_nothing_is_passed_over() -> None:
     session = started()
     session.feed(ok(77), 0)
-    assert session.unasked == 1
+    assert session.counts.unasked == 1
 
 
 def test_request_of_the_camera_is_answered() -> None:
@@ -320,7 +320,7 @@ def test_unknown_channels_are_passed_over() -> None:
     stray = b"$\x07\x00\x04abcd"
     session.feed(b"".join(stray + item for item in frames_of(CODED)), 0)
     assert len(units(session.items)) == len(CODED)
-    assert session.unasked == len(frames_of(CODED))
+    assert session.counts.unasked == len(frames_of(CODED))
 
 
 def test_replies_between_frames() -> None:
@@ -454,7 +454,7 @@ def events(pieces: list[bytes]) -> tuple[list[AccessUnit | Loss], bytes, bytes, 
     session = started()
     for piece in pieces:
         session.feed(piece, 0)
-    return session.items, session.outgoing(), session.kept, session.unasked
+    return session.items, session.outgoing(), session.kept, session.counts.unasked
 
 
 @settings(max_examples=60, deadline=None)
@@ -510,7 +510,7 @@ def hearing(reply: bytes) -> Session:
 def test_sound_is_not_asked_for_by_default() -> None:
     session = playing(sdp=WITH_SOUND)
     session.feed(b"$\x02" + len(SOUND_PACKET).to_bytes(2, "big") + SOUND_PACKET, 1)
-    assert (session.sound, session.take_sounds(), session.unasked) == (None, [], 1)
+    assert (session.sound, session.take_sounds(), session.counts.unasked) == (None, [], 1)
 
 
 def test_sound_comes_on_the_channel_that_the_camera_names() -> None:
