@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from ingest.access_unit import AccessUnit, Loss, Sound, SoundFormat, Source
 from ingest.libav.source import LibavSource
-from ingest.rtsp.habits import Habits
 from ingest.rtsp.session import NotSpokenError
+from ingest.rtsp.signalling.habits import Habits
 from ingest.rtsp.source import NativeSource
 from ingest.rtsp.wheel import Wheel
 from ingest.settings import CameraSettings, SourceKind, Transport

@@ -12,7 +12,7 @@ from typing import Final
 
 from ingest.errors import StreamError
 from ingest.rtp.frames import DOLLAR, HEAD_BYTES, may_follow
-from ingest.rtsp.messages import Message, MessageReader
+from ingest.rtsp.signalling.messages import Message, MessageReader
 from ingest.rtsp.streams import Streams
 
 WORK_MAX: Final = 4096

@@ -16,13 +16,13 @@ from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, Stre
 from ingest.rtp.counts import Counts
 from ingest.rtp.frames import SLACK
 from ingest.rtp.track import Track
-from ingest.rtsp import sdp, urls
-from ingest.rtsp.auth import Credentials
-from ingest.rtsp.habits import Habits
-from ingest.rtsp.keep_alive import METHODS, KeepAlive
-from ingest.rtsp.messages import SESSION_TIMEOUT_S, Message, SessionHeader, TransportHeader
 from ingest.rtsp.receiver import Receiver
-from ingest.rtsp.requests import Request, Requests
+from ingest.rtsp.signalling import sdp, urls
+from ingest.rtsp.signalling.auth import Credentials
+from ingest.rtsp.signalling.habits import Habits
+from ingest.rtsp.signalling.keep_alive import METHODS, KeepAlive
+from ingest.rtsp.signalling.messages import SESSION_TIMEOUT_S, Message, SessionHeader, TransportHeader
+from ingest.rtsp.signalling.requests import Request, Requests
 from ingest.rtsp.streams import Streams
 from ingest.rtsp.watch import Watch
 

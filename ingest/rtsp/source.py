@@ -12,10 +12,10 @@ from typing import Final
 from ingest.access_unit import AccessUnit, Loss, Sound, SoundFormat
 from ingest.addresses import CameraAddress, redacted, resolve
 from ingest.errors import CameraAwayError, CameraRefusedError, IngestError
-from ingest.rtsp.auth import Credentials
 from ingest.rtsp.connection import Connection
-from ingest.rtsp.habits import Habits
 from ingest.rtsp.session import RedirectedError, Session
+from ingest.rtsp.signalling.auth import Credentials
+from ingest.rtsp.signalling.habits import Habits
 from ingest.rtsp.tls import Tls, secure
 from ingest.rtsp.wheel import Wheel
 from ingest.settings import CameraSettings, TlsLevel, Transport

@@ -10,7 +10,7 @@ from ingest.rtp.counts import Counts
 from ingest.rtp.frames import Frames
 from ingest.rtp.track import Track
 from ingest.rtsp.rtcp import sender_clock, sender_time_ns
-from ingest.rtsp.sdp import Media
+from ingest.rtsp.signalling.sdp import Media
 
 _NONE: Final = -1
 _NS_PER_S: Final = 1_000_000_000

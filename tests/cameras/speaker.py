@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ingest.rtsp.auth import Credentials
-from ingest.rtsp.habits import Habits
 from ingest.rtsp.session import Session
+from ingest.rtsp.signalling.auth import Credentials
+from ingest.rtsp.signalling.habits import Habits
 
 HOST = "10.0.0.2"
 URL = f"rtsp://{HOST}:554/live"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from ingest.errors import CameraRefusedError
-from ingest.rtsp.habits import Habits
 from ingest.rtsp.session import State
+from ingest.rtsp.signalling.habits import Habits
 from tests.cameras.speaker import URL, Asked, Closed, session_of, talked, usual
 
 GO2RTC = "github.com/AlexxIT/go2rtc/issues/"

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from ingest.errors import IngestError
-from ingest.rtsp.habits import Habits
 from ingest.rtsp.session import State
+from ingest.rtsp.signalling.habits import Habits
 from tests.cameras.speaker import Asked, Closed, session_of, talked, usual
 
 NS = 1_000_000_000

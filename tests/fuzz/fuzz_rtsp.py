@@ -13,8 +13,8 @@ with atheris.instrument_imports(include=["ingest.rtp", "ingest.rtsp", "ingest.vi
     from ingest.errors import IngestError
     from ingest.media.init import make_init
     from ingest.rtp.track import Track
-    from ingest.rtsp.auth import Credentials
     from ingest.rtsp.session import Session
+    from ingest.rtsp.signalling.auth import Credentials
 
 DESCRIPTION = (
     b"v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:v\r\n"

@@ -11,10 +11,10 @@ import pytest
 from ingest.access_unit import AccessUnit, Loss
 from ingest.errors import StreamError
 from ingest.rtp.track import Track
-from ingest.rtsp import sdp
-from ingest.rtsp.auth import Credentials
-from ingest.rtsp.messages import SessionHeader, TransportHeader, read_message
 from ingest.rtsp.session import NotSpokenError, Session, State
+from ingest.rtsp.signalling import sdp
+from ingest.rtsp.signalling.auth import Credentials
+from ingest.rtsp.signalling.messages import SessionHeader, TransportHeader, read_message
 from ingest.video import h264, h265
 from tests.support.cameras.streams import description_reply, recorded, reply_to
 

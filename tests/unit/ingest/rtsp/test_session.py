@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from ingest.access_unit import AccessUnit, Loss
 from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, StreamError
-from ingest.rtsp.auth import Credentials
-from ingest.rtsp.habits import Habits
 from ingest.rtsp.session import NotSpokenError, RedirectedError, Session, State
+from ingest.rtsp.signalling.auth import Credentials
+from ingest.rtsp.signalling.habits import Habits
 from ingest.rtsp.source import NativeSource
 from ingest.sources import Sources
 from tests.support.cameras.native import camera

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ingest.rtp.counts import Counts
-from ingest.rtsp.keep_alive import KeepAliveHabits
+from ingest.rtsp.signalling.keep_alive import KeepAliveHabits
 
 _REMEMBERED: Final = 32
 

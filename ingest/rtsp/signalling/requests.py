@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ingest.errors import CameraRefusedError
-from ingest.rtsp.auth import Credentials, challenges
-from ingest.rtsp.messages import Message
+from ingest.rtsp.signalling.auth import Credentials, challenges
+from ingest.rtsp.signalling.messages import Message
 
 _ATTEMPTS: Final = 4
 _CREDENTIALS: Final = "Check the camera's user_name and password file."
