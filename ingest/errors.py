@@ -38,3 +38,15 @@ class StreamError(IngestError, PeerError):
     """The camera sends something that cannot be recorded: another codec, broken parameter sets, a broken protocol."""
 
     cause = GapCause.REFUSED
+
+
+class NotSpokenError(StreamError):
+    """The camera wants what this client does not speak; another may."""
+
+
+class RedirectedError(IngestError):
+    """To another address on the same host. ``url``: where; without credentials."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__("it redirects elsewhere.", "Name its new address in the configuration.")
+        self.url = url

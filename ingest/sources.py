@@ -9,8 +9,8 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from ingest.access_unit import AccessUnit, Loss, Sound, SoundFormat, Source
+from ingest.errors import NotSpokenError
 from ingest.libav.source import LibavSource
-from ingest.rtsp.session import NotSpokenError
 from ingest.rtsp.signalling.habits import Habits
 from ingest.rtsp.source import NativeSource
 from ingest.rtsp.wheel import Wheel

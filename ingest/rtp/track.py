@@ -271,7 +271,8 @@ class Track:
 
     def _payload_bounds(self, view: memoryview, start: int, stop: int) -> tuple[int, int]:
         """Of a packet that is not the plain kind; (-1, -1) for one to be passed over."""
-        if stop - start > 1 and (found := view[start + 1] & _TYPE) != self._plain & _TYPE:
+        version = view[start] >> 6 if stop > start else 0
+        if version == _VERSION >> 14 and (found := view[start + 1] & _TYPE) != self._plain & _TYPE:
             self.counts.foreign += 1
             self.counts.foreign_type = found
             return _NONE, _NONE

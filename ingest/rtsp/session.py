@@ -12,7 +12,14 @@ from enum import Enum
 from typing import Final
 
 from ingest.access_unit import AccessUnit, Loss, Sound, SoundFormat
-from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, StreamError
+from ingest.errors import (
+    CameraAwayError,
+    CameraRefusedError,
+    IngestError,
+    NotSpokenError,
+    RedirectedError,
+    StreamError,
+)
 from ingest.rtp.counts import Counts
 from ingest.rtp.frames import SLACK
 from ingest.rtp.track import Track
@@ -22,14 +29,13 @@ from ingest.rtsp.signalling.auth import Credentials
 from ingest.rtsp.signalling.habits import Habits
 from ingest.rtsp.signalling.keep_alive import METHODS, KeepAlive
 from ingest.rtsp.signalling.messages import SESSION_TIMEOUT_S, Message, SessionHeader, TransportHeader
-from ingest.rtsp.signalling.requests import Request, Requests
+from ingest.rtsp.signalling.requests import Request, Requests, refusal
 from ingest.rtsp.streams import Streams
 from ingest.rtsp.watch import Watch
 
 _CHANNEL: Final = 0
 _SOUND_CHANNEL: Final = 2
 _NS_PER_S: Final = 1_000_000_000
-_CREDENTIALS: Final = "Check the camera's user_name and password file."
 _FROM_NOW: Final = (("Range", "npt=0.000-"),)
 # What a camera says of an address that it does not know, or of a method that it does not know there.
 _OTHER_ADDRESS: Final = frozenset((400, 404, 405, 410, 451, 455, 459, 460, 462, 500, 501, 551))
@@ -42,18 +48,6 @@ class State(Enum):
     PLAYING = "playing"
     LEAVING = "leaving"
     ENDED = "ended"
-
-
-class NotSpokenError(StreamError):
-    """The camera wants what this client does not speak; another may."""
-
-
-class RedirectedError(IngestError):
-    """To another address on the same host. ``url``: where; without credentials."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__("it redirects elsewhere.", "Name its new address in the configuration.")
-        self.url = url
 
 
 class Session:
@@ -358,12 +352,12 @@ class Session:
         elif method == "PLAY" and request.headers == _FROM_NOW and status in (400, 457):
             self._ask(method, request.url)  # "invalid range": it may know none
         elif method in ("SETUP", "PLAY") and status in _OTHER_ADDRESS:
-            self._refusal = self._refusal or _refusal(method, status)
+            self._refusal = self._refusal or refusal(method, status)
             if not self._others:
                 raise self._refusal
             self._ask_next(method, *request.headers)
         else:
-            raise _refusal(method, status)
+            raise refusal(method, status)
 
     # -- Sound
 
@@ -394,19 +388,6 @@ class Session:
         else:
             self.sound_note = "it sends sound over UDP though asked for TCP."
         self._play()
-
-
-def _refusal(method: str, status: int) -> IngestError:
-    """What a status of 400 or more means."""
-    if status == 403:
-        return CameraRefusedError("it refuses user name and password.", _CREDENTIALS)
-    if status in (404, 410):
-        return CameraRefusedError("it has no such stream.", "Check the path of its address.")
-    if status == 461:
-        return NotSpokenError("it does not send over TCP.", 'Set the camera\'s source to "libav".')
-    if status == 453 or status >= 500:
-        return CameraAwayError(f"it answers {method} with {status}.", "It may serve too many viewers already.")
-    return StreamError(f"it answers {method} with {status}.", "Check its address; update its firmware.")
 
 
 def _transport(channel: int) -> tuple[str, str]:

@@ -11,9 +11,9 @@ from typing import Final
 
 from ingest.access_unit import AccessUnit, Loss, Sound, SoundFormat
 from ingest.addresses import CameraAddress, redacted, resolve
-from ingest.errors import CameraAwayError, CameraRefusedError, IngestError
+from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, RedirectedError
 from ingest.rtsp.connection import Connection
-from ingest.rtsp.session import RedirectedError, Session
+from ingest.rtsp.session import Session
 from ingest.rtsp.signalling.auth import Credentials
 from ingest.rtsp.signalling.habits import Habits
 from ingest.rtsp.tls import Tls, secure

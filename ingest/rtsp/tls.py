@@ -134,8 +134,9 @@ async def secure(
             raise CameraRefusedError(f"its TLS is too old ({reason}).", _TOO_OLD_REMEDY) from exc
         raise CameraAwayError(f"it does not speak TLS ({reason}).", "Check its port; update its firmware.") from exc
     except OSError as exc:
+        reason = str(exc.strerror or exc or type(exc).__name__)
         raise CameraAwayError(
-            f"it does not speak TLS ({exc.strerror or type(exc).__name__}).", "Check its port; update its firmware."
+            f"it does not speak TLS ({reason}).", f"Check its port; its TLS may be too old. {_TOO_OLD_REMEDY}"
         ) from exc
     if fingerprint:
         wanted = fingerprint.replace(":", "").replace(" ", "").lower()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -22,23 +24,42 @@ _MOVED = {
 
 
 @contextmanager
+def report_text(name: str) -> Iterator[Callable[[], None]]:
+    """A report's run.py that does all its work when it is loaded: call it to load it."""
+    with _reports(name) as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield _load(name, folder)[1]
+
+
+@contextmanager
 def report(name: str) -> Iterator[ModuleType]:
     """The report's run.py, not run; the test is skipped where it is absent."""
+    with _reports(name) as folder:
+        module, run = _load(name, folder)
+        run()
+        yield module
+
+
+def _load(name: str, folder: Path) -> tuple[ModuleType, Callable[[], None]]:
+    spec = importlib.util.spec_from_file_location(f"report_{name}", folder / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module, loader = importlib.util.module_from_spec(spec), spec.loader
+    return module, lambda: loader.exec_module(module)
+
+
+@contextmanager
+def _reports(name: str) -> Iterator[Path]:
+    """Its folder, with the names that it imports in place."""
     folder = CASES / "cameras" / name
     if not folder.is_dir():
         pytest.skip(f"../shared/cases/cameras/{name} is absent")
-    before = dict(sys.modules)
-    sys.modules.update({old: importlib.import_module(new) for old, new in _MOVED.items()})
+    added = {old: importlib.import_module(new) for old, new in _MOVED.items()}
+    sys.modules.update(added)
     sys.path.insert(0, str(folder.parent))
     try:
-        spec = importlib.util.spec_from_file_location(f"report_{name}", folder / "run.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        yield module
+        yield folder
     finally:
-        sys.path[:] = [place for place in sys.path if place != str(folder.parent)]
-        for added in set(sys.modules) - set(before):
-            if added in _MOVED or added == "camera":
-                del sys.modules[added]
+        sys.path.remove(str(folder.parent))
+        for module in (*added, "camera"):
+            sys.modules.pop(module, None)

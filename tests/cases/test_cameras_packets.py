@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.cases.camera_reports import report
+from ingest.rtsp.tls import secure
+from ingest.settings import TlsLevel
+from tests.cases.camera_reports import report, report_text
 
 slow = pytest.mark.slow
 
@@ -66,6 +68,21 @@ def test_padding_bit() -> None:
         got = module.units(module.walked(track, [one[:4] + bytes((one[4] | 0x20,)) + one[5:] for one in plain]))
         assert (len(got), track.malformed, track.lost_packets) == (75, 0, 0)
         assert got == module.units(module.walked(module.make_track(), plain))
+
+
+def test_tls_without_ecdhe() -> None:
+    """The report's cameras, asked as the configuration allows: see also tests/unit/ingest/rtsp/test_tls.py."""
+    said: list[str] = []
+
+    async def with_the_level_set(*given: Any) -> Any:
+        tls = await secure(*given, TlsLevel.LEGACY)
+        said.append(tls.note)
+        return tls
+
+    with pytest.MonkeyPatch.context() as patch, report_text("tls_without_ecdhe") as run:
+        patch.setattr("ingest.rtsp.tls.secure", with_the_level_set)
+        run()  # it asserts that each camera is connected to
+    assert len(said) == 5
 
 
 @slow

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ingest.errors import CameraRefusedError
+from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, NotSpokenError, StreamError
 from ingest.rtsp.signalling.auth import Credentials, challenges
 from ingest.rtsp.signalling.messages import Message
 
@@ -105,3 +105,16 @@ class Requests:
             raise CameraRefusedError("it refuses user name and password.", _CREDENTIALS)
         credentials.use(best)
         self.ask(replace(request, attempts=request.attempts + 1))
+
+
+def refusal(method: str, status: int) -> IngestError:
+    """What a status of 400 or more, in reply to this method, means (RFC 2326, 7.1.1)."""
+    if status == 403:
+        return CameraRefusedError("it refuses user name and password.", _CREDENTIALS)
+    if status in (404, 410):
+        return CameraRefusedError("it has no such stream.", "Check the path of its address.")
+    if status == 461:
+        return NotSpokenError("it does not send over TCP.", 'Set the camera\'s source to "libav".')
+    if status == 453 or status >= 500:
+        return CameraAwayError(f"it answers {method} with {status}.", "It may serve too many viewers already.")
+    return StreamError(f"it answers {method} with {status}.", "Check its address; update its firmware.")

@@ -11,8 +11,7 @@ import pytest
 from domain.ids import CameraId, SiteId
 from ingest import sources
 from ingest.access_unit import AccessUnit, Loss
-from ingest.errors import CameraAwayError, IngestError
-from ingest.rtsp.session import NotSpokenError
+from ingest.errors import CameraAwayError, IngestError, NotSpokenError
 from ingest.settings import CameraSettings, Transport
 
 

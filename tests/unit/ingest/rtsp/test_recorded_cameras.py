@@ -9,9 +9,9 @@ import av
 import pytest
 
 from ingest.access_unit import AccessUnit, Loss
-from ingest.errors import StreamError
+from ingest.errors import NotSpokenError, StreamError
 from ingest.rtp.track import Track
-from ingest.rtsp.session import NotSpokenError, Session, State
+from ingest.rtsp.session import Session, State
 from ingest.rtsp.signalling import sdp
 from ingest.rtsp.signalling.auth import Credentials
 from ingest.rtsp.signalling.messages import SessionHeader, TransportHeader, read_message

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.access_unit import AccessUnit, Loss
-from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, StreamError
-from ingest.rtsp.session import NotSpokenError, RedirectedError, Session, State
+from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, NotSpokenError, RedirectedError, StreamError
+from ingest.rtsp.session import Session, State
 from ingest.rtsp.signalling.auth import Credentials
 from ingest.rtsp.signalling.habits import Habits
 from ingest.rtsp.source import NativeSource
