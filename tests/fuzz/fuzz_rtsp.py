@@ -113,9 +113,9 @@ def once(data: bytes) -> None:
         if 1 <= mode <= 4:
             session.feed(BEGUN, 0)
         if mode == 3:
-            session.track = Track(0, 96, "h265")
+            session._streams.track = Track(0, 96, "h265")
         elif mode == 2:
-            session.track = Track(0, 96, "h264", reliable=False)
+            session._streams.track = Track(0, 96, "h264", reliable=False)
         kind = plain if mode < 2 else packets if mode < 4 else replies
         rest = kind(provider)
         session.feed(rest[:cut], 1)

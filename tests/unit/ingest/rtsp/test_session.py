@@ -404,9 +404,11 @@ def test_session_that_no_method_finds_is_begun_anew() -> None:
     session.keep_alive()
     session.outgoing()
     session.feed(ok(5, status="454 Session Not Found"), 0)
-    assert first_line(session).startswith("OPTIONS ")  # the other one is asked at once
+    assert first_line(session).startswith("OPTIONS ")  # another one is asked at once
+    session.feed(ok(6, status="454 Session Not Found"), 0)
+    assert first_line(session).startswith("SET_PARAMETER ")
     with pytest.raises(CameraAwayError):
-        session.feed(ok(6, status="454 Session Not Found"), 0)
+        session.feed(ok(7, status="454 Session Not Found"), 0)
 
 
 def test_session_name_cannot_add_lines() -> None:
