@@ -14,8 +14,8 @@ SLACK: Final = 32  # bytes that a buffer must have behind what is in it
 HEAD_BYTES: Final = 4  # $, channel, length in 2 bytes
 _LEAST_RTP, _LEAST_RTCP = 12, 8
 _MESSAGE_BYTES: Final = 24
-_MESSAGE: Final = re.compile(rb"\r|\n|RTSP/|[A-Z_]{3,20} ")
-_PART: Final = re.compile(rb"[A-Z_]{0,20}|RTSP/?")
+_MESSAGE: Final = re.compile(rb"[\r\n]*(?:\$|RTSP/|[A-Z_]{3,20} )|[\r\n]{24}")  # of _MESSAGE_BYTES
+_PART: Final = re.compile(rb"[\r\n]*(?:[A-Z_]{0,20}|RTSP/?)")
 _NEXT_MESSAGE: Final = rb"RTSP/1\.[01] \d\d\d[ \r\n]"
 
 
@@ -24,7 +24,7 @@ def may_follow(view: memoryview, at: int, end: int) -> bool:
     if at >= end or view[at] == DOLLAR:
         return True
     head = view[at : min(end, at + _MESSAGE_BYTES)].tobytes()
-    return _MESSAGE.match(head) is not None or (len(head) < _MESSAGE_BYTES and _PART.fullmatch(head) is not None)
+    return _MESSAGE.match(head) is not None or (at + len(head) == end and _PART.fullmatch(head) is not None)
 
 
 class Frames:

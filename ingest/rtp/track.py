@@ -24,7 +24,7 @@ from ingest.errors import StreamError
 from ingest.rtp import h264, h265
 from ingest.rtp.assembly import Assembly
 from ingest.rtp.counts import Counts
-from ingest.rtp.frames import DOLLAR, HEAD_BYTES, may_follow
+from ingest.rtp.frames import DOLLAR, HEAD_BYTES, Frames, may_follow
 from ingest.rtp.numbers import LATE, NUMBERS, Hole, Numbering, hole
 from ingest.rtp.packet import PayloadBounds
 from ingest.rtp.pictures import Pictures
@@ -87,8 +87,9 @@ class Track:
     """``walk()`` over received bytes. ``counts``: see Counts."""
 
     __slots__ = (
-        "_assembly", "_bounds", "_by_time", "_expected", "_finished", "_lead", "_marks", "_middle", "_numbering",
-        "_payload", "_pictures", "_pieces", "_plain", "_stamp", "_stamp_ns", "_stray", "_stride", "_timeline", "counts",
+        "_assembly", "_bounds", "_by_time", "_expected", "_finished", "_frames", "_lead", "_marks", "_middle",
+        "_numbering", "_payload", "_pictures", "_pieces", "_plain", "_stamp", "_stamp_ns", "_stray", "_stride",
+        "_timeline", "counts",
     )  # fmt: skip
 
     def __init__(
@@ -113,6 +114,8 @@ class Track:
         self._payload: Payload = payload(self._assembly, self.counts)
         self._timeline = Timeline(clock_rate)
         self._bounds = PayloadBounds()
+        self._frames = Frames()
+        self._frames.expect(channel, payload_type)
         self._lead = DOLLAR << 8 | channel
         self._plain = _VERSION | payload_type
         self._expected = _NONE  # the next sequence number
@@ -145,7 +148,9 @@ class Track:
         while end - at >= HEAD_BYTES:
             first, length, kind, sequence, stamp, begins = unpack(view, at)
             after = at + HEAD_BYTES + length
-            if first != lead or after > end or (view[after] != DOLLAR and not may_follow(view, after, end)):
+            if first != lead or after > end:
+                break
+            if (view[after] != DOLLAR or after == end) and self._cut_short(view, at, after, end):
                 break
             if sequence != self._expected or length <= skip:
                 pass
@@ -167,7 +172,7 @@ class Track:
                         after = at + stride
                         append(view[at + skip : after])
                         sequence = sequence + 1 & 0xFFFF
-                    if view[after] != DOLLAR and not may_follow(view, after, end):
+                    if (view[after] != DOLLAR or after == end) and self._cut_short(view, at, after, end):
                         assembly.parts.pop()
                         self._expected = sequence - 1 & 0xFFFF
                         break
@@ -242,6 +247,12 @@ class Track:
         return self._timeline.ticks_of(clock)
 
     # -- Packet by packet
+
+    def _cut_short(self, view: memoryview, at: int, after: int, end: int) -> bool:
+        """Behind a frame comes what may not follow one, or nothing yet, and another frame begins within it."""
+        if after < end:
+            return not may_follow(view, after, end)
+        return self._frames.find(view, at + 1, after, self.source) >= 0
 
     def _measure(self, stride: int) -> None:
         """Frames of this size hold pieces; only their headers are looked at."""

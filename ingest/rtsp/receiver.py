@@ -94,13 +94,14 @@ class Receiver:
         versioned = length > 0 and view[at + HEAD_BYTES] >> 6 == _VERSION
         if after > end:
             return at if versioned else self._lose(view, at, end)
-        if not may_follow(view, after, end):
+        follows = may_follow(view, after, end)
+        if after == end or not follows:
             begins = self._streams.find(view, at + 1, min(end, after + _TORN_BYTES))
             if 0 <= begins < after:
                 self._streams.torn(channel)
                 self._pass(begins - at)
                 return begins
-            if not (versioned and self._streams.expects(channel)):
+            if not follows and not (versioned and self._streams.expects(channel)):
                 return self._lose(view, at, end)
         self._lost_bytes = 0
         self._streams.frame(view, at, after, mono_ns)

@@ -23,13 +23,29 @@ def found(data: bytes, at: int = 0, source: int = -1) -> int:
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"$", b"$\x00", b"\r\n", b"R", b"RTSP", b"RTSP/1.0 200 OK\r\n", b"OPTIO", b"OPTIONS * RTSP/1.0\r\n"]
+    "data",
+    [
+        b"",
+        b"$",
+        b"$\x00",
+        b"\r\n",
+        b"\r\n" * 20,
+        b"\r\n$",
+        b"\n\nRTS",
+        b"R",
+        b"RTSP",
+        b"RTSP/1.0 200 OK\r\n",
+        b"OPTIO",
+        b"OPTIONS * RTSP/1.0\r\n",
+    ],
 )
 def test_a_frame_a_message_and_the_beginning_of_one_may_follow(data: bytes) -> None:
     assert follows(data)
 
 
-@pytest.mark.parametrize("data", [b"\x80", b"\x00\x00\x01", b"options * ", b"RTSPX" * 6, b"ABC\x00", b"A" * 30])
+@pytest.mark.parametrize(
+    "data", [b"\x80", b"\n\x80", b"\r\n\r\nabc", b"\x00\x00\x01", b"options * ", b"RTSPX" * 6, b"ABC\x00", b"A" * 30]
+)
 def test_other_bytes_may_not(data: bytes) -> None:
     assert not follows(data)
 
