@@ -459,3 +459,19 @@ def test_what_cannot_be_kept_is_deleted(bench: Bench, monkeypatch: pytest.Monkey
     bench.spool.remove(pending)
     assert not list(bench.spool.layout.segments.iterdir())
     assert not list(bench.spool.layout.spare.iterdir())
+
+
+@pytest.mark.parametrize("what", ["stored", "dropped"])
+def test_note_is_appended_to_the_metadata_and_a_disk_that_refuses_it_is_reported(bench: Bench, what: str) -> None:
+    pending, _ = bench.whole()
+    before = pending.place.metadata.read_bytes()
+    note = bench.spool.note_stored if what == "stored" else bench.spool.note_dropped
+    note(pending)
+    assert pending.place.metadata.read_bytes().startswith(before)
+    assert len(pending.place.metadata.read_bytes()) > len(before)
+    found = bench.spool.metadata_of(pending)
+    assert (found.stored, found.dropped) == (what == "stored", what == "dropped")
+    pending.place.metadata.unlink()
+    with pytest.raises(SpoolError, match="cannot be written or read"):
+        note(pending)
+    assert not pending.place.metadata.exists()  # nothing is made up in its place
