@@ -19,7 +19,12 @@ class Pictures:
     unreadable: int  # pictures without a readable strip
     cameras: frozenset[int]
     error_ms_max: float  # between the strip and the clip's own time
-    steps_ms: tuple[int, ...]  # between one picture's strip and the next one's
+    shown: tuple[tuple[float, int], ...]  # of each: seconds in the clip, strip in ms
+
+    @property
+    def steps_ms(self) -> tuple[int, ...]:
+        """Between one picture's strip and the next one's."""
+        return tuple(after - before for (_, before), (_, after) in itertools.pairwise(self.shown))
 
 
 def read_pictures(mp4: bytes, span: Span) -> Pictures:
@@ -27,7 +32,7 @@ def read_pictures(mp4: bytes, span: Span) -> Pictures:
     frames = unreadable = 0
     worst = 0.0
     cameras: set[int] = set()
-    times: list[int] = []
+    shown: list[tuple[float, int]] = []
     with av.open(io.BytesIO(mp4), "r", format="mp4") as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
@@ -39,14 +44,13 @@ def read_pictures(mp4: bytes, span: Span) -> Pictures:
                 unreadable += 1
                 continue
             time_ms, camera = found
-            times.append(time_ms)
+            shown.append((float(frame.time or 0), time_ms))
             cameras.add(camera)
             worst = max(worst, abs(time_ms - (span.start_ns / 1e6 + float(frame.time or 0) * 1000)))
-    steps = tuple(after - before for before, after in itertools.pairwise(times))
     return Pictures(
         frames=frames,
         unreadable=unreadable,
         cameras=frozenset(cameras),
         error_ms_max=round(worst, 1),
-        steps_ms=steps,
+        shown=tuple(shown),
     )

@@ -30,6 +30,7 @@ from pipeline.running import Running
 from pipeline.smoke.clear_bytes import files_holding
 from pipeline.smoke.expected import Sent, brute_force, read_sent, read_skipped, segment_rows, tag_rows, untiled
 from pipeline.smoke.pictures import Pictures, read_pictures
+from pipeline.smoke.seeking import Seeks, seek
 from pipeline.supervise.tell import Tell
 from pipeline.up import Wish, running
 from runtime.database import connect
@@ -87,6 +88,8 @@ async def checked(everything: Running, tell: Tell, started_s: float, *, frames_o
         pictures = await asyncio.to_thread(read_pictures, found.clip, found.span)
         skipped = await until(lambda: _skipped(everything, found.span, pictures), "word of what the cameras left out")
         expected = _check_pictures(found, pictures, skipped, frames_off)
+        seeks = await asyncio.to_thread(seek, found.clip, pictures.shown)
+        _check_seeks(seeks)
         result = await until(lambda: tags_agree(everything, conn), "tags that equal the join")
         holes = await untiled(conn)
         _hold(not holes, f"Footage and gaps do not tile the cameras' time: {'; '.join(holes[:3])}.")
@@ -102,6 +105,9 @@ async def checked(everything: Running, tell: Tell, started_s: float, *, frames_o
         "frames_expected": expected,
         "frames_skipped": skipped,
         "timecode_error_ms_max": pictures.error_ms_max,
+        "seeks": seeks.times,
+        "seeks_ffmpeg": seeks.by_ffmpeg,
+        "seek_error_ms_max": seeks.error_ms_max,
         "first_clip_s": round(first_clip_s, 1),
         "clip_fetch_s": round(found.seconds, 3),
         "bytes_searched": searched,
@@ -214,6 +220,14 @@ def _check_pictures(found: _Found, pictures: Pictures, skipped: int, frames_off:
         f"A picture's time is {pictures.error_ms_max} ms from what the catalogue claims.",
     )
     return expected
+
+
+def _check_seeks(seeks: Seeks) -> None:
+    _hold(seeks.unreadable == 0, f"Seeking in the clip shows no readable strip {seeks.unreadable} times.")
+    _hold(
+        seeks.error_ms_max <= 1000 / _FPS,
+        f"Seeking in the clip shows a picture that is {seeks.error_ms_max:.0f} ms from the one of the time.",
+    )
 
 
 async def tags_agree(everything: Running, conn: asyncpg.Connection) -> dict[str, Any] | None:

@@ -43,7 +43,7 @@ def test_a_camera_notes_what_it_leaves_out(late: int, left_out: int) -> None:
 def test_pictures_lost_on_the_way_are_told_from_those_never_made(frames: int, skipped: int, holds: bool) -> None:
     span = Span(0, 8 * NS)
     found = _Found(clip=b"", span=span, asked=span, camera_name="c", seconds=0)
-    pictures = Pictures(frames=frames, unreadable=0, cameras=frozenset({1}), error_ms_max=0, steps_ms=(80,))
+    pictures = Pictures(frames=frames, unreadable=0, cameras=frozenset({1}), error_ms_max=0, shown=())
     if holds:
         assert _check_pictures(found, pictures, skipped, 1) == 100 - skipped
     else:
