@@ -25,6 +25,7 @@ class Running:
     address: str  # of the staff page
     tell: Tell
     services: Services
+    missing: tuple[str, ...] = ()  # what a person still has to do, with the command
 
     def statuses(self) -> list[dict[str, Any]]:
         return statuses(self.installation.run)

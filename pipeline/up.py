@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from api.credentials.accounts import anybody
 from domain.errors import TallenneError
 from pipeline.config.load import Loaded, load
 from pipeline.config.roles import RoleSettings
@@ -28,6 +29,7 @@ from pipeline.supervise.leftovers import end_leftovers
 from pipeline.supervise.ready import wait_ready
 from pipeline.supervise.role_process import RoleProcess
 from pipeline.supervise.tell import Tell
+from runtime.database import connect
 from runtime.pause import pause
 from runtime.problems import Problems
 from runtime.status import read_status_files
@@ -101,6 +103,7 @@ async def running(wish: Wish, tell: Tell) -> AsyncIterator[Running]:
                 address=_address(installation),
                 tell=tell,
                 services=services,
+                missing=await _missing(settings),
             )
     finally:
         tell.line("Stopping …")
@@ -131,6 +134,19 @@ async def _kept_up(
         for name in services.names:
             tasks.every(SERVICES_EVERY_S, name, partial(mend, name), expected=(TallenneError, OSError), restart=True)
         yield
+
+
+async def _missing(settings: RoleSettings) -> tuple[str, ...]:
+    """What keeps people from using it, though everything runs."""
+    conn = await connect(settings.database("owner"))
+    try:
+        staffed = await anybody(conn)
+    finally:
+        await conn.close()
+    if staffed:
+        return ()
+    command = f"tallenne staff add NAME --name 'WHAT OTHERS SEE' --role admin --config {settings.loaded.path}"
+    return (f"Nobody can sign in yet. Make the first account in another terminal: {command}",)
 
 
 def _role(name: str, loaded: Loaded, installation: Installation, tell: Tell) -> RoleProcess:

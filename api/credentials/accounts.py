@@ -53,6 +53,12 @@ class CreatedStaff:
     recovery_codes: tuple[str, ...] = field(repr=False)
 
 
+async def anybody(conn: asyncpg.Connection) -> bool:
+    """Whether there is an account to sign in with."""
+    with wrapped_errors():
+        return bool(await conn.fetchval(sql.load("api.credentials", "staff_exist")))
+
+
 async def create_staff(
     conn: asyncpg.Connection,
     *,

@@ -18,7 +18,7 @@ from domain.time import NS, Span, from_iso, to_iso
 from pipeline.client import ApiRefusedError, StaffClient, staff_client
 from pipeline.commands.common import add_place, place_of
 from pipeline.commands.naming import one_named
-from pipeline.commands.times import add_span, local
+from pipeline.commands.times import add_span, at_site
 from pipeline.config.roles import run_directory_of
 from pipeline.demo.account import demo_account
 from pipeline.errors import SetupError
@@ -144,11 +144,13 @@ def _list(events: list[dict[str, Any]], as_json: bool) -> None:
         return
     for number, event in enumerate(events, start=1):
         member = event["member"] or {}
+        when = at_site(from_iso(event["occurred"]), event["time_zone"])
         print(
-            f"{number:>3}  {local(from_iso(event['occurred']))}  {event['door']:<16} {event['kind']:<12}"
+            f"{number:>3}  {when}  {event['door']:<16} {event['kind']:<12}"
             f" {member.get('name') or '-':<28} {', '.join(camera['name'] for camera in event['cameras'])}"
         )
-    print("Download one with --pick N -o FILE." if events else "No events.")
+    zones = ", ".join(sorted({event["time_zone"] for event in events}))
+    print(f"Times are of {zones}. Download one with --pick N -o FILE." if events else "No events.")
 
 
 async def _fetch(client: StaffClient, arguments: argparse.Namespace, export_id: str) -> None:

@@ -6,6 +6,7 @@ import argparse
 import re
 import time
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from domain.time import LATEST_NS, NS, Span, from_iso
 
@@ -59,3 +60,8 @@ def span_of(arguments: argparse.Namespace, parser_error: type[Exception] = Value
 def local(time_ns: int) -> str:
     """For people: the clock here."""
     return datetime.fromtimestamp(time_ns / NS, tz=UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def at_site(time_ns: int, time_zone: str) -> str:
+    """For people: the clock at the site, with its zone's short name ("EET", or "+03" where it has none)."""
+    return datetime.fromtimestamp(time_ns / NS, tz=ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M:%S %Z")

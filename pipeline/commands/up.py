@@ -52,4 +52,4 @@ def _banner(running: Running) -> list[str]:
             f"One-time code now: {colleague.code()}   (secret: {colleague.totp_secret})",
             "The browser will warn: the certificate was made here. Ctrl-C stops everything; the data stays.",
         ]
-    return [*lines, ""]
+    return [*lines, *running.missing, ""]

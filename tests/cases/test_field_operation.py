@@ -32,6 +32,7 @@ def test_under_nohup_it_goes_on_when_the_terminal_goes(tmp_path: Path) -> None:
         time.sleep(3)
         assert gym.process.poll() is None
         assert "Stopping" not in gym.output
+        assert "tallenne staff add" in gym.output  # there is nobody yet
         wait_for(lambda: gym.statuses()["serve"]["state"] in ("ready", "degraded"))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from domain.time import NS, from_iso, to_iso
-from pipeline.commands.times import typed_time
+from pipeline.commands.times import at_site, typed_time
 
 
 @pytest.fixture
@@ -50,3 +50,9 @@ def test_a_clock_time_is_the_last_time_the_clock_showed_it(
 def test_what_is_no_time_is_refused(typed: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match=typed):
         typed_time(typed)
+
+
+def test_times_are_shown_by_the_sites_clock_with_its_name() -> None:
+    time_ns = from_iso("2026-11-29T18:32:17Z")
+    assert at_site(time_ns, "Europe/Helsinki") == "2026-11-29 20:32:17 EET"
+    assert at_site(time_ns, "UTC") == "2026-11-29 18:32:17 UTC"
