@@ -11,6 +11,7 @@ from typing import Final
 
 DOLLAR: Final = 0x24
 SLACK: Final = 32  # bytes that a buffer must have behind what is in it
+CANDIDATES_MAX: Final = 256
 HEAD_BYTES: Final = 4  # $, channel, length in 2 bytes
 _LEAST_RTP, _LEAST_RTCP = 12, 8
 _MESSAGE_BYTES: Final = 24
@@ -43,16 +44,19 @@ class Frames:
         self._channels += [rtp, rtcp]
         self._search = re.compile(rb"\$(?:%s)|%s" % (b"|".join(self._channels), _NEXT_MESSAGE), re.DOTALL)
 
-    def find(self, view: memoryview, at: int, end: int, source: int) -> int:
-        """Where the next frame or reply begins at ``at`` or behind it; -1 when none does. Cost: linear.
+    def find(self, view: memoryview, at: int, end: int, source: int) -> tuple[int, bool]:
+        """Where the next frame or reply begins at ``at`` or behind it; or up to where none does.
 
         source: of which packets have come (RFC 3550, 5.1, SSRC): one from there is a frame whatever comes behind it
+        Cost: linear, and at most CANDIDATES_MAX places are looked at.
         """
-        for found in self._search.finditer(view, at, end):
+        for number, found in enumerate(self._search.finditer(view, at, end)):
             place = found.start()
             if view[place] != DOLLAR or self._plausible(view, place, end, source):
-                return place
-        return -1
+                return place, True
+            if number >= CANDIDATES_MAX:
+                return place + 1, False
+        return end, False
 
     @staticmethod
     def _plausible(view: memoryview, at: int, end: int, source: int) -> bool:

@@ -88,6 +88,7 @@ class Pictures:
         StreamError for parameter sets that make no sense.
         """
         unit = self._assembly
+        self._counts.work += 1
         if unit.open_at >= 0:
             unit.end()
         if unit.sets:
@@ -141,6 +142,7 @@ class Pictures:
 
     def _torn(self, ticks: int, mono_ns: int, out: _Items) -> None:
         """Of an access unit of which something is missing, the slices that are whole are given out, or nothing."""
+        self._counts.work += 2
         unit, codec = self._assembly, self._assembly.codec
         packets = self.missing + (self.hole.packets if self.hole is not None else 0)
         alone = self.hole is None
@@ -162,6 +164,7 @@ class Pictures:
 
     def _judged(self, hole: Hole, data: bytes, ticks: int, out: _Items, *, key: bool) -> bool:
         """Whether anything was missing before this picture; gives whether it is a whole key picture."""
+        self._counts.work += 4
         self.hole = None
         nal = slices.first_slice(self._assembly.codec, data)
         headless = bool(nal) and not slices.begins_picture(self._assembly.codec, nal)
@@ -192,6 +195,7 @@ class Pictures:
 
     def _admitted(self, data: bytes, ticks: int, out: _Items, *, key: bool) -> tuple[Shown, bool]:
         """What a whole picture shows, and whether decoding can begin with it."""
+        self._counts.work += 2
         nal = slices.first_slice(self._assembly.codec, data)
         key = key and slices.begins_picture(self._assembly.codec, nal)
         frames = self._frames_until_right(data, ticks, key=key)

@@ -252,7 +252,7 @@ class Track:
         """Behind a frame comes what may not follow one, or nothing yet, and another frame begins within it."""
         if after < end:
             return not may_follow(view, after, end)
-        return self._frames.find(view, at + 1, after, self.source) >= 0
+        return self._frames.find(view, at + 1, after, self.source)[1]
 
     def _measure(self, stride: int) -> None:
         """Frames of this size hold pieces; only their headers are looked at."""

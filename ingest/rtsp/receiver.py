@@ -18,6 +18,7 @@ from ingest.rtsp.streams import Streams
 WORK_MAX: Final = 4096
 STRAY_MAX: Final = 1 << 20
 _MESSAGE_WORK: Final = 16
+_CANDIDATES_WORK: Final = 128  # of places that look like frames and are none
 _BETWEEN: Final = re.compile(rb"[\r\n]+")
 _SPACE: Final = (0x0D, 0x0A)
 _TAIL_BYTES: Final = 16  # of bytes that are neither, in which a frame or message may have begun
@@ -96,8 +97,8 @@ class Receiver:
             return at if versioned else self._lose(view, at, end)
         follows = may_follow(view, after, end)
         if after == end or not follows:
-            begins = self._streams.find(view, at + 1, min(end, after + _TORN_BYTES))
-            if 0 <= begins < after:
+            begins, found = self._streams.find(view, at + 1, min(end, after + _TORN_BYTES))
+            if found and begins < after:
                 self._streams.torn(channel)
                 self._pass(begins - at)
                 return begins
@@ -117,9 +118,12 @@ class Receiver:
 
     def _search(self, view: memoryview, at: int, end: int) -> int:
         """Where the next frame or reply begins, or may have begun."""
-        found = self._streams.find(view, at, end)
-        self._lost = found < 0
-        begins = found if found >= 0 else max(at, end - _TAIL_BYTES)
+        begins, found = self._streams.find(view, at, end)
+        self._lost = not found
+        if not found and begins < end:
+            self._streams.work += _CANDIDATES_WORK
+        elif not found:
+            begins = max(at, end - _TAIL_BYTES)
         self._pass(begins - at)
         return begins
 

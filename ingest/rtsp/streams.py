@@ -95,8 +95,9 @@ class Streams:
             self.counts.unasked += 1
             self.counts.unasked_channel = channel
 
-    def find(self, view: memoryview, at: int, end: int) -> int:
-        """Where the next frame or reply begins; -1 when none does."""
+    def find(self, view: memoryview, at: int, end: int) -> tuple[int, bool]:
+        """Where the next frame or reply begins; or up to where none does. See Frames."""
+        self.work += 1
         return self.frames.find(view, at, end, self.track.source if self.track is not None else _NONE)
 
     def torn(self, channel: int) -> None:

@@ -39,7 +39,9 @@ def units_of(codec: str, data: bytes, most: int) -> list[bytes]:
     """
     found: list[bytes] = []
     at = 0
-    while at < len(data) and len(found) < most:
+    for _ in range(2 * most):  # there may be nothing between two start codes
+        if at >= len(data) or len(found) >= most:
+            break
         end = sei.end_of_unit(data, at, header_bytes(codec)) if is_sei(codec, data[at]) else -1
         if end < 0:
             end = data.find(START_CODE, at)

@@ -19,7 +19,9 @@ def follows(data: bytes) -> bool:
 def found(data: bytes, at: int = 0, source: int = -1) -> int:
     frames = Frames()
     frames.expect(0, 96)
-    return frames.find(memoryview(data), at, len(data), source)
+    place, found = frames.find(memoryview(data), at, len(data), source)
+    assert found or place == len(data)
+    return place if found else -1
 
 
 @pytest.mark.parametrize(
