@@ -92,7 +92,7 @@ def test_topics_that_mqtt_allows_carry_events(tmp_path: Path) -> None:
         _import_member(gym)
         for n, topic in enumerate(topics):
             _publish(gym, topic, _esp(time=int(time.time()) - n))
-        wait_for(lambda: gym.statuses()["index"]["committed"] == len(topics))
+        wait_for(lambda: gym.statuses().get("index", {}).get("committed") == len(topics))
 
 
 def test_topic_added_while_it_runs_carries_events_and_it_starts_again(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_topic_added_while_it_runs_carries_events_and_it_starts_again(tmp_path: 
         wait_for(lambda: gym.statuses().get("index", {}).get("subscribed"))
         assert gym.problems() == ""
         _publish(gym, "ovet/töölö/send", _esp())
-        wait_for(lambda: gym.statuses()["index"]["committed"] == 1)
+        wait_for(lambda: gym.statuses().get("index", {}).get("committed") == 1)
     with started(folder):
         pass
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.judges import chromium, firefox, gstreamer, libav, vlc
 from tests.judges.picture import Look
+from tests.judges.players import chromium, firefox, gstreamer, libav, vlc
 from tests.judges.rule import Rule, Table, Wrong, wrong_looks
 
 

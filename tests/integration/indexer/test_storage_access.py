@@ -14,7 +14,7 @@ from indexer.events.corrections import withdraw_event
 from indexer.tagger import Tagger
 from runtime.database import open_pool
 from storage.access import (
-    EventCursor,
+    Cursor,
     event,
     events,
     member,
@@ -51,7 +51,7 @@ async def test_events_come_newest_first_by_pages_with_their_cameras(
     paged, before = [], None
     while page := await events(serve, site_ids=[gym.site_id], span=DAY, limit=4, before=before):
         paged += page
-        before = EventCursor(occurred_ns=page[-1].event.occurred_ns, event_id=page[-1].event.event_id)
+        before = Cursor(time_ns=page[-1].event.occurred_ns, row_id=page[-1].event.event_id)
     assert paged == whole and {row.event.event_id for row in whole} == set(ids)
     oldest = whole[-1]
     assert {camera.camera_id: camera.segments for camera in oldest.cameras} == {gym.cameras[0]: 1, gym.cameras[1]: 0}
