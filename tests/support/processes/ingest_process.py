@@ -16,7 +16,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +51,14 @@ class _Accounted(Source):
     @property
     def kind(self) -> str:
         return self._source.kind
+
+    @property
+    def note(self) -> str:
+        return self._source.note
+
+    @property
+    def packets(self) -> Mapping[str, int]:
+        return self._source.packets
 
     @property
     def skew_ns(self) -> int | None:
