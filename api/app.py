@@ -66,4 +66,4 @@ def build_app(services: Services) -> FastAPI:
 def build_asgi(services: Services) -> ASGIApp:
     """What a server runs: the guard lies outside of everything, the answers to our own mistakes included."""
     only_tls = services.settings.tls_certificate is not None
-    return Guard(build_app(services), services.metrics, services.precedence, only_tls=only_tls)
+    return Guard(build_app(services), services.metrics, services.priority, only_tls=only_tls)

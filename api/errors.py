@@ -17,7 +17,7 @@ class StaffRefusedError(ApiError, MisuseError):
     """A user name, a password or a role that cannot be taken."""
 
 
-class OwnKeyError(ApiError, MisuseError):
+class SecretKeyError(ApiError, MisuseError):
     """The api's own key does not open what it is said to have sealed."""
 
 

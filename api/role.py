@@ -9,7 +9,7 @@ import socket
 from typing import Any, Final
 
 from api.app import build_asgi
-from api.credentials.secret_key import load_own_key
+from api.credentials.secret_key import load_secret_key
 from api.errors import CannotServeError
 from api.health.health import probe
 from api.http.certificates import Certificate, certificate_for
@@ -33,10 +33,10 @@ _REMEDIES: Final = {
 
 
 async def run(settings: ServeSettings, stop: asyncio.Event) -> None:
-    """Until ``stop``. PrivateFileError, OwnKeyError or CannotServeError when a person must mend something first."""
+    """Until ``stop``. PrivateFileError, SecretKeyError or CannotServeError when a person must mend something first."""
     status = StatusFile(settings.run_directory, "serve")
     status.write("starting")
-    key = load_own_key(settings.secret_directory)
+    key = load_secret_key(settings.secret_directory)
     certificate, sock = _prepare(settings)
     async with contextlib.AsyncExitStack() as stack:
         pool = await stack.enter_async_context(
@@ -50,7 +50,7 @@ async def run(settings: ServeSettings, stop: asyncio.Event) -> None:
         )
         store = await stack.enter_async_context(open_store(settings.store, connections=settings.store_connections))
         services = make_services(settings, pool=pool, store=store, key=key)
-        stack.callback(services.shelf.clear)
+        stack.callback(services.cache.clear)
         stack.push_async_callback(services.jobs.close)
         stack.push_async_callback(services.pictures.close)
         http = await stack.enter_async_context(serving(build_asgi(services), settings, certificate, sock))
@@ -98,7 +98,7 @@ class _State:
     async def write(self) -> None:
         problems = self.problems.present()
         if self._probed:
-            clips = len(self._services.shelf)
+            clips = len(self._services.cache)
             self._status.write("degraded" if problems else "ready", problems=problems, clips=clips, **self._said)
         else:
             self._status.write("starting", problems=problems)

@@ -11,13 +11,13 @@ import asyncpg
 from fastapi import Depends, Request
 
 from api.credentials.passwords import Passwords
-from api.credentials.secret_key import OwnKey
+from api.credentials.secret_key import SecretKey
 from api.credentials.throttle import Throttle
 from api.footage import Inits
-from api.footage.cache import ClipShelf
+from api.footage.cache import ClipCache
 from api.footage.thumbnail.pictures import Pictures
 from api.http.jobs import Jobs
-from api.http.priority import Precedence
+from api.http.priority import Priority
 from api.metrics.counters import Metrics
 from api.settings import ServeSettings
 from custodian.client import CustodianClient
@@ -32,15 +32,15 @@ class Services:
     pool: asyncpg.Pool
     store: ObjectStore
     custodian: CustodianClient
-    key: OwnKey
+    key: SecretKey
     passwords: Passwords
     throttle: Throttle
-    shelf: ClipShelf
+    cache: ClipCache
     inits: Inits
     jobs: Jobs
     pictures: Pictures
     metrics: Metrics
-    precedence: Precedence
+    priority: Priority
     clock_ns: Callable[[], int]
 
 
@@ -58,7 +58,7 @@ def make_services(
     *,
     pool: asyncpg.Pool,
     store: ObjectStore,
-    key: OwnKey,
+    key: SecretKey,
     passwords: Passwords | None = None,
     clock_ns: Callable[[], int] = time.time_ns,
 ) -> Services:
@@ -71,11 +71,11 @@ def make_services(
         key=key,
         passwords=passwords or Passwords(),
         throttle=Throttle(pool),
-        shelf=ClipShelf(clock_ns),
+        cache=ClipCache(clock_ns),
         inits=Inits(),
         jobs=Jobs(),
         pictures=Pictures(),
         metrics=Metrics(settings.run_directory),
-        precedence=Precedence(),
+        priority=Priority(),
         clock_ns=clock_ns,
     )

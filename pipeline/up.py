@@ -43,7 +43,7 @@ _SHOW_EVERY_WITHOUT_TERMINAL_S = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class UpOptions:
     """What the command line asked for."""
 
     config: Path | None  # None: the demo
@@ -52,15 +52,15 @@ class Wish:
 
 
 @contextlib.asynccontextmanager
-async def running(wish: Wish, tell: Tell) -> AsyncIterator[Running]:
+async def running(options: UpOptions, tell: Tell) -> AsyncIterator[Running]:
     """Start everything; stop it on leaving, whatever happened. SetupError, ServiceError, ConfigError."""
-    loaded = load(wish.config) if wish.config else None
+    loaded = load(options.config) if options.config else None
     if loaded and loaded.config.apart:
         raise SetupError(
             f"{loaded.path} describes roles under users, or on machines, of their own (run, roles, custodian.users).",
             "Start each by itself, under its user: `tallenne custodian` and so on; see pipeline/APART.md.",
         )
-    root = wish.data or (loaded.resolve(loaded.config.data) if loaded and loaded.config.data else DEFAULT_DATA)
+    root = options.data or (loaded.resolve(loaded.config.data) if loaded and loaded.config.data else DEFAULT_DATA)
     installation = Installation(root.absolute())
     installation.prepare()
     installation.lock()
@@ -68,7 +68,7 @@ async def running(wish: Wish, tell: Tell) -> AsyncIterator[Running]:
         tell.line("  roles that an earlier run had left behind were ended")
     gym = None
     if loaded is None:
-        gym, path = make_demo(installation, wish.cameras)
+        gym, path = make_demo(installation, options.cameras)
         loaded = load(path)
     for left_over in installation.run.glob("*-*.json"):
         left_over.unlink()
@@ -174,10 +174,10 @@ def _address(installation: Installation) -> str:
     raise ServiceError("The staff pages have no address.", f"Look into {installation.logs / 'serve.log'}.")
 
 
-async def up(wish: Wish, tell: Tell, banner: Callable[[Running], list[str]]) -> None:
+async def up(options: UpOptions, tell: Tell, banner: Callable[[Running], list[str]]) -> None:
     """Until Ctrl-C or SIGTERM."""
     stop = stop_event()
-    async with running(wish, tell) as everything:
+    async with running(options, tell) as everything:
         for line in banner(everything):
             tell.line(line)
         shown_s = 0.0

@@ -11,8 +11,8 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from api.footage import ClipReader, Early, NoFootageError, begins_with_key, plan_clip, reached_back
-from api.footage.cache import Wish
+from api.footage import ClipReader, NoFootageError, Prefetch, begins_with_key, plan_clip, reached_back
+from api.footage.cache import ClipRequest
 from api.http.problems import Problem, declared
 from api.http.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from api.http.streaming import StreamedResponse
@@ -50,7 +50,7 @@ async def clip(
     """Footage of [start, end), from the key frame at or before the start. To be watched: copies are exports."""
     span = checked_span(start, end, longest_ns=LONGEST_NS)
     camera = await visible_camera(services, session, CameraId(camera_id))
-    wish = Wish(
+    asked = ClipRequest(
         session_id=session.session_id,
         purpose_id=purpose.purpose_id,
         action="look",
@@ -58,7 +58,7 @@ async def clip(
         span=span,
     )
     try:
-        reader = await services.shelf.reader(wish, partial(open_clip, services))
+        reader = await services.cache.reader(asked, partial(open_clip, services))
     except NoFootageError as exc:
         raise no_footage() from exc
     headers = _headers(reader, camera)
@@ -88,38 +88,38 @@ class Opened:
     segments: tuple[Segment, ...]
 
 
-async def open_clip(services: Services, wish: Wish) -> ClipReader:
+async def open_clip(services: Services, asked: ClipRequest) -> ClipReader:
     """Open a clip: find its segments, get their keys from the custodian, read from the store.
 
     The custodian records the look before it gives a key. The record holds the span that is shown, which begins with the
     key frame at or before the start asked for.
     """
-    return (await open_with_segments(services, wish)).reader
+    return (await open_with_segments(services, asked)).reader
 
 
-async def open_with_segments(services: Services, wish: Wish) -> Opened:
+async def open_with_segments(services: Services, asked: ClipRequest) -> Opened:
     """Open a clip as ``open_clip()`` does, and also return the segments that it is made of."""
-    span, catalogue = wish.span, Catalogue(services.pool)
-    segments = await catalogue.segments([wish.camera_id], span)
+    span, catalogue = asked.span, Catalogue(services.pool)
+    segments = await catalogue.segments([asked.camera_id], span)
     if not begins_with_key(segments, span):
         before = Span(max(0, span.start_ns - _REACH_NS), span.end_ns)
-        segments = await catalogue.segments([wish.camera_id], before)
+        segments = await catalogue.segments([asked.camera_id], before)
         span = reached_back(segments, span)
     plan = plan_clip(segments, span)
-    early = Early.of(plan, services.store, services.inits)
+    prefetch = Prefetch.of(plan, services.store, services.inits)
     try:
         keys = await services.custodian.open_segments(
             plan.segment_ids,
-            session_id=wish.session_id,
-            purpose_id=wish.purpose_id,
-            action=wish.action,
-            camera_id=wish.camera_id,
+            session_id=asked.session_id,
+            purpose_id=asked.purpose_id,
+            action=asked.action,
+            camera_id=asked.camera_id,
             span=plan.shown,
         )
-        reader = await ClipReader.open(plan, keys, services.store, inits=services.inits, early=early)
+        reader = await ClipReader.open(plan, keys, services.store, inits=services.inits, prefetch=prefetch)
     except BaseException as exc:
-        if early is not None:
-            await early.close()
+        if prefetch is not None:
+            await prefetch.close()
         if not isinstance(exc, ExceptionGroup):
             raise
         # Several segments are opened at once; the first of our own errors speaks for all.
@@ -178,7 +178,7 @@ class ClipResponse(StreamedResponse):
             status,
             headers,
             partial(reader.stream, part.start, part.end),
-            services.precedence,
+            services.priority,
             partial(alive, services, session.session_id),
             head_only=head_only,
         )

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from api.cameras.clip import open_clip
 from api.errors import NoPictureError
 from api.footage import NoFootageError
-from api.footage.cache import Wish
+from api.footage.cache import ClipRequest
 from api.footage.thumbnail.worker import INPUT_MAX
 from api.http.problems import Problem, declared
 from api.http.times import Start
@@ -35,7 +35,7 @@ async def thumbnail(services: Ours, session: SignedIn, purpose: StatedInQuery, c
     """One small picture. Kept for five minutes for the same session and purpose, in memory only."""
     camera = await visible_camera(services, session, CameraId(camera_id))
     start_ns = at // _MS * _MS
-    wish = Wish(
+    asked = ClipRequest(
         session_id=session.session_id,
         purpose_id=purpose.purpose_id,
         action="look",
@@ -43,7 +43,7 @@ async def thumbnail(services: Ours, session: SignedIn, purpose: StatedInQuery, c
         span=Span(start_ns, start_ns + _MS),
     )
     try:
-        data = await _picture(services, wish)
+        data = await _picture(services, asked)
     except (NoFootageError, NoPictureError) as exc:
         raise Problem(
             404, "no-footage", "There is no picture of this moment.", "The camera's timeline shows the gaps and why."
@@ -51,14 +51,14 @@ async def thumbnail(services: Ours, session: SignedIn, purpose: StatedInQuery, c
     return Response(data, media_type="image/jpeg")
 
 
-async def _picture(services: Services, wish: Wish) -> bytes:
+async def _picture(services: Services, asked: ClipRequest) -> bytes:
     now_ns = services.clock_ns()
-    if (kept := services.pictures.kept(wish, now_ns)) is not None:
+    if (kept := services.pictures.kept(asked, now_ns)) is not None:
         return kept
-    reader = await services.shelf.reader(wish, partial(open_clip, services))
+    reader = await services.cache.reader(asked, partial(open_clip, services))
     if reader.size_bytes > INPUT_MAX:
         raise NoPictureError("The picture is too far from its key frame.")
     clip = b"".join([bytes(piece) async for piece in reader.stream()])
     # Times of a clip are rounded to the millisecond: a picture of the moment's own millisecond counts.
-    at_us = (wish.span.end_ns - 1 - reader.span.start_ns) // 1000
-    return await services.pictures.make(wish, clip, now_ns, at_us=at_us)
+    at_us = (asked.span.end_ns - 1 - reader.span.start_ns) // 1000
+    return await services.pictures.make(asked, clip, now_ns, at_us=at_us)

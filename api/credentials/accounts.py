@@ -14,7 +14,7 @@ import asyncpg
 
 from api.credentials import second_factor
 from api.credentials.passwords import Passwords, check_new
-from api.credentials.secret_key import OwnKey, load_own_key
+from api.credentials.secret_key import SecretKey, load_secret_key
 from api.errors import StaffExistsError, StaffRefusedError
 from domain.ids import CameraId, SiteId, StaffId
 from runtime import sql
@@ -76,7 +76,7 @@ async def create_staff(
     wanted = [NewGrant(role=grant) if isinstance(grant, str) else grant for grant in grants]
     new = NewStaff(user_name=user_name.strip().lower(), display_name=display_name.strip(), grants=tuple(wanted))
     check_staff(new, password)
-    key = load_own_key(secret_directory)
+    key = load_secret_key(secret_directory)
     password_hash = await Passwords().hash(password)
     with wrapped_errors():
         async with conn.transaction():
@@ -84,7 +84,7 @@ async def create_staff(
 
 
 async def add_staff(
-    conn: asyncpg.Connection, key: OwnKey, new: NewStaff, password_hash: str, by: audit.Entry, now_ns: int
+    conn: asyncpg.Connection, key: SecretKey, new: NewStaff, password_hash: str, by: audit.Entry, now_ns: int
 ) -> CreatedStaff:
     """Within the caller's transaction. ``by``: who does it. StaffExistsError."""
     staff_id = StaffId(uuid.uuid4())
@@ -128,7 +128,7 @@ class NewFactor:
     created: CreatedStaff
 
 
-def new_factor(key: OwnKey, staff_id: StaffId, user_name: str) -> NewFactor:
+def new_factor(key: SecretKey, staff_id: StaffId, user_name: str) -> NewFactor:
     """Made, not yet stored."""
     secret, codes = second_factor.new_totp_secret(), second_factor.new_recovery_codes()
     return NewFactor(
@@ -143,7 +143,7 @@ def new_factor(key: OwnKey, staff_id: StaffId, user_name: str) -> NewFactor:
     )
 
 
-def code_hashes(key: OwnKey, staff_id: StaffId, codes: Iterable[str]) -> list[bytes]:
+def code_hashes(key: SecretKey, staff_id: StaffId, codes: Iterable[str]) -> list[bytes]:
     """Return the keyed hashes under which a person's recovery codes are stored."""
     return [key.hash_code(staff_id, second_factor.normal_code(code)) for code in codes]
 

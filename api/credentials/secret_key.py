@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from api.errors import OwnKeyError
+from api.errors import SecretKeyError
 from domain.ids import StaffId
 from runtime.private_files import make_private, private_directory, read_private
 
@@ -28,7 +28,7 @@ _SIZE: Final = 32
 _NONCE: Final = 12
 
 
-class OwnKey:
+class SecretKey:
     """Keys derived from the file's 32 bytes; none of them is ever shown, but for the public half that exports need."""
 
     def __init__(self, root: bytes) -> None:
@@ -43,11 +43,11 @@ class OwnKey:
         return nonce + self._seal.encrypt(nonce, secret.encode("ascii"), staff_id.bytes)
 
     def open_totp(self, staff_id: StaffId, sealed: bytes) -> str:
-        """OwnKeyError when it was sealed under another key, or for somebody else."""
+        """SecretKeyError when it was sealed under another key, or for somebody else."""
         try:
             return self._seal.decrypt(sealed[:_NONCE], sealed[_NONCE:], staff_id.bytes).decode("ascii")
         except (InvalidTag, ValueError):
-            raise OwnKeyError(
+            raise SecretKeyError(
                 "A second factor does not open with this api.key.",
                 "Restore the api.key that belongs to this database, or give the person a new second factor.",
             ) from None
@@ -70,15 +70,15 @@ class OwnKey:
         return hmac.digest(self._names, f"{kind}\x1f{text}".encode(errors="surrogatepass"), hashlib.sha256)
 
 
-def load_own_key(secret_directory: Path) -> OwnKey:
+def load_secret_key(secret_directory: Path) -> SecretKey:
     """The key in ``secret_directory``/api.key, made at first use; PrivateFileError when others could read it."""
     private_directory(secret_directory)
     path = secret_directory / _FILE
     make_private(path, os.urandom(_SIZE))
     root = read_private(path)
     if len(root) != _SIZE:
-        raise OwnKeyError(f"{path} is not a key of {_SIZE} bytes.", "Restore the file from your backup of secrets.")
-    return OwnKey(root)
+        raise SecretKeyError(f"{path} is not a key of {_SIZE} bytes.", "Restore the file from your backup of secrets.")
+    return SecretKey(root)
 
 
 def _derived(root: bytes, info: bytes) -> bytes:

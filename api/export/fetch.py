@@ -13,7 +13,7 @@ from uuid import UUID
 from api.cameras.clip import open_clip
 from api.errors import ExportChangedError
 from api.export.bundle import zipped
-from api.export.make import wish_for
+from api.export.make import export_request
 from api.export.manifest import enclosures, public_pem
 from api.export.names import attachment
 from api.export.rows import ExportRow
@@ -43,7 +43,7 @@ async def response(
             "Content-Disposition": attachment(file["name"].partition("-")[2]),
         }
         return StreamedResponse(
-            200, headers, partial(_checked, readers[0], file), services.precedence, still, head_only=head_only
+            200, headers, partial(_checked, readers[0], file), services.priority, still, head_only=head_only
         )
     entries = [
         (file["name"], file["size_bytes"], _checked(reader, file)) for reader, file in zip(readers, said, strict=True)
@@ -57,15 +57,15 @@ async def response(
     name = f"tallenne {manifest['asked']['start'][:19].replace(':', '-')}Z.zip"
     headers = {"Content-Type": "application/zip", "Content-Disposition": attachment(name)}
     stream = partial(zipped, entries, rest, row.created_ns)
-    return StreamedResponse(200, headers, stream, services.precedence, still, head_only=head_only)
+    return StreamedResponse(200, headers, stream, services.priority, still, head_only=head_only)
 
 
 async def _reader(
     services: Services, session: Session, purpose_id: UUID, row: ExportRow, said: dict[str, Any]
 ) -> ClipReader:
-    wish = wish_for(session, purpose_id, CameraId(UUID(said["camera_id"])), row.span)
+    asked = export_request(session, purpose_id, CameraId(UUID(said["camera_id"])), row.span)
     try:
-        reader = await services.shelf.reader(wish, partial(open_clip, services))
+        reader = await services.cache.reader(asked, partial(open_clip, services))
     except NoFootageError:
         raise changed() from None
     if reader.size_bytes != said["size_bytes"]:

@@ -18,7 +18,7 @@ from api.export.names import file_name, plain_name
 from api.export.rights import minors_seen
 from api.export.rows import ExportRow
 from api.footage import NoFootageError
-from api.footage.cache import Wish
+from api.footage.cache import ClipRequest
 from api.http.jobs import Progress
 from api.search.timeline import first_known, footage_spans, gap_answers
 from api.services import Services
@@ -111,7 +111,9 @@ async def _open_all(services: Services, session: Session, purpose_id: UUID, row:
     opened: dict[CameraId, Opened] = {}
     for camera_id in row.camera_ids:
         try:
-            opened[camera_id] = await open_with_segments(services, wish_for(session, purpose_id, camera_id, row.span))
+            opened[camera_id] = await open_with_segments(
+                services, export_request(session, purpose_id, camera_id, row.span)
+            )
         except NoFootageError as exc:
             missing = exc
     if not opened:
@@ -119,9 +121,11 @@ async def _open_all(services: Services, session: Session, purpose_id: UUID, row:
     return opened
 
 
-def wish_for(session: Session, purpose_id: UUID, camera_id: CameraId, span: Span) -> Wish:
+def export_request(session: Session, purpose_id: UUID, camera_id: CameraId, span: Span) -> ClipRequest:
     """Return the request for one camera's clip, recorded as an export."""
-    return Wish(session_id=session.session_id, purpose_id=purpose_id, action="export", camera_id=camera_id, span=span)
+    return ClipRequest(
+        session_id=session.session_id, purpose_id=purpose_id, action="export", camera_id=camera_id, span=span
+    )
 
 
 async def _hashed(scope: Scope, camera: CameraRow, opened: Opened, number: int, progress: Progress) -> ExportedFile:

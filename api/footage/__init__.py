@@ -3,16 +3,16 @@
 from api.footage.errors import ClipTooLongError, NoFootageError
 from api.footage.inits import Inits
 from api.footage.plan import ClipPlan, begins_with_key, plan_clip, reached_back
-from api.footage.prefetch import Early
+from api.footage.prefetch import Prefetch
 from api.footage.reader import ClipReader
 
 __all__ = [
     "ClipPlan",
     "ClipReader",
     "ClipTooLongError",
-    "Early",
     "Inits",
     "NoFootageError",
+    "Prefetch",
     "begins_with_key",
     "plan_clip",
     "reached_back",

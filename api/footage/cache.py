@@ -24,7 +24,7 @@ KEPT_NS: Final = 5 * MINUTE_NS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class ClipRequest:
     """A request for footage: who asks, for which purpose, which camera and span."""
 
     session_id: SessionId
@@ -40,31 +40,31 @@ class _Kept:
     since_ns: int
 
 
-class ClipShelf:
+class ClipCache:
     """Not for several event loops."""
 
     def __init__(self, clock_ns: Callable[[], int]) -> None:
         self._clock_ns = clock_ns
-        self._kept: OrderedDict[Wish, _Kept] = OrderedDict()
+        self._kept: OrderedDict[ClipRequest, _Kept] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    async def reader(self, wish: Wish, open_clip: Callable[[Wish], Awaitable[ClipReader]]) -> ClipReader:
+    async def reader(self, asked: ClipRequest, open_clip: Callable[[ClipRequest], Awaitable[ClipReader]]) -> ClipReader:
         """The clip; opened by one of those who ask at the same time, for all of them. What fails is not kept."""
         self._drop_old()
-        kept = self._kept.get(wish)
+        kept = self._kept.get(asked)
         if kept is None:
-            opening = asyncio.create_task(_opened(wish, open_clip), name="open clip")
-            kept = self._kept[wish] = _Kept(opening=opening, since_ns=self._clock_ns())
-            self._drop_surplus(wish.session_id)
-        self._kept.move_to_end(wish)
+            opening = asyncio.create_task(_opened(asked, open_clip), name="open clip")
+            kept = self._kept[asked] = _Kept(opening=opening, since_ns=self._clock_ns())
+            self._drop_surplus(asked.session_id)
+        self._kept.move_to_end(asked)
         try:
             # Shielded: one asker who goes away must not take the clip from the others.
             return await asyncio.shield(kept.opening)
         except BaseException:
-            if kept.opening.done() and self._kept.get(wish) is kept:
-                del self._kept[wish]
+            if kept.opening.done() and self._kept.get(asked) is kept:
+                del self._kept[asked]
             raise
 
     def clear(self) -> None:
@@ -75,16 +75,16 @@ class ClipShelf:
 
     def _drop_old(self) -> None:
         limit_ns = self._clock_ns() - KEPT_NS
-        for wish in [wish for wish, kept in self._kept.items() if kept.since_ns <= limit_ns]:
-            del self._kept[wish]
+        for asked in [asked for asked, kept in self._kept.items() if kept.since_ns <= limit_ns]:
+            del self._kept[asked]
 
     def _drop_surplus(self, session_id: SessionId) -> None:
-        own = [wish for wish in self._kept if wish.session_id == session_id]
-        for wish in own[:-PER_SESSION]:
-            del self._kept[wish]
+        own = [asked for asked in self._kept if asked.session_id == session_id]
+        for asked in own[:-PER_SESSION]:
+            del self._kept[asked]
         while len(self._kept) > ALTOGETHER:
             self._kept.popitem(last=False)
 
 
-async def _opened(wish: Wish, open_clip: Callable[[Wish], Awaitable[ClipReader]]) -> ClipReader:
-    return await open_clip(wish)
+async def _opened(asked: ClipRequest, open_clip: Callable[[ClipRequest], Awaitable[ClipReader]]) -> ClipReader:
+    return await open_clip(asked)

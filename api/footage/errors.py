@@ -1,4 +1,4 @@
-"""What can be wrong with a wish for a clip."""
+"""What can be wrong with a asked for a clip."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ class Opened:
     cut: Cut
     reader: SegmentReader
     store: ObjectStore
-    early: Flow | None
+    prefetch: Flow | None
     init: bytes = b""
 
     @property
@@ -37,8 +37,8 @@ class Opened:
         start, stop = layout.sealed_range(
             index.offset[first], index.offset[last] + index.size[last], last=self.cut.segment.trailer is not None
         )
-        if self.early is not None and self.early.take(start):
-            return self.early
+        if self.prefetch is not None and self.prefetch.take(start):
+            return self.prefetch
         return Flow(self.store, object_name_of(self.cut.segment), stop=stop, keep=layout.sealed_chunk_size)
 
 

@@ -18,7 +18,7 @@ from storage.sealed.format import layout_of, parse_header
 from storage.store import ObjectStore
 
 
-class Early:
+class Prefetch:
     """Begins at once. Close it unless a reader was made with it; then its flow closes itself when it is not taken."""
 
     def __init__(
@@ -40,7 +40,7 @@ class Early:
         self._begun.add_done_callback(_note)
 
     @classmethod
-    def of(cls, plan: ClipPlan, store: ObjectStore, inits: Inits) -> Early | None:
+    def of(cls, plan: ClipPlan, store: ObjectStore, inits: Inits) -> Prefetch | None:
         """None when the catalogue does not tell where the footage lies."""
         segment = plan.segments[0]
         cut = None if segment.fragments is None else cut_segment(segment, segment.fragments, plan.span)

@@ -15,7 +15,7 @@ from api.footage.flows import Flows
 from api.footage.inits import Inits
 from api.footage.opened import Opened, inits_of
 from api.footage.plan import ClipPlan, cut_segment
-from api.footage.prefetch import Early
+from api.footage.prefetch import Prefetch
 from api.footage.walk import index_by_reading
 from domain.footage import Segment
 from domain.ids import SegmentId
@@ -56,11 +56,11 @@ class ClipReader:
         store: ObjectStore,
         *,
         inits: Inits | None = None,
-        early: Early | None = None,
+        prefetch: Prefetch | None = None,
     ) -> ClipReader:
         """Read what the clip's head needs. Segments without a key are left out; NoFootageError when nothing is left.
 
-        ``early``: what was fetched of the plan's first segment while the keys were asked for.
+        ``prefetch``: what was fetched of the plan's first segment while the keys were asked for.
         """
         limit = asyncio.Semaphore(_AT_ONCE)
 
@@ -69,14 +69,14 @@ class ClipReader:
             if key is None:
                 return None
             async with limit:
-                ours = early if early is not None and early.segment_id == segment.segment_id else None
+                ours = prefetch if prefetch is not None and prefetch.segment_id == segment.segment_id else None
                 fetch = ours.fetch if ours else Fetch(store, segment)
                 reader = SegmentReader(key, segment.size_bytes, fetch, trailer=segment.trailer)
                 index = segment.fragments or await index_by_reading(reader, segment)
                 cut = cut_segment(segment, index, plan.span)
                 if cut is None:
                     return None
-                return Opened(cut=cut, reader=reader, store=store, early=ours.flow if ours else None)
+                return Opened(cut=cut, reader=reader, store=store, prefetch=ours.flow if ours else None)
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(segment)) for segment in plan.segments]
@@ -89,8 +89,8 @@ class ClipReader:
         async with asyncio.TaskGroup() as group:
             group.create_task(opened[0].reader.trailer())
             reading = group.create_task(inits_of(opened, inits or Inits(), limit))
-        if early is not None:
-            early.settle()
+        if prefetch is not None:
+            prefetch.settle()
         return cls(assemble([replace(item, init=init) for item, init in zip(opened, reading.result(), strict=True)]))
 
     async def stream(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes | memoryview]:

@@ -25,7 +25,7 @@ def network_of(address: str) -> str:
     return str(parsed)
 
 
-class Places:
+class ConnectionLimit:
     """Counts connections, in all and by address. A trusted proxy speaks for many and has no limit of its own."""
 
     def __init__(self, *, most: int, per_address: int, proxies: Iterable[str] = ()) -> None:

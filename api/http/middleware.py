@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api.http.origin import is_same_origin, target_of
-from api.http.priority import Precedence
+from api.http.priority import Priority
 from api.http.problems import Problem
 from api.metrics.counters import Metrics
 
@@ -54,11 +54,11 @@ class ByProxy:
 class Guard:
     """Plain ASGI: bodies of answers pass through untouched and unbuffered."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, precedence: Precedence, *, only_tls: bool) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, priority: Priority, *, only_tls: bool) -> None:
         """``only_tls``: tell browsers never to come without TLS, for certificates that they trust."""
         self._app = app
         self._metrics = metrics
-        self._precedence = precedence
+        self._priority = priority
         self._headers = dict(_HEADERS)
         if only_tls:
             self._headers["Strict-Transport-Security"] = "max-age=31536000"
@@ -69,7 +69,7 @@ class Guard:
             return
 
         began = time.perf_counter()
-        metrics, precedence = self._metrics, self._precedence
+        metrics, priority = self._metrics, self._priority
         waits = True
 
         async def send_with_headers(message: Message) -> None:
@@ -78,7 +78,7 @@ class Guard:
                 metrics.bytes_sent.inc(len(message.get("body", b"")))
             if message["type"] == "http.response.start":
                 waits = False
-                precedence.begun()
+                priority.begun()
                 metrics.answered(scope, message["status"], time.perf_counter() - began)
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
@@ -87,7 +87,7 @@ class Guard:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        precedence.arrived()
+        priority.arrived()
         try:
             problem = _refusal(scope["method"], Headers(scope=scope), scope)
             if problem is not None:
@@ -97,7 +97,7 @@ class Guard:
                 await self._app(scope, _capped(receive), send_with_headers)
         finally:
             if waits:
-                precedence.begun()
+                priority.begun()
 
 
 def _refusal(method: str, headers: Headers, scope: Mapping[str, Any]) -> Problem | None:

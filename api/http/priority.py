@@ -14,7 +14,7 @@ PATIENCE_S: Final = 0.05
 """The longest pause before a piece, half a second of footage: a clip comes in faster than it plays, whoever asks."""
 
 
-class Precedence:
+class Priority:
     """``arrived()`` and, once, ``begun()`` for each request; ``give_way()`` before each further piece of an answer."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.http.certificates import Certificate, keep_renewed
-from api.http.connection_limit import Places
+from api.http.connection_limit import ConnectionLimit
 from api.http.middleware import ByProxy
 from api.http.problems import Problem
 from api.http.streaming import SEND_DEADLINE_S
@@ -136,8 +136,10 @@ class _Server(uvicorn.Server):
 class _Acceptor:
     """Takes connections as long as it runs."""
 
-    def __init__(self, server: _Server, config: uvicorn.Config, places: Places, context: ssl.SSLContext) -> None:
-        self._server, self._config, self._places, self._context = server, config, places, context
+    def __init__(
+        self, server: _Server, config: uvicorn.Config, limit: ConnectionLimit, context: ssl.SSLContext
+    ) -> None:
+        self._server, self._config, self._limit, self._context = server, config, limit, context
         self._begun: set[asyncio.Task[None]] = set()
         self._refusing = 0
 
@@ -164,10 +166,10 @@ class _Acceptor:
             await asyncio.gather(*self._begun, return_exceptions=True)
 
     def _begin(self, conn: socket.socket, address: str) -> None:
-        refused = self._places.take(address)
+        refused = self._limit.take(address)
         leave: Callable[[], None]
         if refused is None:
-            leave = functools.partial(self._places.leave, address)
+            leave = functools.partial(self._limit.leave, address)
         elif self._refusing < _REFUSED_MAX:
             self._refusing += 1
             leave = self._refused_one
@@ -222,7 +224,7 @@ async def serving(
     app: ASGIApp, settings: ServeSettings, certificate: Certificate, sock: socket.socket
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Accepts connections within the block; the task ends early only when something is wrong."""
-    places = Places(
+    limit = ConnectionLimit(
         most=settings.connections_max,
         per_address=settings.connections_per_address,
         proxies=settings.trusted_proxies,
@@ -243,7 +245,7 @@ async def serving(
     )
     server = _Server(config)
     context = _context(certificate)
-    acceptor, stop = _Acceptor(server, config, places, context), asyncio.Event()
+    acceptor, stop = _Acceptor(server, config, limit, context), asyncio.Event()
     task = asyncio.create_task(_serve(server, acceptor, sock, stop), name="http")
     renewing = asyncio.create_task(keep_renewed(context, certificate), name="certificate")
     try:

@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 from fastapi.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.http.priority import Precedence
+from api.http.priority import Priority
 from domain.errors import TallenneError
 
 _log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ class StreamedResponse(Response):
         status: int,
         headers: dict[str, str],
         stream: Callable[[], Stream],
-        precedence: Precedence,
+        priority: Priority,
         still: Callable[[], Awaitable[bool]],
         *,
         head_only: bool,
@@ -41,7 +41,7 @@ class StreamedResponse(Response):
         super().__init__(status_code=status, headers=headers)
         self._still = still
         self._stream = stream
-        self._precedence = precedence
+        self._priority = priority
         self._head_only = head_only
 
     def init_headers(self, headers: Any = None) -> None:
@@ -82,7 +82,7 @@ class StreamedResponse(Response):
                         return  # short of its length, as any answer that breaks off
                 async with asyncio.timeout(SEND_DEADLINE_S):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
-                await self._precedence.give_way()
+                await self._priority.give_way()
                 piece = await anext(stream, b"")
         except TallenneError as exc:
             # The status is sent already: breaking off short of the length is the only thing left to say.

@@ -14,7 +14,7 @@ from pipeline.exit_codes import OK
 from pipeline.running import Running
 from pipeline.smoke.run import smoke
 from pipeline.supervise.tell import Tell
-from pipeline.up import Wish, up
+from pipeline.up import UpOptions, up
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -25,11 +25,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    wish = Wish(config=arguments.config, data=arguments.data, cameras=arguments.cameras)
+    options = UpOptions(config=arguments.config, data=arguments.data, cameras=arguments.cameras)
     if arguments.smoke:
-        return asyncio.run(smoke(wish))
+        return asyncio.run(smoke(options))
     with Tell() as tell:
-        asyncio.run(up(wish, tell, _banner))
+        asyncio.run(up(options, tell, _banner))
     return OK
 
 

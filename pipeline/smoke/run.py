@@ -32,7 +32,7 @@ from pipeline.smoke.expected import Sent, brute_force, read_sent, read_skipped, 
 from pipeline.smoke.pictures import Pictures, read_pictures
 from pipeline.smoke.seeking import Seeks, seek
 from pipeline.supervise.tell import Tell
-from pipeline.up import Wish, running
+from pipeline.up import UpOptions, running
 from runtime.database import connect
 from runtime.status import read_status_files
 
@@ -57,16 +57,16 @@ class _Found:
     seconds: float
 
 
-async def smoke(wish: Wish) -> int:
+async def smoke(options: UpOptions) -> int:
     """The exit code. Without --data the data lives in a directory that goes away."""
     started_s = time.monotonic()
     with Tell(sys.stderr) as tell, tempfile.TemporaryDirectory(prefix="tallenne-smoke-") as scratch:
-        if wish.config is not None:
+        if options.config is not None:
             raise SetupError("The smoke check brings its own gym.", "Leave --config out.")
-        if wish.data is None:
-            wish = replace(wish, data=Path(scratch) / "data")
+        if options.data is None:
+            options = replace(options, data=Path(scratch) / "data")
         try:
-            async with running(wish, tell) as everything:
+            async with running(options, tell) as everything:
                 result = await checked(everything, tell, started_s)
         except TallenneError as error:
             print(f"tallenne: the smoke check failed: {error}", file=sys.stderr)

@@ -21,7 +21,7 @@ from pipeline.demo.account import demo_account
 from pipeline.running import Running
 from pipeline.smoke.run import until
 from pipeline.supervise.tell import Tell
-from pipeline.up import Wish, running
+from pipeline.up import UpOptions, running
 from runtime.database import connect
 from tests.browser.chromium import chromium
 
@@ -117,8 +117,8 @@ async def demo_desk() -> AsyncIterator[Desk]:
     """Two cameras, a minute of footage with a gap in it, and a browser."""
     with tempfile.TemporaryDirectory(prefix="tallenne-desk-") as folder:
         async with contextlib.AsyncExitStack() as stack:
-            wish = Wish(config=None, data=Path(folder) / "data", cameras=2)
-            everything = await stack.enter_async_context(running(wish, Tell(quiet=True)))
+            options = UpOptions(config=None, data=Path(folder) / "data", cameras=2)
+            everything = await stack.enter_async_context(running(options, Tell(quiet=True)))
             owner = await connect(everything.settings.database("owner"))
             stack.push_async_callback(owner.close)
             await until(lambda: _recorded(owner, 4), "footage")

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from typing import Final
 
 from api.errors import NoPictureError
-from api.footage.cache import KEPT_NS, Wish
+from api.footage.cache import KEPT_NS, ClipRequest
 from api.footage.thumbnail.worker import INPUT_MAX, LENGTH, REQUEST
 from api.http.problems import Problem
 
@@ -22,20 +22,20 @@ KEPT_MAX: Final = 256
 
 
 class Pictures:
-    """Not for several event loops. What was made is kept for five minutes for the very same wish, in memory only."""
+    """Not for several event loops. What was made is kept for five minutes for the very same asked, in memory only."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
         self._process: Process | None = None
         self._waiting = 0
-        self._kept: OrderedDict[Wish, tuple[int, bytes]] = OrderedDict()
+        self._kept: OrderedDict[ClipRequest, tuple[int, bytes]] = OrderedDict()
 
-    def kept(self, wish: Wish, now_ns: int) -> bytes | None:
+    def kept(self, asked: ClipRequest, now_ns: int) -> bytes | None:
         """A picture made lately for the same session, purpose, camera and moment."""
-        found = self._kept.get(wish)
+        found = self._kept.get(asked)
         return found[1] if found is not None and now_ns - found[0] < KEPT_NS else None
 
-    async def make(self, wish: Wish, clip: bytes, now_ns: int, *, at_us: int = 0) -> bytes:
+    async def make(self, asked: ClipRequest, clip: bytes, now_ns: int, *, at_us: int = 0) -> bytes:
         """JPEG of the picture at a time of the clip, in microseconds from its start.
 
         NoPictureError when nothing can be decoded in time; 429 when too many are asked for at once.
@@ -48,7 +48,7 @@ class Pictures:
                 made = await self._decoded(clip, at_us)
         finally:
             self._waiting -= 1
-        self._kept[wish] = (now_ns, made)
+        self._kept[asked] = (now_ns, made)
         while len(self._kept) > KEPT_MAX:
             self._kept.popitem(last=False)
         return made

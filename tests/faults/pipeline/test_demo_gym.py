@@ -29,7 +29,7 @@ from pipeline.smoke.expected import tag_rows, untiled
 from pipeline.smoke.run import checked, tags_agree, until
 from pipeline.supervise.ready import wait_ready
 from pipeline.supervise.tell import Tell
-from pipeline.up import Wish, running
+from pipeline.up import UpOptions, running
 from runtime.database import connect
 from tests.support.ports import listening, tree
 
@@ -66,7 +66,7 @@ def test_smoke_holds_and_a_second_start_goes_on_with_the_data(data: Path) -> Non
 
 
 async def test_every_port_is_on_loopback_and_asks_for_credentials(data: Path) -> None:
-    async with running(Wish(config=None, data=data, cameras=1), Tell(quiet=True)) as everything:
+    async with running(UpOptions(config=None, data=data, cameras=1), Tell(quiet=True)) as everything:
         ports = listening(tree())
         own = {port for _, _, port in ports}
         assert len(own) >= 8, ports
@@ -106,7 +106,7 @@ def test_the_port_audit_sees_an_open_server() -> None:
 
 
 async def test_roles_killed_in_turn_lose_nothing(data: Path) -> None:
-    async with running(Wish(config=None, data=data, cameras=3), Tell(quiet=True)) as everything:
+    async with running(UpOptions(config=None, data=data, cameras=3), Tell(quiet=True)) as everything:
         conn = await connect(everything.settings.database("owner"))
         stalls = asyncio.create_task(_stall_the_cameras(everything))
         try:
@@ -133,7 +133,7 @@ async def test_roles_killed_in_turn_lose_nothing(data: Path) -> None:
 
 async def test_the_join_and_the_tiling_see_what_is_broken(data: Path) -> None:
     """Positive controls: a tag taken away, a segment's time moved."""
-    async with running(Wish(config=None, data=data, cameras=2), Tell(quiet=True)) as everything:
+    async with running(UpOptions(config=None, data=data, cameras=2), Tell(quiet=True)) as everything:
         conn = await connect(everything.settings.database("owner"))
         try:
             await until(lambda: tags_agree(everything, conn), "tags")

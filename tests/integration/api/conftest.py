@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from api.app import build_app, build_asgi
 from api.credentials.accounts import CreatedStaff, NewGrant, create_staff
 from api.credentials.passwords import Passwords
-from api.credentials.secret_key import load_own_key
+from api.credentials.secret_key import load_secret_key
 from api.services import Services, make_services
 from api.settings import ServeSettings
 from domain.time import NS
@@ -137,7 +137,7 @@ async def office(database: Database, tmp_path: Path) -> AsyncIterator[Office]:
             settings,
             pool=pool,
             store=NullStore(),
-            key=load_own_key(secret_directory),
+            key=load_secret_key(secret_directory),
             passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)),
             clock_ns=clock,
         )

@@ -244,7 +244,7 @@ async def test_damaged_store_breaks_the_download_off(
     client = await exporter(office)
     export = await made(office, client, body(footage, LOBBY))
     store: Any = office.services.store
-    office.services.shelf.clear()
+    office.services.cache.clear()
     for name, data in store.objects.items():
         store.objects[name] = data[:-2000] + bytes([data[-2000] ^ 1]) + data[-1999:]
     try:
@@ -262,7 +262,7 @@ async def test_no_footage_says_so_and_expired_footage_says_so(office: Office, fo
     assert (answer.status_code, answer.json()["type"]) == (404, "urn:tallenne:no-footage")
     assert await office.owner.fetchval("SELECT count(*) FROM footage_export") == 0
     export = await made(office, client, body(footage, LOBBY))
-    office.services.shelf.clear()
+    office.services.cache.clear()
     await office.owner.execute("UPDATE segment SET state = 'gone' WHERE camera_id = $1", LOBBY)
     answer = await client.get(f"/v1/exports/{export['export_id']}/download")
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:tallenne:export-changed")

@@ -13,7 +13,7 @@ import pytest
 
 from api.credentials.accounts import NewGrant
 from api.errors import NoPictureError
-from api.footage.cache import Wish
+from api.footage.cache import ClipRequest
 from api.footage.thumbnail import pictures
 from api.footage.thumbnail.pictures import Pictures
 from api.footage.thumbnail.worker import thumbnail
@@ -25,7 +25,7 @@ from tests.integration.api.footage import Footage, footage_of
 from tests.integration.api.gym import LOBBY, NORTH, SOUTH, open_gym
 
 pytestmark = pytest.mark.services
-WISH = Wish(
+WISH = ClipRequest(
     session_id=SessionId(uuid.uuid4()),
     purpose_id=uuid.uuid4(),
     action="look",

@@ -21,7 +21,7 @@ from pipeline.embedded.broker import DOORS_USER
 from pipeline.running import Running
 from pipeline.secret_files import read_secret
 from pipeline.supervise.tell import Tell
-from pipeline.up import Wish, running
+from pipeline.up import UpOptions, running
 from runtime.database import connect
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,7 +33,9 @@ pytestmark = [pytest.mark.services, pytest.mark.slow]
 async def gym() -> AsyncIterator[Running]:
     """Two cameras at the main door. A short path: Unix sockets lie in it."""
     with tempfile.TemporaryDirectory(prefix="tallenne-doors-") as folder:
-        async with running(Wish(config=None, data=Path(folder) / "data", cameras=2), Tell(quiet=True)) as everything:
+        async with running(
+            UpOptions(config=None, data=Path(folder) / "data", cameras=2), Tell(quiet=True)
+        ) as everything:
             yield everything
 
 

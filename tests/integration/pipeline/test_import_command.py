@@ -27,7 +27,7 @@ from pipeline.exit_codes import MISUSE
 from pipeline.running import Running
 from pipeline.secret_files import read_secret
 from pipeline.supervise.tell import Tell
-from pipeline.up import Wish, running
+from pipeline.up import UpOptions, running
 from tests.support.cameras.video import encoded, written
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -37,7 +37,9 @@ pytestmark = [pytest.mark.services, pytest.mark.slow]
 @pytest.fixture
 async def gym() -> AsyncIterator[Running]:
     with tempfile.TemporaryDirectory(prefix="tallenne-import-") as folder:
-        async with running(Wish(config=None, data=Path(folder) / "data", cameras=1), Tell(quiet=True)) as everything:
+        async with running(
+            UpOptions(config=None, data=Path(folder) / "data", cameras=1), Tell(quiet=True)
+        ) as everything:
             yield everything
 
 

@@ -19,7 +19,7 @@ from pipeline.installation import Installation
 from pipeline.secret_files import read_secret
 from pipeline.smoke.run import checked
 from pipeline.supervise.tell import Tell
-from pipeline.up import Wish, running
+from pipeline.up import UpOptions, running
 from runtime.status import read_status_files
 from tests.support.cameras.gst_camera import require_gstreamer, serving
 
@@ -49,7 +49,7 @@ async def test_smoke_checks_hold_against_a_server_not_written_here(monkeypatch: 
                 lambda gym, place: written(gym, place).replace(f"127.0.0.1:{gym.rtsp_port}/", f"127.0.0.1:{port}/"),
             )
             async with running(
-                Wish(config=None, data=installation.root, cameras=CAMERAS), Tell(quiet=True)
+                UpOptions(config=None, data=installation.root, cameras=CAMERAS), Tell(quiet=True)
             ) as gym_runs:
                 result = await checked(gym_runs, Tell(quiet=True), time.monotonic(), frames_off=FRAMES_OFF)
                 statuses = {status.get("role"): status for status in read_status_files(installation.run)}

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 
-from api.footage import ClipReader, Early, Inits, plan_clip
+from api.footage import ClipReader, Inits, Prefetch, plan_clip
 from domain.footage import FragmentIndex, Segment
 from domain.ids import SegmentId
 from domain.time import Span
@@ -130,8 +130,8 @@ class Shelf:
 
     async def clip(self, span: Span, inits: Inits | None = None, *, early: bool = False) -> ClipReader:
         plan = plan_clip(self.segments, span)
-        begun = Early.of(plan, self, inits or Inits()) if early else None  # type: ignore[arg-type]
-        return await ClipReader.open(plan, self.keys, self, inits=inits, early=begun)  # type: ignore[arg-type]
+        begun = Prefetch.of(plan, self, inits or Inits()) if early else None  # type: ignore[arg-type]
+        return await ClipReader.open(plan, self.keys, self, inits=inits, prefetch=begun)  # type: ignore[arg-type]
 
     def hash_inits(self) -> None:
         """As recorders do since they keep the hash."""

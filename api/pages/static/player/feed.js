@@ -25,7 +25,7 @@ export class Feed {
   #visit;
   #clips = new Map();
   #fetched = new Fetched();
-  #wish = null;
+  #asked = null;
   #job = null;
   #tail = null; // nothing is fetched beyond, since nothing follows directly
   #problem = null; // {name, why, start, end}: a state of those times
@@ -42,12 +42,12 @@ export class Feed {
   }
 
   /** To be called again and again. {time, ahead, run, rate}: footage from the time on, within its run; null: nothing. */
-  want(wish) {
-    this.#wish = wish;
-    if (!wish) return;
-    this.#findTail(wish);
-    if (this.#job && !this.#serves(this.#job, wish)) this.#job.control.abort();
-    if (!this.#job && performance.now() >= this.#retryAt) this.#start(wish);
+  want(asked) {
+    this.#asked = asked;
+    if (!asked) return;
+    this.#findTail(asked);
+    if (this.#job && !this.#serves(this.#job, asked)) this.#job.control.abort();
+    if (!this.#job && performance.now() >= this.#retryAt) this.#start(asked);
   }
 
   /** Until when pictures are here from the time on, in ms; Infinity where nothing follows them; null: none are. */
@@ -82,8 +82,8 @@ export class Feed {
     return job.from <= time && time < job.until && time <= job.position + SKIP_MS && job.run.start === run.start;
   }
 
-  #start(wish) {
-    const job = this.#plan(wish);
+  #start(asked) {
+    const job = this.#plan(asked);
     if (!job) return;
     this.#job = job;
     job
@@ -181,7 +181,7 @@ export class Feed {
   }
 
   async #makeRoom(around) {
-    const { time, ahead } = this.#wish;
+    const { time, ahead } = this.#asked;
     const [from, until] = [time - around, time + around + (around === KEPT_MS ? ahead : 0)];
     const kept = this.#fetched.keep(from, until) ?? { start: from, end: until };
     await this.sink.remove(this.sink.origin, Math.min(from, kept.start));
@@ -210,7 +210,7 @@ export class Feed {
   /** What a decoder cannot take is left out; a new source takes what is wanted elsewhere. */
   #broken(error) {
     console.warn(error.message);
-    const time = this.#wish?.time ?? 0;
+    const time = this.#asked?.time ?? 0;
     this.#problem = { name: UNPLAYABLE, why: "player.damaged", start: time - NEAR_MS, end: time + NEAR_MS };
     this.#job?.control.abort();
     this.#fetched = new Fetched();

@@ -10,9 +10,9 @@ import pytest
 
 from api.credentials import second_factor
 from api.credentials.passwords import check_new
-from api.credentials.secret_key import load_own_key
+from api.credentials.secret_key import load_secret_key
 from api.credentials.throttle import PER_USER, Limit
-from api.errors import OwnKeyError, StaffRefusedError
+from api.errors import SecretKeyError, StaffRefusedError
 from domain.ids import StaffId
 from domain.time import MINUTE_NS, NS
 from runtime.errors import PrivateFileError
@@ -57,17 +57,17 @@ def test_wait_doubles_up_to_the_longest() -> None:
 
 def test_own_key_made_once_and_bound_to_the_person(tmp_path: Path) -> None:
     directory = tmp_path / "api"
-    key, again = load_own_key(directory), load_own_key(directory)
+    key, again = load_secret_key(directory), load_secret_key(directory)
     assert sorted(path.name for path in directory.iterdir()) == ["api.key"]
     assert (directory / "api.key").stat().st_mode & 0o777 == 0o600
     one, other = StaffId(uuid.uuid4()), StaffId(uuid.uuid4())
     sealed = key.seal_totp(one, RFC_SECRET)
     assert again.open_totp(one, sealed) == RFC_SECRET
-    with pytest.raises(OwnKeyError):
+    with pytest.raises(SecretKeyError):
         key.open_totp(other, sealed)
     (directory / "api.key").chmod(0o644)
     with pytest.raises(PrivateFileError):
-        load_own_key(directory)
+        load_secret_key(directory)
 
 
 @pytest.mark.parametrize("password", ["short", "aaaaaaaaaaaa", "mary.jones!", "x" * 300])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from api.http.connection_limit import Places, network_of
+from api.http.connection_limit import ConnectionLimit, network_of
 
 
 def test_a_full_address_is_told_so_and_others_get_in() -> None:
-    places = Places(most=10, per_address=3)
+    places = ConnectionLimit(most=10, per_address=3)
     assert [places.take("192.0.2.1") for _ in range(3)] == [None] * 3
     problem = places.take("192.0.2.1")
     assert problem is not None and (problem.status, problem.code) == (503, "too-many-connections")
@@ -19,7 +19,7 @@ def test_a_full_address_is_told_so_and_others_get_in() -> None:
 
 
 def test_a_proxy_has_only_the_limit_of_all() -> None:
-    places = Places(most=10, per_address=3, proxies=["192.0.2.9"])
+    places = ConnectionLimit(most=10, per_address=3, proxies=["192.0.2.9"])
     assert [places.take("192.0.2.9") for _ in range(10)] == [None] * 10
     problem = places.take("192.0.2.1")
     assert problem is not None and "at the moment" in problem.title

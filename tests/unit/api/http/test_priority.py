@@ -14,14 +14,14 @@ from starlette.types import Message, Receive, Scope, Send
 from api.http import priority as precedence
 from api.http import streaming
 from api.http.middleware import Guard
-from api.http.priority import Precedence
+from api.http.priority import Priority
 from api.http.streaming import StreamedResponse
 from api.metrics.counters import Metrics
 
 
 @pytest.fixture
-def order() -> Precedence:
-    return Precedence()
+def order() -> Priority:
+    return Priority()
 
 
 async def pieces() -> AsyncIterator[bytes]:
@@ -29,7 +29,7 @@ async def pieces() -> AsyncIterator[bytes]:
         yield b"%d" % number
 
 
-async def streamed(order: Precedence, sent: list[bytes], *, signed_in: bool = True) -> None:
+async def streamed(order: Priority, sent: list[bytes], *, signed_in: bool = True) -> None:
     async def send(message: Message) -> None:
         sent.append(message.get("body", b"head"))
 
@@ -43,7 +43,7 @@ async def streamed(order: Precedence, sent: list[bytes], *, signed_in: bool = Tr
     await StreamedResponse(200, {}, pieces, order, still, head_only=False)({"type": "http"}, receive, send)
 
 
-async def test_what_goes_on_waits_for_what_has_not_begun(order: Precedence, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_goes_on_waits_for_what_has_not_begun(order: Priority, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precedence, "PATIENCE_S", 30.0)
     order.arrived()
     sent: list[bytes] = []
@@ -55,7 +55,7 @@ async def test_what_goes_on_waits_for_what_has_not_begun(order: Precedence, monk
     assert sent == [b"head", b"0", b"1", b"2", b""]
 
 
-async def test_nobody_waits_longer_than_a_moment(order: Precedence) -> None:
+async def test_nobody_waits_longer_than_a_moment(order: Priority) -> None:
     order.arrived()
     sent: list[bytes] = []
     began_s = time.monotonic()
@@ -65,7 +65,7 @@ async def test_nobody_waits_longer_than_a_moment(order: Precedence) -> None:
     assert order.waiting == 1
 
 
-async def test_who_has_signed_out_is_sent_no_more(order: Precedence, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_has_signed_out_is_sent_no_more(order: Priority, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "ASKED_EVERY_S", -1.0)
     sent: list[bytes] = []
     await streamed(order, sent, signed_in=False)
@@ -75,7 +75,7 @@ async def test_who_has_signed_out_is_sent_no_more(order: Precedence, monkeypatch
     assert sent == [b"head", b"0", b"1", b"2", b""]
 
 
-async def asked(order: Precedence, app: Any, tmp_path: Any, **headers: str) -> list[Message]:
+async def asked(order: Priority, app: Any, tmp_path: Any, **headers: str) -> list[Message]:
     scope = {
         "type": "http",
         "method": "GET",
@@ -94,7 +94,7 @@ async def asked(order: Precedence, app: Any, tmp_path: Any, **headers: str) -> l
     return sent
 
 
-async def test_every_way_out_ends_the_waiting(order: Precedence, tmp_path: Any) -> None:
+async def test_every_way_out_ends_the_waiting(order: Priority, tmp_path: Any) -> None:
     seen: list[int] = []
 
     async def answers(scope: Scope, receive: Receive, send: Send) -> None:

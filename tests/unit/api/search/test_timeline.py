@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.footage import ClipReader
-from api.footage.cache import ALTOGETHER, PER_SESSION, ClipShelf, Wish
+from api.footage.cache import ALTOGETHER, PER_SESSION, ClipCache, ClipRequest
 from api.http.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from api.search.find import passages, split_doors
 from api.search.timeline import gap_answers
@@ -160,8 +160,8 @@ def test_words_name_doors(typed: str, named: list[str], left: str) -> None:
     assert ([door.name for door in found], rest) == (named, left)
 
 
-def wish(session: SessionId, second: int = 0) -> Wish:
-    return Wish(
+def asked(session: SessionId, second: int = 0) -> ClipRequest:
+    return ClipRequest(
         session_id=session,
         purpose_id=uuid.UUID(int=1),
         action="look",
@@ -170,40 +170,40 @@ def wish(session: SessionId, second: int = 0) -> Wish:
     )
 
 
-async def test_shelf_opens_once_for_many_and_forgets() -> None:
+async def test_cache_opens_once_for_many_and_forgets() -> None:
     now = [0]
-    shelf = ClipShelf(lambda: now[0])
-    opened: list[Wish] = []
+    cache = ClipCache(lambda: now[0])
+    opened: list[ClipRequest] = []
 
-    async def open_clip(wanted: Wish) -> ClipReader:
+    async def open_clip(wanted: ClipRequest) -> ClipReader:
         await asyncio.sleep(0)
         opened.append(wanted)
         return ClipReader.__new__(ClipReader)
 
     me = SessionId(uuid.uuid4())
-    readers = await asyncio.gather(*(shelf.reader(wish(me), open_clip) for _ in range(5)))
+    readers = await asyncio.gather(*(cache.reader(asked(me), open_clip) for _ in range(5)))
     assert len(opened) == 1
     assert all(reader is readers[0] for reader in readers)
-    await shelf.reader(wish(SessionId(uuid.uuid4())), open_clip)
+    await cache.reader(asked(SessionId(uuid.uuid4())), open_clip)
     assert len(opened) == 2
     now[0] += 5 * 60 * NS
-    await shelf.reader(wish(me), open_clip)
+    await cache.reader(asked(me), open_clip)
     assert len(opened) == 3
     for second in range(40):
-        await shelf.reader(wish(me, second), open_clip)
-    assert len(shelf) == PER_SESSION
+        await cache.reader(asked(me, second), open_clip)
+    assert len(cache) == PER_SESSION
     for _ in range(ALTOGETHER):
-        await shelf.reader(wish(SessionId(uuid.uuid4())), open_clip)
-    assert len(shelf) == ALTOGETHER
+        await cache.reader(asked(SessionId(uuid.uuid4())), open_clip)
+    assert len(cache) == ALTOGETHER
 
 
-async def test_shelf_keeps_no_failure() -> None:
-    shelf = ClipShelf(lambda: 0)
+async def test_cache_keeps_no_failure() -> None:
+    cache = ClipCache(lambda: 0)
 
-    async def fails(_: Wish) -> ClipReader:
+    async def fails(_: ClipRequest) -> ClipReader:
         raise ValueError("no")
 
     for _ in range(2):
         with pytest.raises(ValueError, match="no"):
-            await shelf.reader(wish(SessionId(uuid.uuid4())), fails)
-    assert len(shelf) == 0
+            await cache.reader(asked(SessionId(uuid.uuid4())), fails)
+    assert len(cache) == 0
