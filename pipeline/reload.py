@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 
@@ -10,19 +11,25 @@ from pipeline.config.load import Loaded, load
 from pipeline.config.model import Config
 from pipeline.config.roles import RoleSettings
 from pipeline.running import Running
+from pipeline.supervise.ready import wait_ready
 from runtime.database import connect
 from storage.catalogue.inventory import apply_inventory
 
 _log = logging.getLogger(__name__)
+_TAKEN_UP_S = 30.0
 _LIVE = ("site", "door_system")
 """Sections that take effect without a restart; a change of any other is told."""
 
 
 class Changes:
-    """``look()`` now and then: notices that the file was changed, checks it, and applies it or says what is wrong."""
+    """``look()`` now and then: notices that the file was changed, checks it, and applies it or says what is wrong.
 
-    def __init__(self, running: Running) -> None:
+    stop: when everything is being stopped, nothing is waited for any more
+    """
+
+    def __init__(self, running: Running, stop: asyncio.Event) -> None:
         self._running = running
+        self._stop = stop
         self._loaded = running.settings.loaded
         self._seen = self._stamp()
 
@@ -46,7 +53,12 @@ class Changes:
         for name in needing_restart(self._loaded.config, fresh.config):
             tell.line(f"! [{name}] was changed: that takes effect at the next start.")
         self._loaded = fresh
-        tell.line("The changed configuration is in force.")
+        try:
+            await self._taken_up()
+        except TallenneError as error:
+            tell.line(f"! The changed configuration is not in force everywhere yet. {error}")
+        else:
+            tell.line("The changed configuration is in force.")
 
     async def _apply(self, fresh: Loaded) -> None:
         running = self._running
@@ -57,12 +69,21 @@ class Changes:
         finally:
             await conn.close()
         if fresh.config.door_system != self._loaded.config.door_system:
-            running.services.apply(fresh.config)
+            await asyncio.to_thread(running.services.apply, fresh.config)
         for name, process in running.processes.items():
             if name.startswith("ingest"):
                 process.reload()
             elif name == "index":
                 process.restart()  # its session is persistent: nothing is lost
+
+    async def _taken_up(self) -> None:
+        """Until the index role is back and subscribed.
+
+        What a door sends to a new topic before that, the broker acknowledges and discards: nobody has asked for it.
+        """
+        running = self._running
+        index = [process for name, process in running.processes.items() if name == "index"]
+        await wait_ready(running.installation.run, index, timeout_s=_TAKEN_UP_S, stop=self._stop)
 
     def _stamp(self) -> tuple[int, int]:
         try:

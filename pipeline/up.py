@@ -181,7 +181,7 @@ async def up(options: UpOptions, tell: Tell, banner: Callable[[Running], list[st
         for line in banner(everything):
             tell.line(line)
         shown_s = 0.0
-        changed = Changes(everything)
+        changed = Changes(everything, stop)
         while not stop.is_set():
             now_s = time.monotonic()
             every_s = _SHOW_EVERY_S if tell.terminal else _SHOW_EVERY_WITHOUT_TERMINAL_S

@@ -19,6 +19,9 @@ from runtime.private_files import private_directory, write_private
 MAX_PAYLOAD_BYTES = 64 * 1024
 ACK_WINDOW, ACK_WINDOWS_TOTAL = 1000, 65_535
 """Unacknowledged messages of a subscription; a session's subscriptions together may have no more than the second."""
+_RELOAD_S = 20.0
+_RELOADED, _REFUSED = b"Reloaded server configuration", b"Failed to reload server configuration"
+"""What NATS logs at the end of a reload."""
 _PROGRAM = Path(sys.executable).parent / "nats-server"
 _CONFIGURATION = "nats.conf"
 INDEX_USER = "tallenne_index"
@@ -36,9 +39,27 @@ class Broker:
     client_port: int  # NATS's own protocol
 
     def allow(self, topics: Sequence[str]) -> None:
-        """These filters, instead of those it was started with; whoever is connected goes on, or connects again."""
+        """These filters, instead of those it was started with; whoever is connected goes on, or connects again.
+
+        Returns once they are in force: until then the broker acknowledges a message to a new topic and discards it.
+        ServiceError when it does not take them.
+        """
         _configure(self.directory, self.passwords, (self.client_port, self.port), topics)
+        said = self.process.log.stat().st_size
         self.process.send(signal.SIGHUP)
+        self.process.wait_until(lambda: self._reloaded(said), timeout_s=_RELOAD_S, stop=False)
+
+    def _reloaded(self, said: int) -> bool:
+        """Whether its log says so beyond ``said`` bytes."""
+        with self.process.log.open("rb") as log:
+            log.seek(said)
+            words = log.read()
+        if _REFUSED in words:
+            raise ServiceError(
+                f"The broker does not take its changed configuration: {self.process.last_words()}",
+                "Look at the topics of [[door_system]].",
+            )
+        return _RELOADED in words
 
     def password_file(self, user: str) -> Path:
         """For whoever has to enter it somewhere."""

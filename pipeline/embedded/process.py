@@ -72,14 +72,18 @@ class ServiceProcess:
         """Whether it still runs."""
         return self._process.poll() is None
 
-    def wait_until(self, ready: Callable[[], bool], *, timeout_s: float) -> None:
-        """Poll ``ready``. ServiceError with the log's last line when the service ends, or takes too long."""
+    def wait_until(self, ready: Callable[[], bool], *, timeout_s: float, stop: bool = True) -> None:
+        """Poll ``ready``. ServiceError with the log's last line when the service ends, or takes too long.
+
+        stop: one that takes too long is stopped
+        """
         deadline = time.monotonic() + timeout_s
         while not ready():
             if not self.alive():
                 raise ServiceError(f"{self.name} ended at its start: {self.last_words()}", f"Its log: {self.log}")
             if time.monotonic() > deadline:
-                self.stop()
+                if stop:
+                    self.stop()
                 raise ServiceError(f"{self.name} did not answer within {timeout_s:.0f} s.", f"Its log: {self.log}")
             time.sleep(0.05)
 

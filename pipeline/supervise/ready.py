@@ -8,16 +8,23 @@ from pathlib import Path
 
 from pipeline.errors import ServiceError, SetupError
 from pipeline.supervise.role_process import RoleProcess
+from runtime.pause import pause
 from runtime.problems import summary
 from runtime.status import statuses
 
 
-async def wait_ready(run_directory: Path, processes: Sequence[RoleProcess], *, timeout_s: float) -> None:
-    """Until all have said "ready" or "degraded". SetupError with what a role asks a person to mend; ServiceError."""
+async def wait_ready(
+    run_directory: Path, processes: Sequence[RoleProcess], *, timeout_s: float, stop: asyncio.Event | None = None
+) -> None:
+    """Until all have said "ready" or "degraded", or ``stop`` is set; one that is being restarted has said nothing yet.
+
+    SetupError with what a role asks a person to mend; ServiceError.
+    """
+    stop = stop or asyncio.Event()
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
     waiting = {process.name for process in processes}
-    while waiting:
+    while waiting and not stop.is_set():
         for process in processes:
             if process.misuse:
                 raise SetupError(process.misuse.removeprefix("tallenne: "))
@@ -30,4 +37,4 @@ async def wait_ready(run_directory: Path, processes: Sequence[RoleProcess], *, t
                 f"Not ready within {timeout_s:.0f} s: {', '.join(sorted(waiting))}. {summary(problems)}",
                 f"Look into the logs beside {run_directory}.",
             )
-        await asyncio.sleep(0.1)
+        await pause(stop, 0.1)

@@ -41,7 +41,8 @@ class RoleProcess:
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._process else None
+        """None while it does not run, and from ``restart()`` on until it has been started again."""
+        return self._process.pid if self._process and not self._expected else None
 
     async def run(self) -> None:
         """Start it, again and again, until it is stopped."""
@@ -74,9 +75,11 @@ class RoleProcess:
                     preexec_fn=die_with_parent,
                 )
             watching = asyncio.create_task(self._watch(self._process, listener), name=f"heartbeat of {self.name}")
+            process = self._process
             try:
-                return await self._process.wait()
+                return await process.wait()
             finally:
+                self._process = None
                 watching.cancel()
                 await asyncio.wait((watching,))
 
@@ -98,8 +101,8 @@ class RoleProcess:
 
     def restart(self) -> None:
         """End it in good order; it is started again at once."""
-        self._expected = True
         if self._process is not None and self._process.returncode is None:
+            self._expected = True
             self._process.send_signal(signal.SIGTERM)
 
     async def stop(self) -> None:

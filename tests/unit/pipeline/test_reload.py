@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +23,7 @@ async def test_a_mistake_of_ours_leaves_the_old_one_in_force(
     running: Any = SimpleNamespace(
         settings=SimpleNamespace(loaded=SimpleNamespace(path=path)), tell=SimpleNamespace(line=told.append)
     )
-    changes = Changes(running)
+    changes = Changes(running, asyncio.Event())
 
     def load(_: Path) -> None:
         raise error

@@ -84,3 +84,16 @@ async def test_role_that_works_is_left_alone(tmp_path: Path, monkeypatch: pytest
         await asyncio.sleep(4.0)  # twenty looks
         assert process.restarts == 0
     assert begun(tmp_path) == 1
+
+
+async def test_role_that_is_restarted_has_no_pid_until_it_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, "work", monkeypatch) as process:
+        await until(lambda: begun(tmp_path) == 1)
+        first = process.pid
+        process.restart()
+        assert process.pid is None
+        await until(lambda: begun(tmp_path) == 2)
+        assert process.pid not in (None, first)
+        assert process.restarts == 0
