@@ -1,7 +1,7 @@
 """The whole ingest role as a process to be killed, with an account of what its cameras sent: ``start(task file)``.
 
 The account is a file outside of spool, database and store. ``start``: the process begins; ``rx``: a picture was
-received, written before the recorder hears of it. Times are of the monotonic clock, which all processes share.
+received, written before the recorder hears of it; ``stop``: it begins to stop in good order; ``end``: it has. Times are of the monotonic clock, which all processes share.
 """
 
 from __future__ import annotations
@@ -105,7 +105,12 @@ async def main(task: IngestTask) -> None:
     role._DRAIN_S = task.drain_s  # type: ignore[misc]
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    loop.call_later(task.stop_after_s, stop.set)
+
+    def stop_now() -> None:
+        os.write(account, b'{"k": "stop"}\n')
+        stop.set()
+
+    loop.call_later(task.stop_after_s, stop_now)
     if task.trouble:
         begin, end = trouble(task)
         for at_s, do in zip(task.trouble_s, (begin, end), strict=True):

@@ -256,7 +256,8 @@ class Scene:
         assert set(found) <= set(handed), "footage that nobody handed in"
         missing = [line for key, line in handed.items() if key not in set(found)]
         for line in missing:
-            assert any(gap.start_ns <= line["s"] and line["e"] <= gap.end_ns for gap in gaps), "missing without a gap"
+            covered = any(gap.start_ns <= line["s"] and line["e"] <= gap.end_ns for gap in gaps)
+            assert covered, f"missing without a gap: {line}, segments {sorted(spans)}, gaps {sorted(gaps)}"
         acknowledged = [Span(line["s"], line["e"]) for line in told if line["k"] == "fin"]
         if not dropping:
             for span in acknowledged:
