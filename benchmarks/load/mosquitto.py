@@ -36,6 +36,8 @@ def start_mosquitto(directory: Path) -> Broker:
         f"persistence true\npersistence_location {directory}/\n{_LIMITS}"
     )
     command: list[str | Path] = [str(shutil.which("mosquitto", path=_PLACES)), "-c", configuration]
-    process = ServiceProcess("mosquitto", command, log=directory / "mosquitto.log", directory=directory)
+    process = ServiceProcess(
+        "mosquitto", command, log=directory / "mosquitto.log", directory=directory, program="mosquitto"
+    )
     process.wait_until(lambda: listens(port), timeout_s=10)
     return Broker(process, port, passwords, directory, client_port=0)

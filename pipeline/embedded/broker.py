@@ -79,7 +79,8 @@ def start_broker(directory: Path, *, log: Path, topics: Sequence[str] = ("access
     passwords = {user: secret(directory / f"{user}.secret") for user in (INDEX_USER, DOORS_USER)}
     client_port, mqtt_port = _remembered_ports(directory)
     _configure(directory, passwords, (client_port, mqtt_port), topics)
-    process = ServiceProcess("broker", [_PROGRAM, "-c", _CONFIGURATION], log=log, directory=directory)
+    command = [_PROGRAM, "-c", _CONFIGURATION]
+    process = ServiceProcess("broker", command, log=log, directory=directory, program=_PROGRAM.name)
     process.wait_until(lambda: listens(mqtt_port), timeout_s=20)
     return Broker(process, mqtt_port, passwords, directory, client_port)
 

@@ -86,7 +86,10 @@ def start_postgres(directory: Path, *, log: Path, durable: bool = True) -> Postg
     if not durable:
         settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
     command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    process = ServiceProcess("postgres", command, log=log, directory=directory)
+    # PostgreSQL takes the process id in a lock file for its own as long as any process has it, as after a power cut
+    # one of another program, or of a thread, may.
+    locks = [cluster / "postmaster.pid", socket_directory / ".s.PGSQL.5432.lock"]
+    process = ServiceProcess("postgres", command, log=log, directory=directory, program="postgres", locks=locks)
     process.wait_until(lambda: _ready(cluster, process.pid), timeout_s=60)
     return Postgres(process, socket_directory, password)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import itertools
 import os
@@ -10,13 +11,15 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from pipeline.errors import ServiceError
 
 _PR_SET_PDEATHSIG = 1
+_LEFTOVER_GRACE_S: Final = 10.0
 _FIRST_PORT, _LAST_PORT = 20_000, 65_535  # below are too many with a name
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -37,17 +40,23 @@ class ServiceProcess:
         *,
         log: Path,
         directory: Path,
+        program: str,
         environment: Mapping[str, str] | None = None,
         orphaned: signal.Signals = signal.SIGTERM,
+        locks: Iterable[Path] = (),
     ) -> None:
         """ServiceError when the program cannot be started. ``environment``: added to a minimal one.
 
+        directory: the service's own, in which it works; call with the data directory's lock held
+        program: the name of its executable
         orphaned: what ends it when we are killed
+        locks: its own lock files, which hold nothing once no such program works in ``directory`` any more
         """
         self.name = name
         self.log = log
-        self._pid_file = directory / f"{name}.pid"
-        self._end_leftover()
+        end_leftovers_in(directory, program)
+        for lock in locks:
+            lock.unlink(missing_ok=True)
         minimal = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(directory), "LC_ALL": "C", "TZ": "UTC"}
         minimal["TMPDIR"] = str(directory)
         rotate(log)
@@ -66,7 +75,6 @@ class ServiceProcess:
         except OSError as exc:
             raise ServiceError(f"{name} cannot be started: {exc.strerror}.", "Run ./run again to install it.") from exc
         self.pid = self._process.pid
-        self._pid_file.write_text(f"{self.pid} {_start_time(self.pid)}\n")
 
     def alive(self) -> bool:
         """Whether it still runs."""
@@ -106,47 +114,50 @@ class ServiceProcess:
             except subprocess.TimeoutExpired:
                 self._process.kill()
         self._process.wait()
-        self._pid_file.unlink(missing_ok=True)
 
     def kill(self) -> None:
         """As a crash would: no good order. For tests of faults."""
         self._process.kill()
         self._process.wait()
 
-    def _end_leftover(self) -> None:
-        """A process that an earlier, killed run left behind still holds the data: end it, if it is really that one.
 
-        The file may have come with a copy of the directory: the original's service goes on.
-        """
+def end_leftovers_in(directory: Path, program: str, *, grace_s: float = _LEFTOVER_GRACE_S) -> None:
+    """End what an earlier, killed run left behind: processes of ``program`` that work in ``directory`` or below.
+
+    In good order, by force after ``grace_s``. A process id in a file would not do: after a power cut it may be that of
+    another program, and the file may have come with a copy of the directory, whose original goes on.
+    """
+    deadline = time.monotonic() + grace_s
+    signalled: set[int] = set()
+    while left := _working_in(directory.resolve(), program):
+        for pid in left:
+            late = time.monotonic() > deadline
+            if late or pid not in signalled:
+                _end(pid, signal.SIGKILL if late else signal.SIGTERM)
+        signalled |= left
+        time.sleep(0.05)
+
+
+def _working_in(directory: Path, program: str) -> set[int]:
+    """Process ids; a program that was replaced meanwhile counts by its old name."""
+    found = set()
+    for entry in Path("/proc").iterdir():
         try:
-            pid, started = self._pid_file.read_text().split()
-        except (OSError, ValueError):
-            return
-        if _start_time(int(pid)) != started or not _works_in(int(pid), self._pid_file.parent):
-            return
-        os.kill(int(pid), signal.SIGTERM)
-        deadline = time.monotonic() + 10
-        while _start_time(int(pid)) == started:
-            if time.monotonic() > deadline:
-                os.kill(int(pid), signal.SIGKILL)
-            time.sleep(0.05)
+            if (
+                entry.name.isdigit()
+                and (entry / "exe").readlink().name.removesuffix(" (deleted)") == program
+                and (entry / "cwd").readlink().is_relative_to(directory)
+            ):
+                found.add(int(entry.name))
+        except OSError:  # gone meanwhile, a zombie, or of another user
+            continue
+    return found
 
 
-def _works_in(pid: int, directory: Path) -> bool:
-    """Whether the process has its working directory there or below, as every service has from its start."""
-    try:
-        return Path(f"/proc/{pid}/cwd").readlink().is_relative_to(directory.resolve())
-    except OSError:
-        return False
-
-
-def _start_time(pid: int) -> str:
-    """When a process was started, in the kernel's ticks: tells it from a later one with the same id."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return "gone"
-    return "gone" if fields[0] == "Z" else fields[19]
+def _end(pid: int, by: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, by)
+        os.kill(pid, signal.SIGCONT)  # a stopped one would not hear of the first
 
 
 def rotate(log: Path, limit_bytes: int = 8 << 20) -> None:

@@ -66,7 +66,7 @@ def start_store(directory: Path, *, log: Path) -> Store:
     command: list[str | Path] = [Path(sys.executable).parent / "weed", "-logtostderr=true", "server"]
     command += _arguments(directory, ports)
     # Asked to stop by SIGTERM with nobody there to wait for it, it stays for ever, half stopped.
-    process = ServiceProcess("store", command, log=log, directory=directory, orphaned=signal.SIGKILL)
+    process = ServiceProcess("store", command, log=log, directory=directory, program="weed", orphaned=signal.SIGKILL)
     process.wait_until(lambda: _answers(ports["s3"]), timeout_s=60)
     settings = StoreSettings(
         endpoint=f"127.0.0.1:{ports['s3']}", secure=False, bucket=BUCKET, access_key=access_key, secret_key=secret_key

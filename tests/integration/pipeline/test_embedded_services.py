@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +52,30 @@ def test_postgres_of_another_version_is_refused_with_a_remedy(tmp_path: Path) ->
     (cluster / "PG_VERSION").write_text("19\n")
     with pytest.raises(SetupError, match="PostgreSQL 19"):
         start_postgres(tmp_path / "pg", log=tmp_path / "log")
+
+
+@pytest.mark.parametrize("whose", ["a thread's", "an unreaped child's", "a stranger's"])
+def test_postgres_starts_after_a_power_cut_whoever_has_its_old_process_id(whose: str, tmp_path: Path) -> None:
+    """The kernel gives ids anew after a boot; PostgreSQL takes any process with the old one for itself."""
+    postgres = start_postgres(tmp_path / "pg", log=tmp_path / "log", durable=False)
+    postgres.process.kill()
+    child = subprocess.Popen(["sleep", "600"])
+    if whose == "an unreaped child's":
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    leave = threading.Event()
+    thread = threading.Thread(target=leave.wait)
+    thread.start()
+    old = thread.native_id if whose == "a thread's" else child.pid
+    lock = tmp_path / "pg" / "cluster" / "postmaster.pid"
+    lines = lock.read_text().splitlines()
+    lock.write_text("\n".join([str(old), *lines[1:]]) + "\n")
+    try:
+        start_postgres(tmp_path / "pg", log=tmp_path / "log", durable=False).stop()
+    finally:
+        leave.set()
+        child.kill()
+        child.wait()
 
 
 async def _heard_on(broker: Broker, topic: str) -> str:

@@ -44,7 +44,11 @@ class Mosquitto:
         )
         command = [str(MOSQUITTO), "-c", str(configuration)]
         self.process = ServiceProcess(
-            "mosquitto", command, log=self.directory / "mosquitto.log", directory=self.directory
+            "mosquitto",
+            command,
+            log=self.directory / "mosquitto.log",
+            directory=self.directory,
+            program="mosquitto",
         )
         self.process.wait_until(lambda: listens(self.port), timeout_s=10)
 

@@ -1,7 +1,8 @@
 """The whole ingest role as a process to be killed, with an account of what its cameras sent: ``start(task file)``.
 
 The account is a file outside of spool, database and store. ``start``: the process begins; ``rx``: a picture was
-received, written before the recorder hears of it; ``stop``: it begins to stop in good order; ``end``: it has. Times are of the monotonic clock, which all processes share.
+received, written before the recorder hears of it; ``stop``: it begins to stop in good order; ``end``: it has. Times are
+of the monotonic clock, which all processes share.
 """
 
 from __future__ import annotations

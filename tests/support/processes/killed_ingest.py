@@ -347,7 +347,7 @@ def at_leisure() -> bool:
 
 
 def _crashed_while_recording(run: list[dict[str, Any]], shown: set[str]) -> bool:
-    """Whether this process died, not while it stopped, and had recorded something: the next one must tell of a crash."""
+    """Whether this process died, not while it stopped, and had recorded something: a gap of cause crash follows."""
     ends = {line["k"] for line in run} & {"stop", "end"}
     return not ends and any(line["k"] == "rx" and line["h"] in shown for line in run)
 

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from pipeline.embedded import process
-from pipeline.embedded.process import ServiceProcess, can_listen, free_ports, outgoing_ports, remembered_port
+from pipeline.embedded.process import (
+    ServiceProcess,
+    can_listen,
+    end_leftovers_in,
+    free_ports,
+    outgoing_ports,
+    remembered_port,
+)
 from pipeline.errors import ServiceError
+
+SLEEP = Path(shutil.which("sleep") or "sleep").resolve().name  # "coreutils" on some systems
 
 
 def test_free_ports_are_none_of_those_for_outgoing_connections() -> None:
@@ -43,7 +56,7 @@ def test_no_port_left_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def service(directory: Path) -> ServiceProcess:
-    return ServiceProcess("sleeper", ["sleep", "600"], log=directory / "log", directory=directory)
+    return ServiceProcess("sleeper", ["sleep", "600"], log=directory / "log", directory=directory, program=SLEEP)
 
 
 def test_service_that_a_killed_run_left_behind_is_ended(tmp_path: Path) -> None:
@@ -52,6 +65,34 @@ def test_service_that_a_killed_run_left_behind_is_ended(tmp_path: Path) -> None:
     assert not left.alive()
     assert again.alive()
     again.stop()
+
+
+def test_stopped_service_that_a_killed_run_left_behind_is_ended(tmp_path: Path) -> None:
+    left = service(tmp_path)
+    left.send(signal.SIGSTOP)
+    again = service(tmp_path)
+    assert not left.alive()
+    again.stop()
+
+
+def test_service_that_ignores_its_end_is_ended_by_force(tmp_path: Path) -> None:
+    deaf = subprocess.Popen(["sh", "-c", "trap '' TERM; exec sleep 600"], cwd=tmp_path)
+    while _named(deaf.pid) != SLEEP:
+        time.sleep(0.01)
+    end_leftovers_in(tmp_path, SLEEP, grace_s=0.2)
+    assert deaf.wait(5) == -signal.SIGKILL
+
+
+def test_other_programs_in_the_directory_are_left_alone(tmp_path: Path) -> None:
+    """An operator's shell, for one."""
+    other = subprocess.Popen([sys.executable, "-c", "input()"], cwd=tmp_path, stdin=subprocess.PIPE)
+    service(tmp_path).stop()
+    assert other.poll() is None
+    other.communicate(b"\n")
+
+
+def _named(pid: int) -> str:
+    return Path(f"/proc/{pid}/exe").readlink().name
 
 
 def test_service_of_the_original_goes_on_beside_a_copy_of_its_directory(tmp_path: Path) -> None:
