@@ -26,18 +26,29 @@ from storage.catalogue.migrate import migrate
 Say = Callable[[str], None]
 
 
-class _Service(Protocol):
+class Service(Protocol):
+    """An embedded service that runs."""
+
     @property
-    def process(self) -> ServiceProcess: ...
-    def stop(self) -> None: ...
+    def process(self) -> ServiceProcess:
+        """Its process, of which it may have children."""
+        ...
+
+    async def probe(self) -> None:
+        """Let it do what it is for, on a small scale. Raises what went wrong."""
+        ...
+
+    def stop(self) -> None:
+        """End it in good order."""
+        ...
 
 
 class Services:
     """Running services. ``stop()`` ends them in good order."""
 
     def __init__(self) -> None:
-        self._running: dict[str, _Service] = {}
-        self._starters: dict[str, Callable[[], _Service]] = {}
+        self._running: dict[str, Service] = {}
+        self._starters: dict[str, Callable[[], Service]] = {}
         # A service ends with the thread that started it (the kernel's parent-death signal): these threads stay.
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="services")
         self.endpoints: dict[str, Any] = {}
@@ -97,16 +108,20 @@ class Services:
         else:
             self.endpoints[name] = {"endpoint": service.settings.endpoint, "bucket": BUCKET}
 
-    async def mend(self, name: str, say: Say) -> bool:
-        """Start it again if it ended by itself; whether it now answers elsewhere than before. ServiceError."""
-        service = self._running.get(name)
-        if service is None or service.process.alive():
-            return False
+    async def again(self, name: str, say: Say) -> bool:
+        """Start it again after it has ended; whether it now answers elsewhere than before. ServiceError."""
         before = dict(self.endpoints[name])
-        say(f"! {name} ended; starting it again. {service.process.last_words()}")
         await self._run(name)
         say(f"  {name} is up again")
         return bool(before != self.endpoints[name])
+
+    async def end(self, name: str, *, by_force: bool) -> None:
+        """End it so that it can be started again. by_force: it hangs, and would not hear of it."""
+        service = self[name]
+        await asyncio.to_thread(service.process.kill if by_force else service.stop)
+
+    def __getitem__(self, name: str) -> Service:
+        return self._running[name]
 
     @property
     def names(self) -> list[str]:

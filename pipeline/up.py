@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from api.credentials.accounts import anybody
-from domain.errors import TallenneError
 from pipeline.config.load import Loaded, load
 from pipeline.config.roles import RoleSettings
 from pipeline.demo.account import ensure_demo_staff
@@ -28,16 +26,14 @@ from pipeline.supervise.display import camera_lines, problem_lines, summary_line
 from pipeline.supervise.leftovers import end_leftovers
 from pipeline.supervise.ready import wait_ready
 from pipeline.supervise.role_process import RoleProcess
+from pipeline.supervise.supervision import kept_up
 from pipeline.supervise.tell import Tell
 from runtime.database import connect
 from runtime.pause import pause
-from runtime.problems import Problems
 from runtime.status import read_status_files
-from runtime.supervise import supervised
 
 DEFAULT_DATA = Path("data")
 _READY_S = 60.0
-SERVICES_EVERY_S = 1.0
 _SHOW_EVERY_S = 1.0
 _SHOW_EVERY_WITHOUT_TERMINAL_S = 15.0
 
@@ -94,7 +90,7 @@ async def running(options: UpOptions, tell: Tell) -> AsyncIterator[Running]:
         tell.line("  roles are ready: " + ", ".join(names))
         if gym is not None:
             await ensure_demo_staff(settings, installation)
-        async with _kept_up(services, installation, processes, tell):
+        async with kept_up(services, installation, processes, tell):
             yield Running(
                 installation=installation,
                 settings=settings,
@@ -116,24 +112,6 @@ async def running(options: UpOptions, tell: Tell) -> AsyncIterator[Running]:
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(services.stop)
         tell.line("Stopped.")
-
-
-@contextlib.asynccontextmanager
-async def _kept_up(
-    services: Services, installation: Installation, processes: Mapping[str, RoleProcess], tell: Tell
-) -> AsyncIterator[None]:
-    """Embedded services that end by themselves are started again. Roles reconnect; after a move they start anew."""
-
-    async def mend(name: str) -> None:
-        if await services.mend(name, tell.line):
-            installation.write_endpoints(services.endpoints)
-            for process in processes.values():
-                process.restart()
-
-    async with supervised(Problems()) as tasks:
-        for name in services.names:
-            tasks.every(SERVICES_EVERY_S, name, partial(mend, name), expected=(TallenneError, OSError), restart=True)
-        yield
 
 
 async def _missing(settings: RoleSettings) -> tuple[str, ...]:

@@ -6,10 +6,14 @@ import json
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiomqtt
+
+from domain.errors import PeerError
 from pipeline.embedded.nats import configuration, subjects
 from pipeline.embedded.process import ServiceProcess, can_listen, free_ports, listens
 from pipeline.errors import ServiceError
@@ -26,6 +30,9 @@ _PROGRAM = Path(sys.executable).parent / "nats-server"
 _CONFIGURATION = "nats.conf"
 INDEX_USER = "tallenne_index"
 DOORS_USER = "tallenne_doors"
+PROBE_USER = "tallenne_probe"
+_PROBE_TOPIC = "$tallenne/probe"
+"""Its ``$`` keeps it from every filter of doors, be it ``#`` (MQTT 3.1.1, 4.7.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,27 @@ class Broker:
         """For whoever has to enter it somewhere."""
         return self.directory / f"{user}.secret"
 
+    async def probe(self) -> None:
+        """Publish a message and receive it, both at QoS 1, as door events are. PeerError, OSError."""
+        sent = uuid.uuid4().hex.encode()
+        try:
+            async with aiomqtt.Client(
+                "127.0.0.1",
+                self.port,
+                username=PROBE_USER,
+                password=self.passwords[PROBE_USER],
+                identifier=f"tallenneprobe{sent[:8].decode()}",
+                protocol=aiomqtt.ProtocolVersion.V311,
+            ) as client:
+                await client.subscribe(_PROBE_TOPIC, qos=1)
+                await client.publish(_PROBE_TOPIC, sent, qos=1)
+                async for message in client.messages:
+                    if message.payload == sent:
+                        return
+        except aiomqtt.MqttError as exc:
+            raise PeerError(f"The broker refuses a message ({exc}).") from exc
+        raise PeerError("The broker ended the connection.")
+
     def stop(self) -> None:
         """In good order."""
         self.process.stop()
@@ -76,10 +104,10 @@ def start_broker(directory: Path, *, log: Path, topics: Sequence[str] = ("access
     topics: MQTT filters of door events; nothing else can be published or read.
     """
     private_directory(directory)
-    passwords = {user: secret(directory / f"{user}.secret") for user in (INDEX_USER, DOORS_USER)}
+    passwords = {user: secret(directory / f"{user}.secret") for user in (INDEX_USER, DOORS_USER, PROBE_USER)}
     client_port, mqtt_port = _remembered_ports(directory)
     _configure(directory, passwords, (client_port, mqtt_port), topics)
-    command = [_PROGRAM, "-c", _CONFIGURATION]
+    command: list[str | Path] = [_PROGRAM, "-c", _CONFIGURATION]
     process = ServiceProcess("broker", command, log=log, directory=directory, program=_PROGRAM.name)
     process.wait_until(lambda: listens(mqtt_port), timeout_s=20)
     return Broker(process, mqtt_port, passwords, directory, client_port)
@@ -98,21 +126,13 @@ def _configure(directory: Path, passwords: dict[str, str], ports: tuple[int, int
 
 
 def _settings(passwords: dict[str, str], ports: tuple[int, int], topics: Sequence[str]) -> dict[str, object]:
-    """What NATS is told. `$MQTT` carries sessions; paths count from the directory that it starts in."""
+    """What NATS reads. Paths count from the directory that it starts in."""
     doors = [subject for topic in topics for subject in subjects(topic)]
-    subscribe = [*doors, "$MQTT.>", "_INBOX.>"]
-    own = ["$MQTT.>", "$JS.>", "_INBOX.>"]
+    probe = subjects(_PROBE_TOPIC)
     users = [
-        {
-            "user": INDEX_USER,
-            "password": passwords[INDEX_USER],
-            "permissions": {"publish": {"allow": own}, "subscribe": {"allow": [*subscribe, *own]}},
-        },
-        {
-            "user": DOORS_USER,
-            "password": passwords[DOORS_USER],
-            "permissions": {"publish": {"allow": [*doors, *own]}, "subscribe": {"allow": own}},
-        },
+        _user(passwords, INDEX_USER, publish=[], subscribe=doors),
+        _user(passwords, DOORS_USER, publish=doors, subscribe=[]),
+        _user(passwords, PROBE_USER, publish=probe, subscribe=probe),
     ]
     window = min(ACK_WINDOW, ACK_WINDOWS_TOTAL // max(1, len(doors)))
     return {
@@ -124,6 +144,26 @@ def _settings(passwords: dict[str, str], ports: tuple[int, int], topics: Sequenc
         "mqtt": {"host": "127.0.0.1", "port": ports[1], "ack_wait": "10s", "max_ack_pending": window},
         "authorization": {"users": users},
         "logtime_utc": True,
+    }
+
+
+def _user(passwords: dict[str, str], name: str, *, publish: list[str], subscribe: list[str]) -> dict[str, object]:
+    """Over MQTT alone, and to these subjects alone.
+
+    With NATS's own protocol, or with JetStream's subjects (``$JS``) and those of MQTT's sessions (``$MQTT``), a client
+    could read what is stored, delete another's session, or send in its name. A subscriber at QoS 1 gets its messages by
+    way of ``$MQTT.sub``; the name there is random (NATS documentation, "MQTT: permissions").
+    """
+    delivery = ["$MQTT.sub.>", "$MQTT.deliver.pubrel.>"] if subscribe else []
+    nothing = {"deny": [">"]}
+    return {
+        "user": name,
+        "password": passwords[name],
+        "allowed_connection_types": ["MQTT"],
+        "permissions": {
+            "publish": {"allow": publish} if publish else nothing,
+            "subscribe": {"allow": [*subscribe, *delivery]} if subscribe else nothing,
+        },
     }
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from pipeline.embedded.process import ServiceProcess
 from pipeline.errors import ServiceError, SetupError
 from pipeline.secret_files import secret
+from runtime.database import connect, wrapped_errors
 from runtime.private_files import private_directory
 from runtime.settings import DatabaseSettings
 
@@ -53,6 +54,15 @@ class Postgres:
         """How ``user`` gets in; the owner, who is the cluster's superuser, by default."""
         word = self.password if password is None else password
         return DatabaseSettings(host=str(self.socket_directory), port=5432, database=database, user=user, password=word)
+
+    async def probe(self) -> None:
+        """Commit a record to the write-ahead log, as an event would be. The database's errors, TimeoutError."""
+        conn = await connect(self.settings(), application_name="tallenne probe")
+        try:
+            with wrapped_errors():
+                await conn.execute("SELECT pg_logical_emit_message(true, 'tallenne', 'probe')")
+        finally:
+            conn.terminate()
 
     def stop(self) -> None:
         """Fast shutdown: sessions are ended, everything committed is on disk."""

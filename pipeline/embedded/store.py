@@ -7,6 +7,7 @@ store has.
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import secrets
@@ -42,6 +43,15 @@ class Store:
     process: ServiceProcess
     settings: StoreSettings
     ports: dict[str, int]
+
+    async def probe(self) -> None:
+        """Read a small object, and write it again. The store's errors, OSError, http.client's."""
+        connection = S3Connection(self.settings, None)
+        try:
+            await asyncio.to_thread(read_and_write, connection)
+        finally:
+            connection.abort()  # the thread may be waiting still: nobody waits for it any more
+            connection.close()
 
     def stop(self) -> None:
         """Asked to stop, then ended.

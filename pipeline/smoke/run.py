@@ -112,7 +112,7 @@ async def checked(everything: Running, tell: Tell, started_s: float, *, frames_o
         "clip_fetch_s": round(found.seconds, 3),
         "bytes_searched": searched,
         "clear_files": 0,
-        "restarts": sum(process.restarts for process in everything.processes.values()),
+        "restarts": sum(process.restarts.total for process in everything.processes.values()),
     }
 
 

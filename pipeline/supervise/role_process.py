@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pipeline.embedded.process import die_with_parent, rotate
 from pipeline.exit_codes import MISUSE
+from pipeline.supervise.restarts import Restarts
 from pipeline.supervise.tell import Tell
 from runtime.backoff import Backoff
 from runtime.heartbeat import BEAT_S, VARIABLE, Listener, Watch
@@ -24,19 +25,19 @@ _TRACE_S = 0.3  # for writing down where it is stuck
 
 
 class RoleProcess:
-    """``run()`` until ``stop()``. restarts: how often it had to be started again."""
+    """``run()`` until ``stop()``. restarts: those that nobody asked for."""
 
     def __init__(self, name: str, arguments: Sequence[str], log: Path, scratch: Path, tell: Tell) -> None:
         """``arguments``: of the `tallenne` command. ``scratch``: for temporary files, inside the data directory."""
         self.name = name
         self._command = [sys.executable, "-m", "pipeline.cli", *arguments]
-        self._log = log
+        self.log = log
         self._scratch = scratch
         self._tell = tell
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
         self._expected = False  # it was asked to end, to be started again
-        self.restarts = 0
+        self.restarts = Restarts()
         self.misuse = ""  # what a person must mend, as the role said it
 
     @property
@@ -56,15 +57,15 @@ class RoleProcess:
                 self._expected = False
                 continue
             if code == MISUSE:
-                self.misuse = self._last_words()
-            self.restarts += 1
-            self._tell.line(f"! {self.name} ended ({_reason(code)}); starting it again. {self._last_words()}")
+                self.misuse = self.last_words()
+            self.restarts.note(time.monotonic())
+            self._tell.line(f"! {self.name} ended ({_reason(code)}); starting it again. {self.last_words()}")
             await asyncio.sleep(backoff.pause_s(time.monotonic() - started))
 
     async def _once(self) -> int:
-        rotate(self._log)
+        rotate(self.log)
         with contextlib.closing(Listener()) as listener:
-            with self._log.open("ab") as out:
+            with self.log.open("ab") as out:
                 self._process = await asyncio.create_subprocess_exec(
                     *self._command,
                     stdin=asyncio.subprocess.DEVNULL,
@@ -121,8 +122,9 @@ class RoleProcess:
                 process.kill()
             await process.wait()
 
-    def _last_words(self) -> str:
-        lines = self._log.read_text(errors="replace").strip().splitlines() if self._log.exists() else []
+    def last_words(self) -> str:
+        """The log's last line, for an error message; "" when there is none."""
+        lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
         told = [line for line in lines if line.strip(" |+-")]  # an exception group ends in a frame
         return told[-1].strip(" |")[:400] if told else ""
 

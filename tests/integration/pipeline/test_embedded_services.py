@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -20,7 +23,8 @@ import pytest
 from minio import Minio
 from minio.error import S3Error
 
-from pipeline.embedded.broker import Broker, start_broker
+from domain.errors import RetryableError
+from pipeline.embedded.broker import DOORS_USER, INDEX_USER, PROBE_USER, Broker, start_broker
 from pipeline.embedded.postgres import start_postgres
 from pipeline.embedded.store import Store, start_store
 from pipeline.errors import SetupError
@@ -111,6 +115,73 @@ async def test_broker_refuses_strangers_and_delivers_to_its_users(broker: Broker
         async for message in listener.messages:
             assert message.topic.value == "access/helsinki/front"
             break
+
+
+DENIED = 0x80
+INNER_TOPICS = (
+    "$JS/API/STREAM/MSG/GET/$MQTT_msgs",
+    "$JS/API/STREAM/DELETE/$MQTT_msgs",
+    "$JS/API/CONSUMER/DELETE/$MQTT_msgs/index",
+    "$MQTT/msgs/access/other/door",
+    "_INBOX/x",
+    "other/door",
+    "$tallenne/probe",
+)
+
+
+async def test_door_password_neither_reads_nor_administers(broker: Broker) -> None:
+    """A door controller's password lies in a cupboard. It publishes door events, and does nothing else."""
+    async with _client(broker, DOORS_USER) as door:
+        topics = ["#", "access/#", "+/+", "$MQTT/#", "$JS/#", "$JS/API/#", "_INBOX/#", "$SYS/#", *INNER_TOPICS]
+        assert {code.value for topic in topics for code in await door.subscribe(topic, qos=1)} == {DENIED}
+    async with _client(broker, "tallenne_index") as listener:
+        await listener.subscribe("access/#", qos=1)
+        for topic in INNER_TOPICS:
+            with contextlib.suppress(aiomqtt.MqttError):  # it is cut off, or not heard
+                async with _client(broker, DOORS_USER) as door, asyncio.timeout(1):
+                    await door.publish(topic, b'{"forged": true}', qos=1)
+        async with _client(broker, DOORS_USER) as door:
+            await door.publish("access/helsinki/front", b"real", qos=1)
+        async with asyncio.timeout(10):
+            assert (await anext(aiter(listener.messages))).payload == b"real"
+
+
+@pytest.mark.parametrize("user", [INDEX_USER, DOORS_USER, PROBE_USER])
+def test_no_password_opens_the_brokers_own_protocol(broker: Broker, user: str) -> None:
+    with socket.create_connection(("127.0.0.1", broker.client_port), timeout=10) as connection:
+        words = {"user": user, "pass": broker.passwords[user], "verbose": True, "protocol": 1}
+        connection.sendall(f"CONNECT {json.dumps(words)}\r\nPING\r\n".encode())
+        said = b""
+        while more := connection.recv(4096):
+            said += more
+    assert b"Authorization Violation" in said
+    assert b"PONG" not in said
+
+
+async def test_probes_prove_that_the_services_work(broker: Broker, store_server: Store, tmp_path: Path) -> None:
+    await broker.probe()
+    await store_server.probe()
+    postgres = start_postgres(tmp_path / "pg", log=tmp_path / "log", durable=False)
+    try:
+        await postgres.probe()
+    finally:
+        postgres.stop()
+    with pytest.raises(RetryableError):
+        await postgres.probe()
+
+
+async def test_a_probe_of_the_broker_reaches_no_filter_of_doors(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        broker = start_broker(Path(folder) / "broker", log=tmp_path / "log", topics=("#",))
+        try:
+            async with _client(broker, INDEX_USER) as listener, _client(broker, DOORS_USER) as door:
+                await listener.subscribe("#", qos=1)
+                await broker.probe()
+                await door.publish("a/door", b"real", qos=1)
+                async with asyncio.timeout(10):
+                    assert (await anext(aiter(listener.messages))).payload == b"real"
+        finally:
+            broker.stop()
 
 
 def _client(broker: Broker, user: str) -> aiomqtt.Client:

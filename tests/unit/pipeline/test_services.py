@@ -39,11 +39,11 @@ async def test_service_that_ended_is_started_again_and_it_is_said() -> None:
     found, made = services(1883, 1883)
     said: list[str] = []
     await found._run("broker")
-    assert not await found.mend("broker", said.append)
-    made[0].running = False
-    assert not await found.mend("broker", said.append)
+    await found.end("broker", by_force=False)
+    assert not made[0].running
+    assert not await found.again("broker", said.append)
     assert len(made) == 2
-    assert said == ["! broker ended; starting it again. out of memory", "  broker is up again"]
+    assert said == ["  broker is up again"]
     found.stop()
     assert not made[1].running
 
@@ -52,7 +52,7 @@ async def test_service_that_moved_is_told() -> None:
     found, made = services(1883, 1884)
     await found._run("broker")
     made[0].running = False
-    assert await found.mend("broker", lambda _: None)
+    assert await found.again("broker", lambda _: None)
     assert found.endpoints["broker"]["port"] == 1884
     found.stop()
 
