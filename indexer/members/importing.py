@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import asyncpg
@@ -16,6 +16,7 @@ import asyncpg
 from domain.ids import new_id
 from indexer.errors import IndexMisuseError
 from indexer.members.credential_plan import CredentialPlan, Holding, plan_credentials
+from indexer.members.ending import Missing, end_members, find_missing
 from indexer.members.member_file import LineError, MemberLine, read_members
 from runtime import sql
 from runtime.database import wrapped_errors
@@ -35,8 +36,16 @@ class ImportReport:
     credentials_new: int
     credentials_changed: int
     credentials_closed: int
+    missing: Missing  # with Ending: members that the list does not name, who are ended
     errors: tuple[LineError, ...]
     applied: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """Members that the list does not name are ended (ending.py). ``confirmed``: how many, as a person has read it."""
+
+    confirmed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,25 +55,36 @@ class _MemberPlan:
     changed: list[MemberLine]
 
 
+class _Wish(NamedTuple):
+    """How a list is imported."""
+
+    dry_run: bool
+    ending: Ending | None
+    actor: str
+    now_ns: int
+
+
 async def import_members(
     pool_or_conn: asyncpg.Pool | asyncpg.Connection,
     path_or_text: Path | str,
     dry_run: bool = False,
     *,
+    ending: Ending | None = None,
     actor: str = "operator",
     clock_ns: Callable[[], int] = time.time_ns,
 ) -> ImportReport:
     """Add and change members and credentials as the file says (member_file.py). One transaction, on record.
 
-    Members that the file no longer names are left as they are. Events in quarantine for an unknown credential are not
-    looked at again by this: replay them afterwards.
+    Members that the file no longer names are left as they are without ``ending``. With it they are ended;
+    IndexMisuseError when there are so many that the list may not be whole, and nobody has confirmed the number. Events
+    in quarantine for an unknown credential are not looked at again by this: replay them afterwards.
     """
     text = await asyncio.to_thread(_text, path_or_text)
     lines, errors = await asyncio.to_thread(read_members, text)
     if isinstance(pool_or_conn, asyncpg.Pool):
         async with pool_or_conn.acquire() as conn:
-            return await _import(conn, lines, errors, dry_run, actor, clock_ns())
-    return await _import(pool_or_conn, lines, errors, dry_run, actor, clock_ns())
+            return await _import(conn, lines, errors, _Wish(dry_run, ending, actor, clock_ns()))
+    return await _import(pool_or_conn, lines, errors, _Wish(dry_run, ending, actor, clock_ns()))
 
 
 def _text(path_or_text: Path | str) -> str:
@@ -87,10 +107,9 @@ async def _import(
     conn: asyncpg.Connection,
     lines: Sequence[MemberLine],
     errors: Sequence[LineError],
-    dry_run: bool,
-    actor: str,
-    now_ns: int,
+    wish: _Wish,
 ) -> ImportReport:
+    now_ns = wish.now_ns
     with wrapped_errors():
         async with conn.transaction():
             await conn.execute(sql.load(_PACKAGE, "members_lock"))
@@ -98,10 +117,14 @@ async def _import(
             known = await _known_holdings(conn, lines, members.ids)
             credentials = plan_credentials(lines, members.ids, known, now_ns)
             found = (*errors, *credentials.errors)
-            report = _report(lines, members, credentials, found, applied=not dry_run and not found)
+            missing = await find_missing(conn, list(members.ids), now_ns) if wish.ending else Missing()
+            report = _report(lines, members, credentials, missing, found, applied=not wish.dry_run and not found)
             if report.applied:
+                if wish.ending:
+                    missing.check(wish.ending.confirmed)
                 await _apply(conn, members, credentials, now_ns)
-                await _record(conn, report, actor, now_ns)
+                await end_members(conn, missing, wish.actor, now_ns)
+                await _record(conn, report, wish.actor, now_ns)
     return report
 
 
@@ -137,6 +160,7 @@ def _report(
     lines: Sequence[MemberLine],
     members: _MemberPlan,
     credentials: CredentialPlan,
+    missing: Missing,
     errors: Sequence[LineError],
     *,
     applied: bool,
@@ -148,6 +172,7 @@ def _report(
         credentials_new=credentials.new,
         credentials_changed=credentials.changed,
         credentials_closed=credentials.closed,
+        missing=missing,
         errors=tuple(sorted(errors, key=lambda error: error.line)),
         applied=applied,
     )
@@ -187,5 +212,6 @@ async def _record(conn: asyncpg.Connection, report: ImportReport, actor: str, no
         "credentials_new": report.credentials_new,
         "credentials_changed": report.credentials_changed,
         "credentials_closed": report.credentials_closed,
+        "members_ended": len(report.missing.members),
     }
     await conn.execute(sql.load("indexer", "on_record"), now_ns, actor, "members_imported", None, json.dumps(detail))

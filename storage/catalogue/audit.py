@@ -25,7 +25,8 @@ ACTIONS: Final = (
     *("sign_in", "sign_in_failed", "step_up", "step_up_failed", "sign_out", "password_changed", "recovery_codes"),
     *("staff_created", "staff_grants", "staff_disabled", "staff_enabled"),
     *("factor_reset", "password_reset", "signed_out"),
-    *("members_imported", "event_withdrawn", "event_superseded", "events_reassigned", "quarantine_replayed"),
+    *("members_imported", "member_ended", "quarantine_replayed"),
+    *("event_withdrawn", "event_superseded", "events_reassigned"),
     *("enrol", "verify", "rebuild", "make_past_keys", "open_intake"),
     *("disclosure", "audit_read"),
 )

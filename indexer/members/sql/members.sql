@@ -31,3 +31,15 @@ WHERE credential.credential = gone.credential AND credential.valid_from_ns = gon
 -- name: credentials_add
 INSERT INTO credential (credential, member_id, valid_from_ns, valid_to_ns)
 SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[])
+
+-- name: members_missing
+-- $1 numbers of a list, $2 now: members who hold a credential now or later, and whether the list names them
+SELECT member_id, number, name, number = ANY ($1::text[]) AS listed FROM member_identity
+WHERE EXISTS (SELECT FROM credential WHERE credential.member_id = member_identity.member_id AND valid_to_ns > $2)
+ORDER BY number
+
+-- name: credentials_end
+-- $1 member ids, $2 now
+WITH never AS (DELETE FROM credential WHERE member_id = ANY ($1::uuid[]) AND valid_from_ns >= $2)
+UPDATE credential SET valid_to_ns = $2
+WHERE member_id = ANY ($1::uuid[]) AND valid_from_ns < $2 AND valid_to_ns > $2

@@ -8,14 +8,21 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from indexer.members.importing import ImportReport, import_members
+from domain.arguments import whole
+from indexer.members.ending import Missing
+from indexer.members.importing import Ending, ImportReport, import_members
 from pipeline.commands.common import add_place, settings_of
+from pipeline.errors import SetupError
 from pipeline.exit_codes import FAILED, OK
 from runtime.database import open_pool
 
 _EXAMPLES = """examples:
   tallenne members import members.csv --dry-run
   tallenne members import members.csv
+  tallenne members import members.csv --end-missing --dry-run
+
+With --end-missing the list is the whole register: the cards of members who are not in it end now; past events stay
+theirs. Ending more than a tenth of the members needs --confirm NUMBER, the number that the dry run shows.
 
 members.csv, in UTF-8; only the number and the name must be there:
   number,name,credential,valid_from,valid_to,minor
@@ -29,14 +36,20 @@ def add(parser: argparse.ArgumentParser) -> None:
     bring = actions.add_parser("import", help="add and change members as a CSV says; all of it or nothing")
     bring.add_argument("file", type=Path, help="number,name,credential,valid_from,valid_to,minor")
     bring.add_argument("--dry-run", action="store_true", help="say what would be done")
+    bring.add_argument("--end-missing", action="store_true", help="end members who are not in the list")
+    bring.add_argument(
+        "--confirm", type=whole(0, 10_000_000), metavar="N", help="with --end-missing: so many members end"
+    )
     bring.add_argument("--json", action="store_true", help="for scripts")
     add_place(bring)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if arguments.confirm is not None and not arguments.end_missing:
+        raise SetupError("--confirm says how many members --end-missing may end.", "Give both.")
     report = asyncio.run(_import(arguments))
     if arguments.json:
-        print(json.dumps(asdict(report)))
+        print(json.dumps(asdict(report), default=str))
     else:
         _print(report)
     return FAILED if report.errors else OK
@@ -44,8 +57,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _import(arguments: argparse.Namespace) -> ImportReport:
     settings = settings_of(arguments)
+    ending = Ending(confirmed=arguments.confirm) if arguments.end_missing else None
     async with open_pool(settings.database("index"), application_name="members") as pool:
-        return await import_members(pool, arguments.file, arguments.dry_run)
+        if ending and not (arguments.dry_run or arguments.json):
+            _print_missing((await import_members(pool, arguments.file, True, ending=ending)).missing)
+        return await import_members(pool, arguments.file, arguments.dry_run, ending=ending)
 
 
 def _print(report: ImportReport) -> None:
@@ -54,9 +70,22 @@ def _print(report: ImportReport) -> None:
     if report.errors:
         print(f"{len(report.errors)} errors: nothing was imported.")
         return
+    if not report.applied:
+        _print_missing(report.missing)
     done = "Imported" if report.applied else "Would import"
     print(
         f"{done} {report.lines} lines: {report.members_new} members new, {report.members_changed} changed;"
         f" credentials: {report.credentials_new} new, {report.credentials_changed} changed,"
         f" {report.credentials_closed} closed."
+        + (f" {len(report.missing.members)} members ended." if report.missing.members else "")
     )
+
+
+def _print_missing(missing: Missing) -> None:
+    """Before anything ends."""
+    for member in missing.members:
+        print(f"  {member.number} {member.name}")
+    if missing.members:
+        count = len(missing.members)
+        confirm = f" It needs --confirm {count}." if missing.is_many else ""
+        print(f"{count} of {missing.present} members with a credential are not in the list.{confirm}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import asyncpg
@@ -9,7 +11,8 @@ import pytest
 
 from domain.time import DAY_NS
 from indexer.errors import IndexMisuseError
-from indexer.members.importing import ImportReport, import_members
+from indexer.members.importing import Ending, ImportReport, import_members
+from indexer.members.member_file import FOREVER_NS
 from storage.access import search_members
 
 pytestmark = pytest.mark.services
@@ -17,8 +20,10 @@ NOW = 20_500 * DAY_NS
 HEAD = "number,name,credential,valid_from,valid_to,minor\n"
 
 
-async def load(pool: asyncpg.Pool, body: str, *, dry_run: bool = False, now_ns: int = NOW) -> ImportReport:
-    return await import_members(pool, HEAD + body, dry_run, clock_ns=lambda: now_ns)
+async def load(
+    pool: asyncpg.Pool, body: str, *, dry_run: bool = False, now_ns: int = NOW, ending: Ending | None = None
+) -> ImportReport:
+    return await import_members(pool, HEAD + body, dry_run, clock_ns=lambda: now_ns, ending=ending)
 
 
 async def held(owner: asyncpg.Connection) -> list[tuple[str, str, int, int]]:
@@ -81,6 +86,73 @@ async def test_removed_rows_stay_untouched(owner: asyncpg.Connection, pool: asyn
     await load(pool, "1,Åsa,A1,,,\n2,Bo,B2,,,\n")
     before = await held(owner)
     await load(pool, "1,Åsa,A1,,,\n", now_ns=NOW + DAY_NS)
+    assert await held(owner) == before
+
+
+def register(count: int, *, without: Sequence[int] = ()) -> str:
+    return "".join(f"{n},Member {n},C{n:03},,,\n" for n in range(count) if n not in without)
+
+
+async def test_members_missing_from_the_list_end_by_choice(owner: asyncpg.Connection, pool: asyncpg.Pool) -> None:
+    await load(pool, register(20))
+    before = await held(owner)
+    later = NOW + DAY_NS
+    body = register(20, without=(3, 7))
+    dry = await load(pool, body, dry_run=True, now_ns=later, ending=Ending())
+    assert [(one.number, one.name) for one in dry.missing.members] == [("3", "Member 3"), ("7", "Member 7")]
+    assert (dry.missing.present, dry.missing.is_many, dry.applied) == (20, False, False)
+    assert await held(owner) == before
+
+    done = await load(pool, body, now_ns=later, ending=Ending())
+    assert done.applied and len(done.missing.members) == 2
+    ended = {number: to_ns for number, _, _, to_ns in await held(owner)}
+    assert {number for number, to_ns in ended.items() if to_ns == later} == {"3", "7"}
+    assert await owner.fetchval("SELECT count(*) FROM member") == 20  # past events stay theirs
+    entries = await owner.fetch("SELECT action, member_id, detail FROM audit_entry ORDER BY seq")
+    assert [entry["action"] for entry in entries[1:]] == ["member_ended", "member_ended", "members_imported"]
+    assert {entry["member_id"] for entry in entries[1:3]} == {one.member_id for one in done.missing.members}
+    assert json.loads(entries[3]["detail"])["members_ended"] == 2
+
+    again = await load(pool, body, now_ns=later + DAY_NS, ending=Ending())
+    assert again.missing.members == ()  # ended once
+    await load(pool, register(20), now_ns=later + 2 * DAY_NS)
+    spans = [(start, end) for number, _, start, end in await held(owner) if number == "3"]
+    assert spans == [(0, later), (later + 2 * DAY_NS, FOREVER_NS)]  # back, and away in between
+
+
+@pytest.mark.parametrize("body", ["", register(17), "99,New,N9,,,\n"])
+async def test_short_list_ends_nobody_unless_the_number_is_confirmed(
+    owner: asyncpg.Connection, pool: asyncpg.Pool, body: str
+) -> None:
+    await load(pool, register(20))
+    before = await held(owner)
+    count = 20 - body.count("Member")
+    for wrong in (None, count - 1, 0):
+        with pytest.raises(IndexMisuseError):
+            await load(pool, body, now_ns=NOW + DAY_NS, ending=Ending(confirmed=wrong))
+    assert await held(owner) == before
+    assert await owner.fetchval("SELECT count(*) FROM member") == 20  # nothing of the list was imported either
+    assert (await load(pool, body, dry_run=True, ending=Ending())).missing.is_many
+    done = await load(pool, body, now_ns=NOW + DAY_NS, ending=Ending(confirmed=count))
+    assert len(done.missing.members) == count
+
+
+async def test_holding_of_later_is_removed_and_one_of_the_past_is_kept(
+    owner: asyncpg.Connection, pool: asyncpg.Pool
+) -> None:
+    body = register(20) + "50,Past,P1,2020-01-01,2020-12-31,\n51,Later,L1,2099-01-01,,\n"
+    await load(pool, body)
+    past = [row for row in await held(owner) if row[0] == "50"]
+    report = await load(pool, register(20), now_ns=NOW + DAY_NS, ending=Ending())
+    assert [one.number for one in report.missing.members] == ["51"]
+    assert [row for row in await held(owner) if row[0] in ("50", "51")] == past
+
+
+async def test_wrong_list_ends_nobody(owner: asyncpg.Connection, pool: asyncpg.Pool) -> None:
+    await load(pool, register(20))
+    before = await held(owner)
+    report = await load(pool, register(20, without=(1,)) + ",Bo,,,,\n", ending=Ending(confirmed=1))
+    assert report.errors and not report.applied
     assert await held(owner) == before
 
 

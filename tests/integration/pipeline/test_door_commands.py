@@ -189,6 +189,11 @@ async def _import(gym: Running) -> None:
     assert (first["members_new"], first["credentials_new"], first["applied"]) == (2, 1, True)
     again = await said(gym, "members", "import", str(right))
     assert (again["members_new"], again["credentials_new"]) == (0, 0)
+    short = await tallenne(gym, "members", "import", str(right), "--end-missing", code=2)
+    assert "Is the list whole?" in short and "--confirm" in short
+    shown = await tallenne(gym, "members", "import", str(right), "--end-missing", "--dry-run")
+    assert "members with a credential are not in the list. It needs --confirm" in shown
+    assert "Maija Mallikas" not in shown
 
 
 async def _withdraw(gym: Running, event_id: str) -> None:
