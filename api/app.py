@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Final
 
 from fastapi import FastAPI
@@ -14,10 +15,12 @@ from api.export import routes as exports
 from api.health import health, metrics, quarantine
 from api.http import problems
 from api.http.middleware import Guard
+from api.http.provide import provide
 from api.pages.install import install as install_pages
-from api.search import event, find, search, timeline
-from api.services import Services
-from api.sign_in import purposes, sign_in
+from api.rooms import Rooms
+from api.search import event, find, listing, timeline
+from api.sign_in import purpose_routes
+from api.sign_in import routes as sign_in
 from api.staff import own as own_account
 from api.staff import routes as staff
 
@@ -25,9 +28,9 @@ ROUTERS: Final = tuple(
     module.router
     for module in (
         sign_in,
-        purposes,
+        purpose_routes,
         find,
-        search,
+        listing,
         event,
         inventory,
         timeline,
@@ -45,8 +48,8 @@ ROUTERS: Final = tuple(
 )
 
 
-def build_app(services: Services) -> FastAPI:
-    """One application over services that are open already. No document pages: they load scripts from elsewhere."""
+def build_app(rooms: Rooms) -> FastAPI:
+    """One application over rooms that are open already. No document pages: they load scripts from elsewhere."""
     app = FastAPI(
         title="Tallenne",
         version="1",
@@ -55,15 +58,17 @@ def build_app(services: Services) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.state.services = services
+    provide(app, *(getattr(rooms, field.name) for field in fields(rooms)))
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router)
-    install_pages(app)
+    install_pages(app, rooms.pages)
     return app
 
 
-def build_asgi(services: Services) -> ASGIApp:
-    """What a server runs: the guard lies outside of everything, the answers to our own mistakes included."""
-    only_tls = services.settings.tls_certificate is not None
-    return Guard(build_app(services), services.metrics, services.priority, only_tls=only_tls)
+def build_asgi(rooms: Rooms, *, only_tls: bool = False) -> ASGIApp:
+    """What a server runs: the guard lies outside of everything, the answers to our own mistakes included.
+
+    ``only_tls``: browsers are asked to come by TLS only, which a certificate of our own making would not bear.
+    """
+    return Guard(build_app(rooms), rooms.scrape.metrics, rooms.footage.priority, only_tls=only_tls)

@@ -11,10 +11,11 @@ from typing import Any, Final
 from api.app import build_asgi
 from api.credentials.secret_key import load_secret_key
 from api.errors import CannotServeError
-from api.health.health import probe
+from api.footage.cache import ClipCache
+from api.health.parts import Parts
 from api.http.certificates import Certificate, certificate_for
 from api.http.server import listen, serving
-from api.services import Services, make_services
+from api.rooms import make_rooms
 from api.settings import ServeSettings
 from domain.errors import RetryableError
 from runtime.database import READY_CONNECTIONS, open_pool
@@ -49,14 +50,13 @@ async def run(settings: ServeSettings, stop: asyncio.Event) -> None:
             )
         )
         store = await stack.enter_async_context(open_store(settings.store, connections=settings.store_connections))
-        services = make_services(settings, pool=pool, store=store, key=key)
-        stack.callback(services.cache.clear)
-        stack.push_async_callback(services.jobs.close)
-        stack.push_async_callback(services.pictures.close)
-        http = await stack.enter_async_context(serving(build_asgi(services), settings, certificate, sock))
+        rooms = make_rooms(settings, pool=pool, store=store, key=key)
+        stack.push_async_callback(rooms.close)
+        app = build_asgi(rooms, only_tls=settings.tls_certificate is not None)
+        http = await stack.enter_async_context(serving(app, settings, certificate, sock))
         said: dict[str, Any] = {"address": _address(settings, sock), "certificate_sha256": certificate.fingerprint}
         _log.info("serving at %s", said["address"])
-        state = _State(services, status, said)
+        state = _State(rooms.parts, rooms.footage.cache, status, said)
         async with supervised(state.problems) as tasks:
             tasks.forever("http", lambda: _ended(http))
             tasks.every(PROBE_EVERY_S, "probe", state.look)
@@ -84,21 +84,21 @@ def _address(settings: ServeSettings, sock: socket.socket) -> str:
 class _State:
     """How the other parts answer, and what is said of it."""
 
-    def __init__(self, services: Services, status: StatusFile, said: dict[str, Any]) -> None:
-        self._services, self._status, self._said = services, status, said
+    def __init__(self, parts: Parts, cache: ClipCache, status: StatusFile, said: dict[str, Any]) -> None:
+        self._parts, self._cache, self._status, self._said = parts, cache, status, said
         self._probed = False
         self.problems = Problems()
 
     async def look(self) -> None:
         """Ask all parts. Beside the status: an answer may take long to come."""
-        for part, answers in (await probe(self._services)).items():
+        for part, answers in (await self._parts.probe()).items():
             self.problems.set(part, None if answers else _away(part))
         self._probed = True
 
     async def write(self) -> None:
         problems = self.problems.present()
         if self._probed:
-            clips = len(self._services.cache)
+            clips = len(self._cache)
             self._status.write("degraded" if problems else "ready", problems=problems, clips=clips, **self._said)
         else:
             self._status.write("starting", problems=problems)

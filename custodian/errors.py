@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from domain.errors import MisuseError, PeerError, RetryableError, TallenneError
-from runtime.errors import StorageError
+from domain.errors import MisuseError, PeerError, RetryableError, StorageError, TallenneError
 
 
 class CustodianAwayError(StorageError, RetryableError):

@@ -29,3 +29,7 @@ class PeerError(TallenneError):
 
 class RetryableError(TallenneError):
     """The thing may work later: a connection lost, a service away, a disk full."""
+
+
+class StorageError(TallenneError):
+    """Rows, objects, keys or spooled segments cannot be read or written. Each error also has one of the kinds above."""

@@ -12,6 +12,7 @@ import asyncpg
 
 from custodian.client import CustodianClient
 from domain.access import SKEW_LIMIT_NS
+from domain.errors import StorageError
 from domain.time import NS
 from indexer.counters import Counters
 from indexer.errors import IndexerError, IndexMisuseError
@@ -30,7 +31,6 @@ from indexer.tagger import Tagger
 from runtime import failpoints, sql
 from runtime.backoff import Backoff
 from runtime.database import open_pool, wrapped_errors
-from runtime.errors import StorageError
 from runtime.pause import pause
 from runtime.problems import Problems
 from runtime.status import KNOWN_PERIODS, StatusFile

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import aclosing
 
+from domain.errors import StorageError
 from domain.footage import GapCause
 from domain.time import NS
 from ingest.access_unit import AccessUnit, Loss, Sound, Source
@@ -22,7 +23,6 @@ from ingest.recording import CameraRecording
 from ingest.settings import CameraSettings
 from ingest.silence import Silence
 from ingest.spool import SpoolFullError
-from runtime.errors import StorageError
 from storage.keys import NoHourKeyError
 
 _log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from typing import Any
 
 from custodian.client import CustodianClient
 from custodian.enrolment import enrol_again, load_or_enrol
-from domain.errors import MisuseError, TallenneError
+from domain.errors import MisuseError, StorageError, TallenneError
 from domain.ids import CameraId
 from ingest.camera import Camera
 from ingest.media.clock import RecorderClock
@@ -23,7 +23,6 @@ from ingest.recording import KeyKeeper, Recorder, open_recorder
 from ingest.settings import IngestSettings
 from ingest.sources import Sources
 from runtime.database import open_pool
-from runtime.errors import StorageError
 from runtime.pause import pause
 from runtime.private_files import private_directory
 from runtime.problems import Problems

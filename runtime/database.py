@@ -15,7 +15,7 @@ from typing import Any
 
 import asyncpg
 
-from runtime.errors import DatabaseAwayError, DatabaseError, DatabaseRefusedError, SegmentConflictError
+from runtime.errors import DatabaseAwayError, DatabaseError, DatabaseRefusedError
 from runtime.settings import DatabaseSettings
 
 STATEMENT_TIMEOUT_S = 30.0
@@ -59,8 +59,6 @@ def wrapped_errors() -> Iterator[None]:
 
 def _translated(exc: asyncpg.PostgresError) -> Exception:
     code = str(exc.sqlstate or "")
-    if code == "TN001":
-        return SegmentConflictError("A segment is known already, with other contents.", "Run `tallenne reconcile`.")
     if code in _REFUSED_CODES:
         return DatabaseRefusedError(
             f"The database refuses this role (SQLSTATE {code}).",

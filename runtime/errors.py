@@ -1,12 +1,8 @@
-"""The errors of storage, under one base; the kinds of domain.errors say whom an error is about."""
+"""The errors of what every role uses: the database and private files."""
 
 from __future__ import annotations
 
-from domain.errors import MisuseError, PeerError, RetryableError, TallenneError
-
-
-class StorageError(TallenneError):
-    """Anything that went wrong in storage."""
+from domain.errors import MisuseError, PeerError, RetryableError, StorageError
 
 
 class DatabaseError(StorageError, PeerError):
@@ -19,18 +15,6 @@ class DatabaseAwayError(StorageError, RetryableError):
 
 class DatabaseRefusedError(StorageError, MisuseError):
     """Wrong password, wrong database name, missing role: a person must mend the configuration."""
-
-
-class NewerDatabaseError(StorageError, MisuseError):
-    """The database was migrated by a newer version of Tallenne."""
-
-
-class ChangedMigrationError(StorageError, MisuseError):
-    """An applied migration's text is not the text this version ships."""
-
-
-class SegmentConflictError(StorageError, PeerError):
-    """A segment's id is known already, with another size or hash. Never overwritten; a person must look."""
 
 
 class PrivateFileError(StorageError, MisuseError):

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.http.problems import declared, not_found
-from api.services import Ours
+from api.records import RecordsDep
 from api.sign_in import rights
 from api.sign_in.sessions import SignedIn
 from domain.ids import MemberId
@@ -55,7 +55,7 @@ class LooksPage(BaseModel):
 
 @router.get("/members/{member_id}/looks", responses=declared(401, 404))
 async def looks_at_member(
-    services: Ours,
+    records: RecordsDep,
     session: SignedIn,
     member_id: UUID,
     before: Annotated[int, Query(ge=1, le=_LAST, description="`next` of the page before.")] = _LAST,
@@ -65,14 +65,14 @@ async def looks_at_member(
     if not rights.has_everywhere(session.grants, rights.AUDIT):
         raise not_found()
     who = MemberId(member_id)
-    if await member(services.pool, who) is None:
+    if await member(records.pool, who) is None:
         raise not_found()
     with wrapped_errors():
-        rows = await services.pool.fetch(
+        rows = await records.pool.fetch(
             sql.load("api.audit", "member_looks"), who, before, limit, list(_KINDS), list(_FOOTAGE)
         )
     entry = audit.Entry(actor=session.actor, action="disclosure", session_id=session.session_id, member_id=who)
-    await audit.append(services.pool, entry, services.clock_ns())
+    await audit.append(records.pool, entry, records.clock_ns())
     return LooksPage(
         member_id=member_id,
         looks=[

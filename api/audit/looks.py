@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from api.services import Services
+from api.records import Records
 from api.sign_in.purposes import Purpose
 from api.sign_in.sessions import Session
 from domain.access import AccessEvent
@@ -16,7 +16,7 @@ from storage.catalogue import audit
 
 
 async def record(
-    services: Services,
+    records: Records,
     session: Session,
     purpose: Purpose,
     action: str,
@@ -41,10 +41,10 @@ async def record(
         span=span,
         detail={"results": results, "members": found},
     )
-    await audit.append(services.pool, entry, services.clock_ns())
+    await audit.append(records.pool, entry, records.clock_ns())
 
 
-async def known_members(services: Services, events: Iterable[AccessEvent]) -> dict[MemberId, MemberRow]:
+async def known_members(records: Records, events: Iterable[AccessEvent]) -> dict[MemberId, MemberRow]:
     """The people behind the events, where the link exists."""
     wanted = {event.member_id for event in events if event.member_id is not None}
-    return await members_by_id(services.pool, list(wanted)) if wanted else {}
+    return await members_by_id(records.pool, list(wanted)) if wanted else {}

@@ -13,7 +13,7 @@ from pydantic import BaseModel, StringConstraints
 
 from api.http.problems import declared
 from api.http.times import Instant
-from api.services import Ours, Services
+from api.records import Records, RecordsDep
 from api.sign_in import rights
 from api.sign_in.scope import Scope, load_scope
 from api.sign_in.sessions import SignedIn, require
@@ -61,7 +61,7 @@ class AuditPage(BaseModel):
 
 @router.get("/audit", responses=declared(401, 404))
 async def audit_trail(
-    services: Ours,
+    records: RecordsDep,
     session: SignedIn,
     start: Instant = _FIRST_NS,
     end: Instant = _LAST_NS,
@@ -74,7 +74,7 @@ async def audit_trail(
     """Newest first. Who audits single sites or cameras sees only what concerns their cameras."""
     require(session, rights.AUDIT)
     everything = rights.has_everywhere(session.grants, rights.AUDIT)
-    scope = await load_scope(services, session, rights.AUDIT)
+    scope = await load_scope(records, session, rights.AUDIT)
     detail = {"before": before if before < _LAST_NS else None, "filtered": bool(action or actor or member)}
     entry = audit.Entry(
         actor=session.actor,
@@ -84,7 +84,7 @@ async def audit_trail(
         detail=detail,
     )
     with wrapped_errors():
-        rows = await services.pool.fetch(
+        rows = await records.pool.fetch(
             sql.load("api.audit", "audit_page"),
             before,
             limit,
@@ -96,7 +96,7 @@ async def audit_trail(
             actor,
             member,
         )
-    await audit.append(services.pool, entry, services.clock_ns())
+    await audit.append(records.pool, entry, records.clock_ns())
     details = [json.loads(row["detail"]) for row in rows]
     if not everything:
         details = [_cut(detail, scope) for detail in details]
@@ -120,7 +120,7 @@ async def audit_trail(
             )
             for row, detail in zip(rows, details, strict=True)
         ],
-        names=await _names(services, details),
+        names=await _names(records, details),
         next=rows[-1]["seq"] if len(rows) == limit and rows[-1]["seq"] > 1 else None,
     )
 
@@ -132,11 +132,11 @@ def _cut(detail: dict[str, Any], scope: Scope) -> dict[str, Any]:
     return detail | {"cameras": [each for each in detail["cameras"] if CameraId(UUID(each)) in scope.cameras]}
 
 
-async def _names(services: Services, details: Iterable[dict[str, Any]]) -> dict[UUID, str]:
+async def _names(records: Records, details: Iterable[dict[str, Any]]) -> dict[UUID, str]:
     told = json.dumps([[detail.get(key) for key in _NAMED] for detail in details])
     ids = sorted({UUID(found) for found in _ID.findall(told)})
     if not ids:
         return {}
     with wrapped_errors():
-        rows = await services.pool.fetch(sql.load("api.audit", "audit_names"), ids)
+        rows = await records.pool.fetch(sql.load("api.audit", "audit_names"), ids)
     return {row["id"]: row["name"] for row in rows}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
@@ -11,25 +11,23 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from api.footage import ClipReader, NoFootageError, Prefetch, begins_with_key, plan_clip, reached_back
+from api.footage import ClipReader, NoFootageError
 from api.footage.cache import ClipRequest
-from api.http.problems import Problem, declared
+from api.footage.opening import FootageDep
+from api.http.priority import Priority
+from api.http.problems import Problem, declared, no_footage
 from api.http.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from api.http.streaming import StreamedResponse
 from api.http.times import End, Start, checked_span
-from api.services import Ours, Services
+from api.records import RecordsDep
 from api.sign_in.purposes import StatedInQuery
 from api.sign_in.scope import CameraRow, visible_camera
 from api.sign_in.sessions import SignedIn, alive
-from domain.errors import TallenneError
-from domain.footage import Segment
 from domain.ids import CameraId
-from domain.time import HOUR_NS, MINUTE_NS, Span, to_iso
-from storage.catalogue import Catalogue
+from domain.time import HOUR_NS, to_iso
 
 router = APIRouter(prefix="/v1", tags=["footage"])
 LONGEST_NS: Final = 2 * HOUR_NS
-_REACH_NS: Final = 3 * MINUTE_NS  # longer than any sensible camera goes without a key frame
 
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "The whole clip.", "content": {"video/mp4": {}}},
@@ -40,7 +38,8 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
 @router.get("/cameras/{camera_id}/clip.mp4", response_class=Response, responses=_ANSWERS | declared(401, 404, 416))
 async def clip(
     request: Request,
-    services: Ours,
+    records: RecordsDep,
+    footage: FootageDep,
     session: SignedIn,
     purpose: StatedInQuery,
     camera_id: UUID,
@@ -49,7 +48,7 @@ async def clip(
 ) -> Response:
     """Footage of [start, end), from the key frame at or before the start. To be watched: copies are exports."""
     span = checked_span(start, end, longest_ns=LONGEST_NS)
-    camera = await visible_camera(services, session, CameraId(camera_id))
+    camera = await visible_camera(records, session, CameraId(camera_id))
     asked = ClipRequest(
         session_id=session.session_id,
         purpose_id=purpose.purpose_id,
@@ -58,7 +57,7 @@ async def clip(
         span=span,
     )
     try:
-        reader = await services.cache.reader(asked, partial(open_clip, services))
+        reader = await footage.clip(asked)
     except NoFootageError as exc:
         raise no_footage() from exc
     headers = _headers(reader, camera)
@@ -72,67 +71,13 @@ async def clip(
             "Ask for one range at a time.",
             headers={"Content-Range": f"bytes */{reader.size_bytes}"},
         ) from None
-    return ClipResponse(reader, wanted, headers, services, session, head_only=request.method == "HEAD")
+    still = partial(alive, records, session.session_id)
+    return ClipResponse(reader, wanted, headers, footage.priority, still, head_only=request.method == "HEAD")
 
 
 router.add_api_route(
     "/cameras/{camera_id}/clip.mp4", clip, methods=["HEAD"], response_class=Response, include_in_schema=False
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """A clip that can be read, and the sealed segments that it is made of."""
-
-    reader: ClipReader
-    segments: tuple[Segment, ...]
-
-
-async def open_clip(services: Services, asked: ClipRequest) -> ClipReader:
-    """Open a clip: find its segments, get their keys from the custodian, read from the store.
-
-    The custodian records the look before it gives a key. The record holds the span that is shown, which begins with the
-    key frame at or before the start asked for.
-    """
-    return (await open_with_segments(services, asked)).reader
-
-
-async def open_with_segments(services: Services, asked: ClipRequest) -> Opened:
-    """Open a clip as ``open_clip()`` does, and also return the segments that it is made of."""
-    span, catalogue = asked.span, Catalogue(services.pool)
-    segments = await catalogue.segments([asked.camera_id], span)
-    if not begins_with_key(segments, span):
-        before = Span(max(0, span.start_ns - _REACH_NS), span.end_ns)
-        segments = await catalogue.segments([asked.camera_id], before)
-        span = reached_back(segments, span)
-    plan = plan_clip(segments, span)
-    prefetch = Prefetch.of(plan, services.store, services.inits)
-    try:
-        keys = await services.custodian.open_segments(
-            plan.segment_ids,
-            session_id=asked.session_id,
-            purpose_id=asked.purpose_id,
-            action=asked.action,
-            camera_id=asked.camera_id,
-            span=plan.shown,
-        )
-        reader = await ClipReader.open(plan, keys, services.store, inits=services.inits, prefetch=prefetch)
-    except BaseException as exc:
-        if prefetch is not None:
-            await prefetch.close()
-        if not isinstance(exc, ExceptionGroup):
-            raise
-        # Several segments are opened at once; the first of our own errors speaks for all.
-        mine = next((error for error in exc.exceptions if isinstance(error, TallenneError)), None)
-        raise mine or exc from exc
-    return Opened(reader=reader, segments=tuple(each for each in plan.segments if each.segment_id in keys))
-
-
-def no_footage() -> Problem:
-    """Return problem 404 for a span in which no footage can be shown."""
-    return Problem(
-        404, "no-footage", "There is no footage in this span.", "The camera's timeline shows the gaps and why."
-    )
 
 
 def _headers(reader: ClipReader, camera: CameraRow) -> dict[str, str]:
@@ -164,8 +109,8 @@ class ClipResponse(StreamedResponse):
         reader: ClipReader,
         wanted: ByteRange | None,
         headers: dict[str, str],
-        services: Services,
-        session: SignedIn,
+        priority: Priority,
+        still: Callable[[], Awaitable[bool]],
         *,
         head_only: bool,
     ) -> None:
@@ -178,7 +123,7 @@ class ClipResponse(StreamedResponse):
             status,
             headers,
             partial(reader.stream, part.start, part.end),
-            services.priority,
-            partial(alive, services, session.session_id),
+            priority,
+            still,
             head_only=head_only,
         )

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from api.http.problems import declared
-from api.services import Ours
+from api.records import RecordsDep
 from api.sign_in import rights
 from api.sign_in.scope import load_scope
 from api.sign_in.sessions import SignedIn, require
@@ -54,20 +54,20 @@ class DoorAnswer(BaseModel):
 
 
 @router.get("/sites", responses=declared(401, 404))
-async def sites(services: Ours, session: SignedIn) -> list[SiteAnswer]:
+async def sites(records: RecordsDep, session: SignedIn) -> list[SiteAnswer]:
     """Sites of which one may see something."""
     require(session, rights.INVENTORY)
-    scope = await load_scope(services, session, rights.INVENTORY)
+    scope = await load_scope(records, session, rights.INVENTORY)
     return [SiteAnswer(site_id=site.site_id, name=site.name, time_zone=site.time_zone) for site in scope.sites.values()]
 
 
 @router.get("/cameras", responses=declared(401, 404))
-async def cameras(services: Ours, session: SignedIn) -> list[CameraAnswer]:
+async def cameras(records: RecordsDep, session: SignedIn) -> list[CameraAnswer]:
     """Cameras, those no longer configured included: their footage stays findable until it expires."""
     require(session, rights.INVENTORY)
-    scope = await load_scope(services, session, rights.INVENTORY)
+    scope = await load_scope(records, session, rights.INVENTORY)
     with wrapped_errors():
-        rows = await services.pool.fetch(sql.load("api.cameras", "camera_health"), list(scope.cameras))
+        rows = await records.pool.fetch(sql.load("api.cameras", "camera_health"), list(scope.cameras))
     health = {row["camera_id"]: row for row in rows}
     return [
         CameraAnswer(
@@ -84,13 +84,13 @@ async def cameras(services: Ours, session: SignedIn) -> list[CameraAnswer]:
 
 
 @router.get("/doors", responses=declared(401, 404))
-async def doors(services: Ours, session: SignedIn) -> list[DoorAnswer]:
+async def doors(records: RecordsDep, session: SignedIn) -> list[DoorAnswer]:
     """Doors with the cameras that see them now, and when they were last heard of."""
     require(session, rights.INVENTORY)
-    scope = await load_scope(services, session, rights.INVENTORY)
+    scope = await load_scope(records, session, rights.INVENTORY)
     with wrapped_errors():
-        rows = await services.pool.fetch(
-            sql.load("api.cameras", "door_health"), list(scope.doors), services.clock_ns() - DAY_NS
+        rows = await records.pool.fetch(
+            sql.load("api.cameras", "door_health"), list(scope.doors), records.clock_ns() - DAY_NS
         )
     heard = {row["door_id"]: row for row in rows}
     return [

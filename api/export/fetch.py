@@ -10,31 +10,32 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
-from api.cameras.clip import open_clip
 from api.errors import ExportChangedError
 from api.export.bundle import zipped
+from api.export.exports import Exports
 from api.export.make import export_request
 from api.export.manifest import enclosures, public_pem
 from api.export.names import attachment
 from api.export.rows import ExportRow
 from api.footage import ClipReader, NoFootageError
+from api.footage.opening import Footage
 from api.http.problems import Problem
 from api.http.streaming import StreamedResponse
-from api.services import Services
+from api.records import Records
 from api.sign_in.sessions import Session, alive
 from domain.ids import CameraId
 
 
 async def response(
-    services: Services, session: Session, purpose_id: UUID, row: ExportRow, *, head_only: bool
+    records: Records, exports: Exports, session: Session, purpose_id: UUID, row: ExportRow, *, head_only: bool
 ) -> StreamedResponse:
     """409 when the footage is no longer all there."""
-    still = partial(alive, services, session.session_id)
+    footage, still = exports.footage, partial(alive, records, session.session_id)
     assert row.manifest is not None
     assert row.signature is not None
     manifest = json.loads(row.manifest)
     said = manifest["files"]
-    readers = [await _reader(services, session, purpose_id, row, file) for file in said]
+    readers = [await _reader(footage, session, purpose_id, row, file) for file in said]
     if row.format == "mp4":
         (file,) = said
         headers = {
@@ -43,7 +44,7 @@ async def response(
             "Content-Disposition": attachment(file["name"].partition("-")[2]),
         }
         return StreamedResponse(
-            200, headers, partial(_checked, readers[0], file), services.priority, still, head_only=head_only
+            200, headers, partial(_checked, readers[0], file), footage.priority, still, head_only=head_only
         )
     entries = [
         (file["name"], file["size_bytes"], _checked(reader, file)) for reader, file in zip(readers, said, strict=True)
@@ -51,21 +52,21 @@ async def response(
     rest = {
         "manifest.json": row.manifest,
         "manifest.sig": row.signature,
-        "public-key.pem": public_pem(services.key.export_key),
+        "public-key.pem": public_pem(exports.key.export_key),
         **enclosures(),
     }
     name = f"tallenne {manifest['asked']['start'][:19].replace(':', '-')}Z.zip"
     headers = {"Content-Type": "application/zip", "Content-Disposition": attachment(name)}
     stream = partial(zipped, entries, rest, row.created_ns)
-    return StreamedResponse(200, headers, stream, services.priority, still, head_only=head_only)
+    return StreamedResponse(200, headers, stream, footage.priority, still, head_only=head_only)
 
 
 async def _reader(
-    services: Services, session: Session, purpose_id: UUID, row: ExportRow, said: dict[str, Any]
+    footage: Footage, session: Session, purpose_id: UUID, row: ExportRow, said: dict[str, Any]
 ) -> ClipReader:
     asked = export_request(session, purpose_id, CameraId(UUID(said["camera_id"])), row.span)
     try:
-        reader = await services.cache.reader(asked, partial(open_clip, services))
+        reader = await footage.clip(asked)
     except NoFootageError:
         raise changed() from None
     if reader.size_bytes != said["size_bytes"]:

@@ -11,17 +11,18 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
-from api.cameras.clip import Opened, open_with_segments
 from api.export import rows
+from api.export.exports import Exports
 from api.export.manifest import ExportedFile, manifest_bytes
 from api.export.names import file_name, plain_name
 from api.export.rights import minors_seen
 from api.export.rows import ExportRow
 from api.footage import NoFootageError
 from api.footage.cache import ClipRequest
+from api.footage.opening import Footage, OpenedClip
 from api.http.jobs import Progress
-from api.search.timeline import first_known, footage_spans, gap_answers
-from api.services import Services
+from api.records import Records
+from api.search.coverage import first_known, footage_spans, gap_answers
 from api.sign_in.scope import CameraRow, Scope
 from api.sign_in.sessions import Session
 from custodian.errors import LookRefusedError
@@ -39,7 +40,8 @@ _log = logging.getLogger(__name__)
 class Making:
     """One export that is being made, and on whose behalf."""
 
-    services: Services
+    records: Records
+    exports: Exports
     session: Session
     purpose_id: UUID
     scope: Scope
@@ -56,7 +58,7 @@ class Making:
 
 async def _failed(making: Making, problem: str) -> None:
     try:
-        await rows.put_state(making.services, making.row.export_id, "failed", problem=problem)
+        await rows.put_state(making.records, making.row.export_id, "failed", problem=problem)
     except TallenneError as exc:
         _log.warning("and that could not be noted: %s", exc)
 
@@ -71,13 +73,13 @@ def problem_of(exc: TallenneError) -> str:
 
 
 async def _make(making: Making, progress: Progress) -> None:
-    services, session, scope, row = making.services, making.session, making.scope, making.row
-    opened = await _open_all(services, session, making.purpose_id, row)
+    records, session, scope, row = making.records, making.session, making.scope, making.row
+    opened = await _open_all(making.exports.footage, session, making.purpose_id, row)
     true_span = Span(
         min(each.reader.span.start_ns for each in opened.values()),
         max(each.reader.span.end_ns for each in opened.values()),
     )
-    if await still_to_approve(services, row, list(opened), true_span):
+    if await still_to_approve(records, row, list(opened), true_span):
         return
     progress.total = sum(each.reader.size_bytes for each in opened.values())
     made = [
@@ -92,28 +94,26 @@ async def _make(making: Making, progress: Progress) -> None:
         purpose=row.category,
         exported_by=row.staff_id,
         approved_by=row.approved_by,
-        gaps=await _gaps(services, scope, row),
-        public_key=services.key.export_key,
+        gaps=await _gaps(records, scope, row),
+        public_key=making.exports.key.export_key,
     )
-    await _ready(services, session, row, made, manifest)
+    await _ready(making, made, manifest)
 
 
-async def still_to_approve(services: Services, row: ExportRow, cameras: Sequence[CameraId], span: Span) -> bool:
+async def still_to_approve(records: Records, row: ExportRow, cameras: Sequence[CameraId], span: Span) -> bool:
     """Whether it goes (back) to waiting: not approved, or before a minor came to light."""
-    if row.approved_by is not None and (row.minor or not await minors_seen(services, cameras, span)):
+    if row.approved_by is not None and (row.minor or not await minors_seen(records, cameras, span)):
         return False
-    await rows.put_state(services, row.export_id, "approval", minor=row.approved_by is not None)
+    await rows.put_state(records, row.export_id, "approval", minor=row.approved_by is not None)
     return True
 
 
-async def _open_all(services: Services, session: Session, purpose_id: UUID, row: ExportRow) -> dict[CameraId, Opened]:
+async def _open_all(footage: Footage, session: Session, purpose_id: UUID, row: ExportRow) -> dict[CameraId, OpenedClip]:
     """By camera, in the order asked for; those without footage are left out. NoFootageError when that is all."""
-    opened: dict[CameraId, Opened] = {}
+    opened: dict[CameraId, OpenedClip] = {}
     for camera_id in row.camera_ids:
         try:
-            opened[camera_id] = await open_with_segments(
-                services, export_request(session, purpose_id, camera_id, row.span)
-            )
+            opened[camera_id] = await footage.open(export_request(session, purpose_id, camera_id, row.span))
         except NoFootageError as exc:
             missing = exc
     if not opened:
@@ -128,7 +128,7 @@ def export_request(session: Session, purpose_id: UUID, camera_id: CameraId, span
     )
 
 
-async def _hashed(scope: Scope, camera: CameraRow, opened: Opened, number: int, progress: Progress) -> ExportedFile:
+async def _hashed(scope: Scope, camera: CameraRow, opened: OpenedClip, number: int, progress: Progress) -> ExportedFile:
     digest = hashlib.sha256()
     # An async generator, though its type says only that it can be iterated.
     async with aclosing(cast("Any", opened.reader.stream())) as stream:
@@ -151,26 +151,24 @@ async def _hashed(scope: Scope, camera: CameraRow, opened: Opened, number: int, 
     )
 
 
-async def _gaps(services: Services, scope: Scope, row: ExportRow) -> list[dict[str, str]]:
+async def _gaps(records: Records, scope: Scope, row: ExportRow) -> list[dict[str, str]]:
     """What is missing of the span that was asked for, and why."""
     found = []
-    footage = await footage_spans(services, row.camera_ids, row.span)
+    footage = await footage_spans(records, row.camera_ids, row.span)
     for camera_id in row.camera_ids:
-        known = await Catalogue(services.pool).gaps([camera_id], row.span)
-        first_ns = await first_known(services, camera_id)
+        known = await Catalogue(records.pool).gaps([camera_id], row.span)
+        first_ns = await first_known(records, camera_id)
         kept_s = scope.cameras[camera_id].retention_s
-        mine = gap_answers(row.span, footage.get(camera_id, []), known, services.clock_ns(), kept_s, first_ns)
+        mine = gap_answers(row.span, footage.get(camera_id, []), known, records.clock_ns(), kept_s, first_ns)
         found += [{"camera_id": str(camera_id), **gap.model_dump()} for gap in mine]
     return found
 
 
-async def _ready(
-    services: Services, session: Session, row: ExportRow, made: Sequence[ExportedFile], manifest: bytes
-) -> None:
+async def _ready(making: Making, made: Sequence[ExportedFile], manifest: bytes) -> None:
     """One entry per file, with the true span, in the transaction that makes the export one that can be fetched."""
-    now_ns = services.clock_ns()
+    session, row, now_ns = making.session, making.row, making.records.clock_ns()
     with wrapped_errors():
-        async with services.pool.acquire() as conn, conn.transaction():
+        async with making.records.pool.acquire() as conn, conn.transaction():
             for file in made:
                 entry = audit.Entry(
                     actor=session.actor,
@@ -182,5 +180,5 @@ async def _ready(
                     detail={"export_id": str(row.export_id), "sha256": file.sha256.hex()},
                 )
                 await audit.append_in(conn, entry, now_ns)
-            signature = services.key.sign_export(manifest)
+            signature = making.exports.key.sign_export(manifest)
             await conn.execute(sql.load("api.export", "export_ready"), row.export_id, manifest, signature, now_ns)

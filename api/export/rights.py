@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from api.http.problems import Problem, not_found
-from api.services import Services
+from api.records import Records
 from api.sign_in import rights
 from api.sign_in.scope import CameraRow
 from api.sign_in.sessions import SignedIn
@@ -26,10 +26,10 @@ def may_export(session: SignedIn, camera: CameraRow) -> None:
         raise not_found()
 
 
-async def minors_seen(services: Services, camera_ids: Sequence[CameraId], span: Span) -> bool:
+async def minors_seen(records: Records, camera_ids: Sequence[CameraId], span: Span) -> bool:
     """Whether a minor's credential was used at a door that one of the cameras saw, so that the span shows it."""
     with wrapped_errors():
-        found = await services.pool.fetchval(
+        found = await records.pool.fetchval(
             sql.load("api.export", "minors_seen"), list(camera_ids), span.start_ns, span.end_ns
         )
     return bool(found)

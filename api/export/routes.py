@@ -13,17 +13,17 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.cameras.clip import no_footage
 from api.export import fetch, rows
+from api.export.exports import Exports, ExportsDep
 from api.export.make import Making, still_to_approve
 from api.export.manifest import enclosures, fingerprint, public_pem
 from api.export.rights import approval_needed, may_export, minors_seen
 from api.export.rows import ExportRow
 from api.http.jobs import Progress
-from api.http.problems import Problem, declared, not_found
+from api.http.problems import Problem, declared, no_footage, not_found
 from api.http.times import Instant, checked_span
-from api.search.timeline import PENDING_NS, footage_spans
-from api.services import Ours, Services
+from api.records import Records, RecordsDep
+from api.search.coverage import PENDING_NS, footage_spans
 from api.sign_in import rights
 from api.sign_in.purposes import Purpose, Stated, StatedInQuery
 from api.sign_in.scope import Scope, load_scope
@@ -92,18 +92,20 @@ class ExportAnswer(BaseModel):
 
 
 @router.post("/exports", status_code=202, responses=declared(401, 404, 429))
-async def ask(body: ExportBody, services: Ours, session: SignedIn, purpose: Stated) -> ExportAnswer:
+async def ask(
+    body: ExportBody, records: RecordsDep, exports: ExportsDep, session: SignedIn, purpose: Stated
+) -> ExportAnswer:
     """Ask for an export. Nothing in it is masked: a second person approves it, then it is made in the background."""
     span = checked_span(body.start, body.end, longest_ns=LONGEST_NS)
-    scope = await load_scope(services, session, rights.EXPORT)
+    scope = await load_scope(records, session, rights.EXPORT)
     camera_ids = tuple(dict.fromkeys(CameraId(each) for each in body.camera_ids))
     for camera_id in camera_ids:
         may_export(session, scope.camera(camera_id))
     if body.format == "mp4" and len(camera_ids) > 1:
         raise Problem(422, "one-camera", "An MP4 holds one camera.", "Ask for a ZIP, or for one camera.")
-    require_step_up(services, session)
-    await _some_footage(services, camera_ids, span)
-    minor = await minors_seen(services, camera_ids, span)
+    require_step_up(records, session)
+    await _some_footage(records, camera_ids, span)
+    minor = await minors_seen(records, camera_ids, span)
     row = ExportRow(
         export_id=uuid.uuid4(),
         staff_id=session.staff_id,
@@ -121,76 +123,78 @@ async def ask(body: ExportBody, services: Ours, session: SignedIn, purpose: Stat
         problem=None,
         manifest=None,
         signature=None,
-        created_ns=services.clock_ns(),
+        created_ns=records.clock_ns(),
     )
-    await rows.add(services, row, session)
-    return await _answer(services, session, await _own(services, session, row.export_id))
+    await rows.add(records, row, session)
+    return await _answer(records, exports, session, await _own(records, session, row.export_id))
 
 
-async def _some_footage(services: Services, camera_ids: Sequence[CameraId], span: Span) -> None:
+async def _some_footage(records: Records, camera_ids: Sequence[CameraId], span: Span) -> None:
     """404 where there is none and none is on its way: nobody is asked to approve nothing."""
-    if span.end_ns > services.clock_ns() - PENDING_NS:
+    if span.end_ns > records.clock_ns() - PENDING_NS:
         return
-    if not await footage_spans(services, camera_ids, span):
+    if not await footage_spans(records, camera_ids, span):
         raise no_footage()
 
 
 @router.get("/exports", responses=declared(401, 404))
-async def listing(services: Ours, session: SignedIn) -> list[ExportAnswer]:
+async def listing(records: RecordsDep, exports: ExportsDep, session: SignedIn) -> list[ExportAnswer]:
     """One's own of the last month, and those that one may approve; newest first."""
     require(session, rights.APPROVE)
-    scope = await load_scope(services, session, rights.APPROVE)
-    at_work = services.jobs.at_work()
-    found = await rows.listed(services, session.staff_id, scope.cameras)
-    return [_said(services, session, scope, row, at_work) for row in found if _concerns(session, scope, row)]
+    scope = await load_scope(records, session, rights.APPROVE)
+    at_work = exports.jobs.at_work()
+    found = await rows.listed(records, session.staff_id, scope.cameras)
+    return [_said(exports, session, scope, row, at_work) for row in found if _concerns(session, scope, row)]
 
 
 @router.get("/exports/{export_id}", responses=declared(401, 404))
-async def one(services: Ours, session: SignedIn, export_id: UUID) -> ExportAnswer:
+async def one(records: RecordsDep, exports: ExportsDep, session: SignedIn, export_id: UUID) -> ExportAnswer:
     """How far it has come."""
     require(session, rights.APPROVE)
-    at_work = services.jobs.at_work()
-    row = await rows.find(services, export_id)
-    scope = await load_scope(services, session, rights.APPROVE)
+    at_work = exports.jobs.at_work()
+    row = await rows.find(records, export_id)
+    scope = await load_scope(records, session, rights.APPROVE)
     if row is None or not _concerns(session, scope, row):
         raise not_found()
-    return _said(services, session, scope, row, at_work)
+    return _said(exports, session, scope, row, at_work)
 
 
 @router.post("/exports/{export_id}/approve", responses=declared(401, 404, 409))
-async def approve(services: Ours, session: SignedIn, export_id: UUID) -> ExportAnswer:
+async def approve(records: RecordsDep, exports: ExportsDep, session: SignedIn, export_id: UUID) -> ExportAnswer:
     """The second person's word. Never one's own."""
     require(session, rights.APPROVE)
-    row = await rows.find(services, export_id)
-    scope = await load_scope(services, session, rights.APPROVE)
+    row = await rows.find(records, export_id)
+    scope = await load_scope(records, session, rights.APPROVE)
     if row is None or not _concerns(session, scope, row):
         raise not_found()
     if row.staff_id == session.staff_id:
         raise Problem(403, "own-export", "Nobody approves their own export.", "Ask a colleague.")
-    require_step_up(services, session)
-    if not await rows.approve(services, row, session):
+    require_step_up(records, session)
+    if not await rows.approve(records, row, session):
         raise Problem(409, "not-waiting", "The export does not wait for approval.", "Look at it again.")
-    found = await rows.find(services, export_id)
+    found = await rows.find(records, export_id)
     assert found is not None
-    return _said(services, session, scope, found, {})
+    return _said(exports, session, scope, found, {})
 
 
 @router.post("/exports/{export_id}/prepare", responses=declared(401, 404, 409, 429))
-async def prepare(services: Ours, session: SignedIn, purpose: Stated, export_id: UUID) -> ExportAnswer:
+async def prepare(
+    records: RecordsDep, exports: ExportsDep, session: SignedIn, purpose: Stated, export_id: UUID
+) -> ExportAnswer:
     """Make it (again): after an approval, a failure or an interruption, or because footage has expired since."""
-    row = await _own(services, session, export_id)
-    require_step_up(services, session)
+    row = await _own(records, session, export_id)
+    require_step_up(records, session)
     if row.approved_by is None or row.state == "approval":
-        await rows.put_state(services, row.export_id, "approval")
+        await rows.put_state(records, row.export_id, "approval")
         raise approval_needed()
-    scope = await load_scope(services, session, rights.EXPORT)
+    scope = await load_scope(records, session, rights.EXPORT)
     for camera_id in row.camera_ids:
         scope.camera(camera_id)
-    if export_id not in services.jobs.at_work():
-        services.jobs.require_room()
-        await rows.put_state(services, row.export_id, "working")
-    _start(services, session, purpose, scope, row)
-    return await _answer(services, session, replace(row, state="working", problem=None, manifest=None))
+    if export_id not in exports.jobs.at_work():
+        exports.jobs.require_room()
+        await rows.put_state(records, row.export_id, "working")
+    _start(records, exports, session, purpose, scope, row)
+    return await _answer(records, exports, session, replace(row, state="working", problem=None, manifest=None))
 
 
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
@@ -200,17 +204,22 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
 
 @router.get("/exports/{export_id}/download", response_class=Response, responses=_ANSWERS | declared(401, 404, 409))
 async def download(
-    request: Request, services: Ours, session: SignedIn, purpose: StatedInQuery, export_id: UUID
+    request: Request,
+    records: RecordsDep,
+    exports: ExportsDep,
+    session: SignedIn,
+    purpose: StatedInQuery,
+    export_id: UUID,
 ) -> Response:
     """The ZIP or MP4, made on the way: nothing of it lies anywhere."""
-    row = await _ready(services, session, export_id)
-    require_step_up(services, session)
-    if await still_to_approve(services, row, row.camera_ids, row.span):
+    row = await _ready(records, session, export_id)
+    require_step_up(records, session)
+    if await still_to_approve(records, row, row.camera_ids, row.span):
         raise approval_needed()
     head_only = request.method == "HEAD"
-    answer = await fetch.response(services, session, purpose.purpose_id, row, head_only=head_only)
+    answer = await fetch.response(records, exports, session, purpose.purpose_id, row, head_only=head_only)
     if not head_only:
-        await audit.append(services.pool, rows.entry(session, row, "export_fetched"), services.clock_ns())
+        await audit.append(records.pool, rows.entry(session, row, "export_fetched"), records.clock_ns())
     return answer
 
 
@@ -220,48 +229,52 @@ router.add_api_route(
 
 
 @router.get("/exports/{export_id}/manifest.json", response_class=Response, responses=declared(401, 404, 409))
-async def manifest(services: Ours, session: SignedIn, export_id: UUID) -> Response:
+async def manifest(records: RecordsDep, session: SignedIn, export_id: UUID) -> Response:
     """As it is signed. A ZIP holds it too."""
-    row = await _ready(services, session, export_id)
+    row = await _ready(records, session, export_id)
     return Response(row.manifest, media_type="application/json", headers=_NO_STORE)
 
 
 @router.get("/exports/{export_id}/manifest.sig", response_class=Response, responses=declared(401, 404, 409))
-async def signature(services: Ours, session: SignedIn, export_id: UUID) -> Response:
+async def signature(records: RecordsDep, session: SignedIn, export_id: UUID) -> Response:
     """64 bytes: Ed25519 over manifest.json."""
-    row = await _ready(services, session, export_id)
+    row = await _ready(records, session, export_id)
     return Response(row.signature, media_type="application/octet-stream", headers=_NO_STORE)
 
 
 @router.get("/export-key.pem", response_class=Response, responses=declared())
-async def key(services: Ours) -> Response:
+async def key(exports: ExportsDep) -> Response:
     """The public half of what exports are signed with: for whoever received one."""
-    return Response(public_pem(services.key.export_key), media_type="application/x-pem-file")
+    return Response(public_pem(exports.key.export_key), media_type="application/x-pem-file")
 
 
 @router.get("/export-verifier.py", response_class=Response, responses=declared())
-async def verifier(services: Ours) -> Response:
+async def verifier() -> Response:
     """The script that checks an export; it needs Python and openssl."""
     headers = {"Content-Disposition": 'attachment; filename="verify.py"'}
     return Response(enclosures()["verify.py"], media_type="text/x-python", headers=headers)
 
 
-def _start(services: Services, session: Session, purpose: Purpose, scope: Scope, row: ExportRow) -> None:
-    making = Making(services=services, session=session, purpose_id=purpose.purpose_id, scope=scope, row=row)
-    services.jobs.start(row.export_id, making.run)
+def _start(
+    records: Records, exports: Exports, session: Session, purpose: Purpose, scope: Scope, row: ExportRow
+) -> None:
+    making = Making(
+        records=records, exports=exports, session=session, purpose_id=purpose.purpose_id, scope=scope, row=row
+    )
+    exports.jobs.start(row.export_id, making.run)
 
 
-async def _own(services: Services, session: Session, export_id: UUID) -> ExportRow:
+async def _own(records: Records, session: Session, export_id: UUID) -> ExportRow:
     require(session, rights.EXPORT)
-    row = await rows.find(services, export_id)
+    row = await rows.find(records, export_id)
     if row is None or row.staff_id != session.staff_id:
         raise not_found()
     return row
 
 
-async def _ready(services: Services, session: Session, export_id: UUID) -> ExportRow:
-    row = await _own(services, session, export_id)
-    scope = await load_scope(services, session, rights.EXPORT)
+async def _ready(records: Records, session: Session, export_id: UUID) -> ExportRow:
+    row = await _own(records, session, export_id)
+    scope = await load_scope(records, session, rights.EXPORT)
     for camera_id in row.camera_ids:
         scope.camera(camera_id)
     if row.state != "ready":
@@ -274,13 +287,13 @@ def _concerns(session: Session, scope: Scope, row: ExportRow) -> bool:
     return row.staff_id == session.staff_id or all(camera_id in scope.cameras for camera_id in row.camera_ids)
 
 
-async def _answer(services: Services, session: Session, row: ExportRow) -> ExportAnswer:
-    at_work = services.jobs.at_work()
-    return _said(services, session, await load_scope(services, session, rights.APPROVE), row, at_work)
+async def _answer(records: Records, exports: Exports, session: Session, row: ExportRow) -> ExportAnswer:
+    at_work = exports.jobs.at_work()
+    return _said(exports, session, await load_scope(records, session, rights.APPROVE), row, at_work)
 
 
 def _said(
-    services: Services, session: Session, scope: Scope, row: ExportRow, at_work: Mapping[UUID, Progress]
+    exports: Exports, session: Session, scope: Scope, row: ExportRow, at_work: Mapping[UUID, Progress]
 ) -> ExportAnswer:
     progress = at_work.get(row.export_id)
     own = row.staff_id == session.staff_id
@@ -309,7 +322,7 @@ def _said(
         reason=row.reason,
         created=to_iso(row.created_ns),
         files=_files(row) if state == "ready" else [],
-        key_sha256=fingerprint(services.key.export_key),
+        key_sha256=fingerprint(exports.key.export_key),
     )
 
 

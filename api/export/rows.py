@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from api.services import Services
+from api.records import Records
 from api.sign_in.sessions import Session
 from domain.ids import CameraId, StaffId
 from domain.time import DAY_NS, Span
@@ -42,30 +42,30 @@ class ExportRow:
     created_ns: int
 
 
-async def find(services: Services, export_id: UUID) -> ExportRow | None:
+async def find(records: Records, export_id: UUID) -> ExportRow | None:
     """Return an export's row, or None. Raises the errors of runtime.database."""
     with wrapped_errors():
-        row = await services.pool.fetchrow(sql.load("api.export", "export_find"), export_id)
+        row = await records.pool.fetchrow(sql.load("api.export", "export_find"), export_id)
     return None if row is None else _row(row)
 
 
-async def listed(services: Services, staff_id: StaffId, camera_ids: Collection[CameraId]) -> list[ExportRow]:
+async def listed(records: Records, staff_id: StaffId, camera_ids: Collection[CameraId]) -> list[ExportRow]:
     """The person's own of the last month, and everybody's of these cameras that wait for a second person; newest first.
 
     The person's own before the others', where there are more than LISTED_MAX.
     """
     with wrapped_errors():
-        since_ns = services.clock_ns() - LISTED_NS
-        rows = await services.pool.fetch(
+        since_ns = records.clock_ns() - LISTED_NS
+        rows = await records.pool.fetch(
             sql.load("api.export", "export_list"), staff_id, since_ns, list(camera_ids), LISTED_MAX
         )
     return sorted(map(_row, rows), key=lambda row: row.created_ns, reverse=True)
 
 
-async def add(services: Services, row: ExportRow, session: Session) -> None:
+async def add(records: Records, row: ExportRow, session: Session) -> None:
     """Durable and on record when this returns."""
     with wrapped_errors():
-        async with services.pool.acquire() as conn, conn.transaction():
+        async with records.pool.acquire() as conn, conn.transaction():
             await conn.execute(
                 sql.load("api.export", "export_add"),
                 row.export_id,
@@ -83,11 +83,11 @@ async def add(services: Services, row: ExportRow, session: Session) -> None:
             await audit.append_in(conn, asked, row.created_ns)
 
 
-async def approve(services: Services, row: ExportRow, session: Session) -> bool:
+async def approve(records: Records, row: ExportRow, session: Session) -> bool:
     """False: it does not wait any more, or it is the person's own."""
-    now_ns = services.clock_ns()
+    now_ns = records.clock_ns()
     with wrapped_errors():
-        async with services.pool.acquire() as conn, conn.transaction():
+        async with records.pool.acquire() as conn, conn.transaction():
             if not await conn.fetchval(
                 sql.load("api.export", "export_approve"), row.export_id, session.staff_id, now_ns
             ):
@@ -98,11 +98,11 @@ async def approve(services: Services, row: ExportRow, session: Session) -> bool:
 
 
 async def put_state(
-    services: Services, export_id: UUID, state: str, *, problem: str | None = None, minor: bool = False
+    records: Records, export_id: UUID, state: str, *, problem: str | None = None, minor: bool = False
 ) -> None:
     """Set the state; a manifest made before is dropped."""
     with wrapped_errors():
-        await services.pool.execute(sql.load("api.export", "export_state"), export_id, state, problem, minor)
+        await records.pool.execute(sql.load("api.export", "export_state"), export_id, state, problem, minor)
 
 
 def entry(session: Session, row: ExportRow, action: str, more: Mapping[str, Any] | None = None) -> audit.Entry:

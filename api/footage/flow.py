@@ -12,8 +12,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
+from domain.errors import StorageError
 from domain.footage import Segment
-from runtime.errors import StorageError
 from storage.sealed import object_name_of
 from storage.store import ObjectStore
 

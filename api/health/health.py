@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable
-from typing import Any, Final
+from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from api.health.parts import PartsDep
 from api.http.problems import declared
-from api.services import Ours, Services
+from api.records import RecordsDep
 from api.sign_in import rights
 from api.sign_in.sessions import COOKIE, find_session
-from domain.errors import TallenneError
 from domain.time import to_iso
-from runtime import sql
-from runtime.database import wrapped_errors
 from runtime.status import NOT_KNOWN, statuses
 
 router = APIRouter(prefix="/v1", tags=["health"])
-PROBE_S: Final = 3.0
 
 
 class RoleAnswer(BaseModel):
@@ -44,16 +39,16 @@ class HealthAnswer(BaseModel):
 
 
 @router.get("/health", responses=declared())
-async def health(request: Request, services: Ours) -> HealthAnswer:
+async def health(request: Request, records: RecordsDep, machine: PartsDep) -> HealthAnswer:
     """200 as long as this role answers; ``state`` says whether everything else does, the roles of this machine too."""
-    parts = await probe(services)
-    here = await asyncio.to_thread(statuses, services.settings.run_directory)
+    parts = await machine.probe()
+    here = await asyncio.to_thread(statuses, machine.run_directory)
     roles = None
     if parts["database"]:
-        session = await find_session(services, request.cookies.get(COOKIE))
+        session = await find_session(records, request.cookies.get(COOKIE))
         if session is not None and rights.has_everywhere(session.grants, rights.OPERATE):
-            roles = await _roles(services, here)
-    return HealthAnswer(state=state_of(parts, here), parts=parts, now=to_iso(services.clock_ns()), roles=roles)
+            roles = _roles(here)
+    return HealthAnswer(state=state_of(parts, here), parts=parts, now=to_iso(records.clock_ns()), roles=roles)
 
 
 def state_of(parts: dict[str, bool], roles: list[dict[str, Any]]) -> str:
@@ -62,43 +57,9 @@ def state_of(parts: dict[str, bool], roles: list[dict[str, Any]]) -> str:
     return "ready" if well else "degraded"
 
 
-async def probe(services: Services) -> dict[str, bool]:
-    """Which of the other parts answer, asked at once."""
-    names = ("database", "store", "custodian")
-    answers = await asyncio.gather(
-        _answers(_database(services)), _answers(services.store.stat("health")), _answers(services.custodian.identity())
-    )
-    return dict(zip(names, answers, strict=True))
-
-
-async def _answers(question: Awaitable[object]) -> bool:
-    try:
-        async with asyncio.timeout(PROBE_S):
-            await question
-    except (TallenneError, TimeoutError, OSError):
-        return False
-    return True
-
-
-async def _database(services: Services) -> None:
-    with wrapped_errors():
-        await services.pool.fetchval("SELECT 1")
-
-
-async def _roles(services: Services, here: list[dict[str, Any]]) -> list[RoleAnswer]:
-    """What the roles say of themselves: on this machine in files, elsewhere in the database. The newer word counts."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    with wrapped_errors():
-        rows = await services.pool.fetch(sql.load("api.health", "role_status"))
-    said = [
-        {**json.loads(row["status"]), "role": row["role"], "instance": row["instance"], "updated_ns": row["updated_ns"]}
-        for row in rows
-    ]
-    for status in [*said, *here]:
-        key = (str(status["role"]), str(status.get("instance")))
-        if key not in found or found[key].get("updated_ns", 0) <= status.get("updated_ns", 0):
-            found[key] = status
-    return [_role(status) for _, status in sorted(found.items())]
+def _roles(here: list[dict[str, Any]]) -> list[RoleAnswer]:
+    """The roles of this machine as their status files describe them, by role and instance."""
+    return [_role(status) for status in sorted(here, key=lambda each: (str(each["role"]), str(each.get("instance"))))]
 
 
 def _role(status: dict[str, Any]) -> RoleAnswer:

@@ -11,25 +11,26 @@ from fastapi.responses import Response
 from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from api.health.scrape import ScrapeDep
 from api.http.problems import Problem, declared, not_found
 from api.metrics.cameras import camera_registry
-from api.services import Ours
-from runtime.errors import StorageError
+from api.records import RecordsDep
+from domain.errors import StorageError
 
 router = APIRouter(tags=["health"])
 
 
 @router.get("/metrics", include_in_schema=False, responses=declared(401, 404))
-async def metrics(request: Request, services: Ours) -> Response:
+async def metrics(request: Request, records: RecordsDep, scrape: ScrapeDep) -> Response:
     """404 unless a token is configured."""
-    token = services.settings.metrics_token
+    token = scrape.token
     if not token:
         raise not_found()
     given = request.headers.get("authorization", "")
     if not hmac.compare_digest(given.encode("utf-8", "replace"), f"Bearer {token}".encode()):
         raise Problem(401, "token", "The token is not right.", "Send it as `Authorization: Bearer ...`.")
     # In a thread: it reads the roles' status files.
-    body = await asyncio.to_thread(generate_latest, services.metrics.registry)
+    body = await asyncio.to_thread(generate_latest, scrape.metrics.registry)
     with contextlib.suppress(StorageError):  # the database is away: what this role counts itself is told all the same
-        body += generate_latest(await camera_registry(services.pool, services.clock_ns()))
+        body += generate_latest(await camera_registry(records.pool, records.clock_ns()))
     return Response(body, media_type=CONTENT_TYPE_LATEST)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from api.http.cursors import cursor_of
 from api.http.problems import declared, not_found
-from api.services import Ours
+from api.records import RecordsDep
 from api.sign_in import rights
 from api.sign_in.sessions import SignedIn
 from domain.time import to_iso
@@ -60,7 +60,7 @@ class QuarantinePage(BaseModel):
 
 @router.get("/quarantine", responses=declared(401, 404))
 async def quarantine(
-    services: Ours,
+    records: RecordsDep,
     session: SignedIn,
     waiting_only: bool = True,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
@@ -69,10 +69,10 @@ async def quarantine(
     """Newest first. What a message says only `tallenne quarantine` on the machine can show."""
     if not rights.has_everywhere(session.grants, rights.OPERATE):
         raise not_found()
-    found = await quarantined(services.pool, limit=limit, before=cursor_of(cursor), waiting_only=waiting_only)
+    found = await quarantined(records.pool, limit=limit, before=cursor_of(cursor), waiting_only=waiting_only)
     with wrapped_errors():
-        reasons = await services.pool.fetch(sql.load("api.health", "quarantine_reasons"))
-        objects = await services.pool.fetch(sql.load("api.health", "object_quarantine"))
+        reasons = await records.pool.fetch(sql.load("api.health", "quarantine_reasons"))
+        objects = await records.pool.fetch(sql.load("api.health", "object_quarantine"))
     return QuarantinePage(
         reasons=[ReasonAnswer(**row) for row in reasons],
         messages=[

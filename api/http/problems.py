@@ -64,6 +64,13 @@ def not_found() -> Problem:
     return Problem(404, "not-found", "There is no such thing, or it is not yours to see.", "Check the address.")
 
 
+def no_footage() -> Problem:
+    """Return problem 404 for a span in which no footage can be shown."""
+    return Problem(
+        404, "no-footage", "There is no footage in this span.", "The camera's timeline shows the gaps and why."
+    )
+
+
 def declared(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """``responses=`` of a route: the problems it may answer with, for the OpenAPI document."""
     content = {MEDIA_TYPE: {"schema": ProblemBody.model_json_schema()}}

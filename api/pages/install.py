@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,6 +14,7 @@ from starlette.types import Scope
 from api.http.problems import Problem
 from api.pages import routes
 from api.pages.rendering import DIRECTORY
+from api.pages.settings import Pages
 
 
 class _Static(StaticFiles):
@@ -25,16 +27,16 @@ class _Static(StaticFiles):
         return answer
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, pages: Pages) -> None:
     """After the routes under /v1."""
     app.include_router(routes.router)
     app.mount("/static", _Static(directory=DIRECTORY / "static"), name="static")
-    app.state.problem_page = _problem_page
+    app.state.problem_page = partial(_problem_page, pages)
 
 
-def _problem_page(request: Request, problem: Problem, **_: Any) -> Response | None:
+def _problem_page(pages: Pages, request: Request, problem: Problem, **_: Any) -> Response | None:
     """None: this is not for people."""
     path = request.url.path
     if path.startswith(("/v1", "/metrics", "/static")) or "text/html" not in request.headers.get("accept", ""):
         return None
-    return routes.error_page(request, request.app.state.services, problem)
+    return routes.error_page(request, pages, problem)

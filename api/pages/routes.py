@@ -10,11 +10,10 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from api.export.manifest import fingerprint
 from api.http.problems import Problem, of_error
 from api.pages.language import COOKIE, LANGUAGES
 from api.pages.rendering import page
-from api.services import Ours, Services
+from api.pages.settings import Pages, PagesDep
 from api.sign_in import rights
 from api.sign_in.purposes import Category, latest_purpose
 from api.sign_in.sessions import COOKIE as SESSION_COOKIE
@@ -41,30 +40,30 @@ Handler = Callable[[Session], Awaitable[Response]]
 
 
 @router.get("/")
-async def front(request: Request, services: Ours) -> Response:
+async def front(request: Request, pages: PagesDep) -> Response:
     """Wherever this person's work begins."""
 
     async def go(session: Session) -> Response:
         first = next((name for name, roles in _NAV.items() if rights.has_any(session.grants, roles)), "nothing")
         return RedirectResponse(f"/{first}", status_code=303)
 
-    return await _for_staff(request, services, go)
+    return await _for_staff(request, pages, go)
 
 
 @router.get("/sign-in")
-async def sign_in(request: Request, services: Ours) -> Response:
+async def sign_in(request: Request, pages: PagesDep) -> Response:
     """Show the sign-in page."""
-    return _chosen_language(request) or _page(request, services, "sign_in.html")
+    return _chosen_language(request) or _page(request, pages, "sign_in.html")
 
 
 @router.get("/purpose")
-async def purpose(request: Request, services: Ours) -> Response:
+async def purpose(request: Request, pages: PagesDep) -> Response:
     """Ask for the purpose of what the person is about to look at."""
 
     async def show(session: Session) -> Response:
         return await _frame(
             request,
-            services,
+            pages,
             session,
             "purpose.html",
             "find",
@@ -72,105 +71,105 @@ async def purpose(request: Request, services: Ours) -> Response:
             categories=[each.value for each in Category],
         )
 
-    return await _for_staff(request, services, show)
+    return await _for_staff(request, pages, show)
 
 
 @router.get("/find")
-async def find(request: Request, services: Ours) -> Response:
+async def find(request: Request, pages: PagesDep) -> Response:
     """Show the search."""
-    return await _after_purpose(request, services, "find.html")
+    return await _after_purpose(request, pages, "find.html")
 
 
 @router.get("/visit/{event_id}")
-async def visit(request: Request, services: Ours, event_id: UUID) -> Response:
+async def visit(request: Request, pages: PagesDep, event_id: UUID) -> Response:
     """Show the player at an event."""
-    return await _after_purpose(request, services, "player.html", event_id=str(event_id))
+    return await _after_purpose(request, pages, "player.html", event_id=str(event_id))
 
 
 @router.get("/play")
-async def play(request: Request, services: Ours) -> Response:
+async def play(request: Request, pages: PagesDep) -> Response:
     """Cameras without an event: ?camera=...&camera=...&at=..."""
-    return await _after_purpose(request, services, "player.html", event_id="")
+    return await _after_purpose(request, pages, "player.html", event_id="")
 
 
 @router.get("/cameras")
-async def cameras(request: Request, services: Ours) -> Response:
+async def cameras(request: Request, pages: PagesDep) -> Response:
     """Show the cameras and doors with their health."""
-    return await _plain(request, services, "cameras")
+    return await _plain(request, pages, "cameras")
 
 
 @router.get("/exports")
-async def exports(request: Request, services: Ours) -> Response:
+async def exports(request: Request, pages: PagesDep) -> Response:
     """Show the exports and the fingerprint of the key that signs them."""
-    return await _plain(request, services, "exports", export_key=fingerprint(services.key.export_key))
+    return await _plain(request, pages, "exports", export_key=pages.export_fingerprint)
 
 
 @router.get("/members")
-async def members(request: Request, services: Ours) -> Response:
+async def members(request: Request, pages: PagesDep) -> Response:
     """Show who looked at a member's data."""
-    return await _plain(request, services, "members", needs_purpose=True)
+    return await _plain(request, pages, "members", needs_purpose=True)
 
 
 @router.get("/users")
-async def users(request: Request, services: Ours) -> Response:
+async def users(request: Request, pages: PagesDep) -> Response:
     """Show the staff and their roles."""
-    return await _plain(request, services, "users")
+    return await _plain(request, pages, "users")
 
 
 @router.get("/quarantine")
-async def quarantine(request: Request, services: Ours) -> Response:
+async def quarantine(request: Request, pages: PagesDep) -> Response:
     """Show the messages and objects that were set aside."""
-    return await _plain(request, services, "quarantine")
+    return await _plain(request, pages, "quarantine")
 
 
 @router.get("/account")
-async def account(request: Request, services: Ours) -> Response:
+async def account(request: Request, pages: PagesDep) -> Response:
     """Show one's own account."""
 
     async def show(session: Session) -> Response:
-        purpose = await latest_purpose(services, session)
-        return _page(request, services, "account.html", session=session, purpose=purpose, here="account")
+        purpose = await latest_purpose(pages.records, session)
+        return _page(request, pages, "account.html", session=session, purpose=purpose, here="account")
 
-    return await _for_staff(request, services, show)
+    return await _for_staff(request, pages, show)
 
 
 @router.get("/audit")
-async def audit(request: Request, services: Ours) -> Response:
+async def audit(request: Request, pages: PagesDep) -> Response:
     """Show the audit trail."""
-    return await _plain(request, services, "audit", actions=ACTIONS)
+    return await _plain(request, pages, "audit", actions=ACTIONS)
 
 
-async def _plain(request: Request, services: Services, name: str, **context: Any) -> Response:
+async def _plain(request: Request, pages: Pages, name: str, **context: Any) -> Response:
     """A page of the menu that needs no purpose."""
 
     async def show(session: Session) -> Response:
-        return await _frame(request, services, session, f"{name}.html", name, _NAV[name], **context)
+        return await _frame(request, pages, session, f"{name}.html", name, _NAV[name], **context)
 
-    return await _for_staff(request, services, show)
+    return await _for_staff(request, pages, show)
 
 
-async def _after_purpose(request: Request, services: Services, template: str, **context: Any) -> Response:
+async def _after_purpose(request: Request, pages: Pages, template: str, **context: Any) -> Response:
     async def show(session: Session) -> Response:
-        return await _frame(request, services, session, template, "find", rights.LOOK, needs_purpose=True, **context)
+        return await _frame(request, pages, session, template, "find", rights.LOOK, needs_purpose=True, **context)
 
-    return await _for_staff(request, services, show)
+    return await _for_staff(request, pages, show)
 
 
-async def _for_staff(request: Request, services: Services, show: Handler) -> Response:
+async def _for_staff(request: Request, pages: Pages, show: Handler) -> Response:
     if chosen := _chosen_language(request):
         return chosen
     try:
-        session = await find_session(services, request.cookies.get(SESSION_COOKIE))
+        session = await find_session(pages.records, request.cookies.get(SESSION_COOKIE))
         if session is None:
             return RedirectResponse(f"/sign-in?next={quote(_here(request), safe='')}", status_code=303)
         return await show(session)
     except TallenneError as exc:
-        return error_page(request, services, of_error(exc))
+        return error_page(request, pages, of_error(exc))
 
 
 async def _frame(
     request: Request,
-    services: Services,
+    pages: Pages,
     session: Session,
     template: str,
     here: str,
@@ -181,28 +180,28 @@ async def _frame(
 ) -> Response:
     everywhere = here in _EVERYWHERE
     if not (rights.has_everywhere if everywhere else rights.has_any)(session.grants, roles):
-        return error_page(request, services, Problem(404, "not-found", ""), session=session)
-    purpose, zone = await latest_purpose(services, session), await _only_zone(services, session)
+        return error_page(request, pages, Problem(404, "not-found", ""), session=session)
+    purpose, zone = await latest_purpose(pages.records, session), await _only_zone(pages, session)
     if needs_purpose and purpose is None:
         return RedirectResponse(f"/purpose?next={quote(_here(request), safe='')}", status_code=303)
-    return _page(request, services, template, session=session, purpose=purpose, zone=zone, here=here, **context)
+    return _page(request, pages, template, session=session, purpose=purpose, zone=zone, here=here, **context)
 
 
-async def _only_zone(services: Services, session: Session) -> str:
+async def _only_zone(pages: Pages, session: Session) -> str:
     """The zone that all of the person's sites are in; else nothing, and what belongs to no site is in the browser's."""
     with wrapped_errors():
-        rows = await services.pool.fetch(sql.load("api.pages", "zones_of_staff"), session.staff_id)
+        rows = await pages.records.pool.fetch(sql.load("api.pages", "zones_of_staff"), session.staff_id)
     return str(rows[0]["time_zone"]) if len(rows) == 1 else ""
 
 
-def error_page(request: Request, services: Services, problem: Problem, *, session: Session | None = None) -> Response:
+def error_page(request: Request, pages: Pages, problem: Problem, *, session: Session | None = None) -> Response:
     """A problem for people; its code picks the words."""
-    shown = _page(request, services, "error.html", status=problem.status, code=problem.code, session=session)
+    shown = _page(request, pages, "error.html", status=problem.status, code=problem.code, session=session)
     shown.headers.update(problem.headers or {})
     return shown
 
 
-def _page(request: Request, services: Services, template: str, **context: Any) -> Response:
+def _page(request: Request, pages: Pages, template: str, **context: Any) -> Response:
     session: Session | None = context.get("session")
     may = frozenset(
         name
@@ -210,9 +209,7 @@ def _page(request: Request, services: Services, template: str, **context: Any) -
         if session is not None
         and (rights.has_everywhere if name in _EVERYWHERE else rights.has_any)(session.grants, roles)
     )
-    return page(
-        request, template, default_language=services.settings.default_language, may=may, nav=tuple(_NAV), **context
-    )
+    return page(request, template, default_language=pages.default_language, may=may, nav=tuple(_NAV), **context)
 
 
 def _chosen_language(request: Request) -> Response | None:

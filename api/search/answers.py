@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from api.sign_in.purposes import Purpose
 from api.sign_in.scope import Scope
-from domain.access import AccessEvent
+from domain.access import AccessEvent, Visit
 from domain.ids import CameraId, MemberId
 from domain.time import Span, to_iso
 from storage.access import EventCamera, MemberRow
@@ -64,6 +64,31 @@ class EventAnswer(BaseModel):
     received: str
     uncertain: bool
     cameras: list[EventCameraAnswer]
+
+
+class VisitAnswer(BaseModel):
+    """A stay from entry to exit; `end` is null while no exit is known."""
+
+    site_id: UUID
+    site: str
+    time_zone: str
+    start: str
+    end: str | None
+    first_event: UUID
+    last_event: UUID | None
+
+
+def visit_answer(visit: Visit, scope: Scope) -> VisitAnswer:
+    """Return a visit to a site in the scope. KeyError when the site is not in it."""
+    return VisitAnswer(
+        site_id=visit.site_id,
+        site=scope.sites[visit.site_id].name,
+        time_zone=scope.zone_of(visit.site_id),
+        start=to_iso(visit.start_ns),
+        end=None if visit.end_ns is None else to_iso(visit.end_ns),
+        first_event=visit.first_event,
+        last_event=visit.last_event,
+    )
 
 
 def member_answer(member_id: MemberId, known: Mapping[MemberId, MemberRow]) -> MemberAnswer:

@@ -11,17 +11,24 @@ from pydantic import BaseModel
 
 from api.audit import looks
 from api.http.problems import declared, not_found
-from api.search.answers import EventAnswer, EventCameraAnswer, GapAnswer, SpanAnswer, event_answer
-from api.search.search import VisitAnswer
-from api.search.timeline import first_known, footage_spans, gap_answers, span_answer
-from api.services import Ours, Services
+from api.records import Records, RecordsDep
+from api.search.answers import (
+    EventAnswer,
+    EventCameraAnswer,
+    GapAnswer,
+    SpanAnswer,
+    VisitAnswer,
+    event_answer,
+    visit_answer,
+)
+from api.search.coverage import first_known, footage_spans, gap_answers, span_answer
 from api.sign_in import rights
 from api.sign_in.purposes import Purpose, Stated
 from api.sign_in.scope import Scope, load_scope
 from api.sign_in.sessions import SignedIn
 from domain.access import AccessEvent, Visit
 from domain.ids import CameraId, EventId, MemberId
-from domain.time import NS, Span, to_iso
+from domain.time import NS, Span
 from runtime import sql
 from runtime.database import wrapped_errors
 from storage.access import EventCamera, EventRow, MemberRow, event, events, visits
@@ -50,22 +57,22 @@ class EventDetail(BaseModel):
 
 
 @router.get("/events/{event_id}", responses=declared(401, 404))
-async def event_detail(services: Ours, session: SignedIn, purpose: Stated, event_id: UUID) -> EventDetail:
+async def event_detail(records: RecordsDep, session: SignedIn, purpose: Stated, event_id: UUID) -> EventDetail:
     """An event by its id. A credential opened a door: nothing says that the person in the picture is the member."""
-    scope = await load_scope(services, session, rights.LOOK)
-    found = await event(services.pool, EventId(event_id))
+    scope = await load_scope(records, session, rights.LOOK)
+    found = await event(records.pool, EventId(event_id))
     if found is None or found.door_id not in scope.doors:
         raise not_found()
-    cameras = await _cameras(services, found)
+    cameras = await _cameras(records, found)
     span = Span(max(0, found.occurred_ns - AROUND_NS), found.occurred_ns + AROUND_NS)
     around = await events(
-        services.pool, site_ids=[found.site_id], door_ids=list(scope.doors), span=span, limit=_AROUND_MAX
+        records.pool, site_ids=[found.site_id], door_ids=list(scope.doors), span=span, limit=_AROUND_MAX
     )
     everybody = [found, *(row.event for row in around)]
-    whole = await _visit_of(services, scope, found)
-    people = await looks.known_members(services, everybody)
+    whole = await _visit_of(records, scope, found)
+    people = await looks.known_members(records, everybody)
     await looks.record(
-        services,
+        records,
         session,
         purpose,
         "visit",
@@ -78,7 +85,7 @@ async def event_detail(services: Ours, session: SignedIn, purpose: Stated, event
     return EventDetail(
         event=shown,
         visit=whole,
-        cameras=await _with_footage(services, scope, shown, cameras),
+        cameras=await _with_footage(records, scope, shown, cameras),
         around=[_around(row, scope, people, purpose) for row in reversed(around)],
     )
 
@@ -87,10 +94,10 @@ def _around(row: EventRow, scope: Scope, people: Mapping[MemberId, MemberRow], p
     return event_answer(row.event, row.cameras, scope, people, purpose)
 
 
-async def _cameras(services: Services, found: AccessEvent) -> list[EventCamera]:
+async def _cameras(records: Records, found: AccessEvent) -> list[EventCamera]:
     t = found.occurred_ns
     with wrapped_errors():
-        rows = await services.pool.fetch(sql.load("api.search", "event_cameras"), found.door_id, t)
+        rows = await records.pool.fetch(sql.load("api.search", "event_cameras"), found.door_id, t)
     return [
         EventCamera(
             camera_id=CameraId(row["camera_id"]), span=Span(t - row["before_ns"], t + row["after_ns"]), segments=0
@@ -100,16 +107,16 @@ async def _cameras(services: Services, found: AccessEvent) -> list[EventCamera]:
 
 
 async def _with_footage(
-    services: Services, scope: Scope, shown: EventAnswer, cameras: list[EventCamera]
+    records: Records, scope: Scope, shown: EventAnswer, cameras: list[EventCamera]
 ) -> list[EventCameraDetail]:
     spans = {camera.camera_id: camera.span for camera in cameras}
-    now_ns = services.clock_ns()
+    now_ns = records.clock_ns()
     answers = []
     for camera in shown.cameras:
         camera_id = CameraId(camera.camera_id)
         span = spans[camera_id]
-        footage = (await footage_spans(services, [camera_id], span)).get(camera_id, [])
-        known = await Catalogue(services.pool).gaps([camera_id], span)
+        footage = (await footage_spans(records, [camera_id], span)).get(camera_id, [])
+        known = await Catalogue(records.pool).gaps([camera_id], span)
         answers.append(
             EventCameraDetail(
                 **camera.model_dump(exclude={"segments"}),
@@ -120,28 +127,18 @@ async def _with_footage(
                     known,
                     now_ns,
                     scope.cameras[camera_id].retention_s,
-                    await first_known(services, camera_id),
+                    await first_known(records, camera_id),
                 ),
             )
         )
     return answers
 
 
-async def _visit_of(services: Services, scope: Scope, found: AccessEvent) -> VisitAnswer | None:
+async def _visit_of(records: Records, scope: Scope, found: AccessEvent) -> VisitAnswer | None:
     """The member's visit that the event belongs to, where the person may see the whole site."""
     if found.member_id is None or found.site_id not in scope.whole_sites:
         return None
     span = Span(found.occurred_ns, found.occurred_ns + 1)
-    own = await visits(services.pool, found.member_id, span, [found.site_id])
+    own = await visits(records.pool, found.member_id, span, [found.site_id])
     fitting: Visit | None = next((each for each in own if each.start_ns <= found.occurred_ns), None)
-    if fitting is None:
-        return None
-    return VisitAnswer(
-        site_id=fitting.site_id,
-        site=scope.sites[fitting.site_id].name,
-        time_zone=scope.zone_of(fitting.site_id),
-        start=to_iso(fitting.start_ns),
-        end=None if fitting.end_ns is None else to_iso(fitting.end_ns),
-        first_event=fitting.first_event,
-        last_event=fitting.last_event,
-    )
+    return None if fitting is None else visit_answer(fitting, scope)

@@ -13,11 +13,10 @@ from pydantic import BaseModel, Field
 from api.audit import looks
 from api.http.problems import declared, not_found
 from api.http.times import span_json
+from api.records import Records, RecordsDep
 from api.search.answers import EventAnswer, MemberAnswer, SpanAnswer, event_answer, member_answer
-from api.search.plain_words import without_fillers
-from api.search.search import Words
+from api.search.plain_words import Words, without_fillers
 from api.search.time_words import TimeWords, parse_time_words
-from api.services import Ours, Services
 from api.sign_in import rights
 from api.sign_in.purposes import Stated
 from api.sign_in.scope import DoorRow, Scope, load_scope, named_members
@@ -76,7 +75,7 @@ class _Meant:
 
 @router.get("/find", responses=declared(401, 404))
 async def find(
-    services: Ours,
+    records: RecordsDep,
     session: SignedIn,
     purpose: Stated,
     query: Annotated[Words, Query(description="For example: `virtanen yesterday 18-19` or `front door 06:31`.")],
@@ -84,21 +83,21 @@ async def find(
     limit: Annotated[int, Query(ge=1, le=200)] = 60,
 ) -> Findings:
     """What the words mean, the members they may mean, and the passages, newest first."""
-    scope = await load_scope(services, session, rights.LOOK)
+    scope = await load_scope(records, session, rights.LOOK)
     if (site is not None and site not in scope.sites) or not scope.sites:
         raise not_found()
     sites = tuple(scope.sites) if site is None else (SiteId(site),)
-    now_ns = services.clock_ns()
+    now_ns = records.clock_ns()
     words = {zone: parse_time_words(query, now_ns, zone) for zone in dict.fromkeys(map(scope.zone_of, sites))}
     first = words[scope.zone_of(sites[0])]
     doors = [door for door in scope.doors.values() if door.site_id in sites]
-    meant = await _meant(services, scope, doors, first)
-    rows, more = await _events(services, scope, sites, words, meant, limit, now_ns)
-    people = await looks.known_members(services, (row.event for row in rows)) | meant.members
+    meant = await _meant(records, scope, doors, first)
+    rows, more = await _events(records, scope, sites, words, meant, limit, now_ns)
+    people = await looks.known_members(records, (row.event for row in rows)) | meant.members
     spans = [_span(each, now_ns) for each in words.values()]
     looked = Span(min(span.start_ns for span in spans), max(span.end_ns for span in spans))
     hits = [_hit(group, scope, people, purpose) for group in passages(rows)]
-    await looks.record(services, session, purpose, "find", shown=[*people], span=looked, results=len(hits))
+    await looks.record(records, session, purpose, "find", shown=[*people], span=looked, results=len(hits))
     return Findings(
         understood=Understood(
             span=None if first.span is None else SpanAnswer(**span_json(first.span)),
@@ -171,31 +170,31 @@ def _one_passage(earlier: AccessEvent, later: AccessEvent) -> bool:
     )
 
 
-async def _meant(services: Services, scope: Scope, doors: Sequence[DoorRow], words: TimeWords) -> _Meant:
+async def _meant(records: Records, scope: Scope, doors: Sequence[DoorRow], words: TimeWords) -> _Meant:
     """Find the members and doors that the words name. Filler words of a whole sentence are left out."""
-    meant = await _named(services, scope, doors, words.rest)
+    meant = await _named(records, scope, doors, words.rest)
     if meant.members or not meant.name:
         return meant
     kept, left_out = without_fillers(words.rest)
     if kept == words.rest:
         return meant
-    again = await _named(services, scope, doors, kept)
+    again = await _named(records, scope, doors, kept)
     if again.members or (not again.name and (again.doors or words.span)):
         return replace(again, left_out=left_out)
     return meant
 
 
-async def _named(services: Services, scope: Scope, all_doors: Sequence[DoorRow], rest: str) -> _Meant:
+async def _named(records: Records, scope: Scope, all_doors: Sequence[DoorRow], rest: str) -> _Meant:
     doors, name = split_doors(rest, all_doors)
     if doors and not name and not _whole_word(rest, doors):
         # The words are only prefixes of doors' names: a member of that name comes first.
-        members, cut = await _members(services, scope, rest)
+        members, cut = await _members(records, scope, rest)
         if members:
             return _Meant(doors=[], name=fold(rest), members=members, cut=cut)
-    members, cut = await _members(services, scope, name) if name else ({}, False)
+    members, cut = await _members(records, scope, name) if name else ({}, False)
     if name and doors and not members:
         # Not a door's name with a member's, then; perhaps all of it is a member's.
-        members, cut = await _members(services, scope, rest)
+        members, cut = await _members(records, scope, rest)
         doors = [] if members else doors
     return _Meant(doors=doors, name=name, members=members, cut=cut)
 
@@ -205,13 +204,13 @@ def _whole_word(rest: str, doors: Sequence[DoorRow]) -> bool:
     return any(word in named for word in fold(rest).split())
 
 
-async def _members(services: Services, scope: Scope, name: str) -> tuple[dict[MemberId, MemberRow], bool]:
-    rows, cut = await named_members(services, scope, name, _MEMBERS)
+async def _members(records: Records, scope: Scope, name: str) -> tuple[dict[MemberId, MemberRow], bool]:
+    rows, cut = await named_members(records, scope, name, _MEMBERS)
     return {row.member_id: row for row in rows}, cut
 
 
 async def _events(
-    services: Services,
+    records: Records,
     scope: Scope,
     sites: Sequence[SiteId],
     words: Mapping[str, TimeWords],
@@ -226,7 +225,7 @@ async def _events(
     rows: list[EventRow] = []
     for zone, each in words.items():
         rows += await events(
-            services.pool,
+            records.pool,
             site_ids=[site for site in sites if scope.zone_of(site) == zone],
             span=_span(each, now_ns),
             door_ids=[door.door_id for door in meant.doors] or list(scope.doors),

@@ -1,11 +1,15 @@
-"""Filler words of whole questions, which name neither a person nor a place. Pure."""
+"""The words of a query, and the filler words of whole questions, which name neither a person nor a place. Pure."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import StringConstraints
 
 from storage.access import fold
 
+Words = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f]*$")]
+"""What staff type into a search box: no control characters."""
 _ENGLISH: Final = """
 a an and any anybody anyone around as at by came card cards clip come did do door doors else enter entered entering
 exit exited find footage for from go got had has have he her his how i in into is it left let lets letting look me

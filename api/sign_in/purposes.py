@@ -7,19 +7,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from fastapi import Depends, Header, Query
+from pydantic import BaseModel
 
-from api.http.problems import Problem, declared
-from api.services import Ours, Services
+from api.http.problems import Problem
+from api.records import Records, RecordsDep
 from api.sign_in import rights
 from api.sign_in.sessions import Session, SignedIn, require
 from domain.time import to_iso
 from runtime import sql
 from runtime.database import wrapped_errors
-from storage.catalogue import audit
-
-router = APIRouter(prefix="/v1", tags=["purpose"])
 
 
 class Category(StrEnum):
@@ -32,19 +29,6 @@ class Category(StrEnum):
     MEMBER_REQUEST = "member_request"  # GDPR 15
     AUTHORITY = "authority"
     MAINTENANCE = "maintenance"
-
-
-Reason = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=r"^[^\x00-\x1f]*$")
-]
-
-
-class PurposeBody(BaseModel):
-    """Why a person wants to look."""
-
-    model_config = ConfigDict(extra="forbid")
-    category: Category
-    reason: Reason = Field(description="What it is about, in a few words. No more about people than needed.")
 
 
 class PurposeAnswer(BaseModel):
@@ -63,30 +47,10 @@ class Purpose:
     purpose_id: uuid.UUID
 
 
-@router.post("/purposes", status_code=201, responses=declared(401, 404))
-async def state_purpose(body: PurposeBody, services: Ours, session: SignedIn) -> PurposeAnswer:
-    """State what the looks that follow are for."""
-    require(session, rights.MEMBERS)
-    purpose_id, now_ns = uuid.uuid4(), services.clock_ns()
-    with wrapped_errors():
-        async with services.pool.acquire() as conn, conn.transaction():
-            query = sql.load("api.sign_in", "purpose_add")
-            await conn.execute(query, purpose_id, session.session_id, body.category.value, body.reason, now_ns)
-            entry = audit.Entry(
-                actor=session.actor,
-                action="purpose",
-                session_id=session.session_id,
-                purpose_id=purpose_id,
-                detail={"category": body.category.value},
-            )
-            await audit.append_in(conn, entry, now_ns)
-    return PurposeAnswer(purpose_id=purpose_id, category=body.category, reason=body.reason, stated=to_iso(now_ns))
-
-
-async def latest_purpose(services: Services, session: Session) -> PurposeAnswer | None:
+async def latest_purpose(records: Records, session: Session) -> PurposeAnswer | None:
     """The one stated last in this session."""
     with wrapped_errors():
-        row = await services.pool.fetchrow(sql.load("api.sign_in", "purpose_latest"), session.session_id)
+        row = await records.pool.fetchrow(sql.load("api.sign_in", "purpose_latest"), session.session_id)
     if row is None:
         return None
     return PurposeAnswer(
@@ -97,9 +61,9 @@ async def latest_purpose(services: Services, session: Session) -> PurposeAnswer 
     )
 
 
-async def _known(services: Services, session: Session, purpose_id: uuid.UUID | None) -> Purpose:
+async def _known(records: Records, session: Session, purpose_id: uuid.UUID | None) -> Purpose:
     with wrapped_errors():
-        if purpose_id is not None and await services.pool.fetchval(
+        if purpose_id is not None and await records.pool.fetchval(
             sql.load("api.sign_in", "purpose_known"), purpose_id, session.session_id
         ):
             return Purpose(purpose_id=purpose_id)
@@ -112,34 +76,34 @@ async def _known(services: Services, session: Session, purpose_id: uuid.UUID | N
 
 
 async def stated(
-    services: Ours,
+    records: RecordsDep,
     session: SignedIn,
     tallenne_purpose: Annotated[uuid.UUID | None, Header(description="From POST /v1/purposes.")] = None,
 ) -> Purpose:
     """The dependency behind ``Stated``: 403 without a purpose of this session."""
     require(session, rights.LOOK)
-    return await _known(services, session, tallenne_purpose)
+    return await _known(records, session, tallenne_purpose)
 
 
 async def stated_for_members(
-    services: Ours,
+    records: RecordsDep,
     session: SignedIn,
     tallenne_purpose: Annotated[uuid.UUID | None, Header(description="From POST /v1/purposes.")] = None,
 ) -> Purpose:
     """The same for the members' register, which administrators search too."""
     require(session, rights.MEMBERS)
-    return await _known(services, session, tallenne_purpose)
+    return await _known(records, session, tallenne_purpose)
 
 
 async def stated_in_query(
-    services: Ours,
+    records: RecordsDep,
     session: SignedIn,
     purpose: Annotated[uuid.UUID | None, Query(description="A media element cannot send headers.")] = None,
     tallenne_purpose: Annotated[uuid.UUID | None, Header()] = None,
 ) -> Purpose:
     """The same for addresses that a media element loads."""
     require(session, rights.LOOK)
-    return await _known(services, session, purpose or tallenne_purpose)
+    return await _known(records, session, purpose or tallenne_purpose)
 
 
 Stated = Annotated[Purpose, Depends(stated)]

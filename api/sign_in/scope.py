@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from api.http.problems import not_found
-from api.services import Services
+from api.records import Records
 from api.sign_in import rights
 from api.sign_in.sessions import Session
 from domain.ids import CameraId, DoorId, MemberId, SiteId
@@ -70,10 +70,10 @@ class Scope:
         return self.sites[site_id].time_zone
 
 
-async def load_scope(services: Services, session: Session, roles: tuple[str, ...]) -> Scope:
+async def load_scope(records: Records, session: Session, roles: tuple[str, ...]) -> Scope:
     """The scope of these roles of the person."""
     with wrapped_errors():
-        async with services.pool.acquire() as conn:
+        async with records.pool.acquire() as conn:
             cameras = await conn.fetch(sql.load("api.sign_in", "scope_cameras"), session.staff_id, list(roles))
             doors = await conn.fetch(sql.load("api.sign_in", "scope_doors"), session.staff_id, list(roles))
             sites = await conn.fetch(sql.load("api.sign_in", "scope_sites"), session.staff_id, list(roles))
@@ -100,29 +100,29 @@ async def load_scope(services: Services, session: Session, roles: tuple[str, ...
     )
 
 
-async def visible_camera(services: Services, session: Session, camera_id: CameraId) -> CameraRow:
+async def visible_camera(records: Records, session: Session, camera_id: CameraId) -> CameraRow:
     """One camera whose footage the person may look at; 404."""
     with wrapped_errors():
         query = sql.load("api.sign_in", "scope_camera")
-        row = await services.pool.fetchrow(query, session.staff_id, list(rights.LOOK), camera_id)
+        row = await records.pool.fetchrow(query, session.staff_id, list(rights.LOOK), camera_id)
     if row is None:
         _log.warning("session %s asked for camera %s, which it may not see", session.session_id, camera_id)
         raise not_found()
     return CameraRow(**row)
 
 
-async def visible_members(services: Services, scope: Scope, member_ids: Iterable[MemberId]) -> set[MemberId]:
+async def visible_members(records: Records, scope: Scope, member_ids: Iterable[MemberId]) -> set[MemberId]:
     """Those who have been at a door in the scope; all of them for somebody who may look everywhere."""
     wanted = list(member_ids)
     if scope.everywhere:
         return set(wanted)
     with wrapped_errors():
-        rows = await services.pool.fetch(sql.load("api.sign_in", "members_at_doors"), wanted, list(scope.doors))
+        rows = await records.pool.fetch(sql.load("api.sign_in", "members_at_doors"), wanted, list(scope.doors))
     return {MemberId(row["member_id"]) for row in rows}
 
 
-async def named_members(services: Services, scope: Scope, text: str, limit: int) -> tuple[list[MemberRow], bool]:
+async def named_members(records: Records, scope: Scope, text: str, limit: int) -> tuple[list[MemberRow], bool]:
     """The first ``limit`` (199) of those whom the text names and who may be seen; whether there are others."""
     doors = None if scope.everywhere else list(scope.doors)
-    found = await search_members(services.pool, text, limit + 1, at_doors=doors)
+    found = await search_members(records.pool, text, limit + 1, at_doors=doors)
     return found[:limit], len(found) > limit

@@ -15,7 +15,7 @@ from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie
 
 from api.http.problems import Problem, not_found
-from api.services import Ours, Services
+from api.records import Records, RecordsDep
 from api.sign_in import rights
 from domain.ids import SessionId, StaffId
 from domain.time import HOUR_NS, MINUTE_NS, NS
@@ -56,24 +56,24 @@ class Session:
         return now_ns - self.stepped_up_ns < STEP_UP_NS
 
 
-async def find_session(services: Services, token: str | None) -> Session | None:
+async def find_session(records: Records, token: str | None) -> Session | None:
     """The session of a cookie, touched; None when there is none, or it has ended."""
     if not token:
         return None
-    now_ns = services.clock_ns()
+    now_ns = records.clock_ns()
     with wrapped_errors():
-        row = await services.pool.fetchrow(
+        row = await records.pool.fetchrow(
             sql.load("api.sign_in", "session_find"), _hash(token), now_ns - ABSOLUTE_NS, now_ns - IDLE_NS
         )
         if row is not None and now_ns - row["seen_ns"] > _TOUCH_NS:
-            await services.pool.execute(sql.load("api.sign_in", "session_touch"), row["session_id"], now_ns)
+            await records.pool.execute(sql.load("api.sign_in", "session_touch"), row["session_id"], now_ns)
     return None if row is None else _session(row)
 
 
-async def alive(services: Services, session_id: SessionId) -> bool:
+async def alive(records: Records, session_id: SessionId) -> bool:
     """Whether a session that was good a moment ago has not been ended since. DatabaseError and its kin."""
     with wrapped_errors():
-        return bool(await services.pool.fetchval(sql.load("api.sign_in", "session_alive"), session_id))
+        return bool(await records.pool.fetchval(sql.load("api.sign_in", "session_alive"), session_id))
 
 
 def _session(row: asyncpg.Record) -> Session:
@@ -93,10 +93,10 @@ def _session(row: asyncpg.Record) -> Session:
 
 
 async def signed_in(
-    request: Request, services: Ours, token: Annotated[str | None, Security(cookie_scheme)] = None
+    request: Request, records: RecordsDep, token: Annotated[str | None, Security(cookie_scheme)] = None
 ) -> Session:
     """The session, or 401; on methods that change something also 403 without the session's own token."""
-    session = await find_session(services, token)
+    session = await find_session(records, token)
     if session is None:
         raise Problem(401, "sign-in-needed", "You are not signed in.", "Sign in with your password and a code.")
     if request.method not in _SAFE:
@@ -117,9 +117,9 @@ def require(session: Session, roles: tuple[str, ...]) -> None:
         raise not_found()
 
 
-def require_step_up(services: Services, session: Session) -> None:
+def require_step_up(records: Records, session: Session) -> None:
     """403 unless a second factor was shown within the last five minutes."""
-    if not session.stepped_up(services.clock_ns()):
+    if not session.stepped_up(records.clock_ns()):
         raise Problem(403, "step-up-needed", "This needs a fresh code.", "Send one to POST /v1/step-up.")
 
 

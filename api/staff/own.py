@@ -6,11 +6,12 @@ from fastapi import APIRouter
 
 from api.credentials import second_factor
 from api.credentials.accounts import code_hashes
+from api.credentials.factors import FactorsDep
 from api.credentials.passwords import check_new
 from api.credentials.throttle import PER_USER, Attempt
 from api.errors import StaffRefusedError
 from api.http.problems import Problem, declared
-from api.services import Ours
+from api.records import RecordsDep
 from api.sign_in.sessions import SignedIn, require_step_up
 from api.staff.shapes import CodesAnswer, OwnPasswordBody
 from runtime import sql
@@ -21,26 +22,26 @@ router = APIRouter(prefix="/v1", tags=["session"])
 
 
 @router.post("/password", status_code=204, responses=declared(401, 429))
-async def change_password(body: OwnPasswordBody, services: Ours, session: SignedIn) -> None:
+async def change_password(body: OwnPasswordBody, records: RecordsDep, factors: FactorsDep, session: SignedIn) -> None:
     """Needs the present one and a fresh code. One's other sessions end."""
-    require_step_up(services, session)
-    attempt = Attempt(key=services.key.throttle_key("password", str(session.staff_id)), limit=PER_USER)
-    if await services.throttle.begin((attempt,), services.clock_ns()):
+    require_step_up(records, session)
+    attempt = Attempt(key=factors.key.throttle_key("password", str(session.staff_id)), limit=PER_USER)
+    if await factors.throttle.begin((attempt,), records.clock_ns()):
         raise Problem(429, "too-many", "Too many failed attempts.", "Wait a while.", headers={"Retry-After": "60"})
     with wrapped_errors():
-        row = await services.pool.fetchrow(sql.load("api.credentials", "staff_by_name"), session.user_name)
+        row = await records.pool.fetchrow(sql.load("api.credentials", "staff_by_name"), session.user_name)
     stored = None if row is None else row["password_hash"]
-    if not await services.passwords.matches(body.current.get_secret_value(), stored):
+    if not await factors.passwords.matches(body.current.get_secret_value(), stored):
         raise Problem(403, "password-wrong", "The present password is another one.", "Check it.")
-    await services.throttle.forgive(attempt.key)  # it was right, whatever the new one is
+    await factors.throttle.forgive(attempt.key)  # it was right, whatever the new one is
     password = body.password.get_secret_value()
     try:
         check_new(password, session.user_name)
     except StaffRefusedError as exc:
         raise Problem(422, "staff-refused", exc.what, exc.remedy) from None
-    password_hash, now_ns = await services.passwords.hash(password), services.clock_ns()
+    password_hash, now_ns = await factors.passwords.hash(password), records.clock_ns()
     with wrapped_errors():
-        async with services.pool.acquire() as conn, conn.transaction():
+        async with records.pool.acquire() as conn, conn.transaction():
             await conn.execute(sql.load("api.staff", "staff_password"), session.staff_id, password_hash)
             await conn.execute(
                 sql.load("api.staff", "sessions_end_others"), session.staff_id, now_ns, session.session_id
@@ -50,15 +51,15 @@ async def change_password(body: OwnPasswordBody, services: Ours, session: Signed
 
 
 @router.post("/recovery-codes", responses=declared(401))
-async def new_recovery_codes(services: Ours, session: SignedIn) -> CodesAnswer:
+async def new_recovery_codes(records: RecordsDep, factors: FactorsDep, session: SignedIn) -> CodesAnswer:
     """Ten new ones, shown once; the old ones count no more. Needs a fresh code."""
-    require_step_up(services, session)
+    require_step_up(records, session)
     codes = second_factor.new_recovery_codes()
-    hashes = code_hashes(services.key, session.staff_id, codes)
+    hashes = code_hashes(factors.key, session.staff_id, codes)
     with wrapped_errors():
-        async with services.pool.acquire() as conn, conn.transaction():
+        async with records.pool.acquire() as conn, conn.transaction():
             await conn.execute(sql.load("api.staff", "recovery_codes_drop"), session.staff_id)
             await conn.execute(sql.load("api.credentials", "recovery_codes_add"), session.staff_id, hashes)
             entry = audit.Entry(actor=session.actor, action="recovery_codes", session_id=session.session_id)
-            await audit.append_in(conn, entry, services.clock_ns())
+            await audit.append_in(conn, entry, records.clock_ns())
     return CodesAnswer(recovery_codes=list(codes))

@@ -11,10 +11,11 @@ import asyncpg
 from fastapi import APIRouter, Depends
 
 from api.credentials.accounts import NewStaff, add_grants, add_staff, check_staff, new_factor, said_grants
+from api.credentials.factors import FactorsDep
 from api.credentials.passwords import check_new
 from api.errors import StaffExistsError, StaffRefusedError
 from api.http.problems import Problem, declared, not_found
-from api.services import Ours, Services
+from api.records import Records, RecordsDep
 from api.sign_in import rights
 from api.sign_in.sessions import ABSOLUTE_NS, IDLE_NS, Session, SignedIn, require_step_up
 from api.staff.shapes import (
@@ -43,9 +44,9 @@ def administrator(session: SignedIn) -> Session:
     return session
 
 
-def confirmed(services: Ours, session: Annotated[Session, Depends(administrator)]) -> Session:
+def confirmed(records: RecordsDep, session: Annotated[Session, Depends(administrator)]) -> Session:
     """The same, with a fresh code."""
-    require_step_up(services, session)
+    require_step_up(records, session)
     return session
 
 
@@ -54,13 +55,13 @@ Confirmed = Annotated[Session, Depends(confirmed)]
 
 
 @router.get("/staff", responses=declared(401, 404))
-async def everybody(services: Ours, session: Administrator) -> list[StaffAnswer]:
+async def everybody(records: RecordsDep, session: Administrator) -> list[StaffAnswer]:
     """Who there is and what they may."""
-    return [staff_answer(row) for row in await _rows(services, None)]
+    return [staff_answer(row) for row in await _rows(records, None)]
 
 
 @router.post("/staff", status_code=201, responses=declared(401, 404, 409))
-async def create(body: StaffBody, services: Ours, session: Confirmed) -> FactorAnswer:
+async def create(body: StaffBody, records: RecordsDep, factors: FactorsDep, session: Confirmed) -> FactorAnswer:
     """Add a member of staff. The answer holds the second factor, which is shown only once."""
     new = NewStaff(
         user_name=body.user_name.strip().lower(),
@@ -69,9 +70,9 @@ async def create(body: StaffBody, services: Ours, session: Confirmed) -> FactorA
     )
     try:
         check_staff(new, body.password.get_secret_value())
-        password_hash = await services.passwords.hash(body.password.get_secret_value())
-        async with _changing(services) as conn:
-            made = await add_staff(conn, services.key, new, password_hash, _by(session), services.clock_ns())
+        password_hash = await factors.passwords.hash(body.password.get_secret_value())
+        async with _changing(records) as conn:
+            made = await add_staff(conn, factors.key, new, password_hash, _by(session), records.clock_ns())
     except StaffRefusedError as exc:
         raise _refused(exc) from None
     except StaffExistsError as exc:
@@ -80,77 +81,79 @@ async def create(body: StaffBody, services: Ours, session: Confirmed) -> FactorA
 
 
 @router.put("/staff/{staff_id}/grants", responses=declared(401, 404, 409))
-async def set_grants(staff_id: UUID, body: GrantsBody, services: Ours, session: Confirmed) -> StaffAnswer:
+async def set_grants(staff_id: UUID, body: GrantsBody, records: RecordsDep, session: Confirmed) -> StaffAnswer:
     """Replace a person's grants, effective from the next request."""
     grants = [each.grant() for each in _distinct(body.grants)]
-    async with _changing(services) as conn:
-        await _known(services, staff_id)
+    async with _changing(records) as conn:
+        await _known(records, staff_id)
         await conn.execute(sql.load("api.staff", "grants_drop"), staff_id)
         await add_grants(conn, StaffId(staff_id), grants)
         await _require_an_administrator(conn)
-        await _note(conn, services, session, "staff_grants", staff_id, {"grants": said_grants(grants)})
-    return staff_answer(await _known(services, staff_id))
+        await _note(conn, records, session, "staff_grants", staff_id, {"grants": said_grants(grants)})
+    return staff_answer(await _known(records, staff_id))
 
 
 @router.post("/staff/{staff_id}/disable", responses=declared(401, 404, 409))
-async def disable(staff_id: UUID, body: DisableBody, services: Ours, session: Confirmed) -> StaffAnswer:
+async def disable(staff_id: UUID, body: DisableBody, records: RecordsDep, session: Confirmed) -> StaffAnswer:
     """Nobody is deleted: the audit trail goes on naming them."""
     if staff_id == session.staff_id:
         raise Problem(409, "yourself", "You cannot disable yourself.", "Ask another administrator.")
-    async with _changing(services) as conn:
-        await _known(services, staff_id)
-        now_ns = services.clock_ns()
+    async with _changing(records) as conn:
+        await _known(records, staff_id)
+        now_ns = records.clock_ns()
         await conn.execute(sql.load("api.staff", "staff_disable"), staff_id, now_ns if body.disabled else None)
         await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, now_ns)
         await _require_an_administrator(conn)
-        await _note(conn, services, session, "staff_disabled" if body.disabled else "staff_enabled", staff_id, {})
-    return staff_answer(await _known(services, staff_id))
+        await _note(conn, records, session, "staff_disabled" if body.disabled else "staff_enabled", staff_id, {})
+    return staff_answer(await _known(records, staff_id))
 
 
 @router.post("/staff/{staff_id}/second-factor", responses=declared(401, 404))
-async def reset_factor(staff_id: UUID, services: Ours, session: Confirmed) -> FactorAnswer:
+async def reset_factor(staff_id: UUID, records: RecordsDep, factors: FactorsDep, session: Confirmed) -> FactorAnswer:
     """For a lost telephone: a new second factor and new recovery codes. The old ones and all sessions end."""
-    async with _changing(services) as conn:
-        row = await _known(services, staff_id)
-        factor = new_factor(services.key, StaffId(staff_id), row["user_name"])
+    async with _changing(records) as conn:
+        row = await _known(records, staff_id)
+        factor = new_factor(factors.key, StaffId(staff_id), row["user_name"])
         await conn.execute(sql.load("api.staff", "staff_factor"), staff_id, factor.sealed)
         await conn.execute(sql.load("api.staff", "recovery_codes_drop"), staff_id)
         await conn.execute(sql.load("api.credentials", "recovery_codes_add"), staff_id, factor.hashes)
-        await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, services.clock_ns())
-        await _note(conn, services, session, "factor_reset", staff_id, {})
+        await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, records.clock_ns())
+        await _note(conn, records, session, "factor_reset", staff_id, {})
     return factor_answer(factor.created)
 
 
 @router.post("/staff/{staff_id}/password", status_code=204, responses=declared(401, 404))
-async def set_password(staff_id: UUID, body: PasswordBody, services: Ours, session: Confirmed) -> None:
+async def set_password(
+    staff_id: UUID, body: PasswordBody, records: RecordsDep, factors: FactorsDep, session: Confirmed
+) -> None:
     """For a forgotten one. All of the person's sessions end."""
-    row = await _known(services, staff_id)
+    row = await _known(records, staff_id)
     password = body.password.get_secret_value()
     try:
         check_new(password, row["user_name"])
     except StaffRefusedError as exc:
         raise _refused(exc) from None
-    password_hash = await services.passwords.hash(password)
-    async with _changing(services) as conn:
+    password_hash = await factors.passwords.hash(password)
+    async with _changing(records) as conn:
         await conn.execute(sql.load("api.staff", "staff_password"), staff_id, password_hash)
-        await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, services.clock_ns())
-        await _note(conn, services, session, "password_reset", staff_id, {})
+        await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, records.clock_ns())
+        await _note(conn, records, session, "password_reset", staff_id, {})
 
 
 @router.post("/staff/{staff_id}/sign-out", status_code=204, responses=declared(401, 404))
-async def sign_out(staff_id: UUID, services: Ours, session: Confirmed) -> None:
+async def sign_out(staff_id: UUID, records: RecordsDep, session: Confirmed) -> None:
     """Everywhere, at once."""
-    async with _changing(services) as conn:
-        await _known(services, staff_id)
-        await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, services.clock_ns())
-        await _note(conn, services, session, "signed_out", staff_id, {})
+    async with _changing(records) as conn:
+        await _known(records, staff_id)
+        await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, records.clock_ns())
+        await _note(conn, records, session, "signed_out", staff_id, {})
 
 
 @contextlib.asynccontextmanager
-async def _changing(services: Services) -> AsyncIterator[asyncpg.Connection]:
+async def _changing(records: Records) -> AsyncIterator[asyncpg.Connection]:
     """A transaction; administrative changes come one after another."""
     with wrapped_errors():
-        async with services.pool.acquire() as conn, conn.transaction():
+        async with records.pool.acquire() as conn, conn.transaction():
             await conn.execute(sql.load("api.staff", "staff_lock"))
             try:
                 yield conn
@@ -163,17 +166,17 @@ async def _changing(services: Services) -> AsyncIterator[asyncpg.Connection]:
                 ) from None
 
 
-async def _rows(services: Services, staff_id: UUID | None) -> list[asyncpg.Record]:
-    now_ns = services.clock_ns()
+async def _rows(records: Records, staff_id: UUID | None) -> list[asyncpg.Record]:
+    now_ns = records.clock_ns()
     with wrapped_errors():
-        found: list[asyncpg.Record] = await services.pool.fetch(
+        found: list[asyncpg.Record] = await records.pool.fetch(
             sql.load("api.staff", "staff_list"), staff_id, now_ns - ABSOLUTE_NS, now_ns - IDLE_NS
         )
     return found
 
 
-async def _known(services: Services, staff_id: UUID) -> asyncpg.Record:
-    found = await _rows(services, staff_id)
+async def _known(records: Records, staff_id: UUID) -> asyncpg.Record:
+    found = await _rows(records, staff_id)
     if not found:
         raise not_found()
     return found[0]
@@ -192,7 +195,7 @@ def _by(session: Session) -> audit.Entry:
 
 async def _note(
     conn: asyncpg.Connection,
-    services: Services,
+    records: Records,
     session: Session,
     action: str,
     staff_id: UUID,
@@ -200,7 +203,7 @@ async def _note(
 ) -> None:
     said = {"staff_id": str(staff_id), **detail}
     entry = audit.Entry(actor=session.actor, action=action, session_id=session.session_id, detail=said)
-    await audit.append_in(conn, entry, services.clock_ns())
+    await audit.append_in(conn, entry, records.clock_ns())
 
 
 def _distinct(grants: list[GrantBody]) -> list[GrantBody]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from indexer.events.receive import load_names
 from runtime import sql
 from runtime.database import wrapped_errors
 from storage.access import event
+from storage.catalogue import audit
 
 _PACKAGE: Final = "indexer.events"
 
@@ -144,7 +144,7 @@ async def _supersede(conn: asyncpg.Connection, old: Sequence[EventId], by: Seque
 
 
 async def _record(conn: asyncpg.Connection, action: str, actor: str, now_ns: int, detail: dict[str, Any]) -> None:
-    await conn.execute(sql.load("indexer", "on_record"), now_ns, actor, action, None, json.dumps(detail))
+    await audit.append_in(conn, audit.Entry(actor=actor, action=action, detail=detail), now_ns)
 
 
 def _not_in_force(event_id: EventId) -> IndexMisuseError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from indexer.mqtt.driver import Received
 from indexer.settings import TopicRule
 from runtime import sql
 from runtime.database import wrapped_errors
+from storage.catalogue import audit
 
 _PACKAGE: Final = "indexer.events"
 
@@ -62,10 +62,7 @@ async def replay(
         unopened=outcomes.count(None),
     )
     detail = {"looked_at": report.looked_at, "understood": report.understood}
-    with wrapped_errors():
-        await pool.execute(
-            sql.load("indexer", "on_record"), clock_ns(), actor, "quarantine_replayed", None, json.dumps(detail)
-        )
+    await audit.append(pool, audit.Entry(actor=actor, action="quarantine_replayed", detail=detail), clock_ns())
     return report
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from indexer.members.member_file import LineError, MemberLine, read_members
 from runtime import sql
 from runtime.database import wrapped_errors
 from storage.access import fold
+from storage.catalogue import audit
 
 _PACKAGE: Final = "indexer.members"
 FILE_MAX_BYTES: Final = 64 << 20
@@ -214,4 +214,4 @@ async def _record(conn: asyncpg.Connection, report: ImportReport, actor: str, no
         "credentials_closed": report.credentials_closed,
         "members_ended": len(report.missing.members),
     }
-    await conn.execute(sql.load("indexer", "on_record"), now_ns, actor, "members_imported", None, json.dumps(detail))
+    await audit.append_in(conn, audit.Entry(actor=actor, action="members_imported", detail=detail), now_ns)

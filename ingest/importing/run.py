@@ -14,6 +14,7 @@ from pathlib import Path
 
 from custodian.client import CustodianClient
 from custodian.enrolment import load_or_enrol
+from domain.errors import StorageError
 from domain.ids import CameraId
 from domain.time import Span, hour_of, to_iso
 from ingest.importing.catalogue import ImportCatalogue
@@ -24,7 +25,6 @@ from ingest.recording import open_recorder, staged_recording
 from ingest.settings import CameraSettings
 from ingest.spool.summary import oldest_waiting
 from runtime.database import open_pool
-from runtime.errors import StorageError
 from runtime.problems import Problems
 from runtime.settings import DatabaseSettings, SpoolSettings, StoreSettings
 from storage.catalogue import Catalogue

@@ -6,14 +6,14 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 
-from domain.errors import RetryableError
+from domain.errors import RetryableError, StorageError
 from ingest.recording.retry import Gate
 from ingest.recording.rows import segment_of
 from ingest.spool import Ending, Pending, SegmentMetadata, Spool, SpoolError, disk_error
-from runtime.errors import SegmentConflictError, StorageError
 from runtime.failpoints import hit
 from runtime.problems import Problems
 from storage.catalogue import Catalogue, Commit
+from storage.catalogue.errors import SegmentConflictError
 
 DATABASE, SPOOL, GAPS = "database", "spool files", "gaps"
 _IDLE_S = 0.5

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from domain.errors import MisuseError
-from runtime.errors import StorageError
+from domain.errors import MisuseError, StorageError
 
 
 class AccountedError(StorageError, MisuseError):

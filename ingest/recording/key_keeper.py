@@ -7,9 +7,9 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 
+from domain.errors import StorageError
 from domain.ids import CameraId
 from domain.time import HOUR_NS, hour_of
-from runtime.errors import StorageError
 from runtime.pause import pause
 from runtime.problems import Problems
 from storage.catalogue import Catalogue

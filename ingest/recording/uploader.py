@@ -13,6 +13,7 @@ import heapq
 import logging
 from collections.abc import Callable
 
+from domain.errors import StorageError
 from domain.footage import Gap, GapCause
 from domain.ids import CameraId
 from domain.time import Span
@@ -20,7 +21,6 @@ from ingest.recording.committer import Committer
 from ingest.recording.pace import Pace
 from ingest.recording.retry import Gate
 from ingest.spool import DamagedSpoolFileError, Ending, Pending, SegmentMetadata, Spool, SpoolError
-from runtime.errors import StorageError
 from runtime.failpoints import hit
 from runtime.problems import Problems
 from storage.catalogue import Catalogue

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from domain.errors import MisuseError, RetryableError
-from runtime.errors import StorageError
+from domain.errors import MisuseError, RetryableError, StorageError
 
 
 class SpoolError(StorageError, RetryableError):

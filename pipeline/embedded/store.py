@@ -20,10 +20,10 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from domain.errors import StorageError
 from pipeline.embedded.certificates import make_mutual
 from pipeline.embedded.process import ServiceProcess, can_listen, free_ports
 from pipeline.secret_files import secret
-from runtime.errors import StorageError
 from runtime.private_files import private_directory, write_private
 from runtime.settings import StoreSettings
 from storage.store.bucket import ensure_bucket, read_and_write

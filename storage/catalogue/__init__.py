@@ -1,5 +1,6 @@
 """The catalogue: rows of segments, gaps, published keys, inventory and audit in PostgreSQL."""
 
-from storage.catalogue.catalogue import Catalogue, Commit, HourKeyRow
+from storage.catalogue.catalogue import Catalogue, HourKeyRow
+from storage.catalogue.commit import Commit
 
 __all__ = ["Catalogue", "Commit", "HourKeyRow"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 import asyncpg
 
@@ -14,23 +13,15 @@ from domain.ids import CameraId, HourKeyId, SegmentId, SiteId
 from domain.time import Span, day_of
 from runtime import sql
 from runtime.database import wrapped_errors
+from storage.catalogue.commit import Commit, commit_row
 from storage.catalogue.rows import (
     gap_from_row,
     gap_pieces,
     joined_gaps,
     segment_from_row,
-    segment_to_arguments,
 )
 
 _PACKAGE = "storage.catalogue"
-
-
-class Commit(StrEnum):
-    """Outcome of ``commit_segment()``. In each case the row is durable and the spool file may be deleted."""
-
-    LIVE = "live"
-    SHADOW = "shadow"  # overlaps a live segment of the same or a higher epoch: kept, not shown
-    DUPLICATE = "duplicate"  # an earlier attempt committed the same segment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +52,12 @@ class Catalogue:
         SegmentConflictError: the id exists with another size or hash.
         """
         day = day_of(segment.span.start_ns)
-        arguments = segment_to_arguments(segment, self._clock_ns())
         with wrapped_errors():
             async with self._pool.acquire() as conn:
                 if day not in self._days:
                     await conn.execute(sql.load(_PACKAGE, "ensure_segment_day"), day)
                     self._days.add(day)
-                return Commit(await conn.fetchval(sql.load(_PACKAGE, "commit_segment"), *arguments))
+                return await commit_row(conn, segment, self._clock_ns())
 
     async def commit_gaps(self, gaps: Iterable[Gap]) -> None:
         """Add gaps in one transaction, without time that footage or another gap accounts for. Repeatable."""

@@ -17,8 +17,8 @@ import asyncpg
 
 from runtime import sql
 from runtime.database import connect, wrapped_errors
-from runtime.errors import ChangedMigrationError, NewerDatabaseError
 from runtime.settings import DatabaseSettings
+from storage.catalogue.errors import ChangedMigrationError, NewerDatabaseError
 
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 

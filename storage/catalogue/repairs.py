@@ -12,8 +12,8 @@ from domain.time import Span, day_of, subtract_spans
 from runtime import sql
 from runtime.database import wrapped_errors
 from runtime.failpoints import hit
-from storage.catalogue import Commit
-from storage.catalogue.rows import gap_from_row, gap_pieces, segment_to_arguments
+from storage.catalogue.commit import Commit, commit_row
+from storage.catalogue.rows import gap_from_row, gap_pieces
 
 _PACKAGE: Final = "storage.catalogue"
 
@@ -26,8 +26,7 @@ async def restore_segment(pool: asyncpg.Pool, segment: Segment, now_ns: int) -> 
     with wrapped_errors():
         async with pool.acquire() as conn, conn.transaction():
             await conn.execute(sql.load(_PACKAGE, "ensure_segment_day"), day_of(segment.span.start_ns))
-            arguments = segment_to_arguments(segment, now_ns)
-            commit = Commit(await conn.fetchval(sql.load(_PACKAGE, "commit_segment"), *arguments))
+            commit = await commit_row(conn, segment, now_ns)
             if commit is Commit.LIVE:
                 await _remove_gaps(conn, segment.camera_id, segment.span)
     return commit

@@ -355,13 +355,6 @@ CREATE TABLE tallenne.recovery_code (
     used_ns bigint
 );
 
-CREATE TABLE tallenne.role_status (
-    role text NOT NULL,
-    instance text NOT NULL,
-    updated_ns bigint NOT NULL,
-    status jsonb NOT NULL
-);
-
 CREATE TABLE tallenne.schema_migration (
     version integer NOT NULL,
     name text NOT NULL,
@@ -565,9 +558,6 @@ ALTER TABLE ONLY tallenne.recorder
 
 ALTER TABLE ONLY tallenne.recovery_code
     ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (staff_id, code_hash);
-
-ALTER TABLE ONLY tallenne.role_status
-    ADD CONSTRAINT role_status_pkey PRIMARY KEY (role, instance);
 
 ALTER TABLE ONLY tallenne.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
@@ -797,11 +787,6 @@ GRANT SELECT,INSERT,UPDATE ON TABLE tallenne.recorder TO tallenne_custodian;
 GRANT SELECT ON TABLE tallenne.recorder TO tallenne_serve;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tallenne.recovery_code TO tallenne_serve;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tallenne.role_status TO tallenne_ingest;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tallenne.role_status TO tallenne_index;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tallenne.role_status TO tallenne_custodian;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tallenne.role_status TO tallenne_serve;
 
 GRANT SELECT ON TABLE tallenne.schema_migration TO tallenne_ingest;
 GRANT SELECT ON TABLE tallenne.schema_migration TO tallenne_index;

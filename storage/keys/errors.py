@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from domain.errors import MisuseError, PeerError, RetryableError
-from runtime.errors import PrivateFileError, StorageError
+from domain.errors import MisuseError, PeerError, RetryableError, StorageError
+from runtime.errors import PrivateFileError
 
 
 class KeyFileError(PrivateFileError):

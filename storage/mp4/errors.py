@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from domain.errors import PeerError
-from runtime.errors import StorageError
+from domain.errors import PeerError, StorageError
 
 
 class Mp4Error(StorageError, PeerError):

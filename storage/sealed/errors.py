@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from domain.errors import MisuseError, PeerError
-from runtime.errors import StorageError
+from domain.errors import MisuseError, PeerError, StorageError
 
 
 class RefusedError(StorageError, PeerError):

@@ -13,8 +13,8 @@ from http import HTTPStatus
 from typing import Final
 from xml.etree import ElementTree
 
+from domain.errors import StorageError
 from domain.time import NS
-from runtime.errors import StorageError
 from storage.store.connection import S3Connection, S3Request, S3Response
 from storage.store.errors import StoreProtocolError
 from storage.store.protocol import ObjectInfo

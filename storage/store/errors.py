@@ -6,8 +6,7 @@ import http.client
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from domain.errors import MisuseError, PeerError, RetryableError
-from runtime.errors import StorageError
+from domain.errors import MisuseError, PeerError, RetryableError, StorageError
 
 
 class StoreAwayError(StorageError, RetryableError):

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from itertools import combinations
 from typing import Final, Protocol, TypeVar
 
-from runtime.errors import StorageError
+from domain.errors import StorageError
 from storage.store.connection import S3Response
 from storage.store.errors import StoreAwayError
 from storage.store.protocol import Capabilities, ObjectInfo

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
-from runtime.errors import StorageError
+from domain.errors import StorageError
 from storage.store.connection import S3Response
 from storage.store.errors import DigestError, ObjectMissingError, StoreAwayError, StoreProtocolError, StoreRefusedError
 from storage.store.protocol import ObjectInfo

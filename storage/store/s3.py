@@ -13,7 +13,7 @@ from http import HTTPStatus
 from http.client import HTTPResponse
 from pathlib import Path
 
-from runtime.errors import StorageError
+from domain.errors import StorageError
 from runtime.settings import StoreSettings
 from storage.store import bucket
 from storage.store.connection import S3Request, S3Response

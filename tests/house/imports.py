@@ -31,6 +31,17 @@ def cycles(graph: Edges) -> list[tuple[str, ...]]:
     return sorted(component for component in _Components(graph).found if len(component) > 1)
 
 
+def routes_that_import_routes(tree: Tree) -> list[tuple[str, str]]:
+    """(module, what it imports) where both make an ``APIRouter``: what two rooms share belongs below both."""
+    routes = {module_of(path): path for path in source(tree) if "= APIRouter(" in tree[path]}
+    return sorted(
+        (module, name)
+        for module, path in routes.items()
+        for name in {_nearest(each, routes) for each in _imported(tree[path])}
+        if name is not None and name != module
+    )
+
+
 def _node(path: str) -> str:
     return folder_of(path).replace("/", ".") if path.count("/") > 1 else module_of(path)
 

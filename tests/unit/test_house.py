@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.documents import missing_files
-from tests.house.imports import cycles, edges
+from tests.house.imports import cycles, edges, routes_that_import_routes
 from tests.house.measure import files_per_folder, modules_without_test
 from tests.house.repeats import repeats
 from tests.house.text import functions_of, length_of, lines_of, undocumented
@@ -41,6 +41,10 @@ def test_folders_import_one_another_without_cycles(tree: Tree) -> None:
     assert cycles(edges(tree)) == []
 
 
+def test_no_module_of_routes_imports_another(tree: Tree) -> None:
+    assert routes_that_import_routes(tree) == []
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_file_that_a_document_names_exists(document: Path) -> None:
     assert list(missing_files(document, ROOT)) == []
@@ -72,6 +76,15 @@ def test_modules_at_a_root_are_nodes_of_their_own() -> None:
     tree = {"a/role.py": "from a.x import one", "a/x/one.py": "from a.errors import E", "a/errors.py": "class E: ..."}
     assert cycles(edges(tree)) == []
     assert cycles(edges({**tree, "a/errors.py": "import a.role"})) == [("a.errors", "a.role", "a.x")]
+
+
+def test_routes_that_import_routes_are_found() -> None:
+    tree = {
+        "api/a/routes.py": "router = APIRouter()\nfrom api.b.clip import no_footage",
+        "api/b/clip.py": "router = APIRouter()",
+        "api/app.py": "from api.a import routes\nfrom api.b import clip",
+    }
+    assert routes_that_import_routes(tree) == [("api.a.routes", "api.b.clip")]
 
 
 def test_run_of_six_equal_lines_is_a_repeat_and_five_are_none() -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from domain.errors import PeerError
-from runtime.errors import StorageError
+from domain.errors import PeerError, StorageError
 
 
 class Flaw(StrEnum):

@@ -14,9 +14,9 @@ import asyncpg
 from domain.ids import SegmentId
 from runtime import sql
 from runtime.database import wrapped_errors
-from runtime.errors import SegmentConflictError
 from runtime.failpoints import hit
 from storage.catalogue import Commit
+from storage.catalogue.errors import SegmentConflictError
 from storage.catalogue.recorders import Recorders
 from storage.catalogue.repairs import restore_segment
 from storage.sealed import HEADER_SIZE, OVERHEAD, PayloadKey, RefusedError

@@ -8,12 +8,15 @@ import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import OrderedDict
-from typing import Final
+from typing import Annotated, Final
+
+from fastapi import Depends
 
 from api.errors import NoPictureError
 from api.footage.cache import KEPT_NS, ClipRequest
 from api.footage.thumbnail.worker import INPUT_MAX, LENGTH, REQUEST
 from api.http.problems import Problem
+from api.http.provide import provided
 
 DEADLINE_S: Final = 4.0
 WAITING_MAX: Final = 64
@@ -22,7 +25,7 @@ KEPT_MAX: Final = 256
 
 
 class Pictures:
-    """Not for several event loops. What was made is kept for five minutes for the very same asked, in memory only."""
+    """Not for several event loops. What was made is kept for five minutes for the very same request, in memory only."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
@@ -102,3 +105,6 @@ class Pictures:
         assert process.stdin is not None
         process.stdin.close()
         await process.wait()
+
+
+PicturesDep = Annotated[Pictures, Depends(provided(Pictures))]

@@ -1,6 +1,3 @@
--- name: role_status
-SELECT role, instance, updated_ns, status::text AS status FROM role_status ORDER BY role, instance
-
 -- name: quarantine_reasons
 SELECT reason, count(*) AS messages, sum(seen_count)::bigint AS seen FROM quarantine WHERE replayed_ns IS NULL
 GROUP BY reason ORDER BY messages DESC, reason

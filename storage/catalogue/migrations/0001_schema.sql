@@ -45,15 +45,6 @@ CREATE TABLE door_camera (
     CHECK (valid_from_ns < valid_to_ns)
 );
 
--- What each role says of itself, for `tallenne status`, metrics and the pages. One row per role instance.
-CREATE TABLE role_status (
-    role text NOT NULL,
-    instance text NOT NULL,
-    updated_ns bigint NOT NULL,
-    status jsonb NOT NULL,
-    PRIMARY KEY (role, instance)
-);
-
 CREATE TABLE camera_health (
     camera_id uuid PRIMARY KEY REFERENCES camera,
     updated_ns bigint NOT NULL,
@@ -61,7 +52,6 @@ CREATE TABLE camera_health (
 );
 
 GRANT SELECT ON schema_migration, site, camera, door, door_camera TO tallenne_ingest, tallenne_index, tallenne_custodian, tallenne_serve;
-GRANT SELECT, INSERT, UPDATE, DELETE ON role_status TO tallenne_ingest, tallenne_index, tallenne_custodian, tallenne_serve;
 GRANT SELECT, INSERT, UPDATE ON camera_health TO tallenne_ingest;
 GRANT SELECT ON camera_health TO tallenne_serve;
 

@@ -20,7 +20,7 @@ from api.app import build_app, build_asgi
 from api.credentials.accounts import CreatedStaff, NewGrant, create_staff
 from api.credentials.passwords import Passwords
 from api.credentials.secret_key import load_secret_key
-from api.services import Services, make_services
+from api.rooms import Rooms, make_rooms
 from api.settings import ServeSettings
 from domain.time import NS
 from runtime.database import connect, open_pool
@@ -70,7 +70,7 @@ class Client(httpx.AsyncClient):
 class Office:
     """The API, the owner's connection, and ways in."""
 
-    services: Services
+    rooms: Rooms
     app: FastAPI
     owner: asyncpg.Connection
     clock: Clock
@@ -78,7 +78,7 @@ class Office:
     clients: list[Client]
 
     def client(self, address: str = "192.0.2.7") -> Client:
-        transport = httpx.ASGITransport(build_asgi(self.services), client=(address, 50000), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(build_asgi(self.rooms), client=(address, 50000), raise_app_exceptions=False)
         made = Client(transport=transport, base_url=BASE)
         self.clients.append(made)
         return made
@@ -133,7 +133,7 @@ async def office(database: Database, tmp_path: Path) -> AsyncIterator[Office]:
     owner = await connect(database.owner)
     clock = Clock()
     async with open_pool(database.serve, application_name="serve", min_size=0) as pool:
-        services = make_services(
+        rooms = make_rooms(
             settings,
             pool=pool,
             store=NullStore(),
@@ -143,8 +143,8 @@ async def office(database: Database, tmp_path: Path) -> AsyncIterator[Office]:
         )
         clients: list[Client] = []
         yield Office(
-            services=services,
-            app=build_app(services),
+            rooms=rooms,
+            app=build_app(rooms),
             owner=owner,
             clock=clock,
             secret_directory=secret_directory,

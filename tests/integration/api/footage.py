@@ -9,10 +9,11 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 
+from api.rooms import Rooms
 from custodian.enrolment import load_or_enrol
 from domain.footage import Codec, FragmentIndex, Segment
 from domain.ids import CameraId, SegmentId, SiteId
@@ -153,10 +154,14 @@ async def footage_of(
         actions = _actions(seconds, start_ns)
         for camera_id, site_id in cameras.items():
             await recorder.record(site_id, camera_id, actions)
-        store: Any = made.store
-        office.services = dataclasses.replace(office.services, store=store)
+        office.rooms = _with_store(office.rooms, made.store)
         yield made
-        await office.services.jobs.close()
+        await office.rooms.exports.jobs.close()
+
+
+def _with_store(rooms: Rooms, store: MemoryStore) -> Rooms:
+    footage = dataclasses.replace(rooms.footage, store=cast("Any", store))
+    return dataclasses.replace(rooms, footage=footage, exports=dataclasses.replace(rooms.exports, footage=footage))
 
 
 async def _keys_made(owner: asyncpg.Connection, cameras: int) -> bool:

@@ -124,7 +124,7 @@ async def test_unsafe_request_from_another_site_is_refused_even_with_the_token(
 async def test_unknown_person_takes_as_long_as_a_wrong_password(office: Office) -> None:
     """With the real parameters. Control: without the work for nobody the difference is seen."""
     passwords = Passwords()
-    object.__setattr__(office.services, "passwords", passwords)
+    object.__setattr__(office.rooms.factors, "passwords", passwords)
     name, _ = await office.hire("viewer")
     await office.owner.execute(
         "UPDATE staff SET password_hash = $1 WHERE user_name = $2", await passwords.hash(PASSWORD), name
@@ -154,7 +154,7 @@ async def test_unknown_person_takes_as_long_as_a_wrong_password(office: Office) 
 
 
 async def test_planted_secrets_are_in_no_answer_log_or_traceback(
-    office: Office, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    office: Office, database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Everything that a person types, while everything breaks. Controls: one that is logged, one in a traceback."""
     caplog.set_level(logging.DEBUG)
@@ -168,7 +168,7 @@ async def test_planted_secrets_are_in_no_answer_log_or_traceback(
     cookie = next(iter(client.cookies.values()))
     canary = "Canary-7f3e91"
     secrets = [canary, PASSWORD, cookie, client.csrf, staff.totp_secret, *staff.recovery_codes]
-    secrets.append(office.services.settings.database.password)
+    secrets.append(database.serve.password)
     answers = [
         await office.client().post("/v1/sign-in", json={"user_name": canary, "password": canary, "code": canary}),
         await office.client().post("/v1/sign-in", json={"user_name": canary, "password": [canary], "code": 1}),
@@ -187,7 +187,7 @@ async def test_planted_secrets_are_in_no_answer_log_or_traceback(
     monkeypatch.setattr("api.sign_in.scope.search_members", breaks)
     answers.append(await client.get("/v1/members", params={"query": canary}))
     assert answers[-1].status_code == 500
-    raising = httpx.ASGITransport(build_asgi(office.services))  # as a server sees it, which logs the traceback
+    raising = httpx.ASGITransport(build_asgi(office.rooms))  # as a server sees it, which logs the traceback
     async with httpx.AsyncClient(transport=raising, base_url=BASE, cookies=client.cookies) as http:
         with pytest.raises(RuntimeError) as caught:
             await http.get("/v1/members", params={"query": canary}, headers={"Tallenne-Purpose": client.purpose})

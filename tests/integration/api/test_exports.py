@@ -186,7 +186,7 @@ async def test_single_file_with_the_manifest_apart(office: Office, footage: Foot
     assert int(head.headers["content-length"]) == len(data)
     manifest = (await client.get(f"{path}/manifest.json")).content
     assert json.loads(manifest)["files"][0]["sha256"] == hashlib.sha256(data).hexdigest()
-    office.services.key.export_key.verify((await client.get(f"{path}/manifest.sig")).content, manifest)
+    office.rooms.exports.key.export_key.verify((await client.get(f"{path}/manifest.sig")).content, manifest)
     assert b"BEGIN PUBLIC KEY" in (await office.client().get("/v1/export-key.pem")).content
     assert b"openssl" in (await office.client().get("/v1/export-verifier.py")).content
 
@@ -243,8 +243,8 @@ async def test_damaged_store_breaks_the_download_off(
 ) -> None:
     client = await exporter(office)
     export = await made(office, client, body(footage, LOBBY))
-    store: Any = office.services.store
-    office.services.cache.clear()
+    store: Any = office.rooms.footage.store
+    office.rooms.footage.cache.clear()
     for name, data in store.objects.items():
         store.objects[name] = data[:-2000] + bytes([data[-2000] ^ 1]) + data[-1999:]
     try:
@@ -262,7 +262,7 @@ async def test_no_footage_says_so_and_expired_footage_says_so(office: Office, fo
     assert (answer.status_code, answer.json()["type"]) == (404, "urn:tallenne:no-footage")
     assert await office.owner.fetchval("SELECT count(*) FROM footage_export") == 0
     export = await made(office, client, body(footage, LOBBY))
-    office.services.cache.clear()
+    office.rooms.footage.cache.clear()
     await office.owner.execute("UPDATE segment SET state = 'gone' WHERE camera_id = $1", LOBBY)
     answer = await client.get(f"/v1/exports/{export['export_id']}/download")
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:tallenne:export-changed")

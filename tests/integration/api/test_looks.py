@@ -372,7 +372,7 @@ async def test_audit_names_what_its_details_are_about(office: Office, gym: Gym) 
 
 
 async def test_health_says_parts_to_all_and_roles_to_administrators(office: Office) -> None:
-    (office.services.settings.run_directory / "index-0.json").write_text(
+    (office.rooms.parts.run_directory / "index-0.json").write_text(
         json.dumps({"role": "index", "instance": "0", "state": "ready", "updated_ns": 1, "problems": []})
     )
     answer = (await office.client().get("/v1/health")).json()
@@ -422,8 +422,8 @@ async def test_metrics_tell_the_numbers_of_the_roles_and_no_word(office: Office)
     said = {"role": "index", "instance": "0", "pid": os.getpid(), "state": "degraded", "updated_ns": 5_500_000_000}
     said |= {"problems": [{"what": "Door Backyard", "remedy": "x"}], "committed": 12, "outbox_oldest_s": 0.25}
     said |= {"subscribed": True, "odd name": 1, "cameras": {"Backyard": 1}}
-    (office.services.settings.run_directory / "index-0.json").write_text(json.dumps(said))
-    (office.services.settings.run_directory / "broken-0.json").write_text("{")
+    (office.rooms.parts.run_directory / "index-0.json").write_text(json.dumps(said))
+    (office.rooms.parts.run_directory / "broken-0.json").write_text("{")
     client = office.client()
     answer = await client.get("/metrics", headers={"Authorization": "Bearer metrics-for-the-test"})
     lines = answer.text.splitlines()

@@ -80,7 +80,7 @@ class Caller:
         assert (await second.post(f"/v1/exports/{self.export_id}/approve")).status_code == 200
         path = f"/v1/exports/{self.export_id}/prepare"
         assert (await self.client.post(path, headers=self.headers)).status_code == 200
-        while self.office.services.jobs.at_work():  # noqa: ASYNC110
+        while self.office.rooms.exports.jobs.at_work():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
     async def _state(self, purpose_id: uuid.UUID, session_id: SessionId) -> None:
@@ -152,12 +152,12 @@ async def caller(office: Office, database: Database, tmp_path: Path) -> AsyncIte
         await made.sign_in()
         await made.make_export()
         yield made
-        await office.services.pictures.close()
+        await office.rooms.pictures.close()
 
 
 @pytest.mark.parametrize("stranger", [False, True], ids=["staff", "stranger"])
 async def test_no_operation_breaks_or_leaves_its_schema(caller: Caller, stranger: bool) -> None:
-    document = build_app(caller.office.services).openapi()
+    document = build_app(caller.office.rooms).openapi()
     schema = schemathesis.openapi.from_dict(document)
     loop = asyncio.get_running_loop()
 
@@ -179,7 +179,7 @@ async def test_no_operation_breaks_or_leaves_its_schema(caller: Caller, stranger
 
 async def test_the_checks_see_a_schema_that_does_not_hold(caller: Caller) -> None:
     """Positive control: the document promises another type, and an operation that breaks."""
-    document = build_app(caller.office.services).openapi()
+    document = build_app(caller.office.rooms).openapi()
     answers = document["components"]["schemas"]["SiteAnswer"]["properties"]
     answers["name"] = {"type": "integer"}
     schema = schemathesis.openapi.from_dict(document)

@@ -39,7 +39,7 @@ async def footage(office: Office, database: Database, tmp_path: Path) -> AsyncIt
     await open_gym(office.owner, office.clock.now_ns)
     async with footage_of(office, database, {LOBBY: NORTH}, tmp_path, seconds=6) as made:
         yield made
-        await office.services.pictures.close()
+        await office.rooms.pictures.close()
 
 
 async def test_picture_of_a_moment_on_record_once(office: Office, footage: Footage) -> None:

@@ -20,8 +20,9 @@ from domain.ids import CameraId, HourKeyId, RecorderId, SegmentId, SiteId
 from domain.time import DAY_NS, MINUTE_NS, NS, Span
 from runtime import sql
 from runtime.database import connect, open_pool
-from runtime.errors import DatabaseError, SegmentConflictError
+from runtime.errors import DatabaseError
 from storage.catalogue import Catalogue, Commit
+from storage.catalogue.errors import SegmentConflictError
 from tests.conftest import Database
 
 pytestmark = pytest.mark.services

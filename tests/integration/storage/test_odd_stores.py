@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from domain.errors import StorageError
 from pipeline.embedded.process import free_ports, listens
-from runtime.errors import StorageError
 from runtime.settings import StoreSettings
 from storage.store import ObjectStore, PutOutcome
 from storage.store.errors import ObjectConflictError, StoreAwayError, StoreProtocolError, StoreRefusedError

@@ -21,11 +21,12 @@ from domain.footage import FragmentIndex, Gap, GapCause, Segment, SegmentState
 from domain.ids import CameraId, HourKeyId, SegmentId, SiteId
 from domain.time import HOUR_NS, NS, Span, hour_of
 from ingest.recording import CameraRecording, Recorder, open_recorder
-from runtime.errors import DatabaseAwayError, DatabaseError, SegmentConflictError
+from runtime.errors import DatabaseAwayError, DatabaseError
 from runtime.failpoints import Failpoints
 from runtime.problems import Problems
 from runtime.settings import SpoolSettings
 from storage.catalogue import Commit
+from storage.catalogue.errors import SegmentConflictError
 from storage.catalogue.rows import gap_pieces, joined_gaps
 from storage.keys import HourKeyCache, PublicHourKey, RecorderIdentity
 from storage.mp4 import Walker

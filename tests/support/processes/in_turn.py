@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol
 
 import psutil
 
+from domain.errors import StorageError
 from domain.time import NS
 from indexer.settings import BrokerSettings, IndexSettings
 from pipeline.embedded.broker import Broker, start_broker
@@ -26,7 +27,6 @@ from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
 from pipeline.embedded.process import ServiceProcess, die_with_parent
 from pipeline.embedded.provision import provision
 from runtime.database import connect, wrapped_errors
-from runtime.errors import StorageError
 from runtime.settings import DatabaseSettings
 from runtime.status import read_status_files
 from storage.catalogue.migrate import migrate

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from domain.errors import StorageError
 from domain.footage import Gap, GapCause
 from domain.ids import CameraId, SiteId
 from domain.time import HOUR_NS, NS
@@ -31,7 +32,6 @@ from ingest.spool import spool as spool_module
 from ingest.spool.gaps import GapJournal
 from ingest.spool.positions import CameraPositions
 from runtime.database import open_pool
-from runtime.errors import StorageError
 from runtime.problems import Problems
 from runtime.settings import DatabaseSettings, SpoolSettings, StoreSettings
 from storage.catalogue import Catalogue

@@ -78,7 +78,6 @@ def test_every_action_on_record_is_offered_and_has_words() -> None:
         for path in (ROOT / package).rglob("*.py"):
             text = path.read_text()
             said |= set(re.findall(r'Entry\((?:[^()]|\([^()]*\))*action="([a-z_]+)"', text))
-            said |= set(re.findall(r'"on_record"\), now_ns, actor, "([a-z_]+)"', text))
             said |= set(re.findall(r'_record\(conn, "([a-z_]+)"', text))
     assert {"sign_in", "export_made", "make_past_keys", "members_imported", "event_withdrawn"} <= said
     assert said - set(ACTIONS) == set()

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from api.footage import ClipReader
 from api.footage.cache import ALTOGETHER, PER_SESSION, ClipCache, ClipRequest
 from api.http.ranges import ByteRange, UnsatisfiableRangeError, parse_range
+from api.search.coverage import gap_answers
 from api.search.find import passages, split_doors
-from api.search.timeline import gap_answers
 from api.sign_in.scope import DoorRow
 from domain.access import AccessEvent, EventKind
 from domain.footage import Gap, GapCause

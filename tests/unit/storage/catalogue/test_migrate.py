@@ -6,8 +6,8 @@ import hashlib
 
 import pytest
 
-from runtime.errors import ChangedMigrationError, NewerDatabaseError
 from storage.catalogue import migrate
+from storage.catalogue.errors import ChangedMigrationError, NewerDatabaseError
 from storage.catalogue.migrate import Migration, shipped_migrations
 
 SHIPPED = [Migration(version=n, name=f"n{n}", text=f"SELECT {n};") for n in (1, 2, 3)]

@@ -6,37 +6,25 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel
 
 from api.audit import looks
 from api.http.cursors import cursor_of
 from api.http.problems import declared, not_found
 from api.http.times import End, Start, checked_span
-from api.search.answers import EventAnswer, MemberAnswer, event_answer, member_answer
-from api.services import Ours
+from api.records import RecordsDep
+from api.search.answers import EventAnswer, MemberAnswer, VisitAnswer, event_answer, member_answer, visit_answer
+from api.search.plain_words import Words
 from api.sign_in import rights
 from api.sign_in.purposes import Stated, StatedForMembers
 from api.sign_in.scope import Scope, load_scope, named_members, visible_members
 from api.sign_in.sessions import SignedIn
 from domain.ids import DoorId, MemberId, SiteId
-from domain.time import DAY_NS, to_iso
+from domain.time import DAY_NS
 from storage.access import events, member, visits
 
 router = APIRouter(prefix="/v1", tags=["search"])
 LONGEST_NS: Final = 400 * DAY_NS
-Words = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f]*$")]
-
-
-class VisitAnswer(BaseModel):
-    """A stay from entry to exit; `end` is null while no exit is known."""
-
-    site_id: UUID
-    site: str
-    time_zone: str
-    start: str
-    end: str | None
-    first_event: UUID
-    last_event: UUID | None
 
 
 class EventsPage(BaseModel):
@@ -48,51 +36,40 @@ class EventsPage(BaseModel):
 
 @router.get("/members", responses=declared(401, 404))
 async def find_members(
-    services: Ours,
+    records: RecordsDep,
     session: SignedIn,
     purpose: StatedForMembers,
     query: Annotated[Words, Query(description="Part of a name, or the beginning of a number.")],
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
 ) -> list[MemberAnswer]:
     """Members by name or number, of those who have been at a door that one may see."""
-    scope = await load_scope(services, session, rights.MEMBERS)
-    rows, _ = await named_members(services, scope, query, limit)
+    scope = await load_scope(records, session, rights.MEMBERS)
+    rows, _ = await named_members(records, scope, query, limit)
     shown = {row.member_id: row for row in rows}
-    await looks.record(services, session, purpose, "search_members", shown=shown, results=len(shown))
+    await looks.record(records, session, purpose, "search_members", shown=shown, results=len(shown))
     return [member_answer(member_id, shown) for member_id in shown]
 
 
 @router.get("/members/{member_id}/visits", responses=declared(401, 404))
 async def member_visits(
-    services: Ours, session: SignedIn, purpose: Stated, member_id: UUID, start: Start, end: End
+    records: RecordsDep, session: SignedIn, purpose: Stated, member_id: UUID, start: Start, end: End
 ) -> list[VisitAnswer]:
     """Visits to the sites that one may see as a whole."""
     span = checked_span(start, end, longest_ns=LONGEST_NS)
-    scope = await load_scope(services, session, rights.LOOK)
+    scope = await load_scope(records, session, rights.LOOK)
     who = MemberId(member_id)
-    if await member(services.pool, who) is None or not await visible_members(services, scope, [who]):
+    if await member(records.pool, who) is None or not await visible_members(records, scope, [who]):
         raise not_found()
-    found = await visits(services.pool, who, span, scope.whole_sites)
+    found = await visits(records.pool, who, span, scope.whole_sites)
     await looks.record(
-        services, session, purpose, "search_visits", shown=[who], member_id=who, span=span, results=len(found)
+        records, session, purpose, "search_visits", shown=[who], member_id=who, span=span, results=len(found)
     )
-    return [
-        VisitAnswer(
-            site_id=visit.site_id,
-            site=scope.sites[visit.site_id].name,
-            time_zone=scope.zone_of(visit.site_id),
-            start=to_iso(visit.start_ns),
-            end=None if visit.end_ns is None else to_iso(visit.end_ns),
-            first_event=visit.first_event,
-            last_event=visit.last_event,
-        )
-        for visit in found
-    ]
+    return [visit_answer(visit, scope) for visit in found]
 
 
 @router.get("/events", responses=declared(401, 404))
 async def find_events(
-    services: Ours,
+    records: RecordsDep,
     session: SignedIn,
     purpose: Stated,
     start: Start,
@@ -105,10 +82,10 @@ async def find_events(
 ) -> EventsPage:
     """Events at the doors that one may see, newest first."""
     span = checked_span(start, end, longest_ns=LONGEST_NS)
-    scope = await load_scope(services, session, rights.LOOK)
+    scope = await load_scope(records, session, rights.LOOK)
     _known(scope, site, door)
     rows = await events(
-        services.pool,
+        records.pool,
         site_ids=list(scope.sites) if site is None else [SiteId(site)],
         span=span,
         door_ids=list(scope.doors) if door is None else [DoorId(door)],
@@ -116,9 +93,9 @@ async def find_events(
         limit=limit,
         before=cursor_of(cursor),
     )
-    people = await looks.known_members(services, (row.event for row in rows))
+    people = await looks.known_members(records, (row.event for row in rows))
     await looks.record(
-        services,
+        records,
         session,
         purpose,
         "search_events",

@@ -11,10 +11,12 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from api.credentials import second_factor
+from api.credentials.factors import Factors, FactorsDep
+from api.credentials.secret_key import SecretKey
 from api.credentials.throttle import PER_ADDRESS, PER_USER, Attempt
 from api.http.connection_limit import network_of
 from api.http.problems import Problem, declared
-from api.services import Ours, Services
+from api.records import Records, RecordsDep
 from api.sign_in.purposes import PurposeAnswer, latest_purpose
 from api.sign_in.sessions import (
     ABSOLUTE_NS,
@@ -78,22 +80,24 @@ class SessionAnswer(BaseModel):
 
 
 @router.post("/sign-in", responses=declared(401, 429))
-async def sign_in(body: SignInBody, request: Request, response: Response, services: Ours) -> SessionAnswer:
+async def sign_in(
+    body: SignInBody, request: Request, response: Response, records: RecordsDep, factors: FactorsDep
+) -> SessionAnswer:
     """Password and code for a session cookie."""
     name = body.user_name.strip().lower()
     attempts = (
-        Attempt(key=services.key.throttle_key("user", name), limit=PER_USER),
-        Attempt(key=services.key.throttle_key("address", _address(request)), limit=PER_ADDRESS),
+        Attempt(key=factors.key.throttle_key("user", name), limit=PER_USER),
+        Attempt(key=factors.key.throttle_key("address", _address(request)), limit=PER_ADDRESS),
     )
-    await _begin(services, attempts)
-    row = await _staff_row(services, name)
-    matching = await services.passwords.matches(
+    await _begin(factors, attempts, records.clock_ns())
+    row = await _staff_row(records, name)
+    matching = await factors.passwords.matches(
         body.password.get_secret_value(), None if row is None else row["password_hash"]
     )
-    now_ns = services.clock_ns()
+    now_ns = records.clock_ns()
     with wrapped_errors():
-        async with services.pool.acquire() as conn, conn.transaction():
-            factor = await _take_code(conn, services, row, body.code.get_secret_value(), matching, now_ns)
+        async with records.pool.acquire() as conn, conn.transaction():
+            factor = await _take_code(conn, factors.key, row, body.code.get_secret_value(), matching, now_ns)
             if row is None or factor is None:
                 await audit.append_in(conn, _failed(row), now_ns)
                 token = None
@@ -113,27 +117,27 @@ async def sign_in(body: SignInBody, request: Request, response: Response, servic
             "User name, password and code do not go together.",
             "Check all three; a code counts once, so wait for the next one.",
         )
-    await services.throttle.forgive(attempts[0].key)
-    await services.throttle.take_back(attempts[1].key)
+    await factors.throttle.forgive(attempts[0].key)
+    await factors.throttle.take_back(attempts[1].key)
     set_cookie(response, token)
-    session = await find_session(services, token)
+    session = await find_session(records, token)
     assert session is not None
-    return await _answer(services, session)
+    return await _answer(records, session)
 
 
 @router.get("/session", responses=declared(401))
-async def session(services: Ours, session: SignedIn) -> SessionAnswer:
+async def session(records: RecordsDep, session: SignedIn) -> SessionAnswer:
     """Who is signed in."""
-    return await _answer(services, session)
+    return await _answer(records, session)
 
 
 @router.post("/sign-out", status_code=204, responses=declared(401))
-async def sign_out(body: SignOutBody, response: Response, services: Ours, session: SignedIn) -> None:
+async def sign_out(body: SignOutBody, response: Response, records: RecordsDep, session: SignedIn) -> None:
     """End this session, or all of this person's."""
-    now_ns = services.clock_ns()
+    now_ns = records.clock_ns()
     name = "sessions_end_all" if body.everywhere else "session_end_one"
     with wrapped_errors():
-        async with services.pool.acquire() as conn, conn.transaction():
+        async with records.pool.acquire() as conn, conn.transaction():
             target = session.staff_id if body.everywhere else session.session_id
             await conn.execute(sql.load("api.sign_in", name), target, now_ns)
             detail = {"everywhere": body.everywhere}
@@ -143,15 +147,15 @@ async def sign_out(body: SignOutBody, response: Response, services: Ours, sessio
 
 
 @router.post("/step-up", responses=declared(401, 429))
-async def step_up(body: StepUpBody, services: Ours, session: SignedIn) -> SessionAnswer:
+async def step_up(body: StepUpBody, records: RecordsDep, factors: FactorsDep, session: SignedIn) -> SessionAnswer:
     """Show the second factor again: good for exports during the next five minutes."""
-    attempt = Attempt(key=services.key.throttle_key("step-up", str(session.staff_id)), limit=PER_USER)
-    await _begin(services, (attempt,))
-    row = await _staff_row(services, session.user_name)
-    now_ns = services.clock_ns()
+    attempt = Attempt(key=factors.key.throttle_key("step-up", str(session.staff_id)), limit=PER_USER)
+    await _begin(factors, (attempt,), records.clock_ns())
+    row = await _staff_row(records, session.user_name)
+    now_ns = records.clock_ns()
     with wrapped_errors():
-        async with services.pool.acquire() as conn, conn.transaction():
-            factor = await _take_code(conn, services, row, body.code.get_secret_value(), True, now_ns)
+        async with records.pool.acquire() as conn, conn.transaction():
+            factor = await _take_code(conn, factors.key, row, body.code.get_secret_value(), True, now_ns)
             if factor is not None:
                 await conn.execute(sql.load("api.sign_in", "session_step_up"), session.session_id, now_ns)
             action = "step_up_failed" if factor is None else "step_up"
@@ -159,12 +163,12 @@ async def step_up(body: StepUpBody, services: Ours, session: SignedIn) -> Sessio
             await audit.append_in(conn, entry, now_ns)
     if factor is None:
         raise Problem(403, "code-refused", "The code is not right, or was used already.", "Wait for the next code.")
-    await services.throttle.forgive(attempt.key)
-    return await _answer(services, session, stepped_up_ns=now_ns)
+    await factors.throttle.forgive(attempt.key)
+    return await _answer(records, session, stepped_up_ns=now_ns)
 
 
-async def _begin(services: Services, attempts: tuple[Attempt, ...]) -> None:
-    wait_ns = await services.throttle.begin(attempts, services.clock_ns())
+async def _begin(factors: Factors, attempts: tuple[Attempt, ...], now_ns: int) -> None:
+    wait_ns = await factors.throttle.begin(attempts, now_ns)
     if wait_ns:
         seconds = -(-wait_ns // NS)
         raise Problem(
@@ -176,31 +180,31 @@ async def _begin(services: Services, attempts: tuple[Attempt, ...]) -> None:
         )
 
 
-async def _staff_row(services: Services, name: str) -> asyncpg.Record | None:
+async def _staff_row(records: Records, name: str) -> asyncpg.Record | None:
     wanted = name if _USER_NAME.fullmatch(name) else ""
     with wrapped_errors():
-        return await services.pool.fetchrow(sql.load("api.credentials", "staff_by_name"), wanted)
+        return await records.pool.fetchrow(sql.load("api.credentials", "staff_by_name"), wanted)
 
 
 async def _take_code(
-    conn: asyncpg.Connection, services: Services, row: asyncpg.Record | None, code: str, allowed: bool, now_ns: int
+    conn: asyncpg.Connection, key: SecretKey, row: asyncpg.Record | None, code: str, allowed: bool, now_ns: int
 ) -> str | None:
     """Use up the code: "totp", "recovery_code", or None. The same statements run for nobody."""
     staff_id = StaffId(uuid.UUID(int=0) if row is None else row["staff_id"])
     typed = second_factor.normal_code(code)
     if second_factor.is_totp_code(typed):
         sealed = None if row is None else row["totp_secret"]
-        secret = _DUMMY_SECRET if sealed is None else services.key.open_totp(staff_id, sealed)
+        secret = _DUMMY_SECRET if sealed is None else key.open_totp(staff_id, sealed)
         step = second_factor.matching_step(secret, typed, now_ns)
         good = allowed and sealed is not None and step is not None
         taken = await conn.fetchval(sql.load("api.sign_in", "totp_take"), staff_id, step or 0, good)
         return "totp" if taken else None
-    code_hash = services.key.hash_code(staff_id, typed)
+    code_hash = key.hash_code(staff_id, typed)
     taken = await conn.fetchval(sql.load("api.sign_in", "recovery_code_take"), staff_id, code_hash, now_ns, allowed)
     return "recovery_code" if taken else None
 
 
-async def _answer(services: Services, session: Session, *, stepped_up_ns: int | None = None) -> SessionAnswer:
+async def _answer(records: Records, session: Session, *, stepped_up_ns: int | None = None) -> SessionAnswer:
     until_ns = (session.stepped_up_ns if stepped_up_ns is None else stepped_up_ns) + STEP_UP_NS
     return SessionAnswer(
         staff_id=session.staff_id,
@@ -210,8 +214,8 @@ async def _answer(services: Services, session: Session, *, stepped_up_ns: int | 
         csrf_token=session.csrf_token,
         expires=to_iso(session.created_ns + ABSOLUTE_NS),
         idle_seconds=IDLE_NS // NS,
-        stepped_up_until=to_iso(until_ns) if until_ns > services.clock_ns() else None,
-        purpose=await latest_purpose(services, session),
+        stepped_up_until=to_iso(until_ns) if until_ns > records.clock_ns() else None,
+        purpose=await latest_purpose(records, session),
     )
 
 

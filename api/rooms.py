@@ -1,0 +1,86 @@
+"""What each room of the API works with, made once by the role or a test from what is open already."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import asyncpg
+
+from api.credentials.factors import Factors
+from api.credentials.passwords import Passwords
+from api.credentials.secret_key import SecretKey
+from api.credentials.throttle import Throttle
+from api.export.exports import Exports
+from api.export.manifest import fingerprint
+from api.footage import Inits
+from api.footage.cache import ClipCache
+from api.footage.opening import Footage
+from api.footage.thumbnail.pictures import Pictures
+from api.health.parts import Parts
+from api.health.scrape import Scrape
+from api.http.jobs import Jobs
+from api.http.priority import Priority
+from api.metrics.counters import Metrics
+from api.pages.settings import Pages
+from api.records import Records
+from api.settings import ServeSettings
+from custodian.client import CustodianClient
+from storage.store import ObjectStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rooms:
+    """One object per room. The application hands each route only those that it names; nothing here opens anything."""
+
+    records: Records
+    factors: Factors
+    footage: Footage
+    pictures: Pictures
+    exports: Exports
+    parts: Parts
+    scrape: Scrape
+    pages: Pages
+
+    async def close(self) -> None:
+        """Stop the background jobs and the picture workers, and drop the opened clips with their keys."""
+        await self.pictures.close()
+        await self.exports.jobs.close()
+        self.footage.cache.clear()
+
+
+def make_rooms(
+    settings: ServeSettings,
+    *,
+    pool: asyncpg.Pool,
+    store: ObjectStore,
+    key: SecretKey,
+    passwords: Passwords | None = None,
+    clock_ns: Callable[[], int] = time.time_ns,
+) -> Rooms:
+    """Return the rooms around an open pool and store, which the caller closes after ``Rooms.close()``."""
+    custodian = CustodianClient(settings.custodian_socket)
+    records = Records(pool=pool, clock_ns=clock_ns)
+    footage = Footage(
+        pool=pool,
+        store=store,
+        custodian=custodian,
+        cache=ClipCache(clock_ns),
+        inits=Inits(),
+        priority=Priority(),
+    )
+    return Rooms(
+        records=records,
+        factors=Factors(key=key, passwords=passwords or Passwords(), throttle=Throttle(pool)),
+        footage=footage,
+        pictures=Pictures(),
+        exports=Exports(footage=footage, key=key, jobs=Jobs()),
+        parts=Parts(pool=pool, store=store, custodian=custodian, run_directory=settings.run_directory),
+        scrape=Scrape(metrics=Metrics(settings.run_directory), token=settings.metrics_token),
+        pages=Pages(
+            records=records,
+            default_language=settings.default_language,
+            export_fingerprint=fingerprint(key.export_key),
+        ),
+    )
