@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import base64
 import re
-import time
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
-from benchmarks.cli import main
 from benchmarks.frame.result import SCHEMA, document
 from benchmarks.frame.trust import Doubt
-from benchmarks.peers.recorders import recording, why_missing
-from benchmarks.report.baseline import against_baseline, ratios
-from benchmarks.report.headline import figure, rows, table
-from benchmarks.report.write import markdown, write_report
+from benchmarks.report.write import write_report
 
 
 def _result(name: str, headline: dict[str, Any], cases: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
@@ -61,43 +56,3 @@ def test_report_is_one_file_that_fetches_nothing_and_shows_its_doubts(
     assert {path.name for path in tmp_path.iterdir()} == {
         "report.html", "report.md", "ratios.json", "ingest.json", "index.json",
     }  # fmt: skip
-
-
-def test_rows_of_a_doubtful_result_are_marked_and_others_are_not(results: dict[str, dict[str, Any]]) -> None:
-    told = {row.what: row for row in rows(results)}
-    assert told["Memory per camera (doubtful)"].peers == "ffmpeg 51 MiB"
-    assert told["CPU per camera-second, to the sealed spool (doubtful)"].ratio == "ffmpeg / ours 6"
-    assert told["Tag latency p99 at 1,000 events a second"].ours == "80 ms"
-
-
-def test_table_for_the_terminal_says_what_is_doubtful_and_missing(results: dict[str, dict[str, Any]]) -> None:
-    told = table(results["ingest"])
-    assert "doubtful: somebody <else> computes" in told
-    assert "missing: gstreamer (not installed)" in told
-
-
-def test_markdown_and_baseline_list_every_ratio(results: dict[str, dict[str, Any]]) -> None:
-    assert set(ratios(results)) == {"ingest.cpu_ratio_vs_ffmpeg", "ingest.cpu_ratio_vs_floor", "index.events_ratio"}
-    assert len(against_baseline(results)) == 3
-    assert "| index.events_ratio | 0.3 |" in markdown(results)
-
-
-def test_figure_keeps_three_digits_and_dashes_what_is_not_there() -> None:
-    assert (figure(12345.6), figure(0.12345, " ms"), figure(None)) == ("12,346", "0.123 ms", "–")
-
-
-def test_command_of_an_unknown_revision_is_refused_with_a_remedy(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compare", "no-such-revision", ".", "--probe", "sealing"]) == 2
-    assert "git does not know the revision 'no-such-revision'" in capsys.readouterr().err
-
-
-def test_peer_whose_process_gives_up_says_so(tmp_path: Path) -> None:
-    peer = "ffmpeg"
-    if why_missing(peer):
-        pytest.skip("ffmpeg is not installed")
-    with recording(peer, ["rtsp://127.0.0.1:1/nothing"], tmp_path, 2.0, core=None) as running:
-        deadline = time.monotonic() + 20
-        while not running.ended() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert running.ended() == 1
-        assert running.counted() == {"written_bytes": 0}

@@ -9,21 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.media.init import make_init
 from storage.mp4 import (
     GroupPart,
     GroupPlace,
     Mp4Error,
     boxes,
-    delay_of,
-    edit_list,
     find,
     join_fragments,
-    merge_inits,
-    parameter_sets,
     parse_moof,
 )
-from tests.support.footage.fragments import H264, H265, Piece, piece
+from tests.support.footage.fragments import Piece, piece
 
 HALF_S = 45_000
 
@@ -116,21 +111,3 @@ def test_fragment_that_is_cut_is_refused(cut: slice) -> None:
     broken = [made[0], replace(made[1], data=made[1].data[cut])]
     with pytest.raises(Mp4Error):
         joined(broken, place_of(made))
-
-
-@pytest.mark.parametrize("parameters", [H264, H265])
-@pytest.mark.parametrize("delay", [0, 3600])
-def test_parameter_sets_and_delay_of_an_init_are_read_back(parameters: object, delay: int) -> None:
-    _, init = make_init(parameters, delay)  # type: ignore[arg-type]
-    sets = [H265.vps, H265.sps, *H265.pps] if parameters is H265 else [H264.sps, *H264.pps]
-    assert parameter_sets(init) == b"".join(len(item).to_bytes(4, "big") + item for item in sets)
-    assert delay_of(init) == delay
-
-
-@pytest.mark.parametrize("own", [0, 3600])
-@pytest.mark.parametrize("wanted", [0, 7200])
-def test_merged_init_has_the_clips_delay_whatever_the_segments_was(own: int, wanted: int) -> None:
-    merged = merge_inits([make_init(H264, own)[1]], 2.0, wanted)
-    assert delay_of(merged) == wanted
-    assert merged.count(b"elst") == (1 if wanted else 0)
-    assert len(edit_list(wanted)) == (36 if wanted else 0)

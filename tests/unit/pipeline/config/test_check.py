@@ -1,0 +1,180 @@
+"""Mistakes of a configuration: each with its line and a remedy, all at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.config.load import ConfigError, load
+
+GOOD = """\
+[[site]]
+name = "Helsinki"
+
+[[site.camera]]
+name = "Entrance"
+url = "rtsp://192.168.1.10/one"
+zone = "hall"
+purpose = "safety"
+assessment = "2026-1"
+
+[[site.camera]]
+name = "Weights"
+url = "rtsp://192.168.1.11/one"
+zone = "gym"
+purpose = "safety"
+assessment = "2026-1"
+
+[[site.door]]
+name = "Main"
+external_id = "main"
+cameras = [{ name = "Entrance" }]
+
+[[door_system]]
+site = "Helsinki"
+topic = "access/helsinki/+"
+"""
+
+
+ID = "83a86ce1-1f3a-4a3b-9a3a-6f46306dad00"
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "tallenne.toml"
+    path.write_text(text)
+    return path
+
+
+def mistakes(folder: Path, text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(written(folder, text))
+    return caught.value.mistakes
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "words"),
+    [
+        ('name = "Weights"', 'name = "Entrance"', 12, "twice"),
+        ('url = "rtsp://192.168.1.11/one"', 'url = "http://x"', 13, "url"),
+        ('url = "rtsp://192.168.1.11/one"', 'url = "rtsp://me:word@x/one"', 13, "password"),
+        ('url = "rtsp://192.168.1.11/one"', 'url = "rtsp://[bad/one"', 13, "no host"),
+        ('url = "rtsp://192.168.1.11/one"', 'urll = "rtsp://x"', 13, "urll"),
+        ('zone = "gym"', 'zone = "the showers"', 14, "759/2004"),
+        ('zone = "gym"', 'zone = "gym"\nretention_h = 100', 15, "EDPB"),
+        ('zone = "gym"', 'zone = "gym"\naudio = true', 15, "audio_reason"),
+        ('zone = "gym"', 'zone = "gym"\npassword = { env = "NO_SUCH_VARIABLE" }', 15, "NO_SUCH_VARIABLE"),
+        ('{ name = "Entrance" }', '{ name = "Nowhere" }', 21, "no camera 'Nowhere'"),
+        ('zone = "gym"', 'zone = "gym"\nsegment_s = inf', 15, "finite"),
+        ('site = "Helsinki"', 'site = "Turku"', 24, "no site 'Turku'"),
+        ('name = "Helsinki"\n', 'name = "Helsinki"\ntime_zone = "Europe/Nowhere"\n', 3, "time zone"),
+        ('purpose = "safety"\nassessment = "2026-1"\n\n[[site.door]]', "[[site.door]]", 11, "purpose"),
+    ],
+)
+def test_a_mistake_is_named_with_its_line_and_a_remedy(
+    tmp_path: Path, old: str, new: str, line: int, words: str
+) -> None:
+    assert old in GOOD
+    said = mistakes(tmp_path, GOOD.replace(old, new))
+    assert any(item.startswith(f"line {line}: ") and words in item for item in said), said
+
+
+@pytest.mark.parametrize("topic", ["access/g+/x", "access/#/x", "#x", "a/+b/c"])
+def test_a_topic_that_is_no_filter_is_named(tmp_path: Path, topic: str) -> None:
+    (said,) = mistakes(tmp_path, GOOD.replace("access/helsinki/+", topic))
+    assert "topic filter" in said
+
+
+@pytest.mark.parametrize("topic", ["#", "+", "access/+/front", "+/+", "access/#", "/rfid/send", "gym//send", "töölö/+"])
+def test_a_topic_filter_is_taken(tmp_path: Path, topic: str) -> None:
+    path = written(tmp_path, GOOD.replace("access/helsinki/+", topic))
+    assert load(path).config.door_system[0].topic == topic
+
+
+OWN_BROKER = '[broker]\nhost = "b"\nuser_name = "u"\npassword = { file = "mq" }\n\n[[door_system]]'
+
+
+@pytest.mark.parametrize("topic", ["a b/c", "access/*/x", "access/>", "töölö /+"])
+def test_a_topic_that_only_the_embedded_broker_cannot_carry_is_refused_for_it(tmp_path: Path, topic: str) -> None:
+    text = GOOD.replace("access/helsinki/+", topic)
+    (said,) = mistakes(tmp_path, text)
+    assert "door_system[1].topic" in said and "embedded broker" in said and "[broker]" in said
+    secret = tmp_path / "mq"
+    secret.touch(mode=0o600)
+    secret.write_text("word")
+    own = written(tmp_path, text.replace("[[door_system]]", OWN_BROKER))
+    assert load(own).config.door_system[0].topic == topic
+
+
+@pytest.mark.parametrize("topic", ["$SYS/#", "$share/group/access/+", "a\\u0007b", "a\\u0085"])
+def test_a_topic_that_no_broker_gives_us_is_refused(tmp_path: Path, topic: str) -> None:
+    assert len(mistakes(tmp_path, GOOD.replace("access/helsinki/+", topic))) == 1
+
+
+@pytest.mark.parametrize("name", ["side door", "side/door", "a+b", "*", "side\\u00a0door", "x\\u202ey"])
+def test_a_door_whose_name_no_message_can_carry_is_refused(tmp_path: Path, name: str) -> None:
+    (said,) = mistakes(tmp_path, GOOD.replace('external_id = "main"', f'external_id = "{name}"'))
+    assert "external_id" in said
+
+
+def test_a_door_that_the_payload_names_may_have_blanks(tmp_path: Path) -> None:
+    text = GOOD.replace('external_id = "main"', 'external_id = "side door"')
+    load(written(tmp_path, text + 'decoder = "axis"\n'))
+
+
+def test_what_only_follows_from_a_mistake_is_not_told(tmp_path: Path) -> None:
+    assert len(mistakes(tmp_path, GOOD.replace('zone = "gym"', "zone = 1"))) == 1
+
+
+def test_all_mistakes_come_at_once(tmp_path: Path) -> None:
+    text = GOOD.replace('zone = "gym"', 'zone = "sauna"').replace('name = "Entrance" }', 'name = "X" }')
+    assert len(mistakes(tmp_path, text)) == 2
+
+
+@pytest.mark.parametrize("zone", ["Newcastle entrance", "showcase wall", "staffordshire gym hall", "lobby", "kahvila"])
+def test_a_zone_that_only_sounds_like_one_is_taken(tmp_path: Path, zone: str) -> None:
+    load(written(tmp_path, GOOD.replace('zone = "gym"', f'zone = "{zone}"')))
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "Locker room",
+        "women's showers",
+        "WC",
+        "dressing-room",
+        "bathroom",
+        "lavatory",
+        "vessa",
+        "taukohuone",
+        "miesten pukuhuone",
+    ],
+)
+def test_a_zone_where_nobody_may_be_filmed_is_refused(tmp_path: Path, zone: str) -> None:
+    (found,) = mistakes(tmp_path, GOOD.replace('zone = "gym"', f'zone = "{zone}"'))
+    assert "Nobody may be filmed" in found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('name = "Weights"', f'name = "Weights"\nid = "{ID}"', "another camera's"),
+        (
+            'cameras = [{ name = "Entrance" }]',
+            'cameras = [{ name = "Entrance" }, { name = "Entrance" }]',
+            "there twice",
+        ),
+        ('name = "Helsinki"\n\n', 'name = "Helsinki"\ntime_zone = "Europe"\n\n', "is no time zone"),
+        ('zone = "hall"', 'zone = "hall"\ntls_fingerprint = "AB"', "tls_fingerprint"),
+        ('external_id = "main"', 'external_id = " main "', "external_id"),
+        ("[[door_system]]", '[custodian]\nsocket = "/' + "a" * 120 + '"\n\n[[door_system]]', "shorter"),
+        ("[[door_system]]", '[broker]\nhost = "b"\nport = 99999\n\n[[door_system]]', "port"),
+        ('zone = "hall"', 'zone = "hall"\nuser_name = "u"\npassword = { file = "a\\u0000b" }', "control character"),
+    ],
+)
+def test_what_the_database_would_refuse_is_named_by_line(tmp_path: Path, old: str, new: str, words: str) -> None:
+    text = GOOD.replace(
+        'name = "Entrance"\nurl', 'name = "Entrance"\nid = "83a86ce1-1f3a-4a3b-9a3a-6f46306dad00"\nurl', 1
+    )
+    assert old in text
+    assert any(words in found for found in mistakes(tmp_path, text.replace(old, new, 1)))
