@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from domain.errors import TallenneError
 from pipeline.config.load import Loaded, load
@@ -83,7 +85,8 @@ class Changes:
         """
         running = self._running
         index = [process for name, process in running.processes.items() if name == "index"]
-        await wait_ready(running.installation.run, index, timeout_s=_TAKEN_UP_S, stop=self._stop)
+        run = running.installation.run
+        await wait_ready(run, index, timeout_s=_TAKEN_UP_S, ready=_subscribed, stop=self._stop)
 
     def _stamp(self) -> tuple[int, int]:
         try:
@@ -91,6 +94,11 @@ class Changes:
         except OSError:
             return (0, 0)
         return (status.st_mtime_ns, status.st_size)
+
+
+def _subscribed(status: Mapping[str, Any]) -> bool:
+    """A broker that is away makes the role degraded: it is up, and subscribed to nothing."""
+    return bool(status.get("subscribed"))
 
 
 def needing_restart(old: Config, new: Config) -> list[str]:

@@ -90,7 +90,7 @@ class HourKeyMaker:
         self._served: tuple[int, tuple[KeyedCamera, ...]] | None = None
         self.made = 0
         self.camera_count = 0
-        self.supplied = False  # every camera has keys for the hours at hand
+        self.supplied = False  # every camera has keys for the hours at hand; those of later hours follow
 
     async def run_once(self, stop: asyncio.Event) -> int:
         """Make what is missing; the number of keys made. Cheap when neither the hour nor a camera has changed.
@@ -144,6 +144,8 @@ class HourKeyMaker:
 
     async def _fill(self, cameras: Sequence[KeyedCamera], first: int, last: int, stop: asyncio.Event) -> int:
         wanted = await self._wanted(cameras, first, last)
+        if wanted and first == hour_of(self._clock_ns()):
+            self.supplied = False  # a camera was added, or is to be kept for another time
         await self._custody.keyring.ensure({hour_ns + camera.lifetime_ns for camera, hour_ns in wanted})
         for at in range(0, len(wanted), _BATCH):
             if stop.is_set():

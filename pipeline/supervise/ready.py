@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import ServiceError, SetupError
 from pipeline.supervise.role_process import RoleProcess
@@ -13,10 +14,20 @@ from runtime.problems import summary
 from runtime.status import statuses
 
 
+def is_up(status: Mapping[str, Any]) -> bool:
+    """Whether a role works as far as it can: "degraded" says that another part is away."""
+    return status.get("state") in ("ready", "degraded")
+
+
 async def wait_ready(
-    run_directory: Path, processes: Sequence[RoleProcess], *, timeout_s: float, stop: asyncio.Event | None = None
+    run_directory: Path,
+    processes: Sequence[RoleProcess],
+    *,
+    timeout_s: float,
+    ready: Callable[[Mapping[str, Any]], bool] = is_up,
+    stop: asyncio.Event | None = None,
 ) -> None:
-    """Until all have said "ready" or "degraded", or ``stop`` is set; one that is being restarted has said nothing yet.
+    """Until the statuses of all are ``ready``, or ``stop`` is set; one that is being restarted has none yet.
 
     SetupError with what a role asks a person to mend; ServiceError.
     """
@@ -30,7 +41,7 @@ async def wait_ready(
                 raise SetupError(process.misuse.removeprefix("tallenne: "))
         by_pid = {status.get("pid"): status for status in statuses(run_directory)}
         said = {process.name: by_pid.get(process.pid, {}) for process in processes}
-        waiting = {name for name in waiting if said[name].get("state") not in ("ready", "degraded")}
+        waiting = {name for name in waiting if not ready(said[name])}
         if waiting and loop.time() > deadline:
             problems = [problem for name in waiting for problem in said[name].get("problems", [])]
             raise ServiceError(

@@ -24,6 +24,7 @@ from custodian.errors import (
     CustodianMisuseError,
     LookRefusedError,
 )
+from custodian.keys.hour_keys import HourKeyMaker
 from domain.ids import CameraId, SegmentId, SessionId, SiteId
 from domain.time import HOUR_NS, NS, Span, hour_of
 from runtime.database import connect
@@ -151,6 +152,7 @@ async def test_custodian_restarted_keeps_its_keys_and_supplies_a_new_camera(
     await add_camera(owner)
     async with custodian(settings) as client:
         before = await client.identity()
+        await until(lambda: _keys_made(owner, 6))
     made = await owner.fetchval("SELECT count(*) FROM hour_key")
     async with custodian(settings) as client:
         assert await client.identity() == before
@@ -164,14 +166,43 @@ async def test_custodian_after_a_changed_retention_replaces_the_keys(
 ) -> None:
     _, camera_id = await add_camera(owner, retention_s=7200)
     async with custodian(settings):
-        pass
+        await until(lambda: _keys_made(owner, 6))  # ready are the hours at hand; the others follow
     await owner.execute("UPDATE camera SET retention_s = 3600")
     async with custodian(settings) as client:
+        await until(lambda: _keys_made(owner, 12))
         rows = await owner.fetch("SELECT state, expires_hour_ns - hour_ns AS ns FROM hour_key ORDER BY serial")
         assert [(row["state"], row["ns"] // HOUR_NS) for row in rows] == [("draining", 3)] * 6 + [("active", 2)] * 6
         cache = HourKeyCache((await client.identity()).signer)
         await fetch_keys(owner, cache)
         assert cache.key_for(camera_id, time.time_ns()).serial > 6
+
+
+async def test_custodian_is_not_ready_while_a_new_camera_has_no_keys(
+    owner: asyncpg.Connection, settings: CustodianSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_make, make = asyncio.Event(), HourKeyMaker._make
+    may_make.set()
+
+    async def held(self: HourKeyMaker, wanted: Any) -> None:
+        await may_make.wait()
+        await make(self, wanted)
+
+    async def is_ready() -> bool:
+        return all(status["state"] == "ready" for status in read_status_files(settings.run_directory))
+
+    async def is_starting() -> bool:
+        return not await is_ready()
+
+    monkeypatch.setattr(HourKeyMaker, "_make", held)
+    await add_camera(owner)
+    async with custodian(settings):
+        await until(lambda: _keys_made(owner, 6))
+        may_make.clear()
+        await add_camera(owner)
+        await until(is_starting)
+        may_make.set()
+        await until(is_ready)
+        assert await _keys_made(owner, 8)
 
 
 async def test_private_halves_are_nowhere_in_the_database_in_clear(gym: Gym, database: Database) -> None:
