@@ -30,7 +30,7 @@ def test_time_without_an_offset_is_refused_with_an_example(text: object) -> None
 
 def test_instants_end_where_the_database_s_days_do() -> None:
     assert parse_instant("1970-01-01T00:00:00Z") == 0
-    assert parse_instant(to_iso(LATEST_NS - 1)) == LATEST_NS - 1
+    assert parse_instant(to_iso(LATEST_NS - 1_000_000)) == LATEST_NS - 1_000_000
     for outside in ("1969-12-31T23:59:59Z", to_iso(LATEST_NS)):
         with pytest.raises(ValueError, match="between 1970 and 2200"):
             parse_instant(outside)
@@ -58,4 +58,4 @@ def test_refusal_names_the_longest_span(longest_ns: int, said: str) -> None:
 
 
 def test_span_as_json() -> None:
-    assert span_json(Span(0, 1_500_000_000)) == {"start": "1970-01-01T00:00:00Z", "end": "1970-01-01T00:00:01.5Z"}
+    assert span_json(Span(0, 1_500_000_000)) == {"start": "1970-01-01T00:00:00.000Z", "end": "1970-01-01T00:00:01.500Z"}
