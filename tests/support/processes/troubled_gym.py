@@ -35,20 +35,19 @@ from runtime.database import connect
 from runtime.settings import DatabaseSettings
 from runtime.status import NOT_KNOWN, statuses
 from tests.support.footage.recording import assert_tiled
-from tests.support.processes.started import start
+from tests.support.processes.started import start, tallenne
 
 ROLES: Final = ("custodian", "index", "serve", "ingest")
 SERVICES: Final = {"database": "postgres", "broker": "nats-server", "store": "weed"}
 TRUE_WITHIN_S: Final = 5.0
 CAMERAS: Final = 2
+DISK_BYTES: Final = 1500 << 20
 
 
 def configuration(urls: Sequence[str]) -> str:
     """A site with a door and its cameras."""
-    cameras = "".join(
-        f'[[site.camera]]\nname = "camera {n}"\nurl = "{url}"\nzone = "hall"\npurpose = "safety"\nretention_h = 24\nassessment = "dpia-1"\n'
-        for n, url in enumerate(urls)
-    )
+    why = 'zone = "hall"\npurpose = "safety"\nassessment = "dpia-1"\nretention_h = 24\n'
+    cameras = "".join(f'[[site.camera]]\nname = "camera {n}"\nurl = "{url}"\n{why}' for n, url in enumerate(urls))
     return (
         '[[site]]\nname = "Gym"\n'
         + cameras
@@ -70,6 +69,51 @@ def cameras() -> Iterator[list[str]]:
     finally:
         process.kill()
         process.communicate()
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A file system of its own at ``at``, kept in ``image``: it can fill and break without anybody else's harm."""
+
+    image: Path
+    at: Path
+
+    @classmethod
+    def make(cls, image: Path, at: Path) -> Disk | None:
+        """None where this may not be done: it takes root and a loop device."""
+        with image.open("wb") as file:
+            file.truncate(DISK_BYTES)
+        at.mkdir(mode=0o700)
+        disk = cls(image, at)
+        # Without a journal it becomes read-only over an error, and is as it was after the next mount.
+        made = subprocess.run(["mkfs.ext4", "-q", "-O", "^has_journal", image], capture_output=True, check=False)
+        return disk if made.returncode == 0 and disk.mount() else None
+
+    def mount(self) -> bool:
+        """Whether it could be."""
+        command = ["mount", "-o", "loop,errors=remount-ro", self.image, self.at]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    def unmount(self) -> None:
+        subprocess.run(["umount", self.at], check=True)
+        subprocess.run(["fsck.ext4", "-y", self.image], capture_output=True, check=False)
+
+    def break_down(self) -> None:
+        """As after a bad sector: no more writes."""
+        device = subprocess.run(
+            ["findmnt", "-no", "SOURCE", self.at], capture_output=True, text=True, check=True
+        ).stdout
+        Path(f"/sys/fs/ext4/{Path(device.strip()).name}/trigger_fs_error").write_text("1")
+
+    def fill(self) -> None:
+        with (self.at / "ballast").open("wb", buffering=0) as file:
+            for size in (1 << 20, 1 << 12, 1):
+                with contextlib.suppress(OSError):
+                    while True:
+                        file.write(bytes(size))
+
+    def free(self) -> None:
+        (self.at / "ballast").unlink()
 
 
 class Door:
@@ -125,6 +169,7 @@ class TroubledGym:
 
     directory: Path
     process: subprocess.Popen[bytes] | None = None
+    disk: Disk | None = None  # under ``data``
     lies: list[str] = field(default_factory=list)
 
     @property
@@ -167,6 +212,10 @@ class TroubledGym:
     def statuses(self) -> dict[str, dict[str, Any]]:
         """As `tallenne status` reads them."""
         return {status["role"]: status for status in statuses(self.data / "run")}
+
+    def said_by_status(self) -> str:
+        """What `tallenne status` prints."""
+        return tallenne(self.directory, "status", "--config", "tallenne.toml", code=None)
 
     def health(self) -> str:
         """What an outside monitor hears; "" for no answer."""
