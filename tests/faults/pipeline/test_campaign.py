@@ -14,6 +14,7 @@ import resource
 import shutil
 import signal
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
