@@ -92,7 +92,10 @@ class Disk:
     def mount(self) -> bool:
         """Whether it could be."""
         command = ["mount", "-o", "loop,errors=remount-ro", self.image, self.at]
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+            return False
+        self.at.chmod(0o700)
+        return True
 
     def unmount(self) -> None:
         subprocess.run(["umount", self.at], check=True)
