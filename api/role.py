@@ -86,20 +86,20 @@ class _State:
 
     def __init__(self, parts: Parts, cache: ClipCache, status: StatusFile, said: dict[str, Any]) -> None:
         self._parts, self._cache, self._status, self._said = parts, cache, status, said
-        self._probed = False
+        self._answers: dict[str, bool] | None = None  # of each part, the last time
         self.problems = Problems()
 
     async def look(self) -> None:
         """Ask all parts. Beside the status: an answer may take long to come."""
-        for part, answers in (await self._parts.probe()).items():
+        self._answers = await self._parts.probe()
+        for part, answers in self._answers.items():
             self.problems.set(part, None if answers else _away(part))
-        self._probed = True
 
     async def write(self) -> None:
         problems = self.problems.present()
-        if self._probed:
-            clips = len(self._cache)
-            self._status.write("degraded" if problems else "ready", problems=problems, clips=clips, **self._said)
+        if self._answers is not None:
+            said = {"parts": self._answers, "clips": len(self._cache), **self._said}
+            self._status.write("degraded" if problems else "ready", problems=problems, **said)
         else:
             self._status.write("starting", problems=problems)
 

@@ -21,6 +21,7 @@ _COMMANDS = {
     "catalogue": "rebuild the segment rows from the bucket alone",
     "members": "bring in members from a list",
     "events": "list door events and their tags; correct them",
+    "alarms": "what is raised, what was sent and what waits; or a test of every channel",
     "staff": "make staff accounts",
     "quarantine": "door messages that were not understood",
     "audit": "verify the record of every look",
@@ -30,13 +31,15 @@ _COMMANDS = {
     "index": "the role that links door events to footage",
     "custodian": "the role that keeps the keys",
     "serve": "the role that serves the staff pages and API",
+    "notify": "the role that raises alarms and sends them",
     "demo-gym": "simulated cameras and doors",
 }
 _MODULES = {
     "import": "import_file",  # a keyword is no name for a module
     **{name: f"doors.{name}" for name in ("events", "members", "quarantine")},
-    **{name: f"roles.{name}" for name in ("ingest", "index", "custodian", "serve")},
+    **{name: f"roles.{name}" for name in ("ingest", "index", "custodian", "serve", "notify")},
     "demo-gym": "roles.demo_gym",
+    "alarms": "alarms.command",
 }
 _EXAMPLES = """\
 examples:

@@ -30,6 +30,7 @@ class Installation:
     serve/         the api's own key and certificate
     spool/         sealed footage on its way to the store
     run/           status files, the custodian's socket, where the services are
+    alarms/        what is raised, what waits to be sent
     logs/          one per process
     tmp/           temporary files of the roles; never footage in clear, there neither
     """
@@ -47,6 +48,10 @@ class Installation:
     @property
     def logs(self) -> Path:
         return self.root / "logs"
+
+    @property
+    def alarms(self) -> Path:
+        return self.root / "alarms"
 
     @property
     def scratch(self) -> Path:

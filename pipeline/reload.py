@@ -19,7 +19,7 @@ from storage.catalogue.inventory import apply_inventory
 
 _log = logging.getLogger(__name__)
 _TAKEN_UP_S = 30.0
-_LIVE = ("site", "door_system")
+_LIVE = ("site", "door_system", "alarms")
 """Sections that take effect without a restart; a change of any other is told."""
 
 
@@ -75,8 +75,8 @@ class Changes:
         for name, process in running.processes.items():
             if name.startswith("ingest"):
                 process.reload()
-            elif name == "index":
-                process.restart()  # its session is persistent: nothing is lost
+            elif name == "index" or (name == "notify" and fresh.config.alarms != self._loaded.config.alarms):
+                process.restart()  # nothing is lost: its session, or what it has raised and must send, is kept
 
     async def _taken_up(self) -> None:
         """Until the index role is back and subscribed.

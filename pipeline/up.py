@@ -83,10 +83,15 @@ async def running(options: UpOptions, tell: Tell) -> AsyncIterator[Running]:
         if gym is not None:
             await import_demo_members(settings, installation, tell.line)
         names = ["custodian", *(["demo"] if gym else []), "index", "serve", *ingest_names(settings)]
-        for name in names:
+
+        def start(name: str) -> None:
             processes[name] = _role(name, loaded, installation, tell)
             tasks.append(asyncio.create_task(processes[name].run(), name=f"role {name}"))
+
+        for name in names:
+            start(name)
         await wait_ready(installation.run, list(processes.values()), timeout_s=_READY_S)
+        start("notify")  # nobody waits for it, and it need not watch the others start
         tell.line("  roles are ready: " + ", ".join(names))
         if gym is not None:
             await ensure_demo_staff(settings, installation)
@@ -103,6 +108,8 @@ async def running(options: UpOptions, tell: Tell) -> AsyncIterator[Running]:
             )
     finally:
         tell.line("Stopping …")
+        if "notify" in processes:  # first: that the others stop is nothing to raise
+            await processes["notify"].stop()
         await asyncio.gather(*(processes[name].stop() for name in processes if name.startswith("ingest")))
         for name in ("serve", "index", "demo", "custodian"):
             if name in processes:
@@ -167,7 +174,5 @@ async def up(options: UpOptions, tell: Tell, banner: Callable[[Running], list[st
             if now_s - shown_s >= every_s:
                 shown_s = now_s
                 found = everything.statuses()
-                tell.live(
-                    [*camera_lines(found), summary_line(found), *problem_lines(found, everything.installation.root)]
-                )
+                tell.live([*camera_lines(found), summary_line(found), *problem_lines(found)])
             await pause(stop, 0.5)

@@ -62,13 +62,14 @@ class Problems:
         self._watched[topic] = look
 
     def present(self) -> tuple[dict[str, Any], ...]:
-        """{"what", "remedy", "since_ns"} of each, as status files want them; what reads the same stands once."""
+        """{"topic", "what", "remedy", "since_ns"} of each, as status files want them; equal words stand once."""
         for topic, look in self._watched.items():
             self.set(topic, look())
         found: dict[str, dict[str, Any]] = {}
         for topic, problem in self._by_topic.items():
             what, remedy = words(topic, problem.error)
-            found.setdefault(what, {"what": what, "remedy": remedy, "since_ns": problem.since_ns})
+            one = {"topic": topic, "what": what, "remedy": remedy, "since_ns": problem.since_ns}
+            found.setdefault(what, one)
         return tuple(found.values())
 
 

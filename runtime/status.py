@@ -3,7 +3,7 @@
 One JSON file per role instance in the run directory, replaced atomically, once a period. Keys every role writes:
 ``role``, ``instance``, ``pid``, ``state`` ("starting", "ready", "degraded", "stopping"), ``updated_ns`` (UTC),
 ``updated_mono_ns`` (this machine's monotonic clock, which no step of its time changes), ``period_s``, ``problems``
-(a list of {"what", "remedy", "since_ns"}), and what the role's README lists.
+(a list of {"topic", "what", "remedy", "since_ns"}), and what the role's README lists.
 
 Every fact in a status has the age of the status. ``statuses()`` reads them with their ages: what is older than three
 periods is not known any more, and its state says "unknown"; what a dead process left behind says "dead".

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel
 
 from domain.errors import TallenneError
+from pipeline.config.alarms import alarm_mistakes
 from pipeline.config.doors import door_mistakes
 from pipeline.config.mistake import Mistake
 from pipeline.config.model import Camera, Config, Secret, Site
@@ -51,6 +52,7 @@ def mistakes_in(config: Config, resolve: Callable[[Path], Path]) -> list[Mistake
         what = f"The path of a Unix socket may have {_SOCKET_BYTES_MAX} bytes."
         found.append(Mistake(("custodian", "socket"), what, "Name a shorter one."))
     found += _users(config)
+    found += alarm_mistakes(config.alarms, lambda secret: secret_value(secret, resolve))
     found += _secrets((), config, resolve, apart=config.apart)
     return found
 

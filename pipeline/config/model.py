@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
+import re
 import unicodedata
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from alarms.conditions import Kind
+from alarms.settings import MailSettings, RuleSettings, WatchSettings
 from api.settings import ServeSettings
 from indexer.settings import TopicRule
 from ingest.settings import CameraSettings, IngestSettings
@@ -51,8 +55,8 @@ Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_li
 Seconds = Annotated[float, Field(gt=0)]
 User = Annotated[str, Field(pattern=r"^([a-z_][a-z0-9_.-]*\$?|\d{1,10})$")]
 Port = Annotated[int, Field(ge=1, le=65535)]
-Role = Literal["custodian", "index", "ingest", "serve"]
-ROLES: tuple[Role, ...] = ("custodian", "index", "ingest", "serve")
+Role = Literal["custodian", "index", "ingest", "notify", "serve"]
+ROLES: tuple[Role, ...] = ("custodian", "index", "ingest", "notify", "serve")
 
 
 def _default(settings: type, name: str) -> Any:
@@ -213,6 +217,69 @@ class Serve(_Section):
     connections_per_address: Annotated[int, Field(ge=8, le=4096)] = _default(ServeSettings, "connections_per_address")
 
 
+def _mail_address(text: str) -> str:
+    """As it stands in SMTP commands (RFC 5321, 4.1.2), without quoted local parts."""
+    if not _MAIL_ADDRESS.fullmatch(text):
+        raise ValueError("is no mail address alone, as anna@gym.example")
+    return _one_line(text)
+
+
+def _web_address(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is no web address, as https://alarms.example/tallenne")
+    if parts.username or parts.password:
+        raise ValueError("holds a password: send the request to an address that needs none")
+    _ = parts.port  # ValueError when it is none
+    return _one_line(text)
+
+
+_MAIL_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,255}", re.ASCII)
+MailAddress = Annotated[str, AfterValidator(_mail_address)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+class Mail(_Section):
+    """The mail server that takes alarms, and who receives them."""
+
+    host: Host
+    port: Port = _default(MailSettings, "port")
+    tls: Literal["starttls", "tls", "none"] = _default(MailSettings, "tls")
+    tls_ca: File | None = None
+    user_name: Text = _default(MailSettings, "user_name")
+    password: Secret | None = None
+    sender: MailAddress
+    recipients: tuple[MailAddress, ...] = Field(min_length=1, max_length=20)
+
+
+class Webhook(_Section):
+    """An address that takes alarms as signed POST requests."""
+
+    url: WebAddress
+    secret: Secret
+    tls_ca: File | None = None
+
+
+class Alarms(_Section):
+    """What is watched, for how long it may last, and how people learn of it."""
+
+    name: Name = "Tallenne"
+    off: tuple[Kind, ...] = ()
+    delay_s: dict[Kind, Annotated[float, Field(ge=0, le=86_400)]] = {}
+    hold_s: Annotated[float, Field(ge=10, le=3600)] = _default(RuleSettings, "hold_s")
+    group_s: Annotated[float, Field(ge=0, le=3600)] = _default(RuleSettings, "group_s")
+    remind_h: Annotated[float, Field(ge=1, le=24 * 30)] = _default(RuleSettings, "remind_h")
+    disk_full_h: Annotated[float, Field(ge=0, le=24 * 30)] = _default(WatchSettings, "disk_full_h")
+    spool_full_h: Annotated[float, Field(ge=0, le=24 * 30)] = _default(WatchSettings, "spool_full_h")
+    keys_left_h: Annotated[float, Field(ge=1, le=24 * 13)] = _default(WatchSettings, "keys_left_h")
+    door_silent_h: Annotated[float, Field(gt=0, le=24 * 365)] | None = _default(WatchSettings, "door_silent_h")
+    quarantine_per_h: Annotated[int, Field(ge=1)] = _default(WatchSettings, "quarantine_per_h")
+    restarts: Annotated[int, Field(ge=1)] = _default(WatchSettings, "restarts")
+    dead_man_url: WebAddress | None = None
+    mail: Mail | None = None
+    webhook: Webhook | None = None
+
+
 class Users(_Section):
     """The Unix users, by name or number, under which the roles run beside a custodian that has one of its own."""
 
@@ -243,6 +310,7 @@ class Config(_Section):
     ingest: Ingest = Ingest()
     serve: Serve = Serve()
     custodian: Custodian = Custodian()
+    alarms: Alarms = Alarms()
 
     @property
     def apart(self) -> bool:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alarms.conditions import DELAYS_S
+from alarms.send.http import secret_bytes
+from alarms.settings import AlarmSettings, MailSettings, RuleSettings, WatchSettings, WebhookSettings
 from api.settings import ServeSettings
 from domain.ids import CameraId, DoorId, SiteId, camera_id_of, door_id_of, site_id_of
 from domain.time import seconds_to_ns
@@ -226,6 +229,58 @@ class RoleSettings:
             connections_max=own.connections_max,
             connections_per_address=own.connections_per_address,
         )
+
+    def alarms(self) -> AlarmSettings:
+        own, roles = self.loaded.config.alarms, self.loaded.config.roles
+        zones = {site.time_zone for site in self.loaded.config.site}
+        disks = {"data": self.installation.root}
+        if "ingest" in roles:
+            disks["spool"] = self.spool_of(0)
+        return AlarmSettings(
+            name=own.name,
+            time_zone=zones.pop() if len(zones) == 1 else "UTC",
+            run_directory=self.run_directory,
+            directory=self.installation.alarms,
+            disks=disks,
+            roles=tuple(roles),
+            dead_man_url=own.dead_man_url or "",
+            watch=WatchSettings(
+                off=frozenset(own.off),
+                disk_full_h=own.disk_full_h,
+                spool_full_h=own.spool_full_h,
+                keys_left_h=own.keys_left_h,
+                door_silent_h=own.door_silent_h,
+                quarantine_per_h=own.quarantine_per_h,
+                restarts=own.restarts,
+            ),
+            rules=RuleSettings(
+                delays_s={**DELAYS_S, **own.delay_s}, hold_s=own.hold_s, group_s=own.group_s, remind_h=own.remind_h
+            ),
+            mail=self._mail(),
+            webhook=self._webhook(),
+        )
+
+    def _mail(self) -> MailSettings | None:
+        own = self.loaded.config.alarms.mail
+        if own is None:
+            return None
+        return MailSettings(
+            host=own.host,
+            port=own.port,
+            sender=own.sender,
+            recipients=own.recipients,
+            tls=own.tls,
+            tls_ca=self._path(own.tls_ca),
+            user_name=own.user_name,
+            password=self._secret(own.password) if own.password else "",
+        )
+
+    def _webhook(self) -> WebhookSettings | None:
+        own = self.loaded.config.alarms.webhook
+        if own is None:
+            return None
+        secret = secret_bytes(self._secret(own.secret))
+        return WebhookSettings(url=own.url, secret=secret, tls_ca=self._path(own.tls_ca))
 
     def inventory(self) -> Inventory:
         """What the database is to know of the configuration."""

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pipeline.config.model import Config
 
 
 def warnings(config: Config) -> list[str]:
     """One sentence or two for each, with the remedy."""
+    return [*_old_tls(config), *_unencrypted(config)]
+
+
+def _unencrypted(config: Config) -> Iterator[str]:
+    alarms = config.alarms
+    if alarms.mail is not None and alarms.mail.tls == "none":
+        yield "[alarms.mail] is not encrypted: who sees its traffic reads the alarms. Use starttls or tls."
+    if alarms.webhook is not None and alarms.webhook.url.startswith("http:"):
+        yield "[alarms.webhook] is not encrypted: who sees its traffic reads the alarms. Use https."
+
+
+def _old_tls(config: Config) -> list[str]:
     return [
         f'Camera "{camera.name}" of {site.name} may use old TLS (tls_level = "legacy"): who records its traffic and '
         "later gets its key can read it. Update its firmware, and take the line out."

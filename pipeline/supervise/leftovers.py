@@ -15,7 +15,7 @@ from typing import Final
 
 from runtime.status import alive
 
-ROLES: Final = ("custodian", "demo-gym", "index", "serve", "ingest")
+ROLES: Final = ("custodian", "demo-gym", "index", "notify", "serve", "ingest")
 GRACE_S: Final = 10.0
 
 

@@ -207,7 +207,7 @@ def test_memory_of_ingest_holds_no_key_of_a_closed_segment(watched: Watched) -> 
 def test_status_says_split_and_what_even_so_is_not_protected(watched: Watched) -> None:
     assert watched.status["protection"] == "split"
     assert any("Root" in line for line in watched.status["not_protected"])
-    assert set(watched.status["missing"]) == {"index", "serve"}
+    assert set(watched.status["missing"]) == {"index", "notify", "serve"}
 
 
 def test_ingest_without_its_secret_says_which_one(watched: Watched) -> None:

@@ -16,7 +16,12 @@ def test_problem_is_present_from_its_note_until_it_is_cleared() -> None:
     times = iter((100, 200))
     problems = Problems(clock_ns=lambda: next(times))
     problems.note("store", AWAY)
-    expected = {"what": "The store does not answer.", "remedy": "Look whether it runs.", "since_ns": 100}
+    expected = {
+        "topic": "store",
+        "what": "The store does not answer.",
+        "remedy": "Look whether it runs.",
+        "since_ns": 100,
+    }
     assert problems.present() == (expected,)
     problems.clear("store")
     assert problems.present() == ()
@@ -29,7 +34,7 @@ def test_repeated_note_keeps_its_first_time_and_takes_the_newer_text() -> None:
     problems = Problems(clock_ns=lambda: next(times))
     assert problems.note("gaps", RetryableError("1 gap is lost."))
     assert not problems.note("gaps", RetryableError("2 gaps are lost."))
-    assert problems.present() == ({"what": "2 gaps are lost.", "remedy": "", "since_ns": 100},)
+    assert problems.present() == ({"topic": "gaps", "what": "2 gaps are lost.", "remedy": "", "since_ns": 100},)
 
 
 def test_appearing_and_clearing_are_logged_once_each(caplog: pytest.LogCaptureFixture) -> None:

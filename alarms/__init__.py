@@ -1,0 +1,1 @@
+"""Conditions that a person must hear of, and the messages about them."""

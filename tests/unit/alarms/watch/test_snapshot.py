@@ -1,0 +1,21 @@
+"""One look at a real machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alarms.watch import snapshot
+from runtime.status import StatusFile
+
+
+def test_look_reads_statuses_and_disks(tmp_path: Path) -> None:
+    StatusFile(tmp_path, "index").write("ready")
+    found = snapshot.look(tmp_path, {"data": tmp_path, "gone": tmp_path / "nowhere"}, tmp_path)
+    assert [one["role"] for one in found.statuses] == ["index"]
+    assert list(found.disks) == ["data"]
+    assert (found.disks["data"].refusal, found.disks["data"].free_bytes > 0) == ("", True)
+    assert found.unsynchronised in (True, False, None)
+
+
+def test_directory_that_cannot_be_written_to_says_why(tmp_path: Path) -> None:
+    assert snapshot.look(tmp_path, {"data": tmp_path}, tmp_path / "nowhere").disks["data"].refusal != ""
