@@ -174,5 +174,7 @@ async def up(options: UpOptions, tell: Tell, banner: Callable[[Running], list[st
             if now_s - shown_s >= every_s:
                 shown_s = now_s
                 found = everything.statuses()
-                tell.live([*camera_lines(found), summary_line(found), *problem_lines(found)])
+                tell.live(
+                    [*camera_lines(found), summary_line(found), *problem_lines(found, everything.installation.root)]
+                )
             await pause(stop, 0.5)

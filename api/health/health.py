@@ -52,9 +52,10 @@ async def health(request: Request, records: RecordsDep, machine: PartsDep) -> He
 
 
 def state_of(parts: dict[str, bool], roles: list[dict[str, Any]]) -> str:
-    """Say "ready" when all parts answer, and every role of this machine has said so lately; else "degraded"."""
-    well = all(parts.values()) and not any(role["state"] in NOT_KNOWN for role in roles)
-    return "ready" if well else "degraded"
+    """Say "ready" when all parts answer, every role of this machine has said so lately, and its services work."""
+    silent = any(role["state"] in NOT_KNOWN for role in roles)
+    failing = any(service["state"] != "working" for role in roles for service in role.get("services", {}).values())
+    return "ready" if all(parts.values()) and not silent and not failing else "degraded"
 
 
 def _roles(here: list[dict[str, Any]]) -> list[RoleAnswer]:

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pipeline.commands.common import add_place, place_of
@@ -15,6 +16,7 @@ from pipeline.config.model import ROLES
 from pipeline.config.roles import run_directory_of
 from pipeline.exit_codes import FAILED, OK
 from pipeline.installation import Installation
+from pipeline.supervise.disk import disk_trouble
 from pipeline.supervise.display import camera_lines, problem_lines, summary_line
 from runtime.status import NOT_KNOWN, statuses
 
@@ -64,9 +66,10 @@ def report_of(loaded: Loaded, installation: Installation) -> dict[str, Any]:
     expected = loaded.config.roles
     missing = [name for name in expected if name not in running]
     disk = shutil.disk_usage(installation.root) if installation.root.exists() else None
+    trouble = disk_trouble(installation.root) if disk else ""
     level = protection_level(roles, expected)
     return {
-        "ok": not missing and not any(role.get("problems") for role in roles),
+        "ok": not missing and not trouble and not any(role.get("problems") for role in roles),
         "data": str(installation.root),
         "configuration": str(loaded.path),
         "missing": missing,
@@ -74,6 +77,7 @@ def report_of(loaded: Loaded, installation: Installation) -> dict[str, Any]:
         "protection_means": _LEVELS[level],
         "not_protected": _NOT_PROTECTED[level],
         "disk_free_bytes": disk.free if disk else None,
+        "disk_trouble": trouble,
         "roles": roles,
     }
 
@@ -105,7 +109,8 @@ def _print(report: dict[str, Any]) -> None:
         print(f"{role['role']:<10} {role['state']:<10} pid {role.get('pid', '?')}  {role.get('address', '')}".rstrip())
     for name in report["missing"]:
         print(f"{name:<10} not running")
-    for line in [*camera_lines(report["roles"]), summary_line(report["roles"]), *problem_lines(report["roles"])]:
+    roles = report["roles"]
+    for line in [*camera_lines(roles), summary_line(roles), *problem_lines(roles, Path(report["data"]))]:
         if line:
             print(line)
     print(f"protection: {report['protection']}. {report['protection_means']}")

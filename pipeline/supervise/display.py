@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from domain.time import to_iso
+from pipeline.supervise.disk import disk_trouble
 from pipeline.supervise.terminal import bits, size
 from runtime.status import NOT_KNOWN
 
@@ -62,10 +64,14 @@ def summary_line(statuses: Sequence[dict[str, Any]]) -> str:
     return " " + "; ".join(parts) if parts else ""
 
 
-def problem_lines(statuses: Sequence[dict[str, Any]]) -> list[str]:
-    """What is wrong and what to do."""
-    return [
+def problem_lines(statuses: Sequence[dict[str, Any]], data: Path | None = None) -> list[str]:
+    """What is wrong and what to do. ``data``: the data directory, whose disk may keep the roles from saying so."""
+    lines = [
         f" ! {status['role']}: {problem['what']} {problem['remedy']}"
         for status in statuses
         for problem in status.get("problems", [])
     ]
+    trouble = disk_trouble(data) if data is not None and data.exists() else ""
+    if trouble and not any(trouble in line for line in lines):
+        lines.append(f" ! disk: The disk under {data} {trouble}. Make room on it, or make it writable.")
+    return lines

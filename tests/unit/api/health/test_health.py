@@ -21,3 +21,10 @@ def test_degraded_when_a_part_does_not_answer() -> None:
 @pytest.mark.parametrize("state", ["unknown", "dead", "unreadable"])
 def test_degraded_when_a_role_hangs_or_has_died(state: str) -> None:
     assert state_of(ALL, [READY, {"role": "ingest", "state": state}]) == "degraded"
+
+
+def test_service_that_does_not_work_is_not_ready_though_its_old_connections_do() -> None:
+    up = {"role": "up", "state": "degraded", "services": {"database": {"state": "failing"}}}
+    assert state_of(ALL, [READY, up]) == "degraded"
+    up["services"] = {"database": {"state": "working"}}
+    assert state_of(ALL, [READY, up]) == "ready"

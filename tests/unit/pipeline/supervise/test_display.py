@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ingest.health import Health
-from pipeline.supervise.display import camera_lines
+from pipeline.supervise import display
+from pipeline.supervise.display import camera_lines, problem_lines
 
 
 def line(**more: Any) -> str:
@@ -42,3 +46,15 @@ def test_loss_skew_forced_cuts_and_sound_are_told() -> None:
 def test_camera_of_a_recorder_that_says_nothing_is_unknown() -> None:
     status = {"role": "ingest", "state": "unknown", "updated_ns": 5_000_000_000, "cameras": {"x": {"name": "Hall"}}}
     assert camera_lines([status]) == [" ? Hall             unknown since 1970-01-01T00:00:05.000Z"]
+
+
+def test_disk_that_keeps_the_roles_from_speaking_is_said_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(display, "disk_trouble", lambda _: "is read-only")
+    (line,) = problem_lines([], tmp_path)
+    assert f"The disk under {tmp_path} is read-only." in line
+    said = {"role": "up", "problems": [{"what": f"The disk under {tmp_path} is read-only.", "remedy": ""}]}
+    assert len(problem_lines([said], tmp_path)) == 1
+    monkeypatch.setattr(display, "disk_trouble", lambda _: "")
+    assert problem_lines([], tmp_path) == []

@@ -1,0 +1,29 @@
+"""Losses as problems: none where nothing was lost, and each with its figures and a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from indexer.errors import EventsLostError
+from indexer.mqtt.losses import broker_dropped, sequence_gaps, session_forgotten, session_taken_over
+
+
+@pytest.mark.parametrize(
+    ("problem", "words"),
+    [
+        (lambda count: sequence_gaps(count, 2), "messages of 2 doors never arrived"),
+        (broker_dropped, "discarded"),
+        (lambda count: session_taken_over(count, "ours"), "client id 'ours'"),
+        (session_forgotten, "forgot our session"),
+    ],
+)
+def test_loss_is_a_problem_with_its_count_and_a_remedy(
+    problem: Callable[[int], EventsLostError | None], words: str
+) -> None:
+    assert problem(0) is None
+    found = problem(7)
+    assert found is not None
+    assert words in found.what and "7" in found.what
+    assert found.remedy
