@@ -29,6 +29,8 @@ _ROOT = Path(__file__).resolve().parents[1]
 CONFIDENCE = 0.99
 
 PROBES = ("sealing", "opening", "fragments", "tagging")
+MORE_PROBES = ("packets",)
+"""Only where they are asked for: most revisions do not have them."""
 
 
 class CompareError(MisuseError):

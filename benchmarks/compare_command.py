@@ -7,7 +7,7 @@ import json
 from collections import Counter
 from dataclasses import asdict
 
-from benchmarks.compare import CONFIDENCE, MARGIN, PROBES, Verdict, commit_of, compare
+from benchmarks.compare import CONFIDENCE, MARGIN, MORE_PROBES, PROBES, Verdict, commit_of, compare
 from benchmarks.frame import machine
 from benchmarks.frame.cores import pinned
 from benchmarks.frame.result import rounded
@@ -24,7 +24,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("a", metavar="REV_A", help="a commit, a tag, a branch, or . for the tree as it stands")
     parser.add_argument("b", metavar="REV_B")
-    parser.add_argument("--probe", action="append", choices=PROBES, help="may be repeated (default: all)")
+    parser.add_argument(
+        "--probe", action="append", choices=PROBES + MORE_PROBES, help=f"may be repeated (default: {', '.join(PROBES)})"
+    )
     parser.add_argument("--pairs", type=whole(5), default=15, metavar="N", help="runs of either revision (default 15)")
     parser.add_argument(
         "--trials", type=whole(1), default=1, metavar="N", help="so many comparisons: how often called?"
@@ -38,8 +40,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 def _planted(text: str) -> str:
     """``sealing=0.3``"""
     name, _, more = text.partition("=")
-    if name not in PROBES:
-        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(PROBES)}")
+    known = PROBES + MORE_PROBES
+    if name not in known:
+        raise argparse.ArgumentTypeError(f"{name!r} is none of {', '.join(known)}")
     number(0.0)(more)
     return text
 

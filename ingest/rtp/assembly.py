@@ -79,7 +79,7 @@ class Assembly:
         size = sum(map(len, parts[at:]))
         if size <= self._head_bytes:
             self._cut(at)  # fragments without data
-        elif role > _KEY or self.start_codes.searching:
+        elif role > self.start_codes.plain_to:
             nal = b"".join(parts[at:])
             self._cut(at)
             self._one_or_more(nal, role)
@@ -93,7 +93,7 @@ class Assembly:
         """A NAL unit in one piece; not empty."""
         if self.open_at >= 0:
             self.end()
-        if role > _KEY or self.start_codes.searching:
+        if role > self.start_codes.plain_to:
             self._one_or_more(nal, role)
             return
         self.parts += (len(nal).to_bytes(4, "big"), nal)
@@ -118,7 +118,10 @@ class Assembly:
     def take(self) -> bytes:
         """The access unit, each NAL unit behind its length in 4 bytes; the next begins."""
         data = b"".join(self.parts)
-        self.parts, self._kept, self._measure_at, self.sliced, self.key = [], 0, _MEASURED_PARTS, False, False
+        self.parts = []
+        self.sliced = self.key = False
+        if self._kept:
+            self._kept, self._measure_at = 0, _MEASURED_PARTS
         return data
 
     def drop(self) -> None:
@@ -136,7 +139,7 @@ class Assembly:
         if doubtful and doubtful in self.parts:
             at = self.parts.index(doubtful)
             del self.parts[at - 1 : at + 1]
-            self._kept = min(self._kept, at - 1)
+            self._forget(at - 1)
             self._several(self.start_codes.units(doubtful))
         self.torn = self.torn or (len(self.parts) > _LEADING_PARTS_MAX and not self.sliced)
         return self.sliced or self.torn
@@ -158,7 +161,13 @@ class Assembly:
 
     def _cut(self, at: int) -> None:
         del self.parts[at:]
+        self._forget(at)
+
+    def _forget(self, at: int) -> None:
+        """Parts from there on are others now."""
         self._kept = min(self._kept, at)
+        if not at:
+            self._measure_at = _MEASURED_PARTS
 
     def _one_or_more(self, nal: bytes, role: int) -> None:
         found = self.start_codes.split(nal, role) if nals.START_CODE in nal else None

@@ -114,10 +114,13 @@ class Pictures:
         if ticks == self._ticks:
             self._bump += 1
             self._counts.same_time += 1
+            shown_ticks = ticks + self._bump
         else:
-            self._earlier_ticks, self._ticks, self._bump = self._ticks, ticks, 0
+            self._earlier_ticks = self._ticks
+            self._ticks = shown_ticks = ticks
+            self._bump = 0
         self._before = data
-        out.append(AccessUnit(data, ticks + self._bump, key, mono_ns, sets.current, damaged))  # type: ignore[arg-type]
+        out.append(AccessUnit(data, shown_ticks, key, mono_ns, sets.current, damaged))  # type: ignore[arg-type]
 
     # -- What is wrong with it
 

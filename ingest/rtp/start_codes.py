@@ -15,6 +15,8 @@ Begins = Mapping[int, tuple[bytes, int, int]]
 MAX_UNITS: Final = 1024  # that are taken out of one packet or fragmented NAL unit
 _LOOKS: Final = 3  # key pictures, from the connection on, whose slices are searched
 _NOTHING: Begins = {}
+_NO_ROLE: Final = -1
+_SLICES: Final = int(Role.KEY)
 
 
 class StartCodes:
@@ -25,12 +27,12 @@ class StartCodes:
     out there. A SEI message may hold one as data, where a camera does not escape what it signs.
 
     found: this camera sends byte streams
-    searching: slices are to be searched
+    plain_to: NAL units up to this role are not searched; slices, unless those are
     begins: the quick way into a picture, for whoever reads packets; empty while slices are searched
     doubtful: of the access unit under way, a NAL unit that may be a byte stream, or hold one as data
     """
 
-    __slots__ = ("_begins", "_codec", "_looks", "begins", "doubtful", "found", "searching")
+    __slots__ = ("_begins", "_codec", "_looks", "begins", "doubtful", "found", "plain_to")
 
     def __init__(self, codec: str, begins: Begins) -> None:
         self._codec = codec
@@ -39,7 +41,12 @@ class StartCodes:
         self.begins: Begins = _NOTHING
         self.doubtful = b""
         self.found = False
-        self.searching = True
+        self.plain_to = _NO_ROLE
+
+    @property
+    def searching(self) -> bool:
+        """Slices are searched."""
+        return self.plain_to == _NO_ROLE
 
     def split(self, nal: bytes, role: int) -> list[bytes]:
         """The NAL units of one that holds a start code; itself alone where that is data, or may be."""
@@ -56,7 +63,7 @@ class StartCodes:
 
     def units(self, nal: bytes) -> list[bytes]:
         """Of a byte stream."""
-        self.found = self.searching = True
+        self.found, self.plain_to = True, _NO_ROLE
         self.begins = _NOTHING
         return nals.units_of(self._codec, nal, MAX_UNITS)
 
@@ -64,5 +71,5 @@ class StartCodes:
         """A key picture was searched and held none."""
         self._looks -= 1
         if self._looks <= 0 and not self.found:
-            self.searching = False
+            self.plain_to = _SLICES
             self.begins = self._begins

@@ -8,6 +8,7 @@ from ingest.access_unit import TICKS_PER_S
 
 RATE_MIN, RATE_MAX = 1_000, 10_000_000  # Hz; a description that says otherwise is not believed
 _STAMPS: Final = 1 << 32
+_HALF: Final = 1 << 31
 _NONE: Final = -1
 
 
@@ -40,11 +41,13 @@ class Timeline:
     def advance(self, stamp: int) -> None:
         """A picture of the same source: up to half of all timestamps ahead, or back."""
         delta = stamp - self._stamp & _STAMPS - 1
-        self._passed += delta - (delta >> 31 << 32)
         self._stamp = stamp
-        self.ticks = self._base_ticks + self._passed * TICKS_PER_S // self._rate_hz
-        if self.ticks > self.newest_ticks:
-            self.newest_ticks = self.ticks
+        self._passed = passed = self._passed + (delta if delta < _HALF else delta - _STAMPS)
+        if self._rate_hz != TICKS_PER_S:
+            passed = passed * TICKS_PER_S // self._rate_hz
+        self.ticks = ticks = self._base_ticks + passed
+        if ticks > self.newest_ticks:
+            self.newest_ticks = ticks
 
     def ticks_of(self, stamp: int) -> int | None:
         """Of any timestamp near the last picture's; None before the first picture."""

@@ -143,14 +143,14 @@ class Track:
         ``frame()``), or any one once ``counts.work`` exceeds ``work_max``. SLACK bytes behind ``end`` are read.
         """
         unpack, lead, plain, assembly = _HEAD.unpack_from, self._lead, self._plain, self._assembly
-        shift, skip = self._payload.shift, self._payload.skip
+        shift, skip, dollar, counts = self._payload.shift, self._payload.skip, DOLLAR, self.counts
         last = plain | (_NONE if self._by_time else _MARKER)
         while end - at >= HEAD_BYTES:
             first, length, kind, sequence, stamp, begins = unpack(view, at)
             after = at + HEAD_BYTES + length
             if first != lead or after > end:
                 break
-            if (view[after] != DOLLAR or after == end) and self._cut_short(view, at, after, end):
+            if (view[after] != dollar or after == end) and self._cut_short(view, at, after, end):
                 break
             if sequence != self._expected or length <= skip:
                 pass
@@ -164,19 +164,19 @@ class Track:
                     pieces = self._pieces(view[at : end - (end - at) % stride])
                     same, _, alike = next(pieces)
                     append(view[at + skip : after])
-                    sequence = sequence + 1 & 0xFFFF
-                    for one, number, other in pieces:
+                    sequence += 1
+                    for one, number, other in pieces:  # to where the numbers begin anew
                         if number != sequence or other != alike or one != same:
                             break
                         at = after
                         after = at + stride
                         append(view[at + skip : after])
-                        sequence = sequence + 1 & 0xFFFF
-                    if (view[after] != DOLLAR or after == end) and self._cut_short(view, at, after, end):
+                        sequence += 1
+                    if (view[after] != dollar or after == end) and self._cut_short(view, at, after, end):
                         assembly.parts.pop()
                         self._expected = sequence - 1 & 0xFFFF
                         break
-                    self._expected = sequence
+                    self._expected = sequence & 0xFFFF
                     at = after
                     continue
                 if fragment == _LAST and kind == last and not self._by_time:
@@ -185,6 +185,8 @@ class Track:
                     self._middle, self._finished = _NONE, True
                     self._pictures.finish(self._timeline.ticks, mono_ns, out)
                     at = after
+                    if counts.work > work_max:
+                        break
                     continue
             elif self._finished and kind == plain and not (stamp ^ self._stamp) & _SOURCE:
                 begun = assembly.start_codes.begins.get(begins >> shift)
@@ -198,7 +200,7 @@ class Track:
                     continue
             self._packet(view, at, after, kind, sequence, stamp, mono_ns, out)
             at = after
-            if self.counts.work > work_max:
+            if counts.work > work_max:
                 break
         if assembly.parts and not assembly.keep():
             self._give_up(out)

@@ -63,10 +63,11 @@ class Receiver:
         if self._lost:
             return self._search(view, at, end)
         if view[at] == DOLLAR:
-            after = self._streams.walk(view, at, end, mono_ns, WORK_MAX)
-            if after != at:
-                self._begun, self._lost_bytes = True, 0
-                return after
+            if end - at > HEAD_BYTES and at + HEAD_BYTES + (view[at + 2] << 8 | view[at + 3]) <= end:
+                after = self._streams.walk(view, at, end, mono_ns, WORK_MAX)
+                if after != at:
+                    self._begun, self._lost_bytes = True, 0
+                    return after
             return self._frame(view, at, end, mono_ns)
         if view[at] in _SPACE:
             found = _BETWEEN.match(view, at, end)

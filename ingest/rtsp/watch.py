@@ -25,9 +25,9 @@ class Watch:
         track = streams.track
         if track is None or (not streams.items and track.passed_over == self._passed_over and self._good_ns >= 0):
             return
+        counts = streams.counts
         self._good_ns, self._passed_over = mono_ns, track.passed_over
-        self._foreign, self._malformed = track.counts.foreign, track.counts.malformed
-        self._unasked = streams.counts.unasked
+        self._foreign, self._malformed, self._unasked = counts.foreign, counts.malformed, counts.unasked
 
     def diagnosis(self, streams: Streams, payload_type: int, mono_ns: int) -> IngestError | None:
         """What comes instead of pictures."""

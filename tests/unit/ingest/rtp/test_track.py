@@ -15,7 +15,7 @@ from ingest.media.init import make_init
 from ingest.rtp import h264, h265
 from ingest.rtp.track import Track
 from ingest.video.nal import split_annex_b
-from ingest.video.parameters import described, parameters_from
+from ingest.video.parameters import Role, described, parameters_from
 from tests.support.cameras.rtp import frame, frames_of, h264_payloads, losses, make_track, units, walked
 from tests.support.cameras.video import encoded
 from tests.support.cameras.video import units as by_libav
@@ -165,7 +165,7 @@ def test_quick_way_into_a_picture_is_the_long_one_made_short(data: st.DataObject
             frames[place][bit // 8] ^= 1 << bit % 8
     quick, long = make_track(codec), make_track(codec)
     for track in (quick, long):  # no start codes are looked for: the quick way is open from the beginning
-        track._assembly.start_codes.searching = False
+        track._assembly.start_codes.plain_to = int(Role.KEY)
     quick._assembly.start_codes.begins = (h264 if codec == "h264" else h265).SLICES
     assert outcome(quick, frames) == outcome(long, frames)
     quick.counts.work = long.counts.work = 0
