@@ -18,7 +18,7 @@ from api.http.middleware import Guard
 from api.http.provide import provide
 from api.pages.install import install as install_pages
 from api.rooms import Rooms
-from api.search import event, find, listing, timeline
+from api.search import event, examples, find, listing, timeline
 from api.sign_in import purpose_routes
 from api.sign_in import routes as sign_in
 from api.staff import own as own_account
@@ -30,6 +30,7 @@ ROUTERS: Final = tuple(
         sign_in,
         purpose_routes,
         find,
+        examples,
         listing,
         event,
         inventory,

@@ -84,7 +84,10 @@ class Doors:
     """
 
     def __init__(
-        self, settings: DemoSettings, traffic: Traffic, on_event: Callable[[DoorEvent, int], None] = lambda *_: None
+        self,
+        settings: DemoSettings,
+        traffic: Traffic,
+        on_event: Callable[[DoorEvent, Happening], None] = lambda *_: None,
     ) -> None:
         self._settings = settings
         self._traffic = traffic
@@ -112,7 +115,7 @@ class Doors:
             happening = self._traffic.next()
             await asyncio.sleep(max(0.0, began + happening.at_s - time.monotonic()))
             event = DoorEvent.of(happening, time.time_ns())
-            self._on_event(event, happening.people)
+            self._on_event(event, happening)
             if self._kept.full():
                 self._kept.get_nowait()
                 self.lost += 1

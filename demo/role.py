@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
+import zlib
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,8 @@ from demo.members import read_credentials
 from demo.rtsp.digest import Digest
 from demo.rtsp.server import RtspServer
 from demo.settings import DemoSettings
-from demo.traffic import Traffic
+from demo.traffic import Happening, Traffic
+from demo.video.pictures import Report
 from domain.errors import TallenneError
 from runtime.status import StatusFile
 
@@ -75,9 +77,16 @@ def _doors(settings: DemoSettings, cameras: list[LiveCamera]) -> Doors | None:
         for door in settings.doors
     }
 
-    def show(event: DoorEvent, people: int) -> None:
+    def show(event: DoorEvent, happening: Happening) -> None:
+        report = Report(
+            kind=event.kind,
+            at_ns=event.occurred_ns,
+            person=zlib.crc32(event.credential.encode()),
+            people=happening.people,
+            held=happening.held,
+        )
         for camera in seen_by[event.door.external_id]:
-            camera.scene.react(event.kind, people, event.occurred_ns)
+            camera.scene.react(report)
 
     valid, expired = read_credentials(settings.members_csv, time.time_ns())
     traffic = Traffic(settings.doors, valid, expired, interval_s=settings.event_interval_s, seed=settings.seed)

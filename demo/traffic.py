@@ -14,13 +14,20 @@ from domain.access import Direction, EventKind
 _DENIED: Final = 0.06
 _NOT_ENTERED: Final = 0.04
 _HELD_OPEN: Final = 0.03
+HELD_S: Final = 8.0
+"""How long a door has been open when its controller reports it."""
 _TAILGATE: Final = 0.06
 _STAY_INTERVALS: Final = (8.0, 40.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """One event to be. ``people``: who really passes; more than one is a tailgate that no event tells of."""
+    """One event to be.
+
+    people: who really passes; more than one is a tailgate that no event tells of. At a door that is held open it is
+    the one who slips in.
+    held: the door stays open until it is reported as held open
+    """
 
     at_s: float  # since the plan's beginning
     door: DemoDoor
@@ -28,6 +35,7 @@ class Happening:
     direction: Direction
     credential: str
     people: int = 0
+    held: bool = False
 
 
 class Traffic:
@@ -81,9 +89,10 @@ class Traffic:
             return
         entered_s = at_s + self._chance.uniform(1.0, 2.0)
         people = 2 if self._chance.random() < _TAILGATE else 1
-        self._plan(entered_s, door, EventKind.ENTERED, credential, people=people)
-        if self._chance.random() < _HELD_OPEN:
-            self._plan(entered_s + 8.0, door, EventKind.HELD_OPEN, credential)
+        held = self._chance.random() < _HELD_OPEN
+        self._plan(entered_s, door, EventKind.ENTERED, credential, people=people, held=held)
+        if held:
+            self._plan(entered_s + HELD_S, door, EventKind.HELD_OPEN, credential, people=1)
         leaves_s = entered_s + 10.0 + self._interval_s * self._chance.uniform(*_STAY_INTERVALS)
         same_site = [other for other in self._doors if other.site == door.site]
         way_out = self._chance.choice(same_site)
@@ -97,7 +106,9 @@ class Traffic:
         credential: str,
         direction: Direction = Direction.IN,
         people: int = 0,
+        held: bool = False,
     ) -> None:
-        made = Happening(at_s=at_s, door=door, kind=kind, direction=direction, credential=credential, people=people)
+        passing = {"people": people, "held": held}
+        made = Happening(at_s=at_s, door=door, kind=kind, direction=direction, credential=credential, **passing)
         self._count += 1
         heapq.heappush(self._planned, (at_s, self._count, made))

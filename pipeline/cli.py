@@ -32,10 +32,12 @@ _COMMANDS = {
     "custodian": "the role that keeps the keys",
     "serve": "the role that serves the staff pages and API",
     "notify": "the role that raises alarms and sends them",
+    "demo": "how to sign in to the demo gym, with a fresh one-time code",
     "demo-gym": "simulated cameras and doors",
 }
 _MODULES = {
     "import": "import_file",  # a keyword is no name for a module
+    **{name: f"checks.{name}" for name in ("audit", "catalogue", "reconcile", "verify")},
     **{name: f"doors.{name}" for name in ("events", "members", "quarantine")},
     **{name: f"roles.{name}" for name in ("ingest", "index", "custodian", "serve", "notify")},
     "demo-gym": "roles.demo_gym",

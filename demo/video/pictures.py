@@ -21,14 +21,31 @@ from domain.time import NS, seconds_to_ns
 
 _WALK_NS: Final = 6 * NS
 _LAMP_NS: Final = 2 * NS
-_HELD_NS: Final = 10 * NS
+_HELD_NS: Final = 10 * NS  # longer than a controller waits before it reports it
 _NOISY_ROOMS: Final = 4
+_ASIDE: Final = 0.08  # of the door from the picture's middle
 
 _WALL: Final = Colour(150, 122, 132)
 _FLOOR: Final = Colour(96, 124, 134)
 _LEAF: Final = Colour(120, 110, 150)
 _OUTSIDE: Final = Colour(210, 134, 122)
 _LAMP: Final = {"green": Colour(160, 60, 50), "red": Colour(90, 90, 230), "off": Colour(50, 128, 128)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a door reported, and what the report leaves out.
+
+    person: a number that stands for who it was: the same one looks the same in every camera, every time
+    people: how many pass
+    held: the door stays open until it is reported as held open
+    """
+
+    kind: EventKind
+    at_ns: int
+    person: int = 0
+    people: int = 0
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,22 +72,26 @@ class Scene:
         self.name = name
         self.size = size
         self._random = random.Random(seed * 1009 + number)
-        self._reports: queue.SimpleQueue[tuple[EventKind, int, int]] = queue.SimpleQueue()
+        self._reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self._walks: list[_Walk] = []
         self._signs: list[_Sign] = []
         width, height = size
         self._scale = max(1, width // 320)
         self._top = strip.height(width)
-        self._door = (round(width * 0.44), round(height * 0.24), round(width * 0.56), round(height * 0.58))
+        # Two cameras of one door look at it from two sides.
+        self._mirrored = number % 2 == 0
+        self._middle = 0.5 + (_ASIDE if self._mirrored else -_ASIDE)
+        left, right = round(width * (self._middle - 0.06)), round(width * (self._middle + 0.06))
+        self._door = (left, round(height * 0.24), right, round(height * 0.58))
         self._rooms = self._draw_rooms(seed)
 
     def resized(self, size: tuple[int, int]) -> Scene:
         """The same room at another size; whoever walks in it now is gone."""
         return Scene(self.number, self.name, size)
 
-    def react(self, kind: EventKind, people: int, at_ns: int) -> None:
-        """A door of this camera reported ``kind``, and ``people`` pass (more than one: a tailgate)."""
-        self._reports.put((kind, people, at_ns))
+    def react(self, report: Report) -> None:
+        """Show what a door of this camera reported."""
+        self._reports.put(report)
 
     @property
     def walking(self) -> int:
@@ -91,26 +112,32 @@ class Scene:
 
     def _take_reports(self) -> None:
         while not self._reports.empty():
-            kind, people, at_ns = self._reports.get()
-            if kind in (EventKind.GRANTED, EventKind.DENIED):
-                colour = "green" if kind is EventKind.GRANTED else "red"
-                self._signs.append(_Sign(colour=colour, until_ns=at_ns + _LAMP_NS))
-            elif kind is EventKind.HELD_OPEN:
-                self._signs.append(_Sign(colour="open", until_ns=at_ns + _HELD_NS))
-            elif kind is not EventKind.NOT_ENTERED:
-                self._pass(people, at_ns, inward=kind is not EventKind.EXIT)
+            report = self._reports.get()
+            if report.kind in (EventKind.GRANTED, EventKind.DENIED):
+                colour = "green" if report.kind is EventKind.GRANTED else "red"
+                self._signs.append(_Sign(colour=colour, until_ns=report.at_ns + _LAMP_NS))
+            elif report.kind is not EventKind.NOT_ENTERED:
+                self._pass(report)
 
-    def _pass(self, people: int, at_ns: int, *, inward: bool) -> None:
-        """They follow each other by a second; going out, the door opens when they reach it."""
-        for place in range(people):
-            clothes = Colour(
-                self._random.randrange(40, 200), self._random.randrange(60, 196), self._random.randrange(60, 196)
-            )
-            start_ns = at_ns + place * NS
-            side = self._random.choice((-1, 1)) * self._random.uniform(0.5, 0.9)
-            self._walks.append(_Walk(start_ns=start_ns, inward=inward, side=side, clothes=clothes))
-        open_ns = seconds_to_ns(2.5 if inward else 6) + (people - 1) * NS
-        self._signs.append(_Sign(colour="open", until_ns=at_ns + open_ns))
+    def _pass(self, report: Report) -> None:
+        """They follow each other by a second; going out, the door opens when they reach it.
+
+        Whoever slips through a held door is the one behind the person whose card opened it.
+        """
+        inward, held = report.kind is not EventKind.EXIT, report.kind is EventKind.HELD_OPEN
+        for place in range(report.people):
+            start_ns = report.at_ns + place * NS
+            self._walks.append(self._walk(report.person, place + held, start_ns, inward=inward))
+        passing_ns = seconds_to_ns(2.5 if inward else 6) + (report.people - 1) * NS
+        open_ns = _HELD_NS if report.held or held else passing_ns
+        self._signs.append(_Sign(colour="open", until_ns=report.at_ns + open_ns))
+
+    def _walk(self, person: int, behind: int, start_ns: int, *, inward: bool) -> _Walk:
+        """Looks and way follow from the person alone. ``behind``: the one so many places after them."""
+        chance = random.Random(person * 31 + behind)
+        clothes = Colour(chance.randrange(40, 200), chance.randrange(60, 196), chance.randrange(60, 196))
+        side = chance.choice((-1, 1)) * chance.uniform(0.5, 0.9)
+        return _Walk(start_ns=start_ns, inward=inward, side=-side if self._mirrored else side, clothes=clothes)
 
     def _nearness(self, walk: _Walk, time_ns: int) -> float:
         """0 at the door, 1 at the front."""
@@ -123,7 +150,7 @@ class Scene:
         width, height = self.size
         near = self._nearness(walk, time_ns)
         feet = self._door[3] + near * (height * 1.02 - self._door[3])
-        middle = width * (0.5 + walk.side * near * near * 0.6)
+        middle = width * (self._middle + walk.side * near * near * 0.6)
         tall = height * (0.30 + 0.32 * near)
         draw_person(canvas, round(middle), round(feet), round(tall), time_ns // 150_000_000, walk.clothes)
 

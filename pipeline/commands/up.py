@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import shlex
 from pathlib import Path
 
 from domain.arguments import whole
@@ -47,9 +48,14 @@ def _banner(running: Running) -> list[str]:
         colleague = demo_account(running.installation, colleague=True)
         lines += [
             f"Sign in as {account.user_name!r} with password {account.password}",
-            f"One-time code now: {account.code()}   (secret for an authenticator app: {account.totp_secret})",
-            f"Exports need a second person: sign in as {colleague.user_name!r} with password {colleague.password}",
-            f"One-time code now: {colleague.code()}   (secret: {colleague.totp_secret})",
+            f"One-time code, good for a minute at most: {account.code()}",
+            f"A fresh one at any time: tallenne demo sign-in --data {shlex.quote(str(running.installation.root))}",
+            *(
+                ["Or scan this with an authenticator app:", *account.qr_code().splitlines()]
+                if running.tell.terminal
+                else []
+            ),
+            f"Exports need a second person: {colleague.user_name!r}; the same command prints how they sign in.",
             "The browser will warn: the certificate was made here. Ctrl-C stops everything; the data stays.",
         ]
     return [*lines, *running.missing, ""]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import sys
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 
 import asyncpg
 import pyotp
+import segno
 
 from api.credentials.accounts import create_staff
 from api.errors import StaffExistsError
@@ -57,9 +59,17 @@ class DemoAccount:
     password: str = field(repr=False)
     totp_secret: str = field(repr=False)
 
-    def code(self) -> str:
-        """The one-time code of this half minute."""
-        return pyotp.TOTP(self.totp_secret).now()
+    otpauth_uri: str = field(repr=False)
+
+    def code(self, ahead: int = 0) -> str:
+        """The one-time code of this half minute, or of one that follows."""
+        return str(pyotp.TOTP(self.totp_secret).at(int(time.time()), counter_offset=ahead))
+
+    def qr_code(self) -> str:
+        """For an authenticator app, in half blocks, dark on light."""
+        out = io.StringIO()
+        segno.make(self.otpauth_uri, micro=False).terminal(out, border=2, compact=True)
+        return out.getvalue()
 
     async def sign_in(self, client: StaffClient) -> None:
         """A code counts once: whoever asks twice in half a minute waits for the next one, as a person would."""
@@ -100,8 +110,10 @@ async def _ensure(conn: asyncpg.Connection, installation: Installation, account:
 def demo_account(installation: Installation, *, colleague: bool = False) -> DemoAccount:
     """SetupError when there is none yet."""
     account = _ACCOUNTS[colleague]
+    factor = json.loads(read_secret(installation.secrets / account.totp_file))
     return DemoAccount(
         user_name=account.user_name,
         password=read_secret(installation.secrets / account.password_file),
-        totp_secret=json.loads(read_secret(installation.secrets / account.totp_file))["secret"],
+        totp_secret=factor["secret"],
+        otpauth_uri=factor["uri"],
     )

@@ -138,6 +138,18 @@ async def test_one_of_several_members_keeps_the_time_and_a_question_is_understoo
     assert len(await counter.hits()) == 1
 
 
+async def test_every_example_finds_something(counter: Counter) -> None:
+    page = counter.page
+    await page.wait_for_selector("#hints button")
+    texts = await page.locator("#hints button").all_inner_texts()
+    assert len(texts) >= 2
+    for text in texts:
+        async with page.expect_response("**/v1/find?*"):
+            await page.click(f"#hints button:text-is('{text}')")
+        await page.wait_for_selector(".hit")
+        assert await page.input_value("#query") == text
+
+
 async def test_what_was_typed_stays_with_its_purpose(counter: Counter) -> None:
     page = counter.page
     await counter.find("virtanen")

@@ -157,13 +157,27 @@ function nothing({ understood: { span, doors, words }, members }) {
 
 takeForm(query.form, () => search(query.value));
 
-for (const chip of document.querySelectorAll("[data-query]")) {
-  chip.addEventListener("click", () => {
-    query.value = chip.dataset.query;
+// Of the examples those that find something now, and what the last event gives. Without any there are none.
+async function offerExamples() {
+  const hints = byId("hints");
+  const chips = [...hints.querySelectorAll("[data-query]")];
+  const asked = chips.map((chip) => ["query", chip.dataset.query]);
+  const { examples } = await get("/v1/find/examples", asked).catch(() => ({ examples: [] }));
+  chips.forEach((chip) => chip.remove());
+  hints.append(...examples.map(example));
+  hints.hidden = !examples.length;
+}
+
+function example(text) {
+  const search = () => {
+    query.value = text;
     query.form.requestSubmit();
     query.focus();
-  });
+  };
+  return el("button", { type: "button", class: "chip", onclick: search }, text);
 }
+
+offerExamples();
 
 document.addEventListener("keydown", (event) => {
   const links = [...results.querySelectorAll("a.hit")];

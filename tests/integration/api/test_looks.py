@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import time
 import uuid
 from typing import Any
@@ -176,6 +177,23 @@ async def test_find_by_name_number_door_and_time(office: Office, gym: Gym, query
     found = (await client.get("/v1/find", params={"query": query})).json()
     assert [hit["kinds"] for hit in found["hits"]] == kinds
     assert (await last_entry(office))["action"] == "find"
+
+
+async def test_every_example_finds_something(office: Office, gym: Gym) -> None:
+    client = await looking(office, "viewer")
+    given = ["last 30 minutes", "yesterday 18-19", "monday morning", "viimeiset 45 min", "aino", "front door"]
+    before = await last_entry(office)
+    said = (await client.get("/v1/find/examples", params={"query": given})).json()["examples"]
+    assert await last_entry(office) == before  # they tell of nobody
+    assert len(said) == 4 and "aino" not in said and "front door" not in said
+    assert re.fullmatch(r"\d\d:\d\d", said[0]) and re.fullmatch(r"Front door \d+-\d+", said[1])
+    for text in said:
+        assert (await client.get("/v1/find", params={"query": text})).json()["hits"], text
+    south = await looking(office, NewGrant(role="viewer", site_id=SOUTH))
+    said = (await south.get("/v1/find/examples", params={"query": given})).json()["examples"]
+    assert said[1].startswith("Pääovi ")
+    await gym.owner.execute("DELETE FROM access_event")
+    assert (await client.get("/v1/find/examples", params={"query": given})).json() == {"examples": []}
 
 
 async def test_a_clock_time_is_each_sites_own(office: Office, gym: Gym) -> None:

@@ -38,6 +38,7 @@ TABLE = {
     ("GET", "/v1/session"): ("/v1/session", None, STAFF),
     ("POST", "/v1/purposes"): ("/v1/purposes", {"category": "safety", "reason": "a test"}, INVENTORY),
     ("GET", "/v1/find"): ("/v1/find?query=aino", None, LOOK),
+    ("GET", "/v1/find/examples"): ("/v1/find/examples?query=06:31", None, LOOK),
     ("GET", "/v1/members"): ("/v1/members?query=aino", None, INVENTORY),
     ("GET", "/v1/members/{member_id}/visits"): (f"/v1/members/{{aino}}/visits?{SPAN}", None, LOOK),
     ("GET", "/v1/events"): (f"/v1/events?{SPAN}", None, LOOK),
@@ -124,6 +125,7 @@ async def test_route_by_role_as_the_table_says(office: Office, role: str) -> Non
 ELSEWHERE = {
     ("POST", "/v1/purposes"),
     ("GET", "/v1/find"),
+    ("GET", "/v1/find/examples"),
     ("GET", "/v1/members"),
     ("GET", "/v1/events"),
     ("GET", "/v1/sites"),

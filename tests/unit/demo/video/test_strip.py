@@ -11,7 +11,7 @@ import pytest
 from demo.video import strip
 from demo.video.canvas import Canvas
 from demo.video.encoder import AccessUnit, Encoder, EncoderSettings
-from demo.video.pictures import Scene
+from demo.video.pictures import Report, Scene
 from domain.access import EventKind
 
 START_NS = 1_795_000_000_120_000_000
@@ -28,7 +28,7 @@ def film(size: tuple[int, int], bit_rate: int, frames: int, b_frames: int = 0) -
     scene, canvas = Scene(7, "Entrance", size), Canvas(*size)
     settings = EncoderSettings(size=size, fps=FPS, bit_rate=bit_rate, gop_frames=25, b_frames=b_frames)
     encoder = Encoder(settings, 7)
-    scene.react(EventKind.ENTERED, 3, START_NS)
+    scene.react(Report(kind=EventKind.ENTERED, at_ns=START_NS, people=3))
     units: list[AccessUnit] = []
     for index in range(frames):
         now_ns = START_NS + index * FRAME_NS
