@@ -6,7 +6,7 @@ import heapq
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from demo.settings import DemoDoor
 from domain.access import Direction, EventKind
@@ -108,7 +108,7 @@ class Traffic:
         people: int = 0,
         held: bool = False,
     ) -> None:
-        passing = {"people": people, "held": held}
-        made = Happening(at_s=at_s, door=door, kind=kind, direction=direction, credential=credential, **passing)
+        said: dict[str, Any] = {"door": door, "kind": kind, "direction": direction, "credential": credential}
+        made = Happening(at_s=at_s, people=people, held=held, **said)
         self._count += 1
         heapq.heappush(self._planned, (at_s, self._count, made))

@@ -96,4 +96,4 @@ async def test_role_that_is_restarted_has_no_pid_until_it_is_back(
         assert process.pid is None
         await until(lambda: begun(tmp_path) == 2)
         assert process.pid not in (None, first)
-        assert process.restarts == 0
+        assert process.restarts.total == 0
