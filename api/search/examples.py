@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 
 from api.http.problems import declared, not_found
 from api.records import Records, RecordsDep
-from api.search.find import split_doors
+from api.search.door_words import split_doors
 from api.search.plain_words import Words
 from api.search.time_words import parse_time_words
 from api.sign_in import rights

@@ -15,6 +15,7 @@ from api.http.problems import declared, not_found
 from api.http.times import span_json
 from api.records import Records, RecordsDep
 from api.search.answers import EventAnswer, MemberAnswer, SpanAnswer, event_answer, member_answer
+from api.search.door_words import split_doors
 from api.search.plain_words import Words, without_fillers
 from api.search.time_words import TimeWords, parse_time_words
 from api.sign_in import rights
@@ -30,9 +31,6 @@ router = APIRouter(prefix="/v1", tags=["search"])
 WITHOUT_TIME_NS: Final = 31 * DAY_NS
 """How far back a search without a time goes."""
 _MEMBERS: Final = 16
-_DOORS: Final = 16
-_BENT: Final = ("n", "an", "a", "ssa", "sta", "lla", "lta", "lle", "aan")
-_BENT_DOOR: Final = ("en", "ea", "esta", "ella", "elta", "elle", "een", "essa")
 _SAME_PASSAGE_NS: Final = 30 * NS
 """A grant and the opening of the door that follows it are one line."""
 
@@ -110,34 +108,6 @@ async def find(
         hits=hits,
         more=more or meant.cut,
     )
-
-
-def split_doors(rest: str, doors: Sequence[DoorRow]) -> tuple[list[DoorRow], str]:
-    """The doors that most of the words name, and the words left over. A word names a door by how one of its begins.
-
-    Finnish bends names: ``pääovesta``, ``hallissa``.
-    """
-    words = fold(rest).split()
-    best: tuple[int, list[DoorRow], list[str]] = (0, [], words)
-    for door in doors:
-        own = fold(door.name).split()
-        left = [word for word in words if not any(_names(word, part) for part in own)]
-        named = len(words) - len(left)
-        if named > best[0]:
-            best = (named, [door], left)
-        elif named == best[0] and named and left == best[2]:
-            best[1].append(door)
-    # "s" alone names nothing: too many doors begin with it.
-    if sum(len(word) for word in words) - sum(len(word) for word in best[2]) < 2:
-        return [], " ".join(words)
-    return best[1][:_DOORS], " ".join(best[2])
-
-
-def _names(word: str, part: str) -> bool:
-    if part.startswith(word):
-        return True
-    bent = part[:-1] if part.endswith("ovi") else part
-    return len(bent) > 3 and word.startswith(bent) and word[len(bent) :] in (_BENT_DOOR if bent != part else _BENT)
 
 
 def passages(rows: Sequence[EventRow]) -> list[list[EventRow]]:
