@@ -31,6 +31,15 @@ def cycles(graph: Edges) -> list[tuple[str, ...]]:
     return sorted(component for component in _Components(graph).found if len(component) > 1)
 
 
+def imported_paths(tree: Tree) -> Mapping[str, set[str]]:
+    """For each file the files that it imports, tests included."""
+    paths = {module_of(path): path for path in tree}
+    return {
+        path: {paths[target] for name in _imported(text) if (target := _nearest(name, paths)) is not None}
+        for path, text in tree.items()
+    }
+
+
 def routes_that_import_routes(tree: Tree) -> list[tuple[str, str]]:
     """(module, what it imports) where both make an ``APIRouter``: what two rooms share belongs below both."""
     routes = {module_of(path): path for path in source(tree) if "= APIRouter(" in tree[path]}

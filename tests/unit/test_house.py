@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.house import elsewhere
 from tests.house.documents import missing_files
 from tests.house.imports import cycles, edges, routes_that_import_routes
 from tests.house.measure import files_per_folder, modules_without_test
@@ -43,6 +45,11 @@ def test_folders_import_one_another_without_cycles(tree: Tree) -> None:
 
 def test_no_module_of_routes_imports_another(tree: Tree) -> None:
     assert routes_that_import_routes(tree) == []
+
+
+def test_every_module_has_its_unit_test_or_a_stated_reason(tree: Tree) -> None:
+    assert list(elsewhere.untested(tree)) == []
+    assert list(elsewhere.stale_rows(tree)) == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -114,6 +121,37 @@ def test_public_functions_without_docstring_are_found() -> None:
 def test_module_without_test_is_found() -> None:
     tree = {"a/x/one.py": "x = 1", "a/x/two.py": "y = 1", "tests/unit/a/x/test_one.py": ""}
     assert modules_without_test(tree) == ["a/x/two.py"]
+
+
+def test_module_without_a_reason_a_row_without_a_module_and_a_test_that_does_not_reach_it_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tree = {
+        "a/one.py": "def f(): ...",
+        "a/two.py": "def f(): ...",
+        "a/plain.py": "X = 1",
+        "a/own.py": "def f(): ...",
+        "tests/unit/a/test_own.py": "",
+        "tests/test_it.py": "from tests.support import x",
+        "tests/support.py": "import a.one",
+    }
+    row = elsewhere.Row("why", "tests/test_it.py", ("a/one.py",))
+    monkeypatch.setattr(elsewhere, "ELSEWHERE", (row,))
+    assert list(elsewhere.untested(tree)) == ["a/two.py"]
+    assert list(elsewhere.stale_rows(tree)) == []
+    rows = [
+        replace(row, modules=("a/own.py",)),
+        replace(row, modules=("a/two.py",)),
+        replace(row, test="tests/gone.py"),
+    ]
+    rows.append(replace(row, words="tallenne up"))
+    monkeypatch.setattr(elsewhere, "ELSEWHERE", tuple(rows))
+    assert list(elsewhere.stale_rows(tree)) == [
+        "a/own.py: no module needs this row",
+        "tests/test_it.py does not reach a/two.py",
+        "tests/gone.py is gone, or does not run ''",
+        "tests/test_it.py is gone, or does not run 'tallenne up'",
+    ]
 
 
 def test_missing_file_is_found(tmp_path: Path) -> None:
