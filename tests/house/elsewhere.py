@@ -49,7 +49,7 @@ ELSEWHERE: Final = (
         "tests/integration/api/test_looks.py",
         (
             *("api/audit/*.py", "api/search/answers.py", "api/search/event.py", "api/search/listing.py"),
-            *("api/search/timeline.py", "api/health/metrics.py", "api/metrics/cameras.py"),
+            *("api/search/timeline.py", "api/search/examples.py", "api/health/metrics.py", "api/metrics/cameras.py"),
         ),
     ),
     Row(
@@ -165,6 +165,17 @@ ELSEWHERE: Final = (
         "objects of a bucket against their rows: one flaw of each kind is planted",
         "tests/integration/upkeep/test_verify.py",
         ("upkeep/verify.py", "upkeep/inspection/objects.py", "upkeep/inspection/errors.py"),
+    ),
+    Row(
+        "watching a machine: what each watcher sees, through the observer",
+        "tests/unit/alarms/watch/test_observer.py",
+        ("alarms/watch/*.py", "alarms/conditions.py"),
+    ),
+    Row("a message and its lines", "tests/unit/alarms/state/test_wording.py", ("alarms/state/notice.py",)),
+    Row(
+        "the role over real status files, a mail server and a webhook",
+        "tests/integration/alarms/test_role.py",
+        ("alarms/role.py", "alarms/send/*.py"),
     ),
     Row("driver errors need the driver", "tests/integration/runtime/test_database.py", ("runtime/database.py",)),
     Row(
