@@ -16,6 +16,7 @@ from domain.errors import MisuseError, TallenneError
 from pipeline.exit_codes import MISUSE, OK, RETRY
 from pipeline.signals import stop_event
 from runtime.heartbeat import beating
+from runtime.supervise import stuck
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +44,7 @@ def run_role(role: Role, settings: Any, reload: Callable[[], Any] | None = None)
 
 async def _until_stopped(role: Role, settings: Any, reload: Callable[[], Any] | None) -> None:
     stop = stop_event()
-    async with beating():
+    async with beating(stuck):
         await _run(role, settings, reload, stop)
 
 

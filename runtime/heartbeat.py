@@ -8,22 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 VARIABLE: Final = "NOTIFY_SOCKET"
 BEAT_S: Final = 1.0
+_log = logging.getLogger(__name__)
 _MESSAGE: Final = b"READY=1\nWATCHDOG=1"
 _SCM_CREDENTIALS: Final = 2  # linux/socket.h; the module socket does not name it
 _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred, unix(7): process, user, group
 
 
+def _never_stuck() -> str:
+    return ""
+
+
 @contextlib.asynccontextmanager
-async def beating() -> AsyncIterator[None]:
-    """Beat while the block runs. Nothing is done where nobody listens."""
+async def beating(stuck: Callable[[], str] = _never_stuck) -> AsyncIterator[None]:
+    """Beat while the block runs. Nothing is done where nobody listens.
+
+    stuck: what of the role is stuck although its event loop runs; "" for nothing. No beat then.
+    """
     address = os.environ.pop(VARIABLE, "")  # our own children must not beat for us
     if not address:
         yield
@@ -31,7 +40,7 @@ async def beating() -> AsyncIterator[None]:
     if address.startswith("@"):
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as sock:
-        task = asyncio.create_task(_beat(sock, address), name="heartbeat")
+        task = asyncio.create_task(_beat(sock, address, stuck), name="heartbeat")
         try:
             yield
         finally:
@@ -39,8 +48,11 @@ async def beating() -> AsyncIterator[None]:
             await asyncio.wait((task,))
 
 
-async def _beat(sock: socket.socket, address: str) -> None:
+async def _beat(sock: socket.socket, address: str, stuck: Callable[[], str]) -> None:
     while True:
+        if what := stuck():
+            _log.error("%s goes on and on: this role stops beating, so that it is started again", what)
+            return
         with contextlib.suppress(OSError):  # full while the listener itself is held up; or nobody listens any more
             sock.sendto(_MESSAGE, address)
         await asyncio.sleep(BEAT_S)

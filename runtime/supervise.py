@@ -16,6 +16,9 @@ What a task may raise:
 The problem of a task clears by itself when a round of it returns. That of work without end clears when it has run for
 a while, or when the work says so by ``problems.clear()`` with the task's name.
 
+A round of periodic work that awaits something for ever would go unnoticed: ``stuck()`` names it after ``ROUND_S``, and
+the role's heartbeat stops for it (``pipeline/role_command.py``).
+
 The end: the body returns; tasks with ``drain`` get ``grace_s`` to finish, the others are cancelled at once, and so are
 those that overrun. Periodic work is not begun again meanwhile.
 """
@@ -28,6 +31,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypedDict, Unpack
+from weakref import WeakSet
 
 from domain.errors import MisuseError, RetryableError, TallenneError
 from runtime.backoff import Backoff
@@ -45,6 +49,8 @@ LONGEST_S: Final = 5.0
 STEADY_S: Final = 60.0
 """Work without end that has gone on for so long works again: longer than the time limit of any single question."""
 GRACE_S: Final = 10.0
+ROUND_S: Final = 300.0
+"""No round of periodic work takes so long: every question that it may ask has a time limit of its own."""
 
 
 class How(TypedDict, total=False):
@@ -77,6 +83,8 @@ class Supervisor:
         self._steady_s = steady_s
         self._leaving = asyncio.Event()
         self._running: dict[asyncio.Task[None], _Job] = {}
+        self._rounds: dict[str, float] = {}  # since when a round of periodic work goes on; loop time
+        _supervisors.add(self)
 
     def once(self, name: str, work: Work, **how: Unpack[How]) -> asyncio.Task[None]:
         """Until it has returned once."""
@@ -92,6 +100,11 @@ class Supervisor:
     def forever(self, name: str, work: Work, **how: Unpack[How]) -> asyncio.Task[None]:
         """For work that is not meant to end before the role does."""
         return self._start(_Job(name=name, work=work, pause_s=lambda: FIRST_S, endless=True, **how))
+
+    def stuck(self) -> str:
+        """The name of periodic work whose round goes on for too long; "" for none."""
+        now_s = asyncio.get_running_loop().time()
+        return next((name for name, began_s in self._rounds.items() if now_s - began_s > ROUND_S), "")
 
     async def leave(self, grace_s: float) -> None:
         """Begin nothing anew, let drained tasks finish, cancel the rest. ``supervised()`` calls it."""
@@ -124,6 +137,8 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         steady = loop.call_later(self._steady_s, self.problems.clear, job.name) if job.endless else None
+        if job.pause_s is not None and not job.endless:
+            self._rounds[job.name] = began_s
         try:
             await job.work()
         except job.expected as error:
@@ -141,6 +156,7 @@ class Supervisor:
             backoff.reset()
             return None if job.pause_s is None else job.pause_s()
         finally:
+            self._rounds.pop(job.name, None)
             if steady is not None:
                 steady.cancel()
         return backoff.pause_s(loop.time() - began_s)
@@ -152,6 +168,14 @@ class Supervisor:
         if not job.restart:
             raise told
         self.problems.note(job.name, told)
+
+
+_supervisors: WeakSet[Supervisor] = WeakSet()
+
+
+def stuck() -> str:
+    """The name of periodic work, under any supervisor of this process, that is stuck; "" for none."""
+    return next(filter(None, (supervisor.stuck() for supervisor in _supervisors)), "")
 
 
 def _cancelled() -> bool:

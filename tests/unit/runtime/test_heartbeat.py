@@ -100,3 +100,18 @@ def test_process_whose_loop_spins_falls_silent() -> None:
             time.sleep(1.5)
             assert not listener.heard(role.pid)
             role.kill()
+
+
+async def test_no_beat_comes_while_something_is_stuck(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heartbeat, "BEAT_S", 0.01)
+    what = ""
+    with contextlib.closing(Listener()) as listener:
+        monkeypatch.setenv(VARIABLE, listener.address)
+        async with beating(lambda: what):
+            await asyncio.sleep(0.1)
+            assert listener.heard(os.getpid())
+            what = "hour keys"
+            await asyncio.sleep(0.1)
+            listener.heard(os.getpid())
+            await asyncio.sleep(0.1)
+            assert not listener.heard(os.getpid())

@@ -275,3 +275,27 @@ async def test_sources_are_closed_before_the_role_is_over() -> None:
         tasks.forever("reader", read)
         await asyncio.sleep(0.01)
     assert closed == ["source"]
+
+
+async def test_round_that_awaits_for_ever_is_stuck_and_work_without_end_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervise, "ROUND_S", 0.05)
+    async with supervised(Problems()) as tasks:
+        tasks.forever("receive", Work(endless=True))
+        tasks.every(0.01, "status", Work())
+        await asyncio.sleep(0.15)
+        assert supervise.stuck() == ""
+        hanging = tasks.every(0.01, "hour keys", Work(endless=True))
+        await until(lambda: supervise.stuck() == "hour keys")
+        hanging.cancel()
+        await until(lambda: supervise.stuck() == "")
+
+
+async def test_error_ends_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervise, "ROUND_S", 0.05)
+    monkeypatch.setattr(supervise, "LONGEST_S", 10.0)
+    async with supervised(Problems()) as tasks:
+        work = Work(AWAY, AWAY, AWAY)
+        tasks.every(10, "keys", work)
+        await until(lambda: work.begun > 1)
+        await asyncio.sleep(0.1)
+        assert supervise.stuck() == ""

@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -14,12 +15,15 @@ import pytest
 
 from pipeline.supervise import role_process
 from pipeline.supervise.role_process import RoleProcess
+from pipeline.supervise.supervision import _restarting
 from pipeline.supervise.tell import Tell
 
 ROLE = """
 import asyncio, faulthandler, pathlib, signal, sys
-from runtime import heartbeat
+from runtime import heartbeat, supervise
+from runtime.problems import Problems
 heartbeat.BEAT_S = 0.02
+supervise.ROUND_S = 0.5
 faulthandler.register(signal.SIGUSR2)
 def spin():
     while True: pass
@@ -27,7 +31,9 @@ async def role():
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     with open(sys.argv[1], "a") as file: file.write("begun\\n")
-    async with heartbeat.beating():
+    if sys.argv[2] == "end": sys.exit(1)
+    async with heartbeat.beating(supervise.stuck), supervise.supervised(Problems()) as tasks:
+        if sys.argv[2] == "await": tasks.every(1, "hour keys", asyncio.Event().wait)
         await asyncio.sleep(0.1)
         if sys.argv[2] == "spin": spin()
         await stop.wait()
@@ -66,6 +72,27 @@ async def test_role_whose_loop_spins_is_started_again_and_says_where_it_stood(
         await until(lambda: begun(tmp_path) >= 2)
         assert process.restarts.total >= 1
     assert "in spin" in (tmp_path / "log").read_text()
+
+
+async def test_role_that_awaits_for_ever_is_started_again_and_says_what_it_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path, "await", monkeypatch):
+        await until(lambda: begun(tmp_path) >= 2)
+    assert "hour keys goes on and on" in (tmp_path / "log").read_text()
+
+
+async def test_role_that_ends_at_each_start_becomes_a_problem_and_is_tried_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(role_process, "_LONGEST_PAUSE_S", 0.2)
+    async with running(tmp_path, "end", monkeypatch) as process:
+        await until(lambda: process.restarts.often(time.monotonic()))
+        before = begun(tmp_path)
+        await until(lambda: begun(tmp_path) > before)
+        problem = _restarting(process)
+    assert problem is not None
+    assert "ingest ends again and again" in str(problem)
 
 
 async def test_role_that_is_stopped_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
