@@ -76,13 +76,18 @@ class Installation:
         stamp = self.root / "version"
         if stamp.exists():
             found = stamp.read_text().strip()
-            if not found.isdigit() or int(found) > FORMAT:
+            if not found.isdigit():
+                raise SetupError(
+                    f"The file {stamp} does not say which format the directory has.",
+                    f"If this version of Tallenne has written it, write {FORMAT} into that file.",
+                )
+            if int(found) > FORMAT:
                 raise SetupError(
                     f"{self.root} was written by a newer Tallenne (format {found}; this one knows {FORMAT}).",
                     "Install that version, or name another directory with --data.",
                 )
         else:
-            stamp.write_text(f"{FORMAT}\n")
+            write_private(stamp, f"{FORMAT}\n".encode())
         for folder in (self.secrets, self.run, self.logs, self.scratch):
             private_directory(folder)
 

@@ -13,6 +13,7 @@ from pipeline.embedded.broker import DOORS_USER
 from pipeline.embedded.process import can_listen, free_ports
 from pipeline.installation import Installation
 from pipeline.secret_files import read_secret, secret
+from runtime.private_files import write_private
 
 CAMERA_NAMES = ("Entrance", "Reception", "Free weights", "Cardio", "Back door", "Functional", "Stairs", "Corridor")
 SITE, SITE_TOPIC = "Demo gym", "demo"
@@ -52,12 +53,12 @@ def make_demo(installation: Installation, cameras: int | None) -> tuple[DemoGym,
     if not port or not can_listen(port):
         (port,) = free_ports(1)
     gym = DemoGym(cameras=cameras or known.get("cameras", 4), rtsp_port=port)
-    kept.write_text(json.dumps({"cameras": gym.cameras, "rtsp_port": gym.rtsp_port}))
+    write_private(kept, json.dumps({"cameras": gym.cameras, "rtsp_port": gym.rtsp_port}).encode())
     secret(installation.secrets / "demo-camera.secret")
     if not (folder / "members.csv").exists():
         write_members_csv(folder / "members.csv")
     configuration = folder / "tallenne.toml"
-    configuration.write_text(_toml(gym, installation))
+    write_private(configuration, _toml(gym, installation).encode())
     return gym, configuration
 
 

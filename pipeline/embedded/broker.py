@@ -175,5 +175,5 @@ def _remembered_ports(directory: Path) -> tuple[int, int]:
         if can_listen(client_port) and can_listen(mqtt_port):
             return client_port, mqtt_port
     client_port, mqtt_port = free_ports(2)
-    file.write_text(json.dumps([client_port, mqtt_port]))
+    write_private(file, json.dumps([client_port, mqtt_port]).encode())
     return client_port, mqtt_port

@@ -19,7 +19,7 @@ from pipeline.embedded.process import ServiceProcess
 from pipeline.errors import ServiceError, SetupError
 from pipeline.secret_files import secret
 from runtime.database import connect, wrapped_errors
-from runtime.private_files import private_directory
+from runtime.private_files import private_directory, sync_directory, write_private
 from runtime.settings import DatabaseSettings
 
 OWNER = "tallenne_owner"
@@ -138,6 +138,7 @@ def _initialise(cluster: Path, password_file: Path, durable: bool) -> None:
             said = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise ServiceError(f"The database cannot be made in {cluster.parent}: {said}", "Is the disk full?")
         made.rename(cluster)
+    sync_directory(cluster.parent)
 
 
 def _socket_directory(directory: Path) -> Path:
@@ -148,7 +149,7 @@ def _socket_directory(directory: Path) -> Path:
     if link.exists() and Path(link.read_text()).is_dir():
         return private_directory(Path(link.read_text()))
     made = Path(tempfile.mkdtemp(prefix="tallenne-"))
-    link.write_text(str(made))
+    write_private(link, os.fsencode(made))
     return made
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from pipeline.errors import ServiceError
+from runtime.private_files import write_private
 
 _PR_SET_PDEATHSIG = 1
 _LEFTOVER_GRACE_S: Final = 10.0
@@ -211,5 +212,5 @@ def remembered_port(file: Path) -> int:
     if file.exists() and (text := file.read_text().strip()).isdigit() and can_listen(int(text)):
         return int(text)
     (port,) = free_ports(1)
-    file.write_text(f"{port}\n")
+    write_private(file, f"{port}\n".encode())
     return port

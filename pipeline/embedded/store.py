@@ -180,5 +180,5 @@ def _remembered_ports(directory: Path) -> dict[str, int]:
         if all(map(can_listen, ports.values())):
             return ports
     ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
-    file.write_text(json.dumps(ports))
+    write_private(file, json.dumps(ports).encode())
     return ports
