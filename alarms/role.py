@@ -154,6 +154,7 @@ def _new_id() -> str:
 def _shown(one: Watched) -> dict[str, Any]:
     condition = one.condition
     return {
+        "urgent": condition.kind in ESSENTIAL,
         "kind": condition.kind,
         "subject": condition.subject,
         "what": condition.what,

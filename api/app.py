@@ -12,7 +12,7 @@ from api.audit import disclosure
 from api.audit import trail as audit_trail
 from api.cameras import clip, inventory, thumbnail
 from api.export import routes as exports
-from api.health import health, metrics, quarantine
+from api.health import alarms, health, metrics, quarantine
 from api.http import problems
 from api.http.middleware import Guard
 from api.http.provide import provide
@@ -44,6 +44,7 @@ ROUTERS: Final = tuple(
         staff,
         own_account,
         health,
+        alarms,
         metrics,
     )
 )

@@ -76,7 +76,13 @@ def make_rooms(
         footage=footage,
         pictures=Pictures(),
         exports=Exports(footage=footage, key=key, jobs=Jobs()),
-        parts=Parts(pool=pool, store=store, custodian=custodian, run_directory=settings.run_directory),
+        parts=Parts(
+            pool=pool,
+            store=store,
+            custodian=custodian,
+            run_directory=settings.run_directory,
+            roles=settings.roles,
+        ),
         scrape=Scrape(metrics=Metrics(settings.run_directory), token=settings.metrics_token),
         pages=Pages(
             records=records,

@@ -17,6 +17,7 @@ class ServeSettings:
     custodian_socket: Path
     run_directory: Path
     secret_directory: Path  # the api's own key (seals TOTP secrets), self-made certificate; 0700
+    roles: tuple[str, ...] = ()  # those that must run on this machine, for its health
     host: str = "127.0.0.1"
     port: int = 0  # 0: any free port, told in the status file
     tls_certificate: Path | None = None  # None: one is made

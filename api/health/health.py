@@ -1,22 +1,24 @@
-"""The health of the installation: three parts for load balancers and everybody, the roles for administrators."""
+"""The health of the installation: a word for monitors, the parts for staff, the roles for administrators."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from api.health.parts import PartsDep
+from api.health.parts import Parts, PartsDep
 from api.http.problems import declared
 from api.records import RecordsDep
 from api.sign_in import rights
-from api.sign_in.sessions import COOKIE, find_session
+from api.sign_in.sessions import SignedIn
 from domain.time import to_iso
 from runtime.status import NOT_KNOWN, statuses
 
 router = APIRouter(prefix="/v1", tags=["health"])
+_AT_WORK: Final = ("ready", "degraded")
 
 
 class RoleAnswer(BaseModel):
@@ -30,32 +32,61 @@ class RoleAnswer(BaseModel):
 
 
 class HealthAnswer(BaseModel):
-    """Whether each part answers; `roles` only for administrators."""
+    """Whether everything essential works: "ready", else "degraded"."""
 
     state: str
-    parts: dict[str, bool]
     now: str
+
+
+class PartsAnswer(HealthAnswer):
+    """Which parts answer; `roles` only for administrators."""
+
+    parts: dict[str, bool]
     roles: list[RoleAnswer] | None = None
 
 
-@router.get("/health", responses=declared())
-async def health(request: Request, records: RecordsDep, machine: PartsDep) -> HealthAnswer:
-    """200 as long as this role answers; ``state`` says whether everything else does, the roles of this machine too."""
+class LiveAnswer(BaseModel):
+    """This role answers."""
+
+    state: str
+
+
+@router.get("/health", responses={**declared(), 503: {"model": HealthAnswer, "description": "Not ready."}})
+async def health(records: RecordsDep, machine: PartsDep, response: Response) -> HealthAnswer:
+    """Answer monitors and load balancers: 200 when everything essential works, else 503; without details."""
+    parts, here = await _look(machine)
+    state = state_of(parts, here, machine.roles)
+    response.status_code = 200 if state == "ready" else 503
+    return HealthAnswer(state=state, now=to_iso(records.clock_ns()))
+
+
+@router.get("/health/live", responses=declared())
+async def live() -> LiveAnswer:
+    """Answer 200 as long as this role answers, so that the pages can be reached while something else is away."""
+    return LiveAnswer(state="live")
+
+
+@router.get("/health/parts", responses=declared(401))
+async def health_parts(records: RecordsDep, machine: PartsDep, session: SignedIn) -> PartsAnswer:
+    """Answer staff: which parts answer, and to administrators what each role says."""
+    parts, here = await _look(machine)
+    roles = _roles(here) if rights.has_everywhere(session.grants, rights.OPERATE) else None
+    now, state = to_iso(records.clock_ns()), state_of(parts, here, machine.roles)
+    return PartsAnswer(state=state, now=now, parts=parts, roles=roles)
+
+
+async def _look(machine: Parts) -> tuple[dict[str, bool], list[dict[str, Any]]]:
     parts = await machine.probe()
-    here = await asyncio.to_thread(statuses, machine.run_directory)
-    roles = None
-    if parts["database"]:
-        session = await find_session(records, request.cookies.get(COOKIE))
-        if session is not None and rights.has_everywhere(session.grants, rights.OPERATE):
-            roles = _roles(here)
-    return HealthAnswer(state=state_of(parts, here), parts=parts, now=to_iso(records.clock_ns()), roles=roles)
+    return parts, await asyncio.to_thread(statuses, machine.run_directory)
 
 
-def state_of(parts: dict[str, bool], roles: list[dict[str, Any]]) -> str:
+def state_of(parts: dict[str, bool], roles: list[dict[str, Any]], expected: Sequence[str] = ()) -> str:
     """Say "ready" when all parts answer, every role of this machine has said so lately, and its services work."""
     silent = any(role["state"] in NOT_KNOWN for role in roles)
+    at_work = {role["role"] for role in roles if role["state"] in _AT_WORK}
     failing = any(service["state"] != "working" for role in roles for service in role.get("services", {}).values())
-    return "ready" if all(parts.values()) and not silent and not failing else "degraded"
+    well = all(parts.values()) and not silent and not failing and at_work.issuperset(expected)
+    return "ready" if well else "degraded"
 
 
 def _roles(here: list[dict[str, Any]]) -> list[RoleAnswer]:

@@ -22,12 +22,13 @@ PROBE_S: Final = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """Database, store and custodian as this role reaches them, and the directory of the roles' status files."""
+    """Database, store and custodian as this role reaches them; the roles of this machine and their status files."""
 
     pool: asyncpg.Pool
     store: ObjectStore
     custodian: CustodianClient
     run_directory: Path
+    roles: tuple[str, ...] = ()  # those that must run on this machine
 
     async def probe(self) -> dict[str, bool]:
         """Return which parts answer within ``PROBE_S``. All are asked at once."""

@@ -56,8 +56,11 @@ class Session:
         return now_ns - self.stepped_up_ns < STEP_UP_NS
 
 
-async def find_session(records: Records, token: str | None) -> Session | None:
-    """The session of a cookie, touched; None when there is none, or it has ended."""
+async def find_session(records: Records, token: str | None, *, touch: bool = True) -> Session | None:
+    """The session of a cookie, touched; None when there is none, or it has ended.
+
+    touch: it is a person who asks, which keeps the session from ending by idling
+    """
     if not token:
         return None
     now_ns = records.clock_ns()
@@ -65,7 +68,7 @@ async def find_session(records: Records, token: str | None) -> Session | None:
         row = await records.pool.fetchrow(
             sql.load("api.sign_in", "session_find"), _hash(token), now_ns - ABSOLUTE_NS, now_ns - IDLE_NS
         )
-        if row is not None and now_ns - row["seen_ns"] > _TOUCH_NS:
+        if touch and row is not None and now_ns - row["seen_ns"] > _TOUCH_NS:
             await records.pool.execute(sql.load("api.sign_in", "session_touch"), row["session_id"], now_ns)
     return None if row is None else _session(row)
 
@@ -98,7 +101,7 @@ async def signed_in(
     """The session, or 401; on methods that change something also 403 without the session's own token."""
     session = await find_session(records, token)
     if session is None:
-        raise Problem(401, "sign-in-needed", "You are not signed in.", "Sign in with your password and a code.")
+        raise _not_signed_in()
     if request.method not in _SAFE:
         given = request.headers.get(CSRF_HEADER, "")
         if not hmac.compare_digest(given.encode("latin-1", "replace"), session.csrf_token.encode()):
@@ -109,6 +112,21 @@ async def signed_in(
 
 
 SignedIn = Annotated[Session, Depends(signed_in)]
+
+
+async def watching(records: RecordsDep, token: Annotated[str | None, Security(cookie_scheme)] = None) -> Session:
+    """The session of a page that asks by itself, or 401. For GET only. It does not keep the session alive."""
+    session = await find_session(records, token, touch=False)
+    if session is None:
+        raise _not_signed_in()
+    return session
+
+
+Watching = Annotated[Session, Depends(watching)]
+
+
+def _not_signed_in() -> Problem:
+    return Problem(401, "sign-in-needed", "You are not signed in.", "Sign in with your password and a code.")
 
 
 def require(session: Session, roles: tuple[str, ...]) -> None:

@@ -219,6 +219,7 @@ class RoleSettings:
             custodian_socket=self.custodian_socket,
             run_directory=self.run_directory,
             secret_directory=self.installation.root / "serve",
+            roles=tuple(self.loaded.config.roles),
             host=own.host,
             port=own.port or self.endpoints.get("serve", {}).get("port", 0),
             tls_certificate=self._path(own.certificate),

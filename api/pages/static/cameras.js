@@ -11,7 +11,7 @@ const state = (name) => (has(`state.${name}`) ? t(`state.${name}`) : name);
 async function load() {
   show(byId("problem"), "");
   try {
-    const [sites, cameras, doors, health] = await Promise.all(["sites", "cameras", "doors", "health"].map((name) => get(`/v1/${name}`)));
+    const [sites, cameras, doors, health] = await Promise.all(["sites", "cameras", "doors", "health/parts"].map((name) => get(`/v1/${name}`)));
     const now = Date.parse(health.now);
     byId("sites").replaceChildren(...sites.map((site) => siteSection(site, cameras, doors, now)));
     summary(cameras, health, now);

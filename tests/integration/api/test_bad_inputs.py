@@ -79,7 +79,7 @@ async def test_slow_body_is_not_waited_for_and_others_are_served(
         for _, writer in connections:
             writer.write(head)
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
-        writer.write(b"GET /v1/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        writer.write(b"GET /v1/health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         assert b" 200 " in (await reader.read()).partition(b"\r\n")[0]
 
         async def drip() -> None:

@@ -389,15 +389,17 @@ async def test_audit_names_what_its_details_are_about(office: Office, gym: Gym) 
     assert page["names"] == {hired: named, str(NORTH): "North", str(SOUTH_CAMERA): "Aula"}
 
 
-async def test_health_says_parts_to_all_and_roles_to_administrators(office: Office) -> None:
+async def test_health_says_a_word_to_all_parts_to_staff_and_roles_to_administrators(office: Office) -> None:
     (office.rooms.parts.run_directory / "index-0.json").write_text(
         json.dumps({"role": "index", "instance": "0", "state": "ready", "updated_ns": 1, "problems": []})
     )
-    answer = (await office.client().get("/v1/health")).json()
+    answer = await office.client().get("/v1/health")
+    assert (answer.status_code, answer.json()["state"], set(answer.json())) == (503, "degraded", {"state", "now"})
+    assert (await office.client().get("/v1/health/parts")).status_code == 401
+    answer = (await (await office.signed_in("viewer")).get("/v1/health/parts")).json()
     assert (answer["state"], answer["parts"]["database"], answer["parts"]["custodian"]) == ("degraded", True, False)
     assert answer["roles"] is None
-    assert (await (await office.signed_in("viewer")).get("/v1/health")).json()["roles"] is None
-    seen = (await (await office.signed_in("admin")).get("/v1/health")).json()["roles"]
+    seen = (await (await office.signed_in("admin")).get("/v1/health/parts")).json()["roles"]
     assert [(each["role"], each["state"]) for each in seen] == [("index", "ready")]
 
 

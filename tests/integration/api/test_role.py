@@ -67,7 +67,9 @@ async def test_role_serves_under_its_own_certificate_and_leaves(database: Databa
         assert status["state"] == "degraded"
         assert [problem["what"] for problem in status["problems"]] == ["The custodian does not answer."]
         answer = await client.get("/v1/health")
-        assert (answer.status_code, answer.json()["parts"]["database"]) == (200, True)
+        assert (answer.status_code, answer.json()["state"]) == (503, "degraded")
+        assert set(answer.json()) == {"state", "now"}  # no details for strangers
+        assert (await client.get("/v1/health/live")).status_code == 200
         assert "server" not in answer.headers
     assert read_status_files(settings.run_directory) == []
     assert sorted(path.stat().st_mode & 0o777 for path in settings.secret_directory.iterdir()) == [0o600] * 3
@@ -85,7 +87,8 @@ async def test_role_database_away_503_and_still_there(database: Database, tmp_pa
         assert answer.headers["content-type"] == "application/problem+json"
         assert "nowhere" not in answer.text
         assert (await client.get("/v1/session", headers={"Cookie": "__Host-tallenne=x"})).status_code == 503
-        assert (await client.get("/v1/health")).json()["parts"]["database"] is False
+        assert (await client.get("/v1/health")).status_code == 503
+        assert (await client.get("/v1/health/live")).status_code == 200
 
 
 async def test_role_port_taken_says_so(database: Database, tmp_path: Path) -> None:
@@ -106,12 +109,12 @@ async def test_slow_request_head_is_cut_off(
         port = urlsplit(status["address"]).port
         reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
         if later:
-            writer.write(b"GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n")
+            writer.write(b"GET /v1/health/live HTTP/1.1\r\nHost: x\r\n\r\n")
             head = await reader.readuntil(b"\r\n\r\n")
             await reader.readexactly(int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]))
             await asyncio.sleep(0.8)  # idle it may be for longer
         began = time.monotonic()
-        writer.write(b"GET /v1/health HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        writer.write(b"GET /v1/health/live HTTP/1.1\r\nHost: x\r\nX-Slow: ")
         assert await reader.read() == b""
         assert time.monotonic() - began < 12  # as set, not the 15 s of always
         writer.close()
@@ -130,7 +133,7 @@ async def test_one_address_does_not_keep_others_out(database: Database, tmp_path
 
         async def ask(address: str) -> tuple[bytes, bytes]:
             reader, writer = await connect(address)
-            writer.write(b"GET /v1/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            writer.write(b"GET /v1/health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             head, _, body = (await reader.read()).partition(b"\r\n\r\n")
             writer.close()
             with contextlib.suppress(OSError):
@@ -170,7 +173,7 @@ async def test_tls_that_is_never_begun_holds_a_place_for_a_moment_only(
                 with contextlib.suppress(ConnectionError):
                     await reader.read()
         async with client_of(status, settings) as client:
-            assert (await client.get("/v1/health")).status_code == 200
+            assert (await client.get("/v1/health/live")).status_code == 200
         for _, writer in plain:
             writer.close()
             with contextlib.suppress(OSError):

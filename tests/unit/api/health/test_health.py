@@ -23,6 +23,13 @@ def test_degraded_when_a_role_hangs_or_has_died(state: str) -> None:
     assert state_of(ALL, [READY, {"role": "ingest", "state": state}]) == "degraded"
 
 
+@pytest.mark.parametrize("state", ["starting", "stopping", None])
+def test_degraded_while_an_expected_role_is_not_at_work(state: str | None) -> None:
+    others = [{"role": "ingest", "state": state}] if state else []
+    assert state_of(ALL, [READY, *others], ("index", "ingest")) == "degraded"
+    assert state_of(ALL, [READY, {"role": "ingest", "state": "degraded"}], ("index", "ingest")) == "ready"
+
+
 def test_service_that_does_not_work_is_not_ready_though_its_old_connections_do() -> None:
     up = {"role": "up", "state": "degraded", "services": {"database": {"state": "failing"}}}
     assert state_of(ALL, [READY, up]) == "degraded"
