@@ -17,6 +17,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,13 +27,13 @@ from pipeline.embedded.process import ServiceProcess, can_listen, free_ports
 from pipeline.secret_files import secret
 from runtime.private_files import private_directory, write_private
 from runtime.settings import StoreSettings
-from storage.store.bucket import ensure_bucket, read_and_write
+from storage.store.bucket import ensure_bucket, read_and_write, write_and_read
 from storage.store.connection import S3Connection
 
 BUCKET = "footage"
 _DATA = "data"
 _VOLUME_MIB = 1024
-_PATIENCE_S = 30.0
+_PATIENCE_S = 15.0
 _PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc")
 
 
@@ -45,10 +46,13 @@ class Store:
     ports: dict[str, int]
 
     async def probe(self) -> None:
-        """Read a small object, and write it again. The store's errors, OSError, http.client's."""
+        """Write a small object and read it. The store's errors, OSError, http.client's.
+
+        Not one of earlier: a power cut may have taken it, and nothing that is written now would bring it back.
+        """
         connection = S3Connection(self.settings, None)
         try:
-            await asyncio.to_thread(read_and_write, connection)
+            await asyncio.to_thread(write_and_read, connection)
         finally:
             connection.abort()  # the thread may be waiting still: nobody waits for it any more
             connection.close()
@@ -157,14 +161,18 @@ def _await_volumes(process: ServiceProcess, settings: StoreSettings) -> None:
     start, since what makes room on it runs only then.
     """
     deadline = time.monotonic() + _PATIENCE_S
-    process.wait_until(lambda: _keeps(settings) or time.monotonic() > deadline, timeout_s=2 * _PATIENCE_S)
+    process.wait_until(
+        lambda: _keeps(settings, read_and_write) or time.monotonic() > deadline, timeout_s=2 * _PATIENCE_S
+    )
+    if time.monotonic() > deadline:
+        _keeps(settings, write_and_read)  # a power cut has taken last time's: the next start finds this one
 
 
-def _keeps(settings: StoreSettings) -> bool:
+def _keeps(settings: StoreSettings, proof: Callable[[S3Connection], None]) -> bool:
     connection = S3Connection(settings, None)
     try:
         ensure_bucket(connection, settings.region)
-        read_and_write(connection)
+        proof(connection)
     except (StorageError, OSError, http.client.HTTPException):
         return False
     finally:

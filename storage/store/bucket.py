@@ -6,6 +6,7 @@ Sources: Amazon S3 API reference, HeadBucket, CreateBucket, GetBucketVersioning,
 from __future__ import annotations
 
 import hashlib
+import secrets
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -88,6 +89,19 @@ def read_and_write(connection: S3Connection) -> None:
     response = connection.exchange(_put(_PROBE, b"read and written"))
     if not is_success(response):
         raise _error(response)
+
+
+def write_and_read(connection: S3Connection) -> None:
+    """Write a small object anew, and read it. Raises the store's errors; StoreProtocolError: another one came back."""
+    written = secrets.token_bytes(16)
+    response = connection.exchange(_put(_PROBE, written))
+    if not is_success(response):
+        raise _error(response)
+    response = connection.exchange(S3Request(method="GET", name=_PROBE, headers={}))
+    if not is_success(response):
+        raise _error(response)
+    if response.body != written:
+        raise StoreProtocolError("The object store gives back what was not written.", "Look into its log.")
 
 
 def _about_bucket(method: str, query: dict[str, str] | None = None) -> S3Request:

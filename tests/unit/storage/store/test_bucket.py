@@ -10,7 +10,7 @@ import pytest
 
 from domain.time import NS
 from storage.store import open_store
-from storage.store.bucket import ensure_bucket, keeps_versions, list_page, read_and_write
+from storage.store.bucket import ensure_bucket, keeps_versions, list_page, read_and_write, write_and_read
 from storage.store.connection import S3Connection
 from storage.store.errors import StoreAwayError, StoreProtocolError, StoreRefusedError
 from tests.support.faults.scripted_server import Received, ScriptedServer, response, scripted_server
@@ -121,6 +121,29 @@ def test_bucket_is_found_usable_whether_or_not_it_was_tried_before() -> None:
             assert server.methods == ["GET", "PUT"]
     with scripted_server(lambda _: failed(403, "AccessDenied")) as server, pytest.raises(StoreRefusedError):
         ask(server, read_and_write)
+
+
+def test_probe_reads_what_it_has_written_itself_whatever_was_there_before() -> None:
+    held = [b"of earlier"]
+
+    def honest(request: Received) -> bytes:
+        if request.method == "PUT":
+            held[0] = request.body
+            return response(200, etag='"e"')
+        return response(200, held[0])
+
+    with scripted_server(honest) as server:
+        ask(server, write_and_read)
+        ask(server, write_and_read)
+        assert server.methods == ["PUT", "GET"] * 2
+    answers = {"GET": response(200, b"of earlier"), "PUT": response(200, etag='"e"')}
+    with (
+        scripted_server(lambda request: answers[request.method]) as server,
+        pytest.raises(StoreProtocolError, match="was not written"),
+    ):
+        ask(server, write_and_read)
+    with scripted_server(lambda _: failed(500, "InternalError")) as server, pytest.raises(StoreAwayError):
+        ask(server, write_and_read)
 
 
 def test_region_goes_along_when_the_bucket_is_made() -> None:
