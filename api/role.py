@@ -34,7 +34,7 @@ _REMEDIES: Final = {
 
 
 async def run(settings: ServeSettings, stop: asyncio.Event) -> None:
-    """Until ``stop``. PrivateFileError, SecretKeyError or CannotServeError when a person must mend something first."""
+    """Serve until ``stop``. PrivateFileError, SecretKeyError or CannotServeError when a person must act first."""
     status = StatusFile(settings.run_directory, "serve")
     status.write("starting")
     key = load_secret_key(settings.secret_directory)
@@ -82,7 +82,7 @@ def _address(settings: ServeSettings, sock: socket.socket) -> str:
 
 
 class _State:
-    """How the other parts answer, and what is said of it."""
+    """Probes the other parts and writes the role's status."""
 
     def __init__(self, parts: Parts, cache: ClipCache, status: StatusFile, said: dict[str, Any]) -> None:
         self._parts, self._cache, self._status, self._said = parts, cache, status, said
@@ -90,7 +90,7 @@ class _State:
         self.problems = Problems()
 
     async def look(self) -> None:
-        """Ask all parts. Beside the status: an answer may take long to come."""
+        """Probe all parts, in a task of its own: an answer may take long, and the status must not wait for it."""
         self._answers = await self._parts.probe()
         for part, answers in self._answers.items():
             self.problems.set(part, None if answers else _away(part))

@@ -33,7 +33,7 @@ _LOOK_FOR_NS: Final = 15 * MINUTE_NS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What somebody asks to see. One entry in the audit chain per look."""
+    """A request to see footage: who, why, which camera and span. Each one becomes one entry of the audit chain."""
 
     session_id: SessionId
     purpose_id: UUID

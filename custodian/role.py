@@ -60,7 +60,7 @@ async def run(settings: CustodianSettings, stop: asyncio.Event) -> None:
 
 
 class _State:
-    """What is said of the parts."""
+    """The role's parts and their state, for the status file."""
 
     def __init__(self, file: StatusFile, maker: HourKeyMaker, signer: HeadSigner, opener: Opener) -> None:
         self.file, self.maker, self.signer, self._opener = file, maker, signer, opener

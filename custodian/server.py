@@ -1,4 +1,4 @@
-"""The custodian's socket: who may connect, what may be asked, and by whom. The work is done elsewhere."""
+"""The custodian's socket: which users may connect, and what each may call. ``operations.py`` does the work."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Server:
     """Answers requests in order, one at a time per connection; connections beyond the limit are closed at once."""
 
     def __init__(self, operations: Mapping[str, Operation], allowed: Mapping[str, Collection[int]]) -> None:
-        """``allowed``: for each operation, the user ids that may ask for it. Nobody else may connect at all."""
+        """``allowed``: for each operation, the user ids that may call it. Users in none of the lists cannot connect."""
         self._operations = operations
         self._allowed = allowed
         self._connect = frozenset(uid for uids in allowed.values() for uid in uids)

@@ -7,7 +7,7 @@ class TallenneError(Exception):
     """An error that a person is meant to read.
 
     ``what`` names the thing and what is wrong with it; ``remedy`` says what to do. Each package derives its own
-    base from one of the three kinds below, so that a caller can tell whom the error is about.
+    base from one of the three kinds below, so that a caller knows who has to act: we, the peer, or time.
     """
 
     def __init__(self, what: str, remedy: str = "") -> None:
@@ -24,7 +24,7 @@ class MisuseError(TallenneError):
 
 
 class PeerError(TallenneError):
-    """Somebody else (a camera, a broker, a store) broke its protocol. Trying this very thing again does not help."""
+    """A peer (camera, broker, store) broke its protocol. Repeating the same request does not help."""
 
 
 class RetryableError(TallenneError):

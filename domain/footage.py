@@ -29,7 +29,7 @@ class GapCause(StrEnum):
     LOSS = "loss"  # packets lost; pictures dropped until the next key frame
     CLOCK = "clock"  # a clock jumped
     SPOOL_FULL = "spool_full"
-    NO_KEY = "no_key"  # no valid hour key: nothing may be written that nobody could open or expire
+    NO_KEY = "no_key"  # no valid hour key: footage sealed without one could neither be opened nor expire
     CRASH = "crash"  # the recorder stopped without warning
     STOPPED = "stopped"  # the recorder was stopped in good order
     STORAGE = "storage"  # the spool could not be written

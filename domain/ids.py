@@ -39,7 +39,7 @@ def door_id_of(site: SiteId, door_name: str) -> DoorId:
 
 def new_event_id(now_ns: int) -> EventId:
     """A fresh UUID that begins with the time (version 7, RFC 9562): events, and the tags that are keyed by them, arrive
-    by the thousand, and an index that grows at its end stays in memory. 74 random bits: nobody guesses one."""
+    by the thousand, and an index that grows at its end stays in memory. 74 random bits make an id unguessable."""
     milliseconds = now_ns // 1_000_000 & (1 << 48) - 1
     chance = int.from_bytes(os.urandom(10), "big")
     high, low = chance >> 62 & 0xFFF, chance & (1 << 62) - 1

@@ -10,7 +10,7 @@ NS = 1_000_000_000
 MINUTE_NS = 60 * NS
 HOUR_NS = 3600 * NS
 DAY_NS = 24 * HOUR_NS
-LATEST_NS = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp()) * NS  # what lies behind is a mistake of whoever types it
+LATEST_NS = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp()) * NS  # a later time is a typing error
 
 _LEAP_SECOND = re.compile(r"^(\d{4}-\d{2}-\d{2}.\d{2}:\d{2}:)60(?!\d)")
 

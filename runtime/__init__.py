@@ -1,1 +1,1 @@
-"""What every role needs and that is no subject of its own: database, SQL, settings, status, errors, failpoints."""
+"""What every role needs: database, SQL, settings, status, supervision, errors, failpoints."""

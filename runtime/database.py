@@ -1,4 +1,4 @@
-"""Ways into PostgreSQL: one pool or one connection per role, with limits set and driver errors told apart.
+"""Ways into PostgreSQL: one pool or one connection per role, with limits set and driver errors split by kind.
 
 Every connection speaks UTC, has ``search_path = tallenne`` and a statement timeout, so that a stuck server
 cannot hold a role forever. Nothing outside this module needs to know asyncpg's exception classes.
@@ -31,9 +31,9 @@ _REFUSED_CODES = ("28000", "28P01", "3D000")
 
 
 class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
-    """Given back to a pool without a question of its own: nobody here leaves anything in a session to be reset.
+    """Returns to the pool without a reset query, which saves a round trip: no code here leaves session state behind.
 
-    Open transactions are rolled back all the same. Whoever locks or listens does so within a transaction, or on a
+    Open transactions are rolled back all the same. Code that locks or listens does so within a transaction, or on a
     connection from ``connect()``.
     """
 
@@ -153,7 +153,7 @@ async def _make_ready(pool: asyncpg.Pool, count: int) -> None:
                 for _ in range(count):
                     await held.enter_async_context(pool.acquire())
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-                pass  # whoever asks something is told
+                pass  # the next query reports it
             else:
                 return
         await asyncio.sleep(_READY_AGAIN_S)

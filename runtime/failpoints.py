@@ -27,7 +27,7 @@ class _Place:
 
 
 class Failpoints:
-    """What one process was told to break."""
+    """The failpoints that this process has to hit, from its environment."""
 
     def __init__(self, specification: str, log: str = "") -> None:
         """ValueError when the specification cannot be read."""
@@ -41,7 +41,7 @@ class Failpoints:
             self._places[name] = _Place(action, int(at or 0))
 
     def hit(self, name: str) -> None:
-        """Strike, when ``name`` is to be broken at this hit."""
+        """Fail here if the environment asks for it at this hit of ``name``."""
         place = self._places.get(name)
         if place is None:
             return

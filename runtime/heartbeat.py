@@ -1,4 +1,4 @@
-"""A role's heartbeat: a datagram a second from its event loop to whoever started it, who ends it when it is stuck.
+"""A role's heartbeat: a datagram a second from its event loop to its supervisor, which ends a silent role.
 
 The protocol is sd_notify(3), so that systemd (``Type=notify``, ``WatchdogSec=10``) watches a role that it started just
 as `tallenne up` does. No file is involved: a disk that is full or read-only must not look like a role that hangs.
@@ -29,7 +29,7 @@ def _never_stuck() -> str:
 
 @contextlib.asynccontextmanager
 async def beating(stuck: Callable[[], str] = _never_stuck) -> AsyncIterator[None]:
-    """Beat while the block runs. Nothing is done where nobody listens.
+    """Beat while the block runs. Without a supervisor's socket this does nothing.
 
     stuck: what of the role is stuck although its event loop runs; "" for nothing. No beat then.
     """
@@ -53,7 +53,7 @@ async def _beat(sock: socket.socket, address: str, stuck: Callable[[], str]) -> 
         if what := stuck():
             _log.error("%s goes on and on: this role stops beating, so that it is started again", what)
             return
-        with contextlib.suppress(OSError):  # full while the listener itself is held up; or nobody listens any more
+        with contextlib.suppress(OSError):  # full while the listener is held up; or it is gone
             sock.sendto(_MESSAGE, address)
         await asyncio.sleep(BEAT_S)
 
@@ -87,7 +87,7 @@ class Listener:
 class Watch:
     """Says when a process is stuck, from looks a second apart. Pure.
 
-    Looks are counted, not the clock: while the machine sleeps, or the watcher itself is held up, nobody is silent.
+    Looks are counted, not the clock: while the machine sleeps or the watcher itself is held up, no role is silent.
     """
 
     def __init__(self, *, silent_looks: int = 10, first_looks: int = 60) -> None:

@@ -15,12 +15,12 @@ class FileLock:
     """Held from ``acquire()``, or ``with``, to ``release()`` or the end of the process. The file itself stays empty."""
 
     def __init__(self, path: Path, refusal: Callable[[str], TallenneError]) -> None:
-        """``refusal``: makes the error for whoever comes second, given who holds the lock ("process 123")."""
+        """``refusal``: makes the error for the second caller, given the lock's holder ("process 123")."""
         self._path, self._refusal = path, refusal
         self._descriptor = -1
 
     def acquire(self) -> None:
-        """The refusal's error when somebody else holds it; OSError when the file cannot be made."""
+        """The refusal's error when another process holds it; OSError when the file cannot be made."""
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

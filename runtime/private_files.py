@@ -14,7 +14,7 @@ from runtime.failpoints import hit
 def read_private(path: Path) -> bytes:
     """The file's bytes. PrivateFileError when others could read or replace it; FileNotFoundError when it is absent."""
     try:
-        # Without O_NONBLOCK a pipe that somebody put there would hold us for ever.
+        # Without O_NONBLOCK, opening a pipe planted under this name would block for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         raise
@@ -31,7 +31,7 @@ def read_private(path: Path) -> bytes:
 
 
 def check_private(path: Path, status: os.stat_result) -> None:
-    """PrivateFileError unless ``status`` is of a regular file, ours, with no access for anybody else."""
+    """PrivateFileError unless ``status`` is of a regular file, ours, with no access for other users."""
     if not stat.S_ISREG(status.st_mode):
         raise PrivateFileError(f"{path} is not a regular file.", "Put the file itself there, not a link to it.")
     _check_owner(path, status)
@@ -42,7 +42,7 @@ def check_private(path: Path, status: os.stat_result) -> None:
 
 
 def write_private(path: Path, data: bytes, *, durable: bool = True, failpoint: str = "private.replace") -> None:
-    """Replace the file, mode 0600: whoever reads it sees the old bytes or the new ones. The old ones are not erased.
+    """Replace the file, mode 0600. Readers see the old bytes or the new ones. The old ones are not erased.
 
     durable: after a power cut, too, and the new ones once this has returned. OSError.
     failpoint: struck when the new bytes are written and the file does not have its name yet

@@ -1,7 +1,7 @@
 """What is wrong with a role at present: noted by topic, logged when it appears and when it clears, shown in its status.
 
-A problem is either noted by whoever meets it and cleared by whoever finds that the thing works again, or derived from
-present state at every look (``watch()``). Prefer the second: nobody can forget to clear it.
+A problem is either set by the code that meets it and cleared by the code that sees it work again, or derived from
+present state at every look (``watch()``). Prefer the second: a derived problem cannot stay set by mistake.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Problems:
 
 
 def words(topic: str, error: Exception) -> tuple[str, str]:
-    """What is wrong and what to do about it. The text of an exception that nobody wrote for people is left out."""
+    """What is wrong and what to do about it. The text of an exception that was not written for people is left out."""
     if isinstance(error, TallenneError):
         return error.what, error.remedy
     if isinstance(error, OSError) and error.strerror:

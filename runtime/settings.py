@@ -1,4 +1,4 @@
-"""What the parts of storage need to be told. Filled in by pipeline/ from the configuration; secrets never in repr."""
+"""Settings of the database, the store, the spool and the custodian. Filled in by pipeline/; repr leaves secrets out."""
 
 from __future__ import annotations
 

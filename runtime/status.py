@@ -1,4 +1,4 @@
-"""What a role says of itself, for `tallenne up`, `tallenne status` and whoever supervises it.
+"""A role's status file, read by `tallenne up`, `tallenne status` and the supervisor.
 
 One JSON file per role instance in the run directory, replaced atomically, once a period. Keys every role writes:
 ``role``, ``instance``, ``pid``, ``state`` ("starting", "ready", "degraded", "stopping"), ``updated_ns`` (UTC),
@@ -26,7 +26,7 @@ from runtime.private_files import replace_file
 PERIOD_S: Final = 1.0
 KNOWN_PERIODS: Final = 3
 NOT_KNOWN: Final = ("unknown", "dead", "unreadable")
-"""The states of a role of which nothing is known at present."""
+"""States of a role whose present state is unknown."""
 _OF_WRITER: Final = ("role", "instance", "pid", "period_s", "updated_ns")
 _BLOCK_BYTES, _SPARE_BYTES = 4096, 2048
 _log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class StatusFile:
     """Writes ``<run_directory>/<role>-<instance>.json``. The file never holds personal data or secrets.
 
     It is written every ``period_s`` by the event loop, from what is in memory: no question to another process comes
-    before it, so that its age tells a role that hangs from one that waits. A disk that is full or refuses must not end
+    before it, so that its age shows whether a role hangs or waits. A disk that is full or refuses must not end
     the role whose state it is: see ``write()``.
     """
 
@@ -50,7 +50,7 @@ class StatusFile:
         """Replace the file. ``more`` must be JSON: counters and names.
 
         Never raises OSError. A full disk takes it in place, for which blanks at its end keep room; where even that is
-        refused the old file grows old, and whoever reads it says so.
+        refused the old file grows old, and readers report its age.
         """
         times = {"updated_ns": time.time_ns(), "updated_mono_ns": time.monotonic_ns()}
         data = json.dumps({**self._fixed, "state": state, **times, "problems": list(problems), **more}).encode()
@@ -110,7 +110,7 @@ def aged(status: dict[str, Any], mono_ns: int, is_alive: Callable[[int], bool]) 
 
 
 def alive(pid: int) -> bool:
-    """Whether a process with this id runs, anybody's."""
+    """Whether a process with this id runs, under any user."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

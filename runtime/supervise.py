@@ -54,7 +54,7 @@ ROUND_S: Final = 300.0
 
 
 class How(TypedDict, total=False):
-    """How a task is to be treated; see above."""
+    """How the supervisor treats a task; see above."""
 
     expected: Errors  # by default EXPECTED
     restart: bool
@@ -179,7 +179,7 @@ def stuck() -> str:
 
 
 def _cancelled() -> bool:
-    """Whether somebody asked this task to end."""
+    """Whether this task was asked to end."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

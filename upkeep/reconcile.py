@@ -150,7 +150,7 @@ class _Reconcile:
         return {SegmentId(row["segment_id"]): row for row in rows}
 
     async def _compare(self, item: Footage, row: asyncpg.Record) -> None:
-        """Somebody with the bucket's credentials may have overwritten it: another size, or written after the row."""
+        """Whether the object may have been overwritten after its row was committed: another size, or a later write."""
         flaw = None
         if (item.camera_id, item.start_ns) != (row["camera_id"], row["start_ns"]):
             flaw = Flaw.NAME
@@ -180,7 +180,7 @@ class _Reconcile:
                 self._note([await self._looked_at(item) for item in batch])
 
     async def _looked_at(self, info: ObjectInfo) -> RestoreOutcome:
-        """What a repair would probably make of it: whether it opens only the custodian can tell."""
+        """What a repair would probably do with it. Only the custodian can say whether it opens."""
         try:
             found = await inspect_object(self._store, info.name, info.size_bytes, self._recorders, None)
             check_name(found, info.name)
@@ -193,7 +193,7 @@ class _Reconcile:
     def _note(self, outcomes: Iterable[RestoreOutcome]) -> None:
         for item in outcomes:
             if item.restored in (Restored.VANISHED, Restored.KNOWN):
-                continue  # its recorder was about to commit it, or somebody took it away: no orphan any more
+                continue  # its recorder was about to commit it, or it was deleted: not an orphan any more
             self.report.orphan_count += 1
             if len(self.report.orphans) < _LISTED:
                 self.report.orphans.append(item)

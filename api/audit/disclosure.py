@@ -1,4 +1,4 @@
-"""What a member may be told about looks at their data: when, why, of what kind. Never who (C-579/21, point 83)."""
+"""What a member may learn of looks at their data: when, why, of what kind. Never who looked (C-579/21, point 83)."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _FIRST_NS = 0
 _LAST_NS = (1 << 63) - 1
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NAMED: Final = ("staff_id", "asked_by", "cameras", "grants")
-"""What of a detail holds ids that are shown by name."""
+"""Keys of an entry's detail whose values are ids; the page shows their names."""
 
 
 class AuditEntryAnswer(BaseModel):

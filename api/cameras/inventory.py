@@ -1,4 +1,4 @@
-"""Sites, cameras and doors, and how the cameras are. Nothing of members and nothing of footage: no purpose needed."""
+"""Sites, cameras and doors, with the cameras' health. No members and no footage, so no purpose is needed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class DoorAnswer(BaseModel):
 
 @router.get("/sites", responses=declared(401, 404))
 async def sites(records: RecordsDep, session: SignedIn) -> list[SiteAnswer]:
-    """Sites of which one may see something."""
+    """Sites with at least one camera or door in the person's scope."""
     require(session, rights.INVENTORY)
     scope = await load_scope(records, session, rights.INVENTORY)
     return [SiteAnswer(site_id=site.site_id, name=site.name, time_zone=site.time_zone) for site in scope.sites.values()]
@@ -63,7 +63,7 @@ async def sites(records: RecordsDep, session: SignedIn) -> list[SiteAnswer]:
 
 @router.get("/cameras", responses=declared(401, 404))
 async def cameras(records: RecordsDep, session: SignedIn) -> list[CameraAnswer]:
-    """Cameras, those no longer configured included: their footage stays findable until it expires."""
+    """Cameras, including those no longer configured: their footage stays findable until it expires."""
     require(session, rights.INVENTORY)
     scope = await load_scope(records, session, rights.INVENTORY)
     with wrapped_errors():
@@ -85,7 +85,7 @@ async def cameras(records: RecordsDep, session: SignedIn) -> list[CameraAnswer]:
 
 @router.get("/doors", responses=declared(401, 404))
 async def doors(records: RecordsDep, session: SignedIn) -> list[DoorAnswer]:
-    """Doors with the cameras that see them now, and when they were last heard of."""
+    """Doors with the cameras that see them now, and the time of their last event."""
     require(session, rights.INVENTORY)
     scope = await load_scope(records, session, rights.INVENTORY)
     with wrapped_errors():

@@ -1,4 +1,4 @@
-"""The picture of a moment: a look like any other, on record before the key is given."""
+"""The picture of a moment. It is a look like any other: the audit entry comes before the key."""
 
 from __future__ import annotations
 

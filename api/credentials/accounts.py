@@ -36,7 +36,7 @@ class NewGrant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewStaff:
-    """Somebody to be."""
+    """A new member of staff, before the account exists."""
 
     user_name: str
     display_name: str
@@ -69,7 +69,7 @@ async def create_staff(
     secret_directory: Path,
     actor: str = "operator",
 ) -> CreatedStaff:
-    """Add somebody with a second factor, on record; ``conn`` is the owner's or the serve role's.
+    """Add an account with a second factor, and its audit entry; ``conn`` is the owner's or the serve role's.
 
     A grant given as a mere role name counts everywhere. StaffExistsError, StaffRefusedError, PrivateFileError.
     """

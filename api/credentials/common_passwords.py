@@ -1,4 +1,4 @@
-"""Passwords that everybody tries first (NIST SP 800-63B-4, 3.1.1.2: compare with commonly used and expected values).
+"""Passwords that attackers try first (NIST SP 800-63B-4, 3.1.1.2: compare with commonly used and expected values).
 
 A short list of stems stands for many: signs written for letters are read as letters, and figures and signs around a
 stem do not make it another. Runs along the keyboard, the alphabet and the figures count, too. Pure.

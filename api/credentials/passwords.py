@@ -13,7 +13,7 @@ from api.credentials.common_passwords import is_common
 from api.errors import StaffRefusedError
 
 MIN_LENGTH: Final = 8
-"""NIST SP 800-63B-4: eight characters beside a second factor, which here everybody has."""
+"""NIST SP 800-63B-4: eight characters where a second factor is used, as it is for every account here."""
 MAX_LENGTH: Final = 256
 _AT_ONCE: Final = 2
 """Each takes 64 MiB and tens of milliseconds of a core."""

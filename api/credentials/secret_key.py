@@ -1,7 +1,7 @@
 """The api's own key: a file that seals second factors, keys the hashes of codes and throttled names, signs exports.
 
-Whoever has the database without this file cannot make a single code. Losing the file means new second factors for
-everybody, and a new fingerprint for whoever receives exports; it belongs in the operator's backup of secrets, never
+The database without this file is not enough to compute a single code. Losing the file means new second factors for
+all staff, and a new fingerprint for receivers of exports; it belongs in the operator's backup of secrets, never
 beside the database's.
 """
 
@@ -38,12 +38,12 @@ class SecretKey:
         self._exports = Ed25519PrivateKey.from_private_bytes(_derived(root, b"tallenne/1 export signing"))
 
     def seal_totp(self, staff_id: StaffId, secret: str) -> bytes:
-        """nonce 12 | AES-256-GCM; bound to the person, so that a row copied to somebody else does not open."""
+        """nonce 12 | AES-256-GCM; bound to the person, so that a row copied to another account does not open."""
         nonce = os.urandom(_NONCE)
         return nonce + self._seal.encrypt(nonce, secret.encode("ascii"), staff_id.bytes)
 
     def open_totp(self, staff_id: StaffId, sealed: bytes) -> str:
-        """SecretKeyError when it was sealed under another key, or for somebody else."""
+        """SecretKeyError when it was sealed under another key, or for another person."""
         try:
             return self._seal.decrypt(sealed[:_NONCE], sealed[_NONCE:], staff_id.bytes).decode("ascii")
         except (InvalidTag, ValueError):

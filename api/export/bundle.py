@@ -41,7 +41,7 @@ async def zipped(entries: Iterable[Entry], rest: dict[str, bytes], created_ns: i
     """The ZIP's bytes: ``entries``, then ``rest``. An entry that raises leaves the ZIP without its directory."""
     sink = _Sink()
     at = datetime.fromtimestamp(created_ns // NS, UTC).timetuple()[:6]
-    # Not closed when something raises: without its directory at the end nobody takes it for whole.
+    # Not closed when something raises: a ZIP without its directory at the end cannot pass for a whole one.
     archive = zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED)  # type: ignore[call-overload]
     try:
         for name, size, contents in entries:

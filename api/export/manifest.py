@@ -75,7 +75,7 @@ def manifest_bytes(
     gaps: Sequence[dict[str, str]],
     public_key: Ed25519PublicKey,
 ) -> bytes:
-    """The manifest as it is signed. Staff by id: who they are the operator tells whoever may know."""
+    """The manifest as it is signed. It names staff by id; the operator can say who they are."""
     body = {
         "format": FORMAT,
         "export_id": str(export_id),

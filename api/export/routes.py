@@ -79,7 +79,7 @@ class ExportAnswer(BaseModel):
     end: str
     time_zone: str
     format: str
-    minor: bool = Field(description="A minor passed: whoever approves should know.")
+    minor: bool = Field(description="A minor passed: the approver should know.")
     own: bool
     may_approve: bool
     asked_by: str
@@ -130,7 +130,7 @@ async def ask(
 
 
 async def _some_footage(records: Records, camera_ids: Sequence[CameraId], span: Span) -> None:
-    """404 where there is none and none is on its way: nobody is asked to approve nothing."""
+    """404 where there is no footage and none on its way: otherwise a colleague would be asked to approve nothing."""
     if span.end_ns > records.clock_ns() - PENDING_NS:
         return
     if not await footage_spans(records, camera_ids, span):
@@ -244,7 +244,7 @@ async def signature(records: RecordsDep, session: SignedIn, export_id: UUID) -> 
 
 @router.get("/export-key.pem", response_class=Response, responses=declared())
 async def key(exports: ExportsDep) -> Response:
-    """The public half of what exports are signed with: for whoever received one."""
+    """The public key that verifies exports, for their receivers."""
     return Response(public_pem(exports.key.export_key), media_type="application/x-pem-file")
 
 

@@ -50,7 +50,7 @@ async def find(records: Records, export_id: UUID) -> ExportRow | None:
 
 
 async def listed(records: Records, staff_id: StaffId, camera_ids: Collection[CameraId]) -> list[ExportRow]:
-    """The person's own of the last month, and everybody's of these cameras that wait for a second person; newest first.
+    """The person's own exports of the last month, and all of these cameras that wait for approval; newest first.
 
     The person's own before the others', where there are more than LISTED_MAX.
     """

@@ -18,7 +18,7 @@ from storage.sealed import object_name_of
 from storage.store import ObjectStore
 
 PATIENCE_S: Final = 2.0
-"""A GET that nobody reads on for so long is given up, with its place among the store's connections: a paused player."""
+"""A GET is closed when its reader pauses for so long (a paused player), and its connection to the store is freed."""
 
 
 class Fetch:
@@ -60,7 +60,7 @@ class Flow:
                 await self._fill(start, end)
 
     def take(self, start: int) -> bool:
-        """Whether it was begun there by ``warm()`` and nobody has taken it yet: it is the caller's then."""
+        """Claim the GET that ``warm()`` has begun there. False when there is none, or another caller has it."""
         mine = self._at == start and self._pieces is not None and not self._taken
         self._taken = self._taken or mine
         return mine

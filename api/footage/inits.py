@@ -11,7 +11,7 @@ KEPT: Final = 512
 
 
 class Inits:
-    """By camera and hash. No pictures are in an init; it goes only to somebody whose look is on record."""
+    """By camera and hash. No pictures are in an init; it is only used for looks that are on record."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[CameraId, bytes], bytes] = OrderedDict()

@@ -64,7 +64,7 @@ async def inits_of(opened: Sequence[Opened], known: Inits, limit: asyncio.Semaph
 
 
 def _mark(item: Opened) -> bytes | SegmentId:
-    """What segments with the same init have in common, as far as their rows tell."""
+    """What segments with the same init have in common, as far as their rows say."""
     return item.cut.segment.init_sha256 or item.cut.segment.segment_id
 
 

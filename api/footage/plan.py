@@ -1,4 +1,4 @@
-"""Which fragments of which segments a clip is made of. Pure."""
+"""The segments and fragments that make up a clip. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MS = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClipPlan:
-    """What is to be opened for a span that was asked for. The true span is known when it has been opened."""
+    """The segments to open for a requested span. The true span is known once they are open."""
 
     camera_id: CameraId
     span: Span
@@ -30,7 +30,7 @@ class ClipPlan:
     def shown(self) -> Span:
         """From the key frame at or before the start to the end of the last fragment: what a clip shows of the footage.
 
-        Of a segment whose row does not tell its fragments, all of it.
+        A segment whose row lists no fragments counts whole.
         """
         found = []
         for segment in (self.segments[0], self.segments[-1]):

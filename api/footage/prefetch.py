@@ -1,6 +1,6 @@
 """Sealed bytes of a clip's first segment, fetched while the look is being put on record.
 
-They are as closed to this process as to anybody: nothing of them opens before the custodian has given the key, which it
+They stay sealed: this process cannot open them before the custodian has given the key, which it
 does when the look's entry is durable. Refused looks leave them unread.
 """
 
@@ -41,7 +41,7 @@ class Prefetch:
 
     @classmethod
     def of(cls, plan: ClipPlan, store: ObjectStore, inits: Inits) -> Prefetch | None:
-        """None when the catalogue does not tell where the footage lies."""
+        """None when the catalogue does not say where in the object the footage lies."""
         segment = plan.segments[0]
         cut = None if segment.fragments is None else cut_segment(segment, segment.fragments, plan.span)
         if cut is None:
@@ -78,7 +78,7 @@ class Prefetch:
         self._ranges.clear()
 
     async def close(self) -> None:
-        """Nobody will read it."""
+        """Cancel the requests and close the flow: the prefetch will not be read."""
         tasks = (*self._ranges.values(), self._begun)
         for task in tasks:
             task.cancel()

@@ -31,6 +31,6 @@ async def metrics(request: Request, records: RecordsDep, scrape: ScrapeDep) -> R
         raise Problem(401, "token", "The token is not right.", "Send it as `Authorization: Bearer ...`.")
     # In a thread: it reads the roles' status files.
     body = await asyncio.to_thread(generate_latest, scrape.metrics.registry)
-    with contextlib.suppress(StorageError):  # the database is away: what this role counts itself is told all the same
+    with contextlib.suppress(StorageError):  # the database is away: this role's own counters are served all the same
         body += generate_latest(await camera_registry(records.pool, records.clock_ns()))
     return Response(body, media_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""What was set aside: door messages nobody understood, objects that failed verification. Never their contents."""
+"""The quarantine: door messages that no decoder understood, objects that failed verification. Never their contents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may hold how many connections: nobody keeps the others out."""
+"""A limit on connections, in all and per address, so that one client cannot keep the others out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ConnectionLimit:
         self._held: Counter[str] = Counter()
 
     def take(self, address: str) -> Problem | None:
-        """None: there is a place, and ``leave`` gives it back. Otherwise what to tell, and nothing was taken."""
+        """None: the connection is admitted until ``leave()``. Otherwise the problem to answer with, uncounted."""
         network = network_of(address)
         if self._held[network] >= self._per_address and network not in self._proxies:
             return _refusal("Too many connections from this address.", "Close some, or wait.")

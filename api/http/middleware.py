@@ -39,7 +39,7 @@ _HEADERS: Final = {
 
 
 class ByProxy:
-    """Marks requests that come from a trusted proxy. Outermost: behind it the client is whom the proxy names."""
+    """Marks requests that come from a trusted proxy. Outermost: inside it, the client is the one the proxy names."""
 
     def __init__(self, app: ASGIApp, proxies: Sequence[str]) -> None:
         self._app = ProxyHeadersMiddleware(cast("Any", app), list(proxies))
@@ -55,7 +55,7 @@ class Guard:
     """Plain ASGI: bodies of answers pass through untouched and unbuffered."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics, priority: Priority, *, only_tls: bool) -> None:
-        """``only_tls``: tell browsers never to come without TLS, for certificates that they trust."""
+        """``only_tls``: send Strict-Transport-Security; only for certificates that browsers trust."""
         self._app = app
         self._metrics = metrics
         self._priority = priority
@@ -83,7 +83,7 @@ class Guard:
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
-                # Whatever is not a static file is somebody's personal data.
+                # Everything but static files may hold personal data.
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

@@ -1,4 +1,4 @@
-"""Who waits for an answer to begin goes before those who are being sent the rest of one.
+"""A request that waits for its answer to begin goes before the rest of an answer that is being sent.
 
 A clip is sent many times faster than it is watched; a pause between two pieces is not noticed, and a picture that
 appears late is.
@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Final
 
 PATIENCE_S: Final = 0.05
-"""The longest pause before a piece, half a second of footage: a clip comes in faster than it plays, whoever asks."""
+"""The longest pause before a piece, half a second of footage: a clip still arrives faster than it plays."""
 
 
 class Priority:
@@ -39,7 +39,7 @@ class Priority:
             self._nobody.set()
 
     async def give_way(self) -> None:
-        """Until nobody waits, or for ``PATIENCE_S``."""
+        """Wait until no request waits for its first byte, or for ``PATIENCE_S``."""
         if self._waiting:
             with suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE_S):

@@ -1,6 +1,6 @@
-"""uvicorn inside a role: no signal handling, no access log (addresses hold ids), no waiting for who is slow.
+"""uvicorn inside a role: no signal handling, no access log (URLs hold ids), deadlines for slow clients.
 
-Connections are taken here and handed to it: each has its place, or none, before anything is said.
+Connections are accepted here, counted against the limit, and handed to uvicorn.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from api.settings import ServeSettings
 REQUEST_DEADLINE_S: Final = 15.0
 """From the connection (TLS included) to the end of the first request's headers; likewise of a later one's."""
 _GRACE_S: Final = 3
-_REFUSED_S: Final = 1.0  # so long a connection without a place stays, so that its answer is read
-_REFUSED_MAX: Final = 16  # are told why they have no place; more are closed without a word
+_REFUSED_S: Final = 1.0  # a refused connection stays open so long, so that the client reads the answer
+_REFUSED_MAX: Final = 16  # refused connections that get an answer; more are closed without one
 _UNREAD_S: Final = 20.0
-"""An answer that nobody reads on is given up after so long; a clip or an export is waited for: a paused player."""
+"""An answer is given up when the client has not read for so long. Clips and exports wait longer: a paused player."""
 _STREAMED: Final = ("/clip.mp4", "/download")
 _BACKLOG: Final = 512
 _AGAIN_S: Final = 0.2
@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 class _Protocol(H11Protocol):
     """Closes a connection whose first request does not arrive; uvicorn itself looks only between requests.
 
-    One that has no place is told so, and never becomes uvicorn's.
+    A connection over the limit is answered here and never reaches uvicorn.
     """
 
     made = False
@@ -260,7 +260,7 @@ async def serving(
 
 
 async def _serve(server: _Server, acceptor: _Acceptor, sock: socket.socket, stop: asyncio.Event) -> None:
-    """Until ``stop``: then no more connections are taken, and those that there are end in good order."""
+    """Serve until ``stop``; then accept no more connections and let the open ones finish."""
     serving = asyncio.create_task(server.serve(sockets=[]), name="uvicorn")
     while not server.started and not serving.done():  # noqa: ASYNC110 (uvicorn has no event for it)
         await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""An answer in pieces, unbuffered: made while it is sent, given up when nobody reads, broken off when it fails."""
+"""A streamed answer, unbuffered: made while it is sent, given up when the client stops reading, cut on errors."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the roles say of themselves, for Prometheus: every number of their status files, and no word.
+"""The roles' status files for Prometheus: every number, no text.
 
 ``tallenne_<role>_<name>{instance}``: lag, counters since the role's start, states as 0 and 1. A role that is gone has
-no file, one that died leaves its last: ``tallenne_role_updated_seconds`` tells them apart.
+no file, one that died leaves its last: ``tallenne_role_updated_seconds`` shows which.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ from storage.catalogue import Catalogue
 
 router = APIRouter(prefix="/v1", tags=["search"])
 AROUND_NS: Final = 15 * NS
-"""Who else is listed: those whose door opened within the footage of this event, and hardly anybody else."""
+"""Events within this time of the event are listed beside it: about those that its footage shows."""
 _AROUND_MAX: Final = 200
 
 

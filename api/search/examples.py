@@ -44,7 +44,7 @@ async def find_examples(
 ) -> Examples:
     """The last event's minute, its door and hour, and those of the given times at which something happened.
 
-    They tell when something happened, of nobody: that is no look.
+    They say when something happened and name no member, so showing them is not a look.
     """
     scope = await load_scope(records, session, rights.LOOK)
     if not scope.sites:

@@ -29,9 +29,9 @@ _FILLERS: Final = frozenset(f"{_ENGLISH} {_FINNISH}".split())
 
 
 def without_fillers(text: str) -> tuple[str, str]:
-    """(the words that may name somebody or something, those left out), as typed, without the signs around them.
+    """Return (the words that may be names, the words left out), as typed, without punctuation around them.
 
-    To be tried when the whole text names nobody: a member may well be called Toinen.
+    Try it only when the whole text finds no member: a member may well be called Toinen.
     """
     words = [word.strip(_SIGNS) for word in text.split()]
     kept = [word for word in words if word and fold(word) not in _FILLERS]

@@ -3,7 +3,7 @@
 ``06:31`` · ``klo 18`` · ``6.30 pm`` · ``yesterday 18-19`` · ``eilen 22-02`` · ``22.11. 06:31`` · ``2026-11-22`` ·
 ``maanantaina aamulla`` · ``last 10 minutes`` · ``10 min sitten`` · ``noin 6:31`` · ``klo noin 6``
 
-Without a day a time is the latest one that has begun. ``7.12.`` is a date, ``7.12`` a time: the last dot tells.
+Without a day a time is the latest one that has begun. ``7.12.`` is a date, ``7.12`` a time: the last dot decides.
 """
 
 from __future__ import annotations
@@ -205,7 +205,7 @@ def _range(words: _Words, day: date | None, now: datetime) -> Span | None:
 
 
 def _same_half(match: re.Match[str], first: timedelta, last: timedelta) -> tuple[timedelta, timedelta]:
-    """6-7pm, 6pm-7, 11am-1: the half of the day that is told for one of them, and the sooner end."""
+    """6-7pm, 6pm-7, 11am-1: the half of the day given for one of them holds for both; the earlier end counts."""
     if match["p2"] and not match["p1"] and first + _HALF < last and first < _HALF:
         first += _HALF
     elif match["p1"] and not match["p2"] and last < _HALF:

@@ -1,4 +1,4 @@
-"""A camera's time: footage, gaps with their cause, events. No span without a word about it."""
+"""A camera's timeline: footage, gaps with their cause, events. Footage and gaps cover all of the past."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ async def timeline(
 
 
 def _nearest(events: Sequence[AccessEvent], span: Span, around_ns: int) -> tuple[list[AccessEvent], Span]:
-    """Those nearest to a time, and the part of the span of which they are all. ``events`` by time."""
+    """Return the EVENTS_MAX events nearest to ``around_ns``, and the part of the span for which they are complete."""
     first, last = 0, len(events)
     while last - first > EVENTS_MAX:
         if around_ns - events[first].occurred_ns > events[last - 1].occurred_ns - around_ns:

@@ -23,7 +23,7 @@ class Category(StrEnum):
     """The values are stored; do not rename them."""
 
     INCIDENT = "incident"
-    ACCESS = "access"  # somebody let in somebody else, a card used by another
+    ACCESS = "access"  # a member let another person in, or used another's card
     SAFETY = "safety"
     PROPERTY = "property"  # theft, damage
     MEMBER_REQUEST = "member_request"  # GDPR 15

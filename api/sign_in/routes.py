@@ -189,7 +189,7 @@ async def _staff_row(records: Records, name: str) -> asyncpg.Record | None:
 async def _take_code(
     conn: asyncpg.Connection, key: SecretKey, row: asyncpg.Record | None, code: str, allowed: bool, now_ns: int
 ) -> str | None:
-    """Use up the code: "totp", "recovery_code", or None. The same statements run for nobody."""
+    """Use up the code: "totp", "recovery_code", or None. The same statements run when the user name is unknown."""
     staff_id = StaffId(uuid.UUID(int=0) if row is None else row["staff_id"])
     typed = second_factor.normal_code(code)
     if second_factor.is_totp_code(typed):
@@ -225,5 +225,5 @@ def _failed(row: Any) -> audit.Entry:
 
 
 def _address(request: Request) -> str:
-    """Who guesses."""
+    """The client's network, under which failed attempts are counted."""
     return network_of(request.client.host) if request.client else ""

@@ -112,7 +112,7 @@ async def visible_camera(records: Records, session: Session, camera_id: CameraId
 
 
 async def visible_members(records: Records, scope: Scope, member_ids: Iterable[MemberId]) -> set[MemberId]:
-    """Those who have been at a door in the scope; all of them for somebody who may look everywhere."""
+    """The members who have been at a door in the scope; all of them for staff who may look everywhere."""
     wanted = list(member_ids)
     if scope.everywhere:
         return set(wanted)
@@ -122,7 +122,7 @@ async def visible_members(records: Records, scope: Scope, member_ids: Iterable[M
 
 
 async def named_members(records: Records, scope: Scope, text: str, limit: int) -> tuple[list[MemberRow], bool]:
-    """The first ``limit`` (199) of those whom the text names and who may be seen; whether there are others."""
+    """The first ``limit`` (at most 199) visible members that the text names, and whether there are more."""
     doors = None if scope.everywhere else list(scope.doors)
     found = await search_members(records.pool, text, limit + 1, at_doors=doors)
     return found[:limit], len(found) > limit

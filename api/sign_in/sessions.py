@@ -35,7 +35,7 @@ cookie_scheme = APIKeyCookie(name=COOKIE, auto_error=False, description="Set by 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """Somebody who is signed in, with both factors."""
+    """A session of a person who signed in with both factors."""
 
     session_id: SessionId
     staff_id: StaffId
@@ -150,7 +150,7 @@ async def start_session(conn: asyncpg.Connection, staff_id: StaffId, now_ns: int
 
 
 async def end_session(conn: asyncpg.Connection, token: str, now_ns: int) -> None:
-    """Return the session of a cookie, or None."""
+    """End the session of a cookie; without such a session nothing changes."""
     await conn.execute(sql.load("api.sign_in", "session_end"), _hash(token), now_ns)
 
 

@@ -95,7 +95,7 @@ async def set_grants(staff_id: UUID, body: GrantsBody, records: RecordsDep, sess
 
 @router.post("/staff/{staff_id}/disable", responses=declared(401, 404, 409))
 async def disable(staff_id: UUID, body: DisableBody, records: RecordsDep, session: Confirmed) -> StaffAnswer:
-    """Nobody is deleted: the audit trail goes on naming them."""
+    """Accounts are disabled, never deleted: the audit trail goes on naming them."""
     if staff_id == session.staff_id:
         raise Problem(409, "yourself", "You cannot disable yourself.", "Ask another administrator.")
     async with _changing(records) as conn:

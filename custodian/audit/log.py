@@ -134,7 +134,7 @@ def _head_from(body: Mapping[str, Any]) -> SignedHead:
 
 
 def _newest(heads: Sequence[SignedHead], signer: bytes) -> Link:
-    """Return the link of the newest head, its signature verified: whoever can write the file cannot skip entries."""
+    """Return the newest head's link. Its signature is verified, so that writing the file skips no entries."""
     if not heads:
         return START
     newest = max(heads, key=lambda head: head.link.seq)

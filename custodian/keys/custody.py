@@ -55,7 +55,7 @@ def open_custody(directory: Path, replicas: Sequence[Path] = ()) -> Iterator[Cus
 
 
 def _create(keys: Path, keyrings: Sequence[Path]) -> None:
-    # The keys come last: whoever finds them may expect a keyring.
+    # The keys are written last: where they exist, the keyring exists too.
     for path in keyrings:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     FileKeyring.create(keyrings)

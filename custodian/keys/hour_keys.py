@@ -80,7 +80,7 @@ def _new_key(camera: KeyedCamera, hour_ns: int, serial: int, signing: Ed25519Pri
 
 
 class HourKeyMaker:
-    """Keeps every camera supplied. Whoever calls ``run_once`` regularly does not have to tell it what changed."""
+    """Keeps every camera supplied with hour keys. ``run_once()`` finds out what has changed by itself."""
 
     def __init__(self, pool: asyncpg.Pool, custody: Custody, *, ahead_hours: int, clock_ns: Callable[[], int]) -> None:
         self._pool = pool

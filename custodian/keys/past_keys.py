@@ -20,7 +20,7 @@ HOURS_MAX: Final = 168  # in one request
 
 
 class PastKeys:
-    """Refuses what may not be recorded any more, and time of which the camera has footage."""
+    """Refuses hours past their retention, and hours for which the camera already has footage."""
 
     def __init__(self, pool: asyncpg.Pool, maker: HourKeyMaker, *, clock_ns: Callable[[], int]) -> None:
         self._pool, self._maker, self._clock_ns = pool, maker, clock_ns

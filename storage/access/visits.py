@@ -48,7 +48,7 @@ async def visits(
 
 
 def derive_visits(movements: Iterable[AccessEvent], merge_ns: int = MERGE_NS) -> list[Visit]:
-    """Derive visits from one member's events in force, sorted by time, without grants that nobody walked through."""
+    """Derive visits from one member's events in force, sorted by time, less grants whose door stayed shut."""
     done: list[Visit] = []
     inside: dict[SiteId, _Open] = {}
     for event in movements:

@@ -37,7 +37,7 @@ _PACKAGE: Final = "storage.catalogue"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An audit entry. It holds ids, times and counts: never a name, a reason or text that somebody typed."""
+    """An audit entry. It holds ids, times and counts: never a name, a reason or typed text."""
 
     actor: str  # "staff:<uuid>", "operator", "user:<uid>", "nobody"
     action: str

@@ -13,7 +13,7 @@ class KeyFileError(PrivateFileError):
 class NoHourKeyError(StorageError, RetryableError):
     """The recorder knows no valid hour key for this camera and time.
 
-    It then records nothing: nobody could open, or expire, footage that is sealed under any other key.
+    It then records nothing: footage sealed under another key could neither be opened nor expire.
     """
 
 

@@ -1,6 +1,6 @@
 """Sealing to the custodian's intake key: the public half seals, only the custodian opens.
 
-The indexer seals door messages that it could not decode: they may hold personal data, and nobody has looked at them.
+The indexer seals door messages that it could not decode: they may hold personal data, unchecked.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def open_sealed(private_key: X25519PrivateKey, sealed: bytes) -> bytes:
         return HPKE.decrypt(sealed, private_key, info=_INFO)
     except (InvalidTag, ValueError):
         pass
-    # Raised outside the except block: the error carries no context that tells one failure from another.
+    # Raised outside the except block: the error carries no context that would distinguish one failure from another.
     raise IntakeRefusedError(
         "The sealed payload does not open.", "It was sealed to another intake key, or changed since."
     )

@@ -8,7 +8,7 @@ from domain.errors import MisuseError, PeerError, StorageError
 class RefusedError(StorageError, PeerError):
     """The object differs from what the recorder sealed, or the key belongs to another object.
 
-    Every failure raises this same error, without detail, cause or context, so that nobody who tampers can use the
+    Every failure raises this same error, without detail, cause or context, so that an attacker cannot use the
     opener as an oracle (sealed-format.md, "Refuse"). Raise it outside ``except`` blocks: inside one, Python would
     attach the original error as context.
     """

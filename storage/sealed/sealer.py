@@ -166,7 +166,7 @@ class Sealer:
         """Return the remaining chunks and the signed trailer in one piece. The sealer accepts nothing afterwards.
 
         ``sign``: Ed25519 by the recorder's key, 64 bytes. ``previous_trailer_sha256`` chains the camera's segments:
-        `tallenne verify` finds a segment that somebody removed.
+        `tallenne verify` finds a segment that was removed.
         """
         tail: list[bytes] = []
         # After a crash a torn file may end with the last chunk and a part of the trailer. Recovery cannot decrypt; it
@@ -255,7 +255,7 @@ def _make_keys(core: Core, core_sha256: bytes, hour_key: PublicHourKey) -> tuple
     """Create a data key and return (payload cipher, commitment 32, wrap 80).
 
     Payload key and commitment both derive from the data key, so the commitment fixes the one key that opens the
-    chunks. AES-GCM alone does not: whoever chooses two keys can build a ciphertext that opens under both.
+    chunks. AES-GCM alone does not: an attacker who chooses two keys can build a ciphertext that opens under both.
     """
     data_key = _random(DATA_KEY_SIZE)
     payload, commitment = bytearray(32), bytearray(32)
@@ -272,7 +272,7 @@ def _make_keys(core: Core, core_sha256: bytes, hour_key: PublicHourKey) -> tuple
 
 
 def _random(size: int) -> bytearray:
-    """Read random bytes into a mutable buffer. ``os.urandom`` returns immutable bytes, which nobody can overwrite."""
+    """Read random bytes into a mutable buffer. ``os.urandom`` returns immutable bytes, which cannot be overwritten."""
     with open("/dev/urandom", "rb", buffering=0) as source:  # noqa: PTH123
         buffer = bytearray(size)
         if source.readinto(buffer) != size:

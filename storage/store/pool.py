@@ -76,7 +76,7 @@ class ConnectionPool:
             async with asyncio.timeout(deadline_s):
                 return await asyncio.shield(future)
         except BaseException:
-            # The thread would otherwise hold its slot, and continue a request that nobody waits for.
+            # The thread would otherwise hold its slot, and continue a request whose caller is gone.
             connection.abort()
             with suppress(OSError, http.client.HTTPException, BodyError):
                 await asyncio.shield(future)

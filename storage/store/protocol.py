@@ -51,7 +51,7 @@ class Capabilities:
             )
         if not self.versioning:
             sentences.append(
-                "The bucket keeps no versions: whoever holds its credentials can delete footage irrecoverably."
+                "The bucket keeps no versions: its credentials are enough to delete footage irrecoverably."
                 " Enable versioning, or object lock, if the server supports it."
             )
         return tuple(sentences)

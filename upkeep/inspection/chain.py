@@ -74,7 +74,7 @@ class ChainWatch:
         return self._taken()
 
     def finish(self) -> list[Break]:
-        """What nobody was found for is broken."""
+        """Return a LOST break for each segment whose predecessor never appeared."""
         for link in self._waiting.values():
             self._broken(link, BreakKind.LOST)
         self._waiting.clear()

@@ -1,4 +1,4 @@
-"""What can be wrong with an object. For the operator's checks only: whoever reads footage learns "refused"."""
+"""What can be wrong with an object. For the operator's checks only: readers of footage learn just "refused"."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Flaw(StrEnum):
     HEADER = "header"  # not a header, or not the row's
     NAME = "name"  # the object's name is not what its header says
     TRAILER = "trailer"  # truncated, or not a trailer that fits the object
-    UNSIGNED = "unsigned"  # the trailer's signature does not hold, or nobody is enrolled under that id
+    UNSIGNED = "unsigned"  # the trailer's signature does not hold, or no recorder is enrolled under that id
     HASH = "hash"  # other bytes than were signed, or than the row says
     CHUNK = "chunk"  # the key does not open it
     BOXES = "boxes"  # it opens, and is not an MP4 as our recorder writes it

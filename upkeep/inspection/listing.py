@@ -1,4 +1,4 @@
-"""The bucket's footage, day by day of each camera, as its objects' names tell."""
+"""The bucket's footage by camera and day, derived from the objects' names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Footage:
 
     @property
     def written_ns(self) -> int:
-        """By the store's clock; where it does not tell, when the object can have been written at the earliest."""
+        """By the store's clock; without it, the earliest time at which the object can have been written."""
         return self.info.modified_ns if self.info.modified_ns is not None else self.start_ns + SEGMENT_MAX_NS
 
 

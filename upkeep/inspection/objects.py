@@ -86,7 +86,7 @@ async def trailer_hash(store: ObjectStore, name: str, size_bytes: int) -> bytes 
 
 
 async def object_sha256(store: ObjectStore, info: ObjectInfo) -> bytes | None:
-    """Of an object's bytes as they are: told by the store, or read; None when it is not there any more."""
+    """SHA-256 of the object's present bytes, as the store reports it or as computed; None when the object is gone."""
     told = await store.stat(info.name)
     if told is None or told.sha256 is not None:
         return None if told is None else told.sha256

@@ -74,7 +74,7 @@ def differing_columns(row: Segment, found: Inspected) -> list[str]:
         plain = segment_of_object(found, epoch=row.epoch)
     true = replace(plain, state=row.state)
     if row.fragments is None:
-        true = replace(true, fragments=None, frames=row.frames)  # nobody counted them
+        true = replace(true, fragments=None, frames=row.frames)  # the recorder did not count them
     if row.init_sha256 is None:
         true = replace(true, init_sha256=None)
     if row.trailer is None:

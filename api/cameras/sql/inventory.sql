@@ -2,7 +2,7 @@
 SELECT camera_id, updated_ns, health::text AS health FROM camera_health WHERE camera_id = ANY ($1::uuid[])
 
 -- name: door_health
--- $1 doors, $2 since. When each was last heard of, and how often since; nothing of whom.
+-- $1 doors, $2 since. The time of each door's last event and the number of its events since $2; no members.
 SELECT d.door_id,
        (SELECT max(e.occurred_ns) FROM access_event e WHERE e.door_id = d.door_id AND e.superseded_by IS NULL) AS last_ns,
        (SELECT count(*) FROM access_event e

@@ -33,7 +33,7 @@ INSERT INTO footage_export (export_id, staff_id, purpose_id, camera_ids, start_n
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 
 -- name: export_approve
--- $1 export, $2 who, $3 now. No row: somebody else was faster, or it is one's own.
+-- $1 export, $2 who, $3 now. No row: another person was faster, or it is the approver's own export.
 UPDATE footage_export SET approved_by = $2, approved_ns = $3, state = 'approved'
 WHERE export_id = $1 AND state = 'approval' AND staff_id <> $2 RETURNING export_id
 

@@ -7,7 +7,7 @@ WHERE EXISTS (SELECT FROM staff_grant g WHERE g.staff_id = $1 AND g.role = ANY (
 ORDER BY c.name, c.camera_id
 
 -- name: scope_doors
--- $1 staff, $2 roles. A door is seen by whoever may see its whole site, or a camera that has ever been mapped to it.
+-- $1 staff, $2 roles. A door is visible to staff who may see its whole site, or a camera that has ever been mapped to it.
 SELECT d.door_id, d.site_id, d.name, d.removed_ns IS NOT NULL AS removed,
        ARRAY(SELECT m.camera_id FROM door_camera m
              WHERE m.door_id = d.door_id AND m.valid_to_ns = 9223372036854775807 ORDER BY m.camera_id) AS cameras

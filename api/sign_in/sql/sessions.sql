@@ -11,7 +11,7 @@ WHERE s.token_hash = $1 AND s.ended_ns IS NULL AND s.second_factor AND u.disable
 UPDATE staff_session SET seen_ns = greatest(seen_ns, $2) WHERE session_id = $1
 
 -- name: session_alive
--- $1 a session: whether nobody has ended it, or taken the person's account away
+-- $1 a session: whether it is still open and the person's account enabled
 SELECT EXISTS (
     SELECT FROM staff_session JOIN staff USING (staff_id)
     WHERE session_id = $1 AND ended_ns IS NULL AND disabled_ns IS NULL)

@@ -21,7 +21,7 @@ UPDATE staff SET totp_secret = $2, totp_last_step = 0 WHERE staff_id = $1
 SELECT pg_advisory_xact_lock(7411222002)
 
 -- name: staff_list
--- Everybody, with what they may, when they last signed in, and how many recovery codes they have left.
+-- All staff, with their grants, their last sign-in and their remaining recovery codes.
 SELECT u.staff_id, u.user_name, u.display_name, u.disabled_ns IS NOT NULL AS disabled, u.created_ns,
        (SELECT coalesce(jsonb_agg(jsonb_build_array(g.role, g.site_id, g.camera_id) ORDER BY g.role), '[]')
         FROM staff_grant g WHERE g.staff_id = u.staff_id)::text AS grants,

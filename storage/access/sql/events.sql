@@ -1,6 +1,6 @@
 -- name: events
 -- $1 sites, $2 doors or NULL, $3 members or NULL, [$4, $5) the span, $6 how many, ($7, $8) the cursor or NULL.
--- An event of uncertain time is found by when it arrived, too: whoever was there knows that, and not what a clock said.
+-- An event of uncertain time is also found by its time of receipt: people know when they were there, not what the clock said.
 -- The page is cut first; cameras and tags are looked up for its rows only.
 WITH page AS (
     (SELECT * FROM access_event
