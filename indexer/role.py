@@ -17,6 +17,7 @@ from domain.time import NS
 from indexer.counters import Counters
 from indexer.errors import IndexerError, IndexMisuseError
 from indexer.events.intake import IntakeKey
+from indexer.events.pauses import door_pauses
 from indexer.events.quarantine import Quarantine, expire
 from indexer.events.receive import Receiver, load_names, load_sequence, load_skew
 from indexer.events.rules import Rules
@@ -47,6 +48,7 @@ LINGERS_MAX: Final = 6
 LINGER_BELOW: Final = 250
 LAG_EVERY_S: Final = 1.0
 CLEANING_EVERY_S: Final = 60.0
+PAUSES_EVERY_S: Final = 300.0
 GRACE_S: Final = 3.0
 STOP_S: Final = 15.0
 CUSTODIAN_DEADLINE_S: Final = 3.0
@@ -86,6 +88,7 @@ class _Role:
         self._held: list[Received] = []  # must be quarantined, and the custodian has not told us its key yet
         self._lag: dict[str, Any] = {"outbox_rows": 0, "outbox_oldest_s": 0.0, "skewed_doors": 0}
         self._lag_s = time.monotonic()  # when that was so
+        self._doors: dict[str, Any] = {}  # when each last reported, and its usual pauses
         self._watch()
 
     def _watch(self) -> None:
@@ -107,6 +110,7 @@ class _Role:
             tasks.once("custodian", self._intake.fetch, expected=EXPECTED)
             tasks.every(LAG_EVERY_S, "lag", self._measure_lag, expected=EXPECTED)
             tasks.every(CLEANING_EVERY_S, "housekeeping", self._clean, expected=EXPECTED)
+            tasks.every(PAUSES_EVERY_S, "doors' pauses", self._measure_pauses, expected=EXPECTED)
             await stop.wait()
         self._say("stopping")
         self._file.remove()
@@ -214,6 +218,9 @@ class _Role:
         self._lag = {"outbox_rows": row["waiting"], "outbox_oldest_s": round(age_s, 3), "skewed_doors": row["skewed"]}
         self._lag_s = time.monotonic()
 
+    async def _measure_pauses(self) -> None:
+        self._doors = await door_pauses(self._pool)
+
     async def _clean(self) -> None:
         await expire(self._pool, self._settings.quarantine_retention_s, time.time_ns())
         if self._quarantine is not None:
@@ -246,6 +253,7 @@ class _Role:
             inbox=len(self._inbox),
             inbox_pauses=self._inbox.pauses,
             held=len(self._held),
+            doors=self._doors,
         )
 
 

@@ -171,6 +171,11 @@ ELSEWHERE: Final = (
         "tests/unit/alarms/watch/test_observer.py",
         ("alarms/watch/*.py", "alarms/conditions.py"),
     ),
+    Row(
+        "SQL: doors' events, of which some windows are taken",
+        "tests/integration/indexer/test_pauses.py",
+        ("indexer/events/pauses.py",),
+    ),
     Row("a message and its lines", "tests/unit/alarms/state/test_wording.py", ("alarms/state/notice.py",)),
     Row(
         "the role over real status files, a mail server and a webhook",

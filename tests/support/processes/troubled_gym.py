@@ -37,7 +37,7 @@ from runtime.status import NOT_KNOWN, statuses
 from tests.support.footage.recording import assert_tiled
 from tests.support.processes.started import start, tallenne
 
-ROLES: Final = ("custodian", "index", "serve", "ingest")
+ROLES: Final = ("custodian", "index", "serve", "ingest", "notify")
 SERVICES: Final = {"database": "postgres", "broker": "nats-server", "store": "weed"}
 TRUE_WITHIN_S: Final = 5.0
 CAMERAS: Final = 2
@@ -345,7 +345,7 @@ class Watcher:
 
     def _health(self) -> None:
         state, now_s = self._gym.health(), time.monotonic()
-        parts = ("custodian", "index", "ingest", "database", "store", "broker")
+        parts = ("custodian", "index", "ingest", "notify", "database", "store", "broker")
         away = max(self._away_s(name, now_s) for name in parts)
         self._held("health: ready", now_s, wrong=state == "ready" and away > 0, more_s=10)
 
