@@ -15,11 +15,11 @@ from typing import Any, Final
 from domain.access import EventKind
 from indexer.decoders.event import DecodedEvent
 from indexer.decoders.reading import (
-    believable,
     optional_credential,
     optional_text,
     part,
     read_object,
+    representable,
     text,
     whole_number,
 )
@@ -75,6 +75,6 @@ def _event(body: Mapping[str, Any], message: Mapping[str, Any], kind: EventKind,
         source_event_id=None,
         credential=credential,
         number=None,
-        occurred_ns=believable(milliseconds * _MS, "timestamp"),
+        occurred_ns=representable(milliseconds * _MS),
         dedup=(optional_text(body, "serial") or "", door, str(milliseconds), kind, credential or ""),
     )

@@ -15,12 +15,11 @@ from domain.access import EventKind
 from domain.time import NS
 from indexer.decoders.event import DecodedEvent
 from indexer.decoders.reading import (
-    EARLIEST_NS,
-    believable,
     checked_text,
     optional_credential,
     optional_text,
     read_object,
+    representable,
     text,
     texts,
     whole_number,
@@ -133,8 +132,7 @@ def _event(
     """``first`` and ``otherwise``: the door's name, to be looked for before the device's, or after it."""
     seconds = whole_number(body, "time")
     device = _device(topic, body)
-    # Before its first NTP answer the device counts from 1970.
-    occurred_ns = None if 0 <= seconds * NS < EARLIEST_NS else believable(seconds * NS, "time")
+    occurred_ns = representable(seconds * NS)  # from 1970 on until it has the time
     dedup = (device, str(seconds), kind, credential or "", *([] if relay is None else [str(relay)]))
     return _made(first or device, device if first else otherwise, kind, credential, occurred_ns, dedup)
 

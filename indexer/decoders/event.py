@@ -18,7 +18,7 @@ class DecodedEvent:
 
     door: what the door system calls the door; other_door: what it calls it too, where the site has no door of the first
         name
-    occurred_ns: the controller's clock; None when the message tells no (believable) time
+    occurred_ns: the controller's clock; None when the message tells no time that it could be
     dedup: together with site and decoder names this event and no other, in every redelivery
     by_receipt: the message has nothing of its own that tells it from the next of its kind; the time of receipt does
     """

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from domain.time import DAY_NS, from_iso
+from domain.time import LATEST_NS, from_iso
 from indexer.decoders.event import normalised_credential
 from indexer.errors import DecodeError
 
@@ -14,9 +14,6 @@ PAYLOAD_MAX_BYTES: Final = 64 * 1024
 PARTS_MAX: Final = 64
 """Objects and arrays in one payload, and so the depth at which they can nest. Real messages have five."""
 TEXT_MAX: Final = 200
-EARLIEST_NS: Final = 30 * 365 * DAY_NS
-"""Around the year 2000: an earlier time is a controller that has not been told what time it is."""
-LATEST_NS: Final = 130 * 365 * DAY_NS
 
 
 def _refuse_constant(name: str) -> Any:
@@ -106,20 +103,19 @@ def whole_number(body: Mapping[str, Any], name: str) -> int:
     return value
 
 
-def iso_time(body: Mapping[str, Any], name: str) -> int:
-    """RFC 3339 with an offset, in nanoseconds."""
+def iso_time(body: Mapping[str, Any], name: str) -> int | None:
+    """RFC 3339 with an offset, in nanoseconds; None as of representable()."""
     try:
-        found = from_iso(text(body, name))
-    except (ValueError, OverflowError):
+        return representable(from_iso(text(body, name)))
+    except OverflowError:  # the first or last day of the calendar, with an offset that leads beyond it
+        return None
+    except ValueError:
         raise DecodeError(f"{name} is not an RFC 3339 time with an offset") from None
-    return believable(found, name)
 
 
-def believable(time_ns: int, name: str) -> int:
-    """``time_ns`` when it lies between 2000 and 2100."""
-    if not EARLIEST_NS <= time_ns < LATEST_NS:
-        raise DecodeError(f"{name} is out of range")
-    return time_ns
+def representable(time_ns: int) -> int | None:
+    """``time_ns`` from 1970 to 2200; None beyond: what an unset clock says, and no time at which something occurred."""
+    return time_ns if 0 <= time_ns < LATEST_NS else None
 
 
 def last_level(topic: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.access import SKEW_LIMIT_NS
-from domain.time import NS
+from domain.time import NS, from_iso
 from indexer.errors import ClockOffError
 
 _SMOOTHING: Final = 8
@@ -15,8 +15,11 @@ _RUN: Final = 4
 _RUN_APART_NS: Final = SKEW_LIMIT_NS
 """Delays that agree, so many in a row and received so far apart, are a slow clock. A queue that empties after an outage
 brings agreeing delays too, but at once."""
+UNSET_NS: Final = from_iso("2001-01-01T00:00:00Z")
+"""Clocks that were never set, or whose battery ran empty, begin at 1970 or 2000."""
 _DOORS_MAX: Final = 10_000
 """Whoever invents doors does not fill the memory."""
+_DAYS_FROM_H: Final = 48
 KEPT_WITHIN_NS: Final = NS
 """An estimate moves with every event; it is written again once it has moved this far, or over the limit."""
 
@@ -47,7 +50,8 @@ class SkewTracker:
     it arrived. Events that come late shorten what is seen of a fast clock; it is less fast only when several in a row
     agree. A positive delay beyond the limit is either late (a lock that uploads later, a queue after an outage) or a
     slow clock: late while the clock was last seen right, slow when several in a row agree. Which of the two it is stays
-    a guess: such an event keeps the controller's time.
+    a guess: such an event keeps the controller's time. One of before 2001 is a clock that was never set, which the
+    first event shows: it is placed by when it arrived.
     """
 
     def __init__(self, limit_ns: int = SKEW_LIMIT_NS) -> None:
@@ -67,6 +71,9 @@ class SkewTracker:
         if len(self._clocks) < _DOORS_MAX:
             self._clocks[door] = clock
         delay_ns = received_ns - occurred_ns
+        if occurred_ns < UNSET_NS:
+            clock.skew_ns = delay_ns if live else clock.skew_ns
+            return Placed(occurred_ns=received_ns, uncertain=True)
         if live:
             self._measure(clock, delay_ns, received_ns)
         if delay_ns < -self._limit_ns:
@@ -130,5 +137,6 @@ def clocks_off(doors: int, worst: Sequence[tuple[str, int]]) -> ClockOffError | 
 
 def _off(skew_ns: int) -> str:
     seconds = round(abs(skew_ns) / NS)
-    off = f"{seconds / 3600:.1f} h" if seconds >= 3600 else f"{seconds} s"
+    hours = seconds / 3600
+    off = f"{seconds} s" if hours < 1 else f"{hours:.1f} h" if hours < _DAYS_FROM_H else f"{hours / 24:.0f} days"
     return f"is {off} {'behind' if skew_ns > 0 else 'ahead'}"

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from domain.time import DAY_NS, HOUR_NS, NS, Span
+from domain.time import DAY_NS, HOUR_NS, NS, Span, from_iso
 from indexer.counters import Counters
 from indexer.events.quarantine import Quarantine, expire, unpack
 from indexer.events.receive import Receiver, load_names, load_skew
@@ -201,6 +201,23 @@ async def test_a_controller_two_hours_ahead_is_filed_by_when_its_events_arrive(
     assert await reasons(owner) == []
     found = await events(pool, site_ids=[gym.site_id], span=Span(T - NS, T + 10 * NS))
     assert {row.event.reported_ns for row in found} == {row["reported_ns"] for row in rows}
+
+
+@pytest.mark.parametrize("told", ["1970-01-01T00:00:12Z", "2000-01-01T00:03:00Z", "2106-02-07T06:28:15Z"])
+async def test_a_controller_whose_clock_was_never_set_is_filed_by_when_its_events_arrive(
+    owner: asyncpg.Connection, pool: asyncpg.Pool, desk: Desk, gym: Gym, told: str
+) -> None:
+    await add_member(owner, number="100", name="First")
+    sent = granted(gym, "1", T, member_id="100")
+    sent = sent._replace(payload=json.dumps(json.loads(sent.payload) | {"occurred_at": told}).encode())
+    await desk.take(sent)
+    await desk.take(sent._replace(dup=True, received_ns=sent.received_ns + 60 * NS))
+    (found,) = await events(pool, site_ids=[gym.site_id], span=Span(sent.received_ns - NS, sent.received_ns + NS))
+    assert (found.event.occurred_ns, found.event.reported_ns) == (sent.received_ns, from_iso(told))
+    assert found.event.uncertain
+    assert (desk.counters.committed, desk.counters.duplicates) == (1, 1)
+    assert await reasons(owner) == []
+    assert await owner.fetchval("SELECT abs(skew_ns) > 20::bigint * 365 * 86400 * 1000000000 FROM controller_skew")
 
 
 async def test_an_event_of_uncertain_time_is_found_by_when_it_arrived_page_by_page(

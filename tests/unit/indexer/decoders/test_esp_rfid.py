@@ -43,8 +43,9 @@ def test_esp_rfid_home_assistant_message_takes_the_door_from_the_topic() -> None
     assert decoded("esp-rfid", older, topic="rfid/send").door == "esp-old"
 
 
-def test_esp_rfid_without_clock_tells_no_time() -> None:
-    assert decoded("esp-rfid", ESP_ACCESS | {"time": 77}).occurred_ns is None
+def test_esp_rfid_without_clock_counts_from_1970() -> None:
+    assert decoded("esp-rfid", ESP_ACCESS | {"time": 77}).occurred_ns == 77 * NS
+    assert decoded("esp-rfid", ESP_ACCESS | {"time": 1605991375000}).occurred_ns is None  # milliseconds
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from domain.time import HOUR_NS, NS
 from indexer.events.skew import SkewTracker, clocks_off
 
@@ -130,3 +132,25 @@ def test_clocks_that_are_off_are_named_with_how_far() -> None:
     assert told is not None
     assert "'Main' is 2.0 h ahead, 'Back' is 90 s behind and 3 more" in told.what
     assert "NTP" in told.remedy
+
+
+@pytest.mark.parametrize("unset_ns", [77 * NS, 946_684_800 * NS])
+def test_event_of_a_clock_that_was_never_set_occurred_when_it_arrived(unset_ns: int) -> None:
+    tracker = SkewTracker()
+    seen(tracker, at_s=0, delay_s=0)
+    found = tracker.observe("door", unset_ns, T + 60 * NS, live=True)
+    assert (found.occurred_ns, found.uncertain) == (T + 60 * NS, True)
+    assert (tracker.skew_ns("door") or 0) > 20 * 365 * 86_400 * NS  # a problem at once: it is not late by years
+    assert not seen(tracker, at_s=120, delay_s=0.1)
+    assert abs(tracker.skew_ns("door") or 0) < NS
+
+
+def test_replay_from_a_clock_that_was_never_set_measures_nothing() -> None:
+    tracker = SkewTracker()
+    assert tracker.observe("door", 77 * NS, T, live=False).occurred_ns == T
+    assert tracker.skew_ns("door") is None
+
+
+def test_clock_that_is_off_by_years_is_named_in_days() -> None:
+    told = clocks_off(1, [("Main", 20_000 * 86_400 * NS)])
+    assert told is not None and "'Main' is 20000 days behind" in told.what
