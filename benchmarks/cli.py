@@ -1,4 +1,4 @@
-"""The command: which benchmark, how large, and in what form its result is told."""
+"""The command: which benchmark to run, how large, and how to print its result."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse, run, tell."""
+    """Parse the arguments, run the suite, print the result."""
     # Peers and services that come as wheels lie beside the interpreter.
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     given = _parser().parse_args(arguments)
@@ -88,10 +88,10 @@ def _parser() -> argparse.ArgumentParser:
 def _suite(
     parser: argparse.ArgumentParser, suite: Callable[[Any, Path], dict[str, Any]], make: Callable[[Any], Any]
 ) -> None:
-    """What all suites share: where they scribble, how they tell."""
+    """Arguments that all suites share: scratch directory, repeats, output."""
     parser.add_argument("--json", action="store_true", help="the whole result as one line of JSON")
     parser.add_argument("--scratch", type=Path, metavar="DIR", help="on the disk to be measured (default: temporary)")
-    parser.add_argument("--repeat", type=whole(1, 100), default=1, metavar="N", help="runs; their medians are told")
+    parser.add_argument("--repeat", type=whole(1, 100), default=1, metavar="N", help="runs; medians are printed")
     parser.add_argument("--seed", type=whole(0), metavar="N", help="of the load (default: always the same)")
 
     def run(given: argparse.Namespace) -> int:

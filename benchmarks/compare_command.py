@@ -48,7 +48,7 @@ def _planted(text: str) -> str:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Compare, tell."""
+    """Compare two revisions and print the verdicts."""
     probes = tuple(given.probe or PROBES)
     trials: list[list[Verdict]] = []
     with pinned() as cores, cores.measuring():

@@ -25,7 +25,7 @@ _SKIPS_KEPT: Final = 1000
 
 
 class LiveCamera(Stream):
-    """A stream drawn and coded as it is read. While nobody reads nothing is drawn.
+    """A stream drawn and coded as it is read. Without a reader nothing is drawn.
 
     ``advance`` belongs to the studio's thread, everything else to the event loop.
     """
@@ -130,7 +130,7 @@ class Studio:
     def _guarded(self, loop: asyncio.AbstractEventLoop, failed: asyncio.Future[None]) -> None:
         try:
             self._run(loop)
-        except Exception as error:  # noqa: BLE001 (the thread's supervisor: whoever watches gets it)
+        except Exception as error:  # noqa: BLE001 (handed to the thread's supervisor)
             if not self._stop.is_set() and not loop.is_closed():
                 loop.call_soon_threadsafe(_fail, failed, error)
 

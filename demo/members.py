@@ -68,7 +68,7 @@ def write_members_csv(path: Path, *, count: int = COUNT, seed: int = 1) -> None:
 
 
 def read_credentials(path: Path, now_ns: int) -> tuple[list[str], list[str]]:
-    """(in force, expired), in the file's order. DemoMisuseError without the file or without anybody."""
+    """(in force, expired), in the file's order. DemoMisuseError when there is no file, or nobody in it."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
@@ -77,7 +77,7 @@ def read_credentials(path: Path, now_ns: int) -> tuple[list[str], list[str]]:
         raise DemoMisuseError(f"The members' list {path} cannot be read.", "demo.members writes one.") from error
     valid = [row["credential"] for row in rows if row["credential"] not in ended]
     if not valid:
-        raise DemoMisuseError(f"The members' list {path} holds nobody.", "demo.members writes one.")
+        raise DemoMisuseError(f"The members' list {path} is empty.", "demo.members writes one.")
     return valid, [row["credential"] for row in rows if row["credential"] in ended]
 
 

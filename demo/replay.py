@@ -82,7 +82,7 @@ class Replayer:
         self.late_packets = 0
 
     def start(self) -> None:
-        """Spread the cameras evenly over the loop's round, and play for whoever comes."""
+        """Spread the cameras' starts evenly over the loop, and play for every reader."""
         now_ns = time.monotonic_ns()
         for place, camera in enumerate(self._cameras):
             round_ns = camera.loop.ticks * 100_000 // 9

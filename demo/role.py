@@ -50,7 +50,7 @@ async def run(settings: DemoSettings, stop: asyncio.Event) -> None:
             await stop.wait()
             watch.cancel()
     except ExceptionGroup as group:
-        # What a person must mend is told as itself.
+        # Errors that a person must mend are reported as they are.
         mine = next((error for error in group.exceptions if isinstance(error, TallenneError)), None)
         raise mine or group from group
     status.remove()

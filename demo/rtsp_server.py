@@ -32,7 +32,7 @@ PASSWORD = "DEMO_RTSP_PASSWORD"
 
 
 def main() -> int:
-    """Serve until told to stop."""
+    """Serve until a signal stops it."""
     given = _parser().parse_args()
     try:
         loop = _loop(given)
@@ -111,7 +111,7 @@ async def _serve(given: argparse.Namespace, loop: Loop) -> None:
 
 
 def _say(**what: object) -> None:
-    """For whoever started us; who may be gone by now."""
+    """Print a line for the starter, which may be gone by now."""
     with contextlib.suppress(BrokenPipeError):
         print(json.dumps(what), flush=True)
 

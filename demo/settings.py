@@ -1,4 +1,4 @@
-"""What the simulated gym needs to be told. Filled in by pipeline/."""
+"""Settings of the simulated gym, filled in by pipeline/."""
 
 from __future__ import annotations
 

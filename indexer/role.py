@@ -66,7 +66,7 @@ async def run(settings: IndexSettings, stop: asyncio.Event) -> None:
 
 
 class _Role:
-    """The parts, and what they last said of themselves."""
+    """The role's parts and their last state."""
 
     def __init__(self, settings: IndexSettings, rules: Rules, pool: asyncpg.Pool) -> None:
         self._settings = settings
@@ -85,7 +85,7 @@ class _Role:
         self._intake = IntakeKey(client)
         self._quarantine: Quarantine | None = None
         self._sequence = SequenceTracker()
-        self._held: list[Received] = []  # must be quarantined, and the custodian has not told us its key yet
+        self._held: list[Received] = []  # must be quarantined, but the custodian's intake key is not known yet
         self._lag: dict[str, Any] = {"outbox_rows": 0, "outbox_oldest_s": 0.0, "skewed_doors": 0}
         self._lag_s = time.monotonic()  # when that was so
         self._doors: dict[str, Any] = {}  # when each last reported, and its usual pauses

@@ -1,4 +1,4 @@
-"""What the indexer needs to be told. Filled in by pipeline/ from the configuration."""
+"""Settings of the indexer, filled in by pipeline/ from the configuration."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class BrokerSettings:
     port: int
     user_name: str
     password: str = field(repr=False)
-    client_id: str  # this installation's and role's alone: whoever else connects with it takes the session over
+    client_id: str  # of this installation and role alone: another client that connects with it takes the session over
     tls: bool = False
     tls_ca: Path | None = None
 
@@ -27,7 +27,9 @@ class TopicRule:
     pattern: str  # MQTT filter, e.g. "access/helsinki/+"
     decoder: str  # "native", "esp-rfid", "axis"
     site_id: SiteId
-    ids_restart: bool = False  # the controllers' event ids begin anew at a reboot: time and person tell them apart, too
+    ids_restart: bool = (
+        False  # the controllers' event ids begin anew at a reboot: time and person distinguish them, too
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,7 @@ class IndexSettings:
     database: DatabaseSettings
     broker: BrokerSettings
     topics: tuple[TopicRule, ...]
-    doors: tuple[DoorSettings, ...]  # looked up in the database; here to tell which of them are missing there
+    doors: tuple[DoorSettings, ...]  # looked up in the database; here to report those that are missing there
     custodian_socket: Path  # for the public intake key that seals quarantined payloads
     run_directory: Path
     quarantine_retention_s: int = 30 * 24 * 3600

@@ -7,8 +7,8 @@ high-water mark, so that numbers which commit out of order, or never, do not mat
 Why no tag stays in force that should not: what takes tags out of force (an event withdrawn, a segment shadowed, expired
 or lost, a mapping ended at or before an event's time) runs alone, under the exclusive side of a lock of which every
 other join holds the shared side. A join that still saw the old state has therefore ended, and its tags are seen; a join
-that begins later sees the new state. Whoever changes a segment's state writes an outbox row with it, in one
-transaction; whoever changes mappings writes those of the events concerned behind it, and again at the next look.
+that begins later sees the new state. Code that changes a segment's state writes an outbox row with it, in one
+transaction; code that changes mappings writes those of the events concerned after it, and again at the next look.
 """
 
 from __future__ import annotations

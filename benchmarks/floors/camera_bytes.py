@@ -2,8 +2,8 @@
 
 It sweeps plain non-blocking sockets four times a second, encrypts whatever came in 64 KiB chunks, appends that to a
 file that it uses again and again, and sends each 10 s of it with one PUT whose body goes by sendfile. It parses
-nothing, keeps no time, frames no MP4, signs nothing, survives nothing. Nobody can record for less in Python.
-With ``hash`` it also takes the SHA-256 of what it sends, as sealed objects and S3 demand of whoever vouches for them.
+nothing, keeps no time, frames no MP4, signs nothing, survives nothing. Recording in Python cannot cost less.
+With ``hash`` it also takes the SHA-256 of what it sends, as sealed objects and S3 require.
 
 Runs as a child of frame/process.py. Parameters: ``urls``, ``seal``, ``hash`` (bool), ``spool`` (directory or null),
 ``put`` ("host:port" or null), ``segment_s``.
@@ -40,7 +40,7 @@ class Camera:
     length: int = 0
     received: int = 0
     began: float = 0.0
-    digest: Any = None  # of the file; None: nobody asks
+    digest: Any = None  # of the file; None: not asked for
 
 
 def play(url: str) -> socket.socket:
@@ -154,7 +154,7 @@ class Floor:
 
 
 def main() -> None:
-    """Sweep until told to stop."""
+    """Sweep until stdin says stop."""
     floor = Floor(read_parameters())
     say("ready", {"cameras": len(floor.received)})
     while True:

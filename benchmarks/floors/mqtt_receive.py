@@ -45,7 +45,7 @@ class _Session(asyncio.BufferedProtocol):
         for waited in (self.answered, self.done):
             if not waited.done():
                 waited.set_exception(ChildError("The broker closed the connection."))
-                waited.exception()  # whether anybody waits or not
+                waited.exception()  # mark the exception as seen
 
     def get_buffer(self, sizehint: int) -> memoryview:
         return memoryview(self._buffer)[self._fill :]

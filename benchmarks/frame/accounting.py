@@ -1,7 +1,7 @@
 """CPU and memory of what is measured, from the operating system's own accounting.
 
 Two views, since either alone misleads. By role: the CPU that the kernel charged to the processes of a role (on
-loopback it charges the receiver's soft-interrupt work to whoever sent, and write-back of dirty pages to nobody).
+loopback it charges the receiver's soft-interrupt work to the sender, and write-back of dirty pages to no process).
 Whole machine: what all cores did together in the same time, kernel threads included.
 """
 

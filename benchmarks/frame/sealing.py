@@ -1,4 +1,4 @@
-"""Keys and segments for benchmarks and probes: real ones, made on the spot, of nobody."""
+"""Keys and segments for benchmarks and probes: real ones, made on the spot, of no camera."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The child's side of frame/process.py: take parameters, say ready, report when asked, stop when told."""
+"""The child's side of frame/process.py: read the parameters, print "ready", report on request, stop on request."""
 
 from __future__ import annotations
 

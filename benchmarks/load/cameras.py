@@ -28,7 +28,7 @@ class Cameras:
 
 @contextmanager
 def cameras(count: int, film: Path) -> Iterator[Cameras]:
-    """On the core of whoever starts them. ChildError when they do not start."""
+    """On the starter's core. ChildError when they do not start."""
     command = [sys.executable, "-m", "demo.rtsp_server", "--cameras", str(count), "--file", str(film)]
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, preexec_fn=die_with_parent

@@ -14,7 +14,7 @@ from pathlib import Path
 from pipeline.embedded.process import die_with_parent
 
 _APART_S = 0.1
-"""Between two starts: whoever starts fifty processes at once on one core is cut off by the cameras as too slow."""
+"""Pause between two starts: of fifty that start at once on one core, the cameras cut the slow ones off."""
 
 PEERS = ("ffmpeg", "gstreamer", "parts")
 

@@ -254,7 +254,7 @@ def _beside(ours: dict[str, Any], floor: dict[str, Any]) -> dict[str, float]:
 
 
 def _ranges(segments: Sequence[Segment], wanted: Span) -> list[tuple[SegmentId, int, int]]:
-    """Which sealed bytes of which segments a clip is made of."""
+    """The byte ranges of the sealed segments that make up a clip."""
     found = []
     plan = plan_clip([segment for segment in segments if segment.span.overlaps(wanted)], wanted)
     for segment in plan.segments:

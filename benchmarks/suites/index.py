@@ -78,7 +78,7 @@ class _Bench:
 
     def throughput(self) -> dict[str, float]:
         """(ours, the floors) a second. Each session is alone at the broker while its events wait there, so that
-        the broker does the same work for both: it deletes a message once nobody wants it any more."""
+        the broker does the same work for both: it deletes a message once it is acknowledged."""
         events = self.given.events
         floor_events = min(events, _FLOOR_EVENTS)
         self._fsync()

@@ -230,7 +230,7 @@ class _Bench:
 
 
 def run(given: Parameters, directory: Path) -> dict[str, Any]:
-    """The whole document. ``directory``: scratch, on the disk that the spool is to be measured on."""
+    """Return the result document. ``directory``: scratch, on the disk whose spool is measured."""
     most = max(given.cameras, *given.scaling, 1)
     missing = {peer: why for peer in given.peers if (why := recorders.why_missing(peer))}
     stored = given.embedded_store and given.cameras <= PEER_CAMERAS

@@ -28,7 +28,7 @@ class Parameters:
 
 
 def run(given: Parameters, directory: Path) -> dict[str, Any]:
-    """The whole document. ``directory``: scratch, on the disk that is to be measured."""
+    """Return the result document. ``directory``: scratch, on the disk to measure."""
     with pinned() as cores, open_stand(directory / "stand", cameras=_CAMERAS, store=True) as stand:
         accounts = Accounts(stand.service_pids())
         first = accounts.read()

@@ -110,7 +110,7 @@ class Connection(asyncio.Protocol):
         self._channel = min(int(asked[1]), 254) if asked else 0
         self._stream = stream
         self._session = self._session or secrets.token_hex(8)
-        # The SSRC is the reader's own and made at PLAY; it need not be told (RFC 2326 section 12.39).
+        # The SSRC is the reader's own and made at PLAY; the answer need not state it (RFC 2326 section 12.39).
         spoken = f"RTP/AVP/TCP;unicast;interleaved={self._channel}-{self._channel + 1}"
         return Response(200, [("Transport", spoken), self._session_header()])
 

@@ -46,7 +46,7 @@ class RtspServer:
         self._refuse_until = 0.0
 
     def refuse(self, seconds: float) -> None:
-        """Cut off whoever connects, and whoever is connected."""
+        """Close all connections, and reset new ones for ``seconds``."""
         self._refuse_until = time.monotonic() + seconds
         for connection in tuple(self.connections):
             connection.abort()
@@ -64,7 +64,7 @@ class RtspServer:
 
     @contextlib.asynccontextmanager
     async def listening(self, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[RtspServer]:
-        """Serve until the end of the block; then everybody is cut off."""
+        """Serve until the end of the block, then close all connections."""
         loop = asyncio.get_running_loop()
         server = await loop.create_server(lambda: Connection(self), host, port, backlog=1024)
         self.port = server.sockets[0].getsockname()[1]

@@ -57,7 +57,7 @@ class Stream:
         self.readers.clear()
 
     def send(self, packets: Packets, ticks: int) -> None:
-        """To everybody who reads; nobody waits for anybody."""
+        """Send to all readers; none of them waits for another."""
         faults = self.faults
         if faults.stalled:
             for reader in self.readers:

@@ -86,7 +86,7 @@ class Scene:
         self._rooms = self._draw_rooms(seed)
 
     def resized(self, size: tuple[int, int]) -> Scene:
-        """The same room at another size; whoever walks in it now is gone."""
+        """The same room at another size, without the people who walk in it now."""
         return Scene(self.number, self.name, size)
 
     def react(self, report: Report) -> None:

@@ -20,7 +20,7 @@ class DecodedEvent:
         name
     occurred_ns: the controller's clock; None when the message tells no time that it could be
     dedup: together with site and decoder names this event and no other, in every redelivery
-    by_receipt: the message has nothing of its own that tells it from the next of its kind; the time of receipt does
+    by_receipt: the message has nothing that distinguishes it from the next of its kind but the time of receipt
     """
 
     door: str
@@ -37,7 +37,7 @@ class DecodedEvent:
 
 
 Decoder = Callable[[str, bytes], tuple[DecodedEvent, ...]]
-"""``decode(topic, payload)``: the events; none for a message that is understood and tells of none (a heartbeat).
+"""``decode(topic, payload)``: the events; none for a message that is understood and reports no event (a heartbeat).
 
 Raises DecodeError. Pure: no clock, no I/O.
 """

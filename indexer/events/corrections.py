@@ -138,7 +138,7 @@ async def event_as_it_is(pool: asyncpg.Pool, event_id: EventId) -> Replacement:
 
 
 async def _supersede(conn: asyncpg.Connection, old: Sequence[EventId], by: Sequence[EventId], now_ns: int) -> bool:
-    """Mark, and tell the tagger of both sides. Whether all of them were in force."""
+    """Supersede the old events and queue both sides for the tagger. Return whether all of them were in force."""
     rows = await conn.fetch(sql.load(_PACKAGE, "events_supersede"), list(old), list(by), now_ns)
     return len(rows) == len(old)
 

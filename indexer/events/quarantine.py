@@ -1,4 +1,4 @@
-"""What could not be understood: sealed, listed, replayed once somebody has mended the cause, deleted after a while."""
+"""Messages that no decoder understood: sealed, listed, replayed once the cause is mended, deleted after a while."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Put:
 
 
 class Quarantine:
-    """Puts refused messages away, at most ROWS_MAX of them: whoever floods it does not fill the disk."""
+    """Stores refused messages, at most ROWS_MAX of them, so that a flood cannot fill the disk."""
 
     def __init__(self, names: Names, *, rows_max: int = ROWS_MAX) -> None:
         self._names = names

@@ -1,4 +1,4 @@
-"""Quarantined messages once more, after somebody has mended what was wrong with them."""
+"""Decode quarantined messages again, after their cause was mended."""
 
 from __future__ import annotations
 

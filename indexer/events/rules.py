@@ -1,4 +1,4 @@
-"""Which decoder reads a topic, and the names under which events are told apart."""
+"""The decoder of each topic, and names that identify events."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Rules:
 
 
 class Names:
-    """Keyed hashes: the same for all indexers, useless to whoever has the rows alone."""
+    """Keyed hashes: the same in all indexers, useless without the key to a reader of the rows."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret

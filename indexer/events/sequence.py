@@ -13,7 +13,7 @@ from domain.time import DAY_NS, MINUTE_NS
 GRACE_NS: Final = MINUTE_NS
 SHOWN_NS: Final = 7 * DAY_NS
 RANGES_MAX: Final = 100
-"""A door. Beyond, those missed longest are no longer told: that something is lost stays plain."""
+"""Per door. Beyond it the numbers missed longest are dropped; that something is lost remains visible."""
 _DOORS_MAX: Final = 10_000
 
 Missing = tuple[int, int, int]

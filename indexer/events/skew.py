@@ -1,4 +1,4 @@
-"""How far each door controller's clock is off, told apart from messages that merely come late. Pure."""
+"""How far each door controller's clock is off, as distinct from messages that merely arrive late. Pure."""
 
 from __future__ import annotations
 

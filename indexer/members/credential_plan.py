@@ -52,7 +52,7 @@ def plan_credentials(
 ) -> CredentialPlan:
     """known: every holding of the credentials that the lines name, and of the members that they name.
 
-    A blank valid_from means: as it is; for a credential nobody ever held, always; otherwise from now on. A member's
+    A blank valid_from means: as it is; for a credential that is new, always; otherwise from now on. A member's
     new credential ends those of the member's others that no line names; so does a new holder the former one's. A line
     about the past alone ends nothing else, one about the future leaves what is valid now, and the same lines once more
     change nothing.

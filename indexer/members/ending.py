@@ -40,12 +40,12 @@ class Missing:
 
     @property
     def is_many(self) -> bool:
-        """Whether a person must confirm the number: everybody, or more than the share of a list that is whole."""
+        """Whether a person must confirm the number: all members, or more than a whole list leaves out."""
         count = len(self.members)
         return count > max(1, self.present // SHARE) or 0 < count == self.present
 
     def check(self, confirmed: int | None) -> None:
-        """IndexMisuseError when there are many and nobody confirmed it, or another number than there are."""
+        """IndexMisuseError when there are many and the confirmation is missing or names another number."""
         count = len(self.members)
         if confirmed is not None and confirmed != count:
             raise IndexMisuseError(

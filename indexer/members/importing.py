@@ -76,7 +76,7 @@ async def import_members(
     """Add and change members and credentials as the file says (member_file.py). One transaction, on record.
 
     Members that the file no longer names are left as they are without ``ending``. With it they are ended;
-    IndexMisuseError when there are so many that the list may not be whole, and nobody has confirmed the number. Events
+    IndexMisuseError when there are so many that the list may not be whole, and the number is not confirmed. Events
     in quarantine for an unknown credential are not looked at again by this: replay them afterwards.
     """
     text = await asyncio.to_thread(_text, path_or_text)

@@ -111,7 +111,7 @@ def _fields(row: dict[str | None, str | list[str] | None]) -> dict[str, str] | N
 
 
 def _cleaned(text: str) -> str:
-    """Without what nobody sees: blanks of other kinds become blanks, soft hyphens and marks of direction go."""
+    """Normalise invisible characters: blanks of other kinds become blanks, soft hyphens and marks of direction go."""
     shown = (" " if unicodedata.category(sign) == "Zs" else sign for sign in text if sign not in _INVISIBLE)
     return "".join(shown).strip()
 

@@ -99,7 +99,7 @@ class ManualClient(aiomqtt.Client):
     async def closed(self) -> None:
         """Return when the connection is over, for whatever reason."""
         await asyncio.wait((self._disconnected,))
-        self._disconnected.exception()  # looked at, so that nobody complains that nobody did
+        self._disconnected.exception()  # mark it as retrieved, or asyncio logs a warning
 
     async def subscribe_all(self, patterns: Sequence[str]) -> list[str]:
         """Subscribe at QoS 1. The patterns that the broker refuses, or grants at QoS 0 only."""
@@ -193,7 +193,7 @@ class ManualClient(aiomqtt.Client):
         except BlockingIOError:
             return False
         if not found:
-            self._client.loop_read()  # reads the end once more, and tells whoever must know
+            self._client.loop_read()  # reads the end once more, which calls the disconnect callback
             return False
         self._buffer, self._at = self._buffer[self._at :] + found, 0
         return True

@@ -7,7 +7,7 @@ from typing import Final
 from indexer.errors import EventsLostError
 
 DROPPED_TOPIC: Final = "$SYS/broker/publish/messages/dropped"
-"""Where mosquitto tells how many messages it has discarded since its start, for whomever they were."""
+"""mosquitto's counter of messages discarded since its start, for all clients together."""
 
 
 def sequence_gaps(messages: int, doors: int) -> EventsLostError | None:

@@ -22,7 +22,7 @@ class Publish(NamedTuple):
 def size_at(data: bytes, at: int) -> int:
     """Of the packet that begins at ``at``, its header included; 0 while it is not there as a whole.
 
-    One with a malformed length counts as there: whoever reads it finds out.
+    A malformed length counts as complete: the reader then raises.
     """
     length = shift = 0
     for place in range(at + 1, min(len(data), at + 1 + _LENGTH_MAX_BYTES)):

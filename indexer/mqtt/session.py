@@ -1,4 +1,4 @@
-"""The persistent MQTT session: connected again and again until told to stop."""
+"""The persistent MQTT session: reconnects until it is stopped."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ SELECT pg_advisory_xact_lock_shared(7411222005)
 -- Tags of events ($1) no longer in force, or that no mapping gives any more, and of segments ($2) no longer live (in the
 -- shadow, expired): ended, not deleted.
 -- They are looked up apart, each by its index; one condition with OR would read the whole table, as may a join back to
--- it. Nobody else writes tags meanwhile: the place holds.
+-- it. No other process writes tags meanwhile, so the position stays valid.
 UPDATE tag SET superseded_ns = $3
 WHERE ctid = ANY (ARRAY(
     SELECT t.ctid FROM access_event e JOIN tag t ON t.event_id = e.event_id

@@ -1,4 +1,4 @@
-"""A file's pictures to finished, sealed segments in a directory that nobody looks into yet."""
+"""A file's pictures to finished, sealed segments in a staging directory."""
 
 from __future__ import annotations
 

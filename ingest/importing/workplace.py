@@ -55,7 +55,7 @@ class Workplace:
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
-        """Nobody else imports meanwhile. ImportBusyError. What an interrupted import staged is gone on return."""
+        """Lock out other imports, and delete what an interrupted one staged. ImportBusyError when another runs."""
         private_directory(self.directory)
         with FileLock(self.directory / "lock", _busy):
             self.clear_staging()

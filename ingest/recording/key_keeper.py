@@ -65,7 +65,7 @@ class KeyKeeper:
         return all(self._cache.ahead_ns(camera, now_ns) > HOUR_NS for camera in self._cameras())
 
     def least_ahead_ns(self) -> int:
-        """For how long the worst supplied camera can be recorded if nobody answers any more."""
+        """How long the camera with the fewest keys can be recorded without database and custodian."""
         now_ns = self._clock_ns()
         with contextlib.suppress(ValueError):
             return min(self._cache.ahead_ns(camera, now_ns) for camera in self._cameras())

@@ -94,7 +94,7 @@ class Recorder:
     # -- What the cameras' recordings ask (Publisher)
 
     def gaps_wait(self) -> None:
-        """Tell the committer."""
+        """Wake the committer."""
         self._uploader.gaps_wait()
 
     def make_room(self, wanted_bytes: int) -> None:

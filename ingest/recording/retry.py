@@ -12,7 +12,7 @@ LONGEST_S = 30.0
 
 
 class Gate:
-    """One service's door for everybody who uses it: shut for a while after a failure, longer after each further one."""
+    """A gate in front of one service, shared by its users: it shuts after a failure, longer after each further one."""
 
     def __init__(self, clock_s: Callable[[], float], backoff: Backoff | None = None) -> None:
         self._clock_s = clock_s

@@ -24,7 +24,7 @@ class OpenSegment:
     """The segment that a camera is recording. Append whole fragments in order.
 
     After a SpoolError of any method the caller abandons the segment; recovery keeps what was sealed.
-    ``durable_end_ns``: end of the last fragment of which every byte is sealed and written.
+    ``durable_end_ns``: end of the last fragment whose bytes are all sealed and written.
     """
 
     __slots__ = (

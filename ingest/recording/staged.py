@@ -1,4 +1,4 @@
-"""Recording that nobody sees until it is whole: sealed into a spool of its own, uploaded by a recorder opened later."""
+"""Recording that stays invisible until it is whole: sealed into a spool of its own, uploaded by a later recorder."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Uploader:
         make_pace: Callable[[], Pace],
         matches: Callable[[Pending, Ending], bool],
     ) -> None:
-        """``matches``: reads a file (in a thread) and tells whether it still has the hash it was finished with."""
+        """``matches``: reads a file (in a thread) and returns whether it still has its finished hash."""
         self._spool, self._store, self._problems = spool, store, problems
         self._concurrency = concurrency
         self._make_pace = make_pace
@@ -91,7 +91,7 @@ class Uploader:
         return min(starts if oldest is None else (*starts, oldest), default=None)
 
     def take_oldest(self) -> Pending | None:
-        """Take the oldest segment nobody works on out of the queues: for dropping it when the spool is full.
+        """Take the oldest segment that no worker holds out of the queues, to drop it when the spool is full.
 
         None when there is no other than stored ones, whose rows only are missing.
         """
@@ -186,7 +186,7 @@ class Uploader:
             self.offer(item, fresh=False)
 
     async def _store_one(self, pending: Pending) -> bool:
-        """False: it is to be tried again."""
+        """False: try again later."""
         try:
             metadata = self._spool.metadata_of(pending)
             if metadata.dropped:
@@ -238,7 +238,7 @@ class Uploader:
         return self._aside(pending, error, metadata)
 
     async def _vanished(self, pending: Pending, metadata: SegmentMetadata, ending: Ending, error: DigestError) -> bool:
-        """A power cut kept the metadata of a segment that was being removed; or somebody deleted footage."""
+        """A power cut kept the metadata of a segment that was being removed; or its footage was deleted."""
         try:
             info = await self._store.stat(_name(metadata))
         except StorageError as away:

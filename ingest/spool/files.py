@@ -40,5 +40,5 @@ def write_all(descriptor: int, pieces: Sequence[bytes]) -> int:
 
 
 def replace_file(path: Path, data: bytes, *, sync: bool) -> None:
-    """Whoever reads ``path``, after a crash too, sees the old bytes or the new ones."""
+    """Replace the file atomically: readers see the old bytes or the new ones, after a crash too."""
     write_private(path, data, durable=sync, failpoint="spool.replace")

@@ -36,7 +36,7 @@ class Batch:
 class GapJournal:
     """``append()`` never raises: what the disk refuses waits in memory, bounded, and is counted when it overflows.
 
-    dropped: gaps that were lost, because memory overflowed or the file was damaged while nobody looked.
+    dropped: gaps that were lost, because memory overflowed or the file was damaged.
     """
 
     def __init__(self, path: Path, *, sync: bool) -> None:
@@ -84,7 +84,7 @@ class GapJournal:
     def batch(self) -> Batch:
         """Some hundred gaps that the catalogue does not have yet; for ``committed()`` afterwards. OSError.
 
-        What the disk refuses is taken from memory: it need not come back before the catalogue is told.
+        What the disk refuses is taken from memory: the disk need not recover before the catalogue has them.
         """
         data = os.pread(self._descriptor, min(_BATCH_BYTES, self._size - self._done), self._done)
         payloads, end = whole_records(data)

@@ -1,4 +1,4 @@
-"""What the catalogue's row will need and the sealed file does not tell: a journal beside each spool file. Pure.
+"""What the catalogue's row needs and the sealed file does not hold: a journal beside each spool file. Pure.
 
 A first record when the segment begins, one for each fragment, one when it is finished, one when the object is stored,
 or one when it is given up to make room.

@@ -57,12 +57,12 @@ class RecoveryResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is to be done with one file."""
+    """The recovery of one file: what to cut, sign or keep."""
 
     place: Place
     outcome: RecoveryOutcome
     metadata: SegmentMetadata | None = None  # as they will be
-    torn: ObjectRecovery | None = None  # how the file is to be cut and signed; None: it is whole
+    torn: ObjectRecovery | None = None  # where to cut the file and what to sign; None: it is whole
     trailer_sha256: bytes = b""
     previous_sha256: bytes = b""
 

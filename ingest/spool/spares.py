@@ -28,7 +28,7 @@ class Spares:
             path.unlink()
 
     def put(self, path: Path) -> None:
-        """``path`` is gone on return; again: nothing. OSError: it is where it was."""
+        """Move the file away from ``path`` and empty it; a missing file is no error. OSError: it is still there."""
         if len(self._kept) >= self._most:
             path.unlink(missing_ok=True)
             return
@@ -48,7 +48,7 @@ class Spares:
             self._kept.append(spare)
 
     def take(self, path: Path) -> bool:
-        """An empty file is at ``path``, where nothing was; False when there is none to give."""
+        """Put an empty file at ``path``, where no file is; False when there is no spare."""
         while self._kept:
             with contextlib.suppress(OSError):
                 self._kept.pop().rename(path)

@@ -206,7 +206,7 @@ class Spool:
             self.gaps.append(Gap(camera_id=camera_id, span=hole, cause=GapCause.CRASH))
 
     def adopt(self, result: RecoveryResult) -> Pending | None:
-        """Account for the result of ``recover()``. Returns what is to be uploaded, if anything. OSError."""
+        """Account for the result of ``recover()``. Return the segment to upload, if any. OSError."""
         place = result.place
         if result.outcome is RecoveryOutcome.POSTPONED:
             return None
@@ -217,7 +217,7 @@ class Spool:
         return Pending(place, left) if left else None
 
     def waiting(self) -> list[Pending]:
-        """All finished segments, oldest first, those whose file somebody deleted included; counts anew. OSError."""
+        """All finished segments, oldest first, including those whose file was deleted; counts anew. OSError."""
         sizes: dict[Place, int] = {}
         ready: set[Place] = set()
         with os.scandir(self.layout.segments) as entries:
@@ -258,7 +258,7 @@ class Spool:
         return metadata
 
     def span_of(self, pending: Pending) -> tuple[CameraId, Span] | None:
-        """Whose footage of when a sealed file is, from its own bytes; None when they do not tell."""
+        """Camera and span of a sealed file, from its own bytes; None when they do not parse."""
         with contextlib.suppress(OSError, RefusedError, ValueError), pending.place.ready.open("rb") as file:
             core = parse_header(file.read(HEADER_SIZE)).core
             file.seek(-TRAILER_SIZE, os.SEEK_END)
@@ -329,6 +329,6 @@ def disk_error(exc: OSError) -> SpoolError:
 
 
 def _vanished(place: Place) -> bool:
-    """Metadata without a sealed file: a crash between the two deletions of remove(), or somebody deleted footage."""
+    """Metadata without a sealed file: a crash between the two deletions of remove(), or deleted footage."""
     metadata = journal_of(place.metadata.read_bytes(), place.segment_id)
     return metadata is not None and metadata.ending is not None and not metadata.stored and not metadata.dropped

@@ -1,4 +1,4 @@
-"""A look into a spool that somebody else holds: nothing is locked, nothing is changed."""
+"""Reads a spool that another process holds, without locking or changing anything."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ ON CONFLICT (door_id, instance) DO UPDATE SET last_seq = excluded.last_seq, miss
 
 -- name: commit_events
 -- One batch of decoded events: resolved, added once, announced to the tagger. One row per offered event comes back.
--- A door that the configuration no longer names still takes its late events. Whom a door refuses may be a stranger:
--- that is an event of nobody. Inserted in the order of dedup_key, so that indexers side by side do not wait for one
+-- A door that the configuration no longer names still takes its late events. A refused person may be a stranger:
+-- such an event has no member. Inserted in the order of dedup_key, so that indexers side by side do not wait for one
 -- another in a circle.
 WITH offered AS (
     SELECT * FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::uuid[], $5::text[], $6::text[], $7::text[],
