@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _open_standard_files() -> None:
-    """Whoever starts us may have closed them (``>&-``): the next file opened would take their place, a lock, say."""
+    """Reopen closed standard streams (``>&-``): otherwise the next file opened, say a lock, takes their place."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)
     os.close(descriptor)

@@ -135,7 +135,7 @@ def _told() -> Iterator[None]:
         raise ApiRefusedError(f"--server is no address ({exc}).", "Write https://HOST:PORT.") from exc
     except httpx.TransportError as exc:
         raise ApiAwayError(
-            f"The staff API does not answer ({type(exc).__name__}).", "Is it running? `tallenne status` tells."
+            f"The staff API does not answer ({type(exc).__name__}).", "Is it running? See `tallenne status`."
         ) from exc
 
 

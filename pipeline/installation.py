@@ -21,7 +21,7 @@ FORMAT = 1
 class Installation:
     """Everything under one directory that only we may enter.
 
-    identity       a random text by which services that several installations share tell this one apart
+    identity       a random text that identifies this installation at services shared by several
     version        which format of data directory this is
     secrets/       passwords of the database's roles, and the demo's
     postgres/ broker/ store/   the embedded services, where they are used
@@ -70,7 +70,7 @@ class Installation:
         if any(unicodedata.category(sign) in ("Cc", "Cs") for sign in str(self.root)):
             raise SetupError(
                 f"The path {str(self.root)!r} holds a control character, or bytes that are not UTF-8.",
-                "Name another directory with --data: not every program could be told of this one.",
+                "Name another directory with --data: some programs cannot take this one.",
             )
         private_directory(self.root)
         stamp = self.root / "version"
@@ -111,7 +111,7 @@ class Installation:
     def identity(self) -> str:
         """Ten hexadecimal digits that are this installation's alone; made at first use, kept in ``identity``.
 
-        They tell its sessions at a shared broker from those of another installation.
+        They distinguish its sessions at a shared broker from another installation's.
         """
         digits = hashlib.sha256(secret(self.root / "identity").encode()).hexdigest()
         return digits[:10]

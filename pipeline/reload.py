@@ -20,7 +20,7 @@ from storage.catalogue.inventory import apply_inventory
 _log = logging.getLogger(__name__)
 _TAKEN_UP_S = 30.0
 _LIVE = ("site", "door_system", "alarms")
-"""Sections that take effect without a restart; a change of any other is told."""
+"""Sections that take effect without a restart; a change of any other is reported."""
 
 
 class Changes:
@@ -36,7 +36,7 @@ class Changes:
         self._seen = self._stamp()
 
     async def look(self) -> None:
-        """Never raises what a person can mend: the old configuration stays in force, and the mistakes are told."""
+        """Never raises what a person can mend: the old configuration stays in force, and the mistakes are printed."""
         stamp = self._stamp()
         if stamp == self._seen:
             return
@@ -81,7 +81,7 @@ class Changes:
     async def _taken_up(self) -> None:
         """Until the index role is back and subscribed.
 
-        What a door sends to a new topic before that, the broker acknowledges and discards: nobody has asked for it.
+        What a door sends to a new topic before that, the broker acknowledges and discards, for lack of a subscription.
         """
         running = self._running
         index = [process for name, process in running.processes.items() if name == "index"]

@@ -1,4 +1,4 @@
-"""What ``tallenne up`` has started, for whoever looks at it or changes it."""
+"""What ``tallenne up`` has started, for the display, the smoke check and reloads."""
 
 from __future__ import annotations
 

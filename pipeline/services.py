@@ -31,7 +31,7 @@ class Service(Protocol):
 
     @property
     def process(self) -> ServiceProcess:
-        """Its process, of which it may have children."""
+        """Its process, which may have children."""
         ...
 
     async def probe(self) -> None:
@@ -59,7 +59,7 @@ class Services:
         return next((service for service in self._running.values() if isinstance(service, Broker)), None)
 
     def apply(self, config: Config) -> None:
-        """What of a changed configuration concerns services: the doors' topics at an embedded broker."""
+        """Apply the part of a changed configuration that concerns services: the doors' topics at an embedded broker."""
         if self.broker is not None:
             self.broker.allow(_topics(config))
             self._topics = _topics(config)

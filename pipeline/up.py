@@ -91,7 +91,7 @@ async def running(options: UpOptions, tell: Tell) -> AsyncIterator[Running]:
         for name in names:
             start(name)
         await wait_ready(installation.run, list(processes.values()), timeout_s=_READY_S)
-        start("notify")  # nobody waits for it, and it need not watch the others start
+        start("notify")  # the others do not wait for it, and it need not watch them start
         tell.line("  roles are ready: " + ", ".join(names))
         if gym is not None:
             await ensure_demo_staff(settings, installation)

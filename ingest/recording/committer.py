@@ -20,7 +20,7 @@ _IDLE_S = 0.5
 
 
 class Committer:
-    """``run()`` until cancelled. A row that the catalogue refuses goes to the back of the queue, holding up no other."""
+    """``run()`` until cancelled. A row that the catalogue refuses goes to the back and blocks no other."""
 
     def __init__(
         self,

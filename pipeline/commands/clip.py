@@ -93,13 +93,13 @@ async def _run(arguments: argparse.Namespace) -> int:
 
 
 async def _approved(client: StaffClient, arguments: argparse.Namespace, asked: dict[str, Any]) -> None:
-    """A code counts for five minutes: whoever waits longer fetches it with a new one."""
+    """A code is good for five minutes; a later fetch needs a new one."""
     deadline_s = time.monotonic() + _WAIT_S
     while asked["state"] == "approval":
         if time.monotonic() > deadline_s:
             raise ApiRefusedError(
                 f"Nobody has approved export {asked['export_id']} yet.",
-                f"When somebody has: tallenne clip --export {asked['export_id']} -o {arguments.output} --reason ...",
+                f"After the approval: tallenne clip --export {asked['export_id']} -o {arguments.output} --reason ...",
             )
         await asyncio.sleep(1)
         asked = await client.get(f"/v1/exports/{asked['export_id']}")
@@ -202,7 +202,7 @@ async def _asked(ask: Callable[[str], str], what: str) -> str:
     except EOFError:
         raise SetupError(
             f"Nobody answers {what.rstrip(': ')!r}.",
-            "Where nobody types, set TALLENNE_USER, TALLENNE_PASSWORD and TALLENNE_CODE.",
+            "Without a terminal, set TALLENNE_USER, TALLENNE_PASSWORD and TALLENNE_CODE.",
         ) from None
 
 

@@ -43,7 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     if not arguments.resume and (arguments.file is None or arguments.camera is None or arguments.start is None):
-        raise SetupError("What is to be imported was not said.", "Give FILE, --camera and --start; or --resume.")
+        raise SetupError("There is nothing to import.", "Give FILE, --camera and --start; or --resume.")
     try:
         return asyncio.run(_run(arguments))
     except KeyboardInterrupt:
@@ -79,7 +79,7 @@ def import_settings(settings: RoleSettings) -> ImportSettings:
 
 
 def named_camera(settings: RoleSettings, name: str) -> CameraSettings:
-    """By "NAME" or "SITE/NAME". SetupError names the cameras that there are."""
+    """By "NAME" or "SITE/NAME". SetupError lists the known cameras."""
     sites = {site.site_id: site.name for site in settings.inventory().sites}
     cameras = settings.cameras_without_secrets()
     return one_named("camera", name, cameras, lambda camera: (sites[camera.site_id], camera.name), SetupError)

@@ -59,7 +59,9 @@ async def _add(arguments: argparse.Namespace) -> int:
 
 def _asked() -> str:
     if not sys.stdin.isatty():
-        raise SetupError("There is nobody to ask for the password.", "Set TALLENNE_NEW_PASSWORD, or use a terminal.")
+        raise SetupError(
+            "There is no terminal to ask for the password.", "Set TALLENNE_NEW_PASSWORD, or use a terminal."
+        )
     first = getpass.getpass("Password: ")
     if first != getpass.getpass("Again: "):
         raise SetupError("The two passwords differ.", "Try again.")

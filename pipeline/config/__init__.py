@@ -1,1 +1,1 @@
-"""The configuration file: what it may say, what is wrong with it, and what each role is told of it."""
+"""The configuration file: its model, its mistakes, and the settings of each role."""

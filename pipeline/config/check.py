@@ -148,7 +148,7 @@ def _repeated(path: tuple[str | int, ...], names: list[str], key: str = "name") 
 def _secrets(
     path: tuple[str | int, ...], part: BaseModel, resolve: Callable[[Path], Path], *, apart: bool
 ) -> Iterator[Mistake]:
-    """Every secret that is named must be there, readable by us and by nobody else.
+    """Every secret file that is named must exist, readable by us and by no other user.
 
     apart: those of other roles are not here, and must not be; a role that lacks one of its own says so.
     """

@@ -1,4 +1,4 @@
-"""In which line of a TOML file something stands. tomllib does not tell; headers and keys are found by reading along."""
+"""The line of an option in a TOML file. tomllib does not report it; headers and keys are found by reading along."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the configuration, the data directory and where the services are: what each role is told."""
+"""The settings of each role, from the configuration, the data directory and the services' addresses."""
 
 from __future__ import annotations
 
@@ -191,7 +191,7 @@ class RoleSettings:
         )
 
     def custodian(self) -> CustodianSettings:
-        """Who may ask it for what: whoever runs it, or the users that the configuration names."""
+        """User ids that may call the custodian: the installation's own, or those that the configuration names."""
         own = self.loaded.config.custodian
         me = str(os.geteuid())
         apart = own.users is not None

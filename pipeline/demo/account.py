@@ -72,7 +72,7 @@ class DemoAccount:
         return out.getvalue()
 
     async def sign_in(self, client: StaffClient) -> None:
-        """A code counts once: whoever asks twice in half a minute waits for the next one, as a person would."""
+        """A code counts once: a second sign-in within half a minute waits for the next code, as a person would."""
         try:
             await client.sign_in(self.user_name, self.password, self.code())
         except ApiRefusedError:

@@ -63,7 +63,7 @@ def make_demo(installation: Installation, cameras: int | None) -> tuple[DemoGym,
 
 
 def demo_settings(gym: DemoGym, installation: Installation, endpoints: dict[str, Any], **more: Any) -> DemoSettings:
-    """What the demo role is told."""
+    """Settings of the demo role."""
     return DemoSettings(
         cameras=tuple(
             DemoCamera(

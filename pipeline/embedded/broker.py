@@ -46,7 +46,7 @@ class Broker:
     client_port: int  # NATS's own protocol
 
     def allow(self, topics: Sequence[str]) -> None:
-        """These filters, instead of those it was started with; whoever is connected goes on, or connects again.
+        """Replace the filters it was started with. Clients stay connected, or reconnect.
 
         Returns once they are in force: until then the broker acknowledges a message to a new topic and discards it.
         ServiceError when it does not take them.
@@ -69,7 +69,7 @@ class Broker:
         return _RELOADED in words
 
     def password_file(self, user: str) -> Path:
-        """For whoever has to enter it somewhere."""
+        """The doors' password, for people who have to enter it at a controller."""
         return self.directory / f"{user}.secret"
 
     async def probe(self) -> None:
@@ -168,7 +168,7 @@ def _user(passwords: dict[str, str], name: str, *, publish: list[str], subscribe
 
 
 def _remembered_ports(directory: Path) -> tuple[int, int]:
-    """The same ports as last time where nobody else took them: door controllers remember addresses."""
+    """The same ports as last time where they are free: door controllers remember addresses."""
     file = directory / "ports.json"
     if file.exists():
         client_port, mqtt_port = json.loads(file.read_text())

@@ -1,6 +1,6 @@
 """PostgreSQL from a wheel: a private cluster on a Unix socket, password authentication, no TCP.
 
-PostgreSQL refuses to run as root. Where we are root it runs in a user namespace in which we are somebody else: its
+PostgreSQL refuses to run as root. Where we are root it runs in a user namespace in which we are another user: its
 files stay ours, no account is made, and no directory has to be opened for others.
 """
 

@@ -167,7 +167,7 @@ def rotate(log: Path, limit_bytes: int = 8 << 20) -> None:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports on loopback that nobody holds just now, and that the kernel gives to no outgoing connection meanwhile.
+    """Free ports on loopback, outside the range that the kernel gives to outgoing connections.
 
     One that it does could be taken before the service listens there, or at any later start. ServiceError.
     """
@@ -190,7 +190,7 @@ def outgoing_ports() -> tuple[int, int]:
 
 
 def can_listen(port: int) -> bool:
-    """Whether a service could listen on this loopback port: nobody does, and no outgoing connection has it."""
+    """Whether a service could listen on this loopback port: it has no listener and no outgoing connection."""
     try:
         socket.create_server(("127.0.0.1", port)).close()
     except OSError:
@@ -199,7 +199,7 @@ def can_listen(port: int) -> bool:
 
 
 def listens(port: int) -> bool:
-    """Whether somebody answers on this loopback port."""
+    """Whether a listener accepts on this loopback port."""
     try:
         socket.create_connection(("127.0.0.1", port), timeout=1).close()
     except OSError:
@@ -208,7 +208,7 @@ def listens(port: int) -> bool:
 
 
 def remembered_port(file: Path) -> int:
-    """The port that was used last time, as long as nobody else took it: people keep addresses. Else a free one."""
+    """The port that was used last time if it is still free, since people keep addresses; else a free one."""
     if file.exists() and (text := file.read_text().strip()).isdigit() and can_listen(int(text)):
         return int(text)
     (port,) = free_ports(1)

@@ -1,7 +1,7 @@
 """SeaweedFS as the S3 store: every port on loopback; S3 by access key, all others by mutual TLS of its own authority.
 
 SeaweedFS is several servers in one process (master, volume, filer, S3), each with an HTTP and a gRPC port. Only the
-S3 port is meant for us. The others cannot be switched off, so they accept nobody without a certificate that only this
+S3 port is meant for us. The others cannot be switched off, so they accept only a certificate that only this
 store has.
 """
 
@@ -54,7 +54,7 @@ class Store:
         try:
             await asyncio.to_thread(write_and_read, connection)
         finally:
-            connection.abort()  # the thread may be waiting still: nobody waits for it any more
+            connection.abort()  # unblock the thread, whose caller is gone
             connection.close()
 
     def stop(self) -> None:
@@ -79,7 +79,7 @@ def start_store(directory: Path, *, log: Path) -> Store:
     ports = _remembered_ports(directory)
     command: list[str | Path] = [Path(sys.executable).parent / "weed", "-logtostderr=true", "server"]
     command += _arguments(directory, ports)
-    # Asked to stop by SIGTERM with nobody there to wait for it, it stays for ever, half stopped.
+    # A SIGTERM without a parent that waits for it leaves it half stopped for ever.
     process = ServiceProcess("store", command, log=log, directory=directory, program="weed", orphaned=signal.SIGKILL)
     process.wait_until(lambda: _answers(ports["s3"]), timeout_s=60)
     settings = StoreSettings(
@@ -181,7 +181,7 @@ def _keeps(settings: StoreSettings, proof: Callable[[S3Connection], None]) -> bo
 
 
 def _remembered_ports(directory: Path) -> dict[str, int]:
-    """The store keeps its own addresses in its data: it keeps its ports as long as nobody else took one."""
+    """The store keeps its own addresses in its data: it keeps its ports while they are free."""
     file = directory / "ports.json"
     if file.exists():
         ports: dict[str, int] = json.loads(file.read_text())

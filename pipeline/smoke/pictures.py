@@ -28,7 +28,7 @@ class Pictures:
 
 
 def read_pictures(mp4: bytes, span: Span) -> Pictures:
-    """``span``: the true span that the API told with the clip. FFmpegError when it does not decode."""
+    """``span``: the true span, from the clip's headers. FFmpegError when it does not decode."""
     frames = unreadable = 0
     worst = 0.0
     cameras: set[int] = set()

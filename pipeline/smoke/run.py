@@ -195,7 +195,7 @@ async def _find_and_fetch(client: StaffClient, event: Sent) -> _Found:
 
 
 async def _skipped(everything: Running, span: Span, pictures: Pictures) -> int | None:
-    """How many pictures of the span its camera did not make; None until the cameras have told up to its end."""
+    """The number of pictures in the span that its camera skipped; None until the cameras have reported past its end."""
     run = everything.installation.run
     said = next((told for told in read_status_files(run) if told["role"] == "demo"), {})
     if said.get("updated_ns", 0) <= span.end_ns:

@@ -25,7 +25,7 @@ _TRACE_S = 0.3  # for writing down where it is stuck
 
 
 class RoleProcess:
-    """``run()`` until ``stop()``. restarts: those that nobody asked for."""
+    """``run()`` until ``stop()``. restarts: those after a failure."""
 
     def __init__(self, name: str, arguments: Sequence[str], log: Path, scratch: Path, tell: Tell) -> None:
         """``arguments``: of the `tallenne` command. ``scratch``: for temporary files, inside the data directory."""

@@ -71,7 +71,9 @@ class Tell:
 
     def _write(self) -> None:
         while (text := self._waiting.get()) is not None:
-            with contextlib.suppress(OSError, ValueError):  # nobody reads it any more; the disk may have room again
+            with contextlib.suppress(
+                OSError, ValueError
+            ):  # the reader is gone, or the disk is full; it may have room again
                 self._write_out(text)
 
     def _write_out(self, text: str) -> None:

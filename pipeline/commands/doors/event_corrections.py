@@ -58,7 +58,7 @@ async def _withdraw(pool: Any, _settings: RoleSettings, arguments: argparse.Name
 async def _correct(pool: Any, settings: RoleSettings, arguments: argparse.Namespace) -> str:
     changes = await _changes(pool, settings, arguments)
     if not changes:
-        raise SetupError("Nothing is to be corrected.", "Name --door, --kind, --direction, --time or --member.")
+        raise SetupError("No correction was given.", "Name --door, --kind, --direction, --time or --member.")
     as_it_is = await event_as_it_is(pool, EventId(arguments.event))
     new = await supersede_event(pool, EventId(arguments.event), replace(as_it_is, **changes), actor=_ACTOR)
     return f"Event {arguments.event} is superseded by {new}; the footage is tagged anew."

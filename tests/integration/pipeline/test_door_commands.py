@@ -140,7 +140,7 @@ def _search(root: Path) -> None:
 async def _correct(gym: Running, event: dict[str, Any]) -> str:
     """What is named changes, the rest stays; the footage is tagged anew. Returns the event now in force."""
     wrong = event["event"]
-    assert "Nothing is to be corrected" in await tallenne(gym, "events", "correct", wrong, code=2)
+    assert "No correction was given" in await tallenne(gym, "events", "correct", wrong, code=2)
     assert "no door 'Cellar'" in await tallenne(gym, "events", "correct", wrong, "--door", "Cellar", code=2)
     assert "no such member" in await tallenne(gym, "events", "correct", wrong, "--member", "9999", code=2)
     await tallenne(gym, "events", "correct", wrong, "--kind", "entered")
