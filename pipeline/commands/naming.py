@@ -17,7 +17,7 @@ def one_named(
     names: Callable[[_T], tuple[str, str]],
     error: type[TallenneError],
 ) -> _T:
-    """Return the item of that name. ``names``: an item's site and own name. Raises ``error``, which lists the choices."""
+    """Return the item of that name. ``names``: an item's site and own name. Raises ``error`` with the choices."""
     wanted, there = name.casefold(), list(items)
     found = [item for item in there if wanted in (names(item)[1].casefold(), "/".join(names(item)).casefold())]
     if len(found) == 1:
