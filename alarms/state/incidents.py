@@ -202,9 +202,8 @@ class Incidents:
     # -- Kept across restarts
 
     def as_json(self) -> dict[str, Any]:
-        """All of it but what the next look says anew."""
+        """All of it but what the next look says anew; while nothing is wrong it is always the same."""
         return {
-            "pushed_ns": self._pushed_ns,
             "told_ns": self._told_ns,
             "watched": [_saved(one) for one in self._watched.values()],
             "open": [
@@ -220,7 +219,7 @@ class Incidents:
         }
 
     def _restore(self, saved: dict[str, Any]) -> None:
-        self._pushed_ns, self._told_ns = saved["pushed_ns"], saved["told_ns"]
+        self._told_ns = saved["told_ns"]
         for one in saved["watched"]:
             line = line_of(one["line"])
             condition = Condition(kind=line.kind, subject=line.subject, what=line.what, remedy=line.remedy)

@@ -231,7 +231,8 @@ class RoleSettings:
             connections_per_address=own.connections_per_address,
         )
 
-    def alarms(self) -> AlarmSettings:
+    def alarms(self, *, secrets: bool = True) -> AlarmSettings:
+        """``secrets``: without them nothing can be sent, and whoever may not read them can look."""
         own, roles = self.loaded.config.alarms, self.loaded.config.roles
         zones = {site.time_zone for site in self.loaded.config.site}
         disks = {"data": self.installation.root}
@@ -257,11 +258,11 @@ class RoleSettings:
             rules=RuleSettings(
                 delays_s={**DELAYS_S, **own.delay_s}, hold_s=own.hold_s, group_s=own.group_s, remind_h=own.remind_h
             ),
-            mail=self._mail(),
-            webhook=self._webhook(),
+            mail=self._mail(secrets=secrets),
+            webhook=self._webhook(secrets=secrets),
         )
 
-    def _mail(self) -> MailSettings | None:
+    def _mail(self, *, secrets: bool) -> MailSettings | None:
         own = self.loaded.config.alarms.mail
         if own is None:
             return None
@@ -273,14 +274,14 @@ class RoleSettings:
             tls=own.tls,
             tls_ca=self._path(own.tls_ca),
             user_name=own.user_name,
-            password=self._secret(own.password) if own.password else "",
+            password=self._secret(own.password) if own.password and secrets else "",
         )
 
-    def _webhook(self) -> WebhookSettings | None:
+    def _webhook(self, *, secrets: bool) -> WebhookSettings | None:
         own = self.loaded.config.alarms.webhook
         if own is None:
             return None
-        secret = secret_bytes(self._secret(own.secret))
+        secret = secret_bytes(self._secret(own.secret)) if secrets else b""
         return WebhookSettings(url=own.url, secret=secret, tls_ca=self._path(own.tls_ca))
 
     def inventory(self) -> Inventory:

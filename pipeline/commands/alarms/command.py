@@ -34,11 +34,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    settings = settings_of(arguments).alarms()
-    report = asyncio.run(_test(settings)) if arguments.action == "test" else report_of(settings)
+    settings = settings_of(arguments)
+    test = arguments.action == "test"
+    report = asyncio.run(_test(settings.alarms())) if test else report_of(settings.alarms(secrets=False))
     if arguments.json:
         print(json.dumps(report))
-    elif arguments.action == "test":
+    elif test:
         for target, result in report["results"].items():
             print(f"{target}: {result or 'sent'}")
     else:
