@@ -40,10 +40,6 @@ class StreamError(IngestError, PeerError):
     cause = GapCause.REFUSED
 
 
-class NotSpokenError(StreamError):
-    """The camera wants what this client does not speak; another may."""
-
-
 class RedirectedError(IngestError):
     """To another address on the same host. ``url``: where; without credentials."""
 

@@ -11,14 +11,13 @@ from runtime.settings import DatabaseSettings, SpoolSettings, StoreSettings
 
 
 class SourceKind(StrEnum):
-    AUTO = "auto"  # native first, libav for what it does not speak
     NATIVE = "native"
-    LIBAV = "libav"
+    LIBAV = "libav"  # FFmpeg's, for what the native client cannot record
 
 
 class Transport(StrEnum):
-    TCP = "tcp"  # RTP interleaved in the RTSP connection
-    UDP = "udp"  # libav source only
+    TCP = "tcp"  # RTP interleaved in the RTSP connection; UDP where the camera refuses that
+    UDP = "udp"
     TLS = "tls"  # rtsps://
 
 
@@ -37,7 +36,7 @@ class CameraSettings:
     url: str  # rtsp:// or rtsps://, without credentials
     user_name: str = ""
     password: str = field(default="", repr=False)
-    source: SourceKind = SourceKind.AUTO
+    source: SourceKind = SourceKind.NATIVE
     transport: Transport = Transport.TCP
     tls_ca: Path | None = None
     tls_fingerprint: str = ""  # SHA-256 of the certificate, hex

@@ -1,7 +1,7 @@
 """A connection read in gulps: as it comes while requests are answered and the clock settles, then after each pause.
 
 The socket is read directly rather than through a transport: a transport that is paused and resumed costs two system
-calls more per gulp.
+calls more per gulp. Over UDP it is the same, but packets are read as they come where the kernel keeps few of them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import logging
 import socket
 import time
+from collections.abc import Callable
 from typing import Final
 
 from ingest.access_unit import AccessUnit, Loss
@@ -18,12 +19,15 @@ from ingest.errors import CameraAwayError, CameraStalledError, IngestError
 from ingest.rtsp.pace import LONGEST_S, Pace
 from ingest.rtsp.session import Session, State
 from ingest.rtsp.tls import Tls
+from ingest.rtsp.udp import UdpPorts, UdpReceiver
 from ingest.rtsp.wheel import BUFFER_BYTES, TICK_S, Wheel
 
 _log = logging.getLogger(__name__)
 STALLED_NS: Final = 10_000_000_000
 _SETTLE_NS: Final = 1_000_000_000  # from the first picture on
 _WAITING_MAX: Final = 64  # items that nobody took, while read as it comes
+_UDP_WAITING_MAX: Final = 512  # the same over UDP: what comes then is lost, and is a loss
+_UDP_LONGEST_S: Final = 0.1  # packets that are held must not be held for much longer than they have to
 _UNSENT_MAX: Final = 64 << 10
 _LEAVE_S: Final = 1.0
 _REPORT: Final = "It is connected to again; please report what the log says."
@@ -33,10 +37,15 @@ class Connection:
     """Owns the socket. ``batch()`` again and again, at last ``close()``.
 
     While a batch is not asked for, nothing is read: the camera is then held up by TCP, and not taken for stalled.
+    Over UDP nothing holds it up.
     """
 
-    def __init__(self, connected: socket.socket, session: Session, wheel: Wheel, tls: Tls | None) -> None:
+    def __init__(
+        self, connected: socket.socket, session: Session, wheel: Wheel, tls: Tls | None, udp: UdpPorts
+    ) -> None:
         self.session = session
+        self._udp, self._receiver = udp, UdpReceiver(udp, session, wheel.view)
+        self._hearing = False  # the loop says when datagrams come
         self._socket, self._wheel, self._tls = connected, wheel, tls
         self._loop = asyncio.get_running_loop()
         self._pace = Pace(connected.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF))
@@ -88,8 +97,10 @@ class Connection:
             if self.session.state is State.STARTING and self._error is None:
                 self.session.closed(time.monotonic_ns())  # it did not answer in time
             self._deafen()
+            self._hear_by_loop(False)
             self._open = False
             self._socket.close()
+            self._udp.close()
 
     # -- Called by the wheel and by the loop
 
@@ -98,7 +109,8 @@ class Connection:
         if not self._open or self._error is not None:
             return None
         now_ns = time.monotonic_ns()
-        if self.session.items:
+        datagrams = self.session.datagrams
+        if self.session.items and datagrams is None:
             self._heard_ns = self._read_ns = now_ns  # it is we who are late
             return LONGEST_S
         if self._keep_alive_ns and now_ns >= self._keep_alive_ns:
@@ -106,12 +118,16 @@ class Connection:
             self._keep_alive_ns = now_ns + int(self.session.keep_alive_s * 1e9)
         elapsed_ns = now_ns - self._read_ns
         size = self._gulp(now_ns)
+        if datagrams is not None:
+            size += self._hear(now_ns)
         if size == 0 and now_ns - self._heard_ns > STALLED_NS and self._keep_alive_ns:
             self._fail(CameraStalledError("it sends nothing.", "Restart it; check its network."))
         elif (error := self.session.diagnosis(now_ns)) is not None:
             self._fail(error)
         if self.session.behind:
             return TICK_S
+        if datagrams is not None:
+            return min(_UDP_LONGEST_S, self._pace.after(size, elapsed_ns))
         return LONGEST_S if self._listening else self._pace.after(size, elapsed_ns)
 
     def _readable(self) -> None:
@@ -152,20 +168,56 @@ class Connection:
             return 0
         self._heard_ns = self._read_ns = now_ns
         state = session.state
-        try:
-            session.receive(view, at + size, now_ns)
-        except IngestError as error:
-            self._fail(error)
-            return size
-        except Exception as error:  # noqa: BLE001 (a mistake of ours is this camera's loss alone)
-            _log.exception("what a camera sent was not understood")
-            self._fail(CameraAwayError(f"what it sent was not understood ({type(error).__name__}).", _REPORT))
+        if self._understood(lambda: session.receive(view, at + size, now_ns)) is None:
             return size
         if self._unsent or session.has_outgoing:
             self._flush()
         if session.items or session.state is not state:
             self._wake()
         return size
+
+    def _hear(self, now_ns: int) -> int:
+        """Bytes that came over UDP and were read."""
+        session, datagrams = self.session, self.session.datagrams
+        if datagrams is None or session.state in (State.LEAVING, State.ENDED):
+            return 0
+        if len(session.items) > _UDP_WAITING_MAX:
+            self._heard_ns = self._read_ns = now_ns  # it is we who are late
+            self._hear_by_loop(False)
+            return 0
+        size = self._understood(lambda: self._receiver.take(datagrams, now_ns)) or 0
+        if size:
+            self._heard_ns = self._read_ns = now_ns
+        if session.items:
+            self._wake()
+        if self._error is None:
+            self._hear_by_loop(self._udp.small or not self._settled_ns or now_ns < self._settled_ns)
+        return size
+
+    def _hear_by_loop(self, wanted: bool) -> None:
+        if wanted != self._hearing and self._udp.rtp is not None:
+            self._hearing = wanted
+            if wanted:
+                self._loop.add_reader(self._udp.rtp, self._heard)
+            else:
+                self._loop.remove_reader(self._udp.rtp)
+
+    def _heard(self) -> None:
+        now_ns = time.monotonic_ns()
+        self._hear(now_ns)
+        if not self._settled_ns and self.session.items:
+            self._settled_ns = now_ns + _SETTLE_NS
+
+    def _understood(self, what: Callable[[], int | None]) -> int | None:
+        """None where it failed, which ends the connection."""
+        try:
+            return what() or 0
+        except IngestError as error:
+            self._fail(error)
+        except Exception as error:  # noqa: BLE001 (a mistake of ours is this camera's loss alone)
+            _log.exception("what a camera sent was not understood")
+            self._fail(CameraAwayError(f"what it sent was not understood ({type(error).__name__}).", _REPORT))
+        return None
 
     def _fill(self, into: memoryview) -> int:
         if self._tls is None:
@@ -200,6 +252,7 @@ class Connection:
             self._loop.add_reader(self._socket, self._readable)
 
     def _deafen(self) -> None:
+        """Of the connection itself; the wheel visits it."""
         if self._listening:
             self._listening = False
             self._loop.remove_reader(self._socket)
@@ -208,6 +261,7 @@ class Connection:
         if self._error is None:
             self._error = error
         self._deafen()
+        self._hear_by_loop(False)
         self._wake()
 
     def _wake(self) -> None:

@@ -7,7 +7,7 @@ asked and answered how in ``requests.py``; here is what follows from the replies
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Final
 
@@ -16,13 +16,12 @@ from ingest.errors import (
     CameraAwayError,
     CameraRefusedError,
     IngestError,
-    NotSpokenError,
     RedirectedError,
-    StreamError,
 )
 from ingest.rtp.counts import Counts
 from ingest.rtp.frames import SLACK
 from ingest.rtp.track import Track
+from ingest.rtsp.datagrams import Datagrams
 from ingest.rtsp.receiver import Receiver
 from ingest.rtsp.signalling import sdp, urls
 from ingest.rtsp.signalling.auth import Credentials
@@ -30,6 +29,8 @@ from ingest.rtsp.signalling.habits import Habits
 from ingest.rtsp.signalling.keep_alive import METHODS, KeepAlive
 from ingest.rtsp.signalling.messages import SESSION_TIMEOUT_S, Message, SessionHeader, TransportHeader
 from ingest.rtsp.signalling.requests import Request, Requests, refusal
+from ingest.rtsp.signalling.sound import Microphone, microphone
+from ingest.rtsp.signalling.transport import UNSUPPORTED, Transports, interleaved
 from ingest.rtsp.streams import Streams
 from ingest.rtsp.watch import Watch
 
@@ -57,6 +58,7 @@ class Session:
     hosts: the names of the same machine, for redirects
     track_url, aggregate_url: what SETUP names, and PLAY, keep-alives and TEARDOWN
     sound_note: why there is no sound although it was asked for; it is never asked for unless ``audio``
+    transports: how the pictures are asked for; datagrams: what comes of them over UDP, None over TCP
     """
 
     def __init__(
@@ -67,7 +69,10 @@ class Session:
         *,
         audio: bool = False,
         habits: Habits | None = None,
+        ports: Callable[[], int] | None = None,
+        udp: bool = False,
     ) -> None:
+        """``ports``, ``udp``: see Transports."""
         self._url = urls.clean(url)
         self._hosts = hosts
         self._audio = audio
@@ -82,9 +87,10 @@ class Session:
         self._others: list[str] = []  # addresses that have not been tried yet for what is asked
         self._refusal: IngestError | None = None  # of the first of them
         self._media: sdp.Media | None = None
-        self._microphone: sdp.Media | None = None
-        self._sound_url = ""
+        self._microphone = Microphone()
         self._watch = Watch()
+        self.transports = Transports(self._habits, _CHANNEL, ports, udp=udp)
+        self.datagrams: Datagrams | None = None
         self.state = State.STARTING
         self.track_url = ""
         self.aggregate_url = self._url
@@ -159,6 +165,8 @@ class Session:
     @property
     def note(self) -> str:
         """What people should know of the packets although pictures come; empty where there is nothing."""
+        if self.datagrams is not None:
+            return "it sends over UDP"
         track = self._streams.track
         return "its packet numbers are not its pictures' alone" if track is not None and track.shares_numbers else ""
 
@@ -200,6 +208,14 @@ class Session:
         self._mono_ns = mono_ns
         self._receiver.receive(view, end, mono_ns)
         self._watch.look(self._streams, mono_ns)
+
+    def receive_datagrams(self, view: memoryview, end: int, mono_ns: int) -> int:
+        """See Datagrams; gives the work that it was. IngestError as from ``receive()``."""
+        assert self.datagrams is not None
+        self._mono_ns, self._streams.work = mono_ns, 0
+        self.datagrams.receive(view, end, mono_ns)
+        self._watch.look(self._streams, mono_ns)
+        return self._streams.work
 
     def feed(self, data: bytes, mono_ns: int) -> None:
         """``receive()`` for those who have no buffer."""
@@ -287,7 +303,7 @@ class Session:
             self._habits.answers(request.method, request.url)
         if request.method == "DESCRIBE":
             self._described(message)
-        elif request.method == "SETUP" and request.url == self._sound_url:
+        elif request.method == "SETUP" and request.url == self._microphone.url:
             self._sound_set_up(message)
         elif request.method == "SETUP":
             self._set_up(request.url, message)
@@ -304,21 +320,29 @@ class Session:
         self._aggregates = urls.track_urls(bases, description.control)
         self.aggregate_url = self._aggregates[0]
         if self._audio:
-            self._look_for_sound(description, bases)
+            self._microphone = microphone(description, bases, self._media)
+            self.sound_note = self._microphone.note
         self._try(self._habits.in_order("SETUP", urls.track_urls(bases, self._media.control)))
-        self._ask_next("SETUP", _transport(_CHANNEL))
+        self._ask_next("SETUP", self.transports.header())
 
     def _set_up(self, url: str, message: Message) -> None:
-        transport = TransportHeader.parse(message.header("transport"))
-        if not transport.interleaved:
-            raise NotSpokenError("it sends over UDP though asked for TCP.", 'Set the camera\'s source to "libav".')
+        channel = self.transports.granted(message.header("transport"))
+        if channel is None:
+            self._ask("SETUP", url, self.transports.header())
+            return
         assert self._media is not None
         self.track_url = url
-        self._streams.set_up_video(self._media, _CHANNEL if transport.channel is None else transport.channel)
-        if self._microphone is not None and self._sound_url != url:
-            self._ask("SETUP", self._sound_url, _transport(_SOUND_CHANNEL))
-        else:
+        udp = self.transports.udp
+        self._streams.set_up_video(self._media, _CHANNEL if udp else channel, reliable=not udp)
+        if udp:
+            self.datagrams = Datagrams(self._streams)
+        if self._microphone.url in ("", url):
             self._play()
+        elif udp:
+            self.sound_note = "sound is recorded over TCP only."
+            self._play()
+        else:
+            self._ask("SETUP", self._microphone.url, interleaved(_SOUND_CHANNEL))
 
     def _play(self) -> None:
         self._try(self._habits.in_order("PLAY", [*self._aggregates, self.track_url]))
@@ -346,11 +370,14 @@ class Session:
         method, status = request.method, message.status
         if method == "TEARDOWN":
             self.state = State.ENDED
-        elif method == "SETUP" and request.url == self._sound_url:
+        elif method == "SETUP" and request.url == self._microphone.url:
             self.sound_note = f"it answers SETUP of its sound with {status}."
             self._play()
         elif method == "PLAY" and request.headers == _FROM_NOW and status in (400, 457):
             self._ask(method, request.url)  # "invalid range": it may know none
+        elif method == "SETUP" and status == UNSUPPORTED:
+            self.transports.refused()
+            self._ask("SETUP", request.url, self.transports.header())
         elif method in ("SETUP", "PLAY") and status in _OTHER_ADDRESS:
             self._refusal = self._refusal or refusal(method, status)
             if not self._others:
@@ -359,36 +386,12 @@ class Session:
         else:
             raise refusal(method, status)
 
-    # -- Sound
-
-    def _look_for_sound(self, description: sdp.Description, bases: tuple[str, ...]) -> None:
-        """Whatever is wrong with it never stops the video."""
-        microphone = description.audio()
-        if microphone is None:
-            self.sound_note = "it sends no sound."
-            return
-        try:
-            microphone.sound()
-        except StreamError as error:
-            self.sound_note = error.what
-            return
-        assert self._media is not None
-        url = urls.track_urls(bases, microphone.control)[0]
-        if url == urls.track_urls(bases, self._media.control)[0]:
-            self.sound_note = "its sound has no address of its own."
-        else:
-            self._sound_url, self._microphone = url, microphone
-
     def _sound_set_up(self, message: Message) -> None:
         transport = TransportHeader.parse(message.header("transport"))
-        assert self._microphone is not None
+        assert self._microphone.media is not None
         if transport.interleaved:
             channel = _SOUND_CHANNEL if transport.channel is None else transport.channel
-            self._streams.set_up_sound(self._microphone, channel)
+            self._streams.set_up_sound(self._microphone.media, channel)
         else:
             self.sound_note = "it sends sound over UDP though asked for TCP."
         self._play()
-
-
-def _transport(channel: int) -> tuple[str, str]:
-    return "Transport", f"RTP/AVP/TCP;unicast;interleaved={channel}-{channel + 1}"

@@ -1,4 +1,4 @@
-"""A camera through the native client: RTP over the RTSP connection, in the clear or in TLS."""
+"""A camera through the native client: RTP over the RTSP connection, in the clear or in TLS, or over UDP."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from ingest.rtsp.session import Session
 from ingest.rtsp.signalling.auth import Credentials
 from ingest.rtsp.signalling.habits import Habits
 from ingest.rtsp.tls import Tls, secure
+from ingest.rtsp.udp import BUFFER_BYTES, UdpPorts
 from ingest.rtsp.wheel import Wheel
 from ingest.settings import CameraSettings, TlsLevel, Transport
 
 _OPEN_S: Final = 15.0  # connecting and all replies together
 _REDIRECTS_MAX: Final = 3
 _RECEIVE_BUFFER: Final = 1 << 20
+_RAISE: Final = f"set net.core.rmem_max to {BUFFER_BYTES}"
 
 
 class NativeSource:
@@ -36,6 +38,7 @@ class NativeSource:
         self._habits = habits
         self._session: Session | None = None
         self._tls_note = ""
+        self._udp: UdpPorts | None = None
 
     @property
     def skew_ns(self) -> int | None:
@@ -53,8 +56,14 @@ class NativeSource:
     @property
     def note(self) -> str:
         """See ingest.access_unit.Source."""
-        notes = (self._tls_note, self._session.note if self._session is not None else "")
+        notes = [self._tls_note, self._session.note if self._session is not None else "", self._kernel_note()]
         return "; ".join(note for note in notes if note)
+
+    def _kernel_note(self) -> str:
+        datagrams = self._session.datagrams if self._session is not None else None
+        if datagrams is None or self._udp is None or not self._udp.small or datagrams.reception.lost <= 0:
+            return ""
+        return f"packets get lost, and the kernel keeps only {self._udp.buffer_bytes >> 10} KiB: {_RAISE}"
 
     @property
     def packets(self) -> Mapping[str, int]:
@@ -115,8 +124,17 @@ class NativeSource:
                 tls = await secure(connected, address.name, camera.tls_ca, camera.tls_fingerprint, camera.tls_level)
                 self._tls_note = f"old TLS ({tls.note})" if camera.tls_level is TlsLevel.LEGACY else ""
             names = (address.name, address.host)
-            self._session = Session(address.url, names, credentials, audio=camera.audio, habits=self._habits)
-            connection = Connection(connected, self._session, self._wheel, tls)
+            udp = self._udp = UdpPorts(connected.getsockname()[0], address.host, self._habits.counts)
+            self._session = Session(
+                address.url,
+                names,
+                credentials,
+                audio=camera.audio,
+                habits=self._habits,
+                ports=udp.open if tls is None else None,
+                udp=camera.transport is Transport.UDP,
+            )
+            connection = Connection(connected, self._session, self._wheel, tls, udp)
         except BaseException:
             connected.close()
             raise

@@ -21,6 +21,8 @@ class Streams:
 
     items: access units and losses; sounds: AAC frames; both in order, for whoever takes them
     clock: the camera's (UTC ns) and when that was heard (monotonic ns)
+    clock_rate: of the pictures' packets, Hz
+    heard: of the last sender report, the middle 32 bits of its time, and when that came (monotonic ns)
     counts: to count in
     frames: where frames are among other bytes
     work: see Counts
@@ -33,6 +35,8 @@ class Streams:
         self.items: list[AccessUnit | Loss] = []
         self.sounds: list[Sound] = []
         self.clock: tuple[int, int] | None = None
+        self.clock_rate = TICKS_PER_S
+        self.heard: tuple[int, int] | None = None
         self.frames = Frames()
         self.work = 0
         self._hears: AacTrack | None = None
@@ -44,9 +48,10 @@ class Streams:
         """Of ``sounds``; None where there are none."""
         return self._hears.form if self._hears is not None else None
 
-    def set_up_video(self, media: Media, channel: int) -> None:
-        """RTP comes on this channel, RTCP on the next."""
+    def set_up_video(self, media: Media, channel: int, *, reliable: bool = True) -> None:
+        """RTP comes on this channel, RTCP on the next. reliable: the transport loses nothing."""
         self.channel = channel
+        self.clock_rate = media.clock_rate or TICKS_PER_S
         self.frames.expect(channel, media.payload_type)
         self.track = Track(
             channel,
@@ -54,6 +59,7 @@ class Streams:
             media.codec,
             parameters=media.parameters(),
             clock_rate=media.clock_rate,
+            reliable=reliable,
             counts=self.counts,
         )
 
@@ -85,7 +91,7 @@ class Streams:
         if self.track is not None and channel == self.channel:
             self.track.frame(view, at, after, mono_ns, self.items)
         elif self.track is not None and channel == self.channel + 1:
-            self._report(view, begin, after, mono_ns)
+            self.report(view, begin, after, mono_ns)
         elif self._hears is not None and channel == self._sound_channel:
             self._hears.take(view, begin, after, mono_ns, self._lead_ticks(), self.sounds)
         elif self._hears is not None and channel == self._sound_channel + 1:
@@ -105,11 +111,12 @@ class Streams:
         if self.track is not None and channel == self.channel:
             self.track.tear()
 
-    def _report(self, view: memoryview, begin: int, after: int, mono_ns: int) -> None:
+    def report(self, view: memoryview, begin: int, after: int, mono_ns: int) -> None:
         """The pictures' RTCP."""
         assert self.track is not None
         if (camera_ns := sender_time_ns(view, begin, after)) is not None:
             self.clock = (camera_ns, mono_ns)
+            self.heard = (int.from_bytes(view[begin + 10 : begin + 14], "big"), mono_ns)
             if self._hears is not None:
                 self._reported(camera_ns, self.track.ticks_of(sender_clock(view, begin)), sound=False)
 

@@ -90,7 +90,7 @@ class Camera(_Section):
     url: Annotated[str, Field(pattern=r"^rtsps?://")]
     user_name: Text = ""
     password: Secret | None = None
-    source: Literal["auto", "native", "libav"] = _default(CameraSettings, "source")
+    source: Literal["native", "libav"] = _default(CameraSettings, "source")
     transport: Literal["tcp", "udp"] = _default(CameraSettings, "transport")
     tls_ca: File | None = None
     tls_fingerprint: Annotated[str, Field(pattern=r"^(([0-9a-fA-F]{2}:?){32})?$")] = ""

@@ -19,12 +19,14 @@ class Habits:
     taken: of the methods SETUP and PLAY, the address that the camera has answered
     counts: of all its connections
     unanswered: addresses at which it has closed the connection, or said nothing
+    udp: it does not send over TCP
     """
 
     keep_alive: KeepAliveHabits = field(default_factory=KeepAliveHabits)
     taken: dict[str, str] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     unanswered: dict[str, None] = field(default_factory=dict)
+    udp: bool = False
 
     def in_order(self, method: str, urls: Sequence[str]) -> list[str]:
         """The address that was answered before first, those that were not last."""

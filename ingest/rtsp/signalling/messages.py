@@ -120,6 +120,7 @@ def _parse_head(text: str) -> Message:
 SESSION_TIMEOUT_S: Final = 60
 _TIMEOUT: Final = re.compile(r"timeout\s*=\s*(\d{1,6})", re.IGNORECASE | re.ASCII)
 _INTERLEAVED: Final = re.compile(r"interleaved\s*=\s*(\d{1,3})", re.IGNORECASE | re.ASCII)
+_SERVER_PORT: Final = re.compile(r"server_port\s*=\s*(\d{1,5})", re.IGNORECASE | re.ASCII)
 _UDP: Final = re.compile(r"client_port\s*=|server_port\s*=|RTP/AVP/UDP|multicast", re.IGNORECASE)
 
 
@@ -140,14 +141,27 @@ class SessionHeader:
 
 @dataclass(frozen=True, slots=True)
 class TransportHeader:
-    """What a camera answers to SETUP (RFC 2326, 12.39). ``channel``: of RTP; None when it does not say."""
+    """What a camera answers to SETUP (RFC 2326, 12.39).
+
+    channel: of RTP; None when it does not say
+    server_port: from which it sends RTP over UDP; 0 when it does not say
+    multicast: it sends to a group
+    """
 
     interleaved: bool
     channel: int | None
+    server_port: int = 0
+    multicast: bool = False
 
     @staticmethod
     def parse(text: str) -> TransportHeader:
         """Whatever else is in it (ssrc, addresses, stray spaces) is not needed."""
         if found := _INTERLEAVED.search(text):
             return TransportHeader(True, min(int(found[1]), 255))
-        return TransportHeader(_UDP.search(text) is None and (not text or "/TCP" in text.upper()), None)
+        port = _SERVER_PORT.search(text)
+        return TransportHeader(
+            _UDP.search(text) is None and (not text or "/TCP" in text.upper()),
+            None,
+            min(int(port[1]), 65534) if port else 0,
+            "multicast" in text.lower(),
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, NotSpokenError, StreamError
+from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, StreamError
 from ingest.rtsp.signalling.auth import Credentials, challenges
 from ingest.rtsp.signalling.messages import Message
 
@@ -113,8 +113,6 @@ def refusal(method: str, status: int) -> IngestError:
         return CameraRefusedError("it refuses user name and password.", _CREDENTIALS)
     if status in (404, 410):
         return CameraRefusedError("it has no such stream.", "Check the path of its address.")
-    if status == 461:
-        return NotSpokenError("it does not send over TCP.", 'Set the camera\'s source to "libav".')
     if status == 453 or status >= 500:
         return CameraAwayError(f"it answers {method} with {status}.", "It may serve too many viewers already.")
     return StreamError(f"it answers {method} with {status}.", "Check its address; update its firmware.")

@@ -20,7 +20,6 @@ from ingest.access_unit import AccessUnit, Loss
 from ingest.errors import CameraAwayError, CameraRefusedError, CameraStalledError, StreamError
 from ingest.libav.packets import Packets
 from ingest.rtsp import connection
-from ingest.settings import SourceKind
 from ingest.sources import Sources
 from tests.support.cameras.native import camera, take, taken
 from tests.support.cameras.rtp import frames_of, losses, units
@@ -294,28 +293,27 @@ async def test_redirect_on_the_same_machine_is_followed() -> None:
             assert units(await taken(address, 2))
 
 
-async def test_camera_that_wants_udp_is_left_to_libav() -> None:
-    """Over TCP it answers 461, as cameras do that only send over UDP."""
-    methods: list[str] = []
+async def test_camera_that_refuses_every_transport_is_refused_and_never_left_to_libav() -> None:
+    """What a camera answers never changes who connects to it, nor where the password goes."""
+    asked: list[str] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
-            asked = (await request(reader)).decode()
-            methods.append(asked.partition(" ")[0])
-            cseq = int(asked.partition("CSeq: ")[2].split()[0])
-            if methods[-1] == "DESCRIBE":
+            line = (await request(reader)).decode()
+            asked.append(line)
+            cseq = int(line.partition("CSeq: ")[2].split()[0])
+            if line.startswith("DESCRIBE"):
                 writer.write(description_reply(SDP, cseq))
-            elif methods[-1] == "SETUP":
-                writer.write(b"RTSP/1.0 461 Unsupported Transport\r\nCSeq: %d\r\n\r\n" % cseq)
             else:
-                writer.write(b"RTSP/1.0 200 OK\r\nCSeq: %d\r\nPublic: DESCRIBE, SETUP\r\n\r\n" % cseq)
+                writer.write(b"RTSP/1.0 461 Unsupported Transport\r\nCSeq: %d\r\n\r\n" % cseq)
 
     async with server_of(serve) as address:
-        source = Sources().make(camera(address, source=SourceKind.AUTO))
-        with pytest.raises(Exception):  # noqa: B017 (what libav says is its own)
+        source = Sources().make(camera(address, user_name="gym", password="s3cret"))
+        with pytest.raises(StreamError, match="neither over TCP nor over UDP"):
             await take(source, 1)
-    assert source.kind == "libav"
-    assert methods.count("DESCRIBE") == 2
+    assert source.kind == "native"
+    assert [line.split()[0] for line in asked] == ["DESCRIBE", "SETUP", "SETUP"]
+    assert not any("s3cret" in line or "Authorization" in line for line in asked)
 
 
 async def test_cancelled_source_says_goodbye() -> None:

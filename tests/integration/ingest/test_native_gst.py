@@ -19,7 +19,7 @@ from ingest.access_unit import AccessUnit
 from ingest.errors import CameraAwayError, CameraRefusedError
 from ingest.media.fragments import FragmentWriter
 from ingest.media.init import make_init
-from ingest.settings import SourceKind, Transport
+from ingest.settings import Transport
 from ingest.sources import Sources
 from storage.mp4 import mdat_head, write_moof
 from tests.support.cameras.gst_camera import require_gstreamer, serving
@@ -132,9 +132,24 @@ async def test_server_that_ends_is_told_and_comes_back() -> None:
         assert units(await taken(again, 5))
 
 
-async def test_camera_that_only_speaks_udp_is_taken_by_libav() -> None:
-    with serving(transport="udp") as address:
-        source = Sources().make(camera(address, source=SourceKind.AUTO))
-        items = await take(source, 5)
-    assert source.kind == "libav"
-    assert units(items)
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+async def test_udp_where_the_camera_does_not_send_over_tcp(codec: str) -> None:
+    """The second connection asks for UDP at once."""
+    sources = Sources()
+    with serving(codec=codec, transport="udp", user="gym", password="s3cret") as address:
+        for _ in range(2):
+            source = sources.make(camera(address, user_name="gym", password="s3cret"))
+            items = await take(source, 30)
+            assert (source.kind, source.note) == ("native", "it sends over UDP")
+            assert source.skew_ns is None or abs(source.skew_ns) < 1_000_000_000
+            assert losses(items) == []
+            check_plays(units(items), codec)
+
+
+async def test_udp_where_the_configuration_asks_for_it() -> None:
+    with serving() as address:
+        source = Sources().make(camera(address, transport=Transport.UDP))
+        items = await take(source, 30)
+    assert source.note == "it sends over UDP"
+    assert losses(items) == []
+    check_plays(units(items), "h264")

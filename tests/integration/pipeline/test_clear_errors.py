@@ -53,7 +53,7 @@ async def first_error(settings: CameraSettings) -> TallenneError:
     return caught.value
 
 
-@pytest.mark.parametrize("source", ["libav", "auto"])
+@pytest.mark.parametrize("source", ["libav", "native"])
 async def test_camera_unreachable(source: str) -> None:
     (port,) = free_ports(1)
     error = await first_error(camera(f"rtsp://127.0.0.1:{port}/one", source))
@@ -62,7 +62,7 @@ async def test_camera_unreachable(source: str) -> None:
     assert "Check its address" in error.remedy
 
 
-@pytest.mark.parametrize("source", ["libav", "auto"])
+@pytest.mark.parametrize("source", ["libav", "native"])
 async def test_camera_refuses_the_password(source: str) -> None:
     live = LiveCamera(
         path="/camera/1", number=1, name="one", settings=live_settings((320, 192), 10, 200_000, 1), seed=1
@@ -76,7 +76,7 @@ async def test_camera_refuses_the_password(source: str) -> None:
 
 
 async def test_camera_outside_the_allowed_networks() -> None:
-    error = await first_error(camera("rtsp://169.254.169.254/latest", "auto"))
+    error = await first_error(camera("rtsp://169.254.169.254/latest", "native"))
     assert isinstance(error, AddressRefusedError)
     assert "networks" in error.remedy
 

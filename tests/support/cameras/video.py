@@ -25,8 +25,12 @@ def encoded(
     size: tuple[int, int] = (320, 192),
     codec: str = "libx264",
     more: str = "",
+    noise: int = 0,
 ) -> list[tuple[bytes, int, bool]]:
-    """(Annex B, pts in 90 kHz, key) in decode order: a moving gradient. ``more``: the coder's own words."""
+    """(Annex B, pts in 90 kHz, key) in decode order: a moving gradient. ``more``: the coder's own words.
+
+    noise: of 255, so that pictures are as large as a real camera's
+    """
     context = av.CodecContext.create(codec, "w")
     context.width, context.height = size
     context.pix_fmt = "yuv420p"
@@ -41,10 +45,13 @@ def encoded(
     }
     context.options = options
     found = []
+    random = np.random.default_rng(5)
     base = np.add.outer(np.arange(size[1]), np.arange(size[0])).astype(np.uint8)
     for number in range(round(seconds * fps)):
         picture = np.zeros((size[1] * 3 // 2, size[0]), np.uint8)
         picture[: size[1]] = base + number * 3 % 256
+        if noise:
+            picture[: size[1]] += random.integers(0, noise, (size[1], size[0]), np.uint8)
         picture[size[1] :] = 128
         frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
         frame.pts = number

@@ -9,7 +9,7 @@ import av
 import pytest
 
 from ingest.access_unit import AccessUnit, Loss
-from ingest.errors import NotSpokenError, StreamError
+from ingest.errors import StreamError
 from ingest.rtp.track import Track
 from ingest.rtsp.session import Session, State
 from ingest.rtsp.signalling import sdp
@@ -206,9 +206,9 @@ def test_setup_of_audio_names_its_channels_and_session() -> None:
     assert SessionHeader.parse(message.header("session")) == SessionHeader("9a90de54", 60)
 
 
-def test_setup_answered_with_udp_is_for_another_client() -> None:
+def test_setup_answered_with_udp_is_refused_where_udp_is_not_spoken() -> None:
     session, _ = described(CAMERAS[6])
-    with pytest.raises(NotSpokenError, match="UDP"):
+    with pytest.raises(StreamError, match="UDP"):
         session.feed(reply_to("h264dvr_setup_video.txt", 2), 0)
 
 

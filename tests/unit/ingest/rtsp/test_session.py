@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.access_unit import AccessUnit, Loss
-from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, NotSpokenError, RedirectedError, StreamError
+from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, RedirectedError, StreamError
 from ingest.rtsp.session import Session, State
 from ingest.rtsp.signalling.auth import Credentials
 from ingest.rtsp.signalling.habits import Habits
@@ -273,7 +273,7 @@ def test_password_asked_for_but_not_configured() -> None:
         ("403 Forbidden", CameraRefusedError),
         ("404 Not Found", CameraRefusedError),
         ("453 Not Enough Bandwidth", CameraAwayError),
-        ("461 Unsupported Transport", NotSpokenError),
+        ("461 Unsupported Transport", StreamError),
         ("503 Busy", CameraAwayError),
         ("400 Bad Request", StreamError),
     ],

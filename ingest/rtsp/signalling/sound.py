@@ -1,0 +1,32 @@
+"""The microphone that a description names, or why its sound is not recorded. Nothing about it stops the pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ingest.errors import StreamError
+from ingest.rtsp.signalling import sdp, urls
+
+
+@dataclass(frozen=True, slots=True)
+class Microphone:
+    """url: what SETUP names; empty, with a note that says why, where there is nothing to be set up"""
+
+    media: sdp.Media | None = None
+    url: str = ""
+    note: str = ""
+
+
+def microphone(description: sdp.Description, bases: tuple[str, ...], video: sdp.Media) -> Microphone:
+    """Of a description; ``bases``: what its addresses may be relative to."""
+    found = description.audio()
+    if found is None:
+        return Microphone(note="it sends no sound.")
+    try:
+        found.sound()
+    except StreamError as error:
+        return Microphone(note=error.what)
+    url = urls.track_urls(bases, found.control)[0]
+    if url == urls.track_urls(bases, video.control)[0]:
+        return Microphone(note="its sound has no address of its own.")
+    return Microphone(found, url)
