@@ -125,6 +125,14 @@ def read_only_disk(gym: TroubledGym) -> None:
     gym.start()
 
 
+def power_cut_at_start(gym: TroubledGym) -> None:
+    """And once more while it starts, at any moment of that."""
+    gym.power_cut()
+    gym.start()
+    time.sleep(random.uniform(0.2, 12.0))
+    power_cut(gym)
+
+
 def copied(gym: TroubledGym) -> None:
     """A copy of the data directory is started beside the original."""
     other = gym.directory.parent / "copy"
@@ -145,6 +153,7 @@ TROUBLES: Final[dict[str, Trouble]] = {
     **{f"starve {name}": starve(name) for name in (*ROLES, *SERVICES)},
     "kill parent": kill_parent,
     "power cut": power_cut,
+    "power cut while it starts": power_cut_at_start,
     "power cut over a read-only disk": read_only_disk,
     "full disk": full_disk,
     "copied": copied,

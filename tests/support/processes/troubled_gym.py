@@ -35,7 +35,7 @@ from runtime.database import connect
 from runtime.settings import DatabaseSettings
 from runtime.status import NOT_KNOWN, statuses
 from tests.support.footage.recording import assert_tiled
-from tests.support.processes.started import start, tallenne
+from tests.support.processes.started import start, tallenne, wait_for
 
 ROLES: Final = ("custodian", "index", "serve", "ingest", "notify")
 SERVICES: Final = {"database": "postgres", "broker": "nats-server", "store": "weed"}
@@ -98,7 +98,8 @@ class Disk:
         return True
 
     def unmount(self) -> None:
-        subprocess.run(["umount", self.at], check=True)
+        # The watcher may be reading a status file just now.
+        wait_for(lambda: subprocess.run(["umount", self.at], capture_output=True, check=False).returncode == 0, 20)
         subprocess.run(["fsck.ext4", "-y", self.image], capture_output=True, check=False)
 
     def break_down(self) -> None:
