@@ -59,6 +59,7 @@ class ManualClient(aiomqtt.Client):
         tls: ssl.SSLContext | None,
         clock_ns: Callable[[], int],
         on_message: Callable[[Received], bool],
+        clean_session: bool = False,
     ) -> None:
         super().__init__(
             host,
@@ -67,7 +68,7 @@ class ManualClient(aiomqtt.Client):
             password=password or None,
             identifier=client_id,
             protocol=aiomqtt.ProtocolVersion.V311,  # what packets.py reads
-            clean_session=False,
+            clean_session=clean_session,
             tls_context=tls,
             keepalive=KEEPALIVE_S,
             timeout=10,
@@ -88,6 +89,11 @@ class ManualClient(aiomqtt.Client):
     @property
     def alive(self) -> bool:
         return not self._disconnected.done()
+
+    @property
+    def reading(self) -> bool:
+        """Whether there is room for what arrives."""
+        return self._room
 
     @property
     def closed_by_broker(self) -> bool:

@@ -16,6 +16,7 @@ import aiomqtt.exceptions
 from domain.errors import TallenneError
 from indexer.errors import BrokerAwayError, BrokerRefusedError
 from indexer.mqtt.driver import REFUSED, ManualClient, Received
+from indexer.mqtt.echo import EVERY_S, Echo
 from indexer.mqtt.inbox import Inbox
 from indexer.mqtt.losses import DROPPED_TOPIC
 from indexer.mqtt.takeover import Takeovers
@@ -57,6 +58,8 @@ class Session:
         self.dropped = 0  # by the broker since its start, where it says so
         self._ask_dropped = True
         self._takeovers = Takeovers()
+        self._echo = Echo()
+        self._deaf = False  # the broker no longer serves the session: it is given up, and made anew
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop``. Unacknowledged messages are the broker's again."""
@@ -64,6 +67,8 @@ class Session:
         while not stop.is_set():
             started = time.monotonic()
             try:
+                if self._deaf:
+                    await self._forget()
                 await self._one_connection(stop)
             except (aiomqtt.MqttError, BrokerRefusedError, OSError) as error:
                 self._takeovers.failed()
@@ -81,22 +86,13 @@ class Session:
             self._client.acknowledge(messages)
 
     async def _one_connection(self, stop: asyncio.Event) -> None:
-        settings = self._settings
-        client = ManualClient(
-            settings.host,
-            settings.port,
-            user_name=settings.user_name,
-            password=settings.password,
-            client_id=settings.client_id,
-            tls=await asyncio.to_thread(_tls, settings) if settings.tls else None,
-            clock_ns=self._clock_ns,
-            on_message=self._arrived,
-        )
+        client = await self._make_client()
         # Before connecting: a persistent session sends at once, before we could subscribe.
         self._inbox.filled_by(client)
         self._client = client
         try:
             async with client:
+                self._echo = Echo()
                 refused = await client.subscribe_all(self._patterns)
                 trouble = self._refusal(refused) if refused else None
                 if trouble is not None and len(refused) == len(self._patterns):
@@ -109,7 +105,9 @@ class Session:
                 self.subscribed = True
                 self._trouble(trouble)  # the others' doors go on
                 await self._watch_dropped(client)
-                await _either(client.closed(), stop.wait())
+                await _either(client.closed(), stop.wait(), self._listen_for_echo(client))
+                if self._deaf:
+                    raise BrokerAwayError("The broker delivers nothing any more.", "The session there is made anew.")
                 if not stop.is_set():
                     if client.closed_by_broker:
                         self._takeovers.closed()
@@ -120,7 +118,43 @@ class Session:
             self.subscribed = False
             self._client = None
 
+    async def _make_client(self, *, clean_session: bool = False) -> ManualClient:
+        settings = self._settings
+        return ManualClient(
+            settings.host,
+            settings.port,
+            user_name=settings.user_name,
+            password=settings.password,
+            client_id=settings.client_id,
+            tls=await asyncio.to_thread(_tls, settings) if settings.tls else None,
+            clock_ns=self._clock_ns,
+            on_message=self._arrived,
+            clean_session=clean_session,
+        )
+
+    async def _forget(self) -> None:
+        """Let the broker throw the session away, and with it the subscriptions that it no longer serves."""
+        async with await self._make_client(clean_session=True):
+            self._deaf = False
+
+    async def _listen_for_echo(self, client: ManualClient) -> None:
+        """Return when the session is deaf; not at all where there is no topic for it."""
+        topic = self._settings.echo_topic
+        if not topic or await client.subscribe_all([topic]):
+            await asyncio.Event().wait()
+        while not self._echo.deaf(time.monotonic()):
+            if not client.reading:
+                self._echo.excused()
+            await client.publish(topic, b"", qos=1)
+            self._echo.asked(time.monotonic())
+            await asyncio.sleep(EVERY_S)
+        self._deaf = True
+
     def _arrived(self, message: Received) -> bool:
+        if message.topic == self._settings.echo_topic:
+            self._echo.heard(time.monotonic())
+            self.acknowledge([message])
+            return True
         if message.topic != DROPPED_TOPIC:
             return self._inbox.put(message)
         with contextlib.suppress(ValueError):

@@ -19,7 +19,7 @@ from ingest.settings import CameraSettings, IngestSettings, SourceKind, TlsLevel
 from pipeline.config.check import secret_value
 from pipeline.config.load import Loaded
 from pipeline.config.model import Camera, Secret, Site, Users
-from pipeline.embedded.broker import INDEX_USER
+from pipeline.embedded.broker import ECHO_TOPIC, INDEX_USER
 from pipeline.embedded.postgres import DATABASE, OWNER
 from pipeline.errors import SetupError
 from pipeline.installation import Installation
@@ -106,6 +106,7 @@ class RoleSettings:
                 user_name=INDEX_USER,
                 password=password,
                 client_id=self._client_id,
+                echo_topic=ECHO_TOPIC,
             )
         return BrokerSettings(
             host=own.host,

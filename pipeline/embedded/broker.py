@@ -33,6 +33,8 @@ DOORS_USER = "tallenne_doors"
 PROBE_USER = "tallenne_probe"
 _PROBE_TOPIC = "$tallenne/probe"
 """Its ``$`` keeps it from every filter of doors, be it ``#`` (MQTT 3.1.1, 4.7.2)."""
+ECHO_TOPIC = "$tallenne/index"
+"""On which the indexer hears itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +130,9 @@ def _configure(directory: Path, passwords: dict[str, str], ports: tuple[int, int
 def _settings(passwords: dict[str, str], ports: tuple[int, int], topics: Sequence[str]) -> dict[str, object]:
     """What NATS reads. Paths count from the directory that it starts in."""
     doors = [subject for topic in topics for subject in subjects(topic)]
-    probe = subjects(_PROBE_TOPIC)
+    probe, echo = subjects(_PROBE_TOPIC), subjects(ECHO_TOPIC)
     users = [
-        _user(passwords, INDEX_USER, publish=[], subscribe=doors),
+        _user(passwords, INDEX_USER, publish=echo, subscribe=[*doors, *echo]),
         _user(passwords, DOORS_USER, publish=doors, subscribe=[]),
         _user(passwords, PROBE_USER, publish=probe, subscribe=probe),
     ]
