@@ -45,6 +45,7 @@ class DoorEvent:
 
     @classmethod
     def of(cls, happening: Happening, now_ns: int) -> DoorEvent:
+        """Return the event that a door reports of a happening."""
         return cls(
             event_id=EventId(new_id()),  # not seeded: a second run's events are not the first one's
             door=happening.door,
@@ -55,6 +56,7 @@ class DoorEvent:
         )
 
     def payload(self) -> bytes:
+        """Return the message as JSON, in the format of the native decoder."""
         return json.dumps(
             {
                 "event_id": str(self.event_id),

@@ -44,6 +44,7 @@ class LiveCamera(Stream):
 
     @property
     def interval_ns(self) -> float:
+        """Time between two pictures."""
         return float(1_000_000_000 / self.settings.fps)
 
     def due_ns(self) -> int:

@@ -33,6 +33,7 @@ class LoopCamera(Stream):
         self._step = 0
 
     def add(self, reader: Reader) -> None:
+        """Add a reader and wake the player."""
         super().add(reader)
         self.wake()
 
@@ -90,6 +91,7 @@ class Replayer:
             camera.wake = partial(self._wake, place)
 
     def stop(self) -> None:
+        """Stop playing."""
         if self._timer is not None:
             self._timer.cancel()
 

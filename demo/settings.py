@@ -22,6 +22,7 @@ class DemoDoor:
 
     @property
     def topic(self) -> str:
+        """MQTT topic to which the door publishes."""
         return f"access/{self.site}/{self.external_id}"
 
 

@@ -67,12 +67,15 @@ class Span:
 
     @property
     def duration_ns(self) -> int:
+        """Length in nanoseconds."""
         return self.end_ns - self.start_ns
 
     def overlaps(self, other: Span) -> bool:
+        """Whether the two spans share any time; spans that only touch do not."""
         return self.start_ns < other.end_ns and other.start_ns < self.end_ns
 
     def contains(self, time_ns: int) -> bool:
+        """Whether the span holds this time; its end does not belong to it."""
         return self.start_ns <= time_ns < self.end_ns
 
     def clipped_to(self, other: Span) -> Span | None:

@@ -48,10 +48,12 @@ class StaffClient:
         self._purpose = ""
 
     async def sign_in(self, user_name: str, password: str, code: str) -> None:
+        """Sign in; later requests carry the session's cookie and token."""
         body = await self.post("/v1/sign-in", {"user_name": user_name, "password": password, "code": code})
         self._http.headers["X-CSRF-Token"] = body["csrf_token"]
 
     async def step_up(self, code: str) -> None:
+        """Show the second factor again."""
         await self.post("/v1/step-up", {"code": code})
 
     async def state_purpose(self, category: str, reason: str) -> None:
@@ -61,6 +63,7 @@ class StaffClient:
         self._http.headers["Tallenne-Purpose"] = self._purpose
 
     async def sign_out(self) -> None:
+        """End the session."""
         await self.post("/v1/sign-out", {})
 
     async def get(self, path: str, **query: str | int) -> Any:
@@ -68,6 +71,7 @@ class StaffClient:
         return await self._asked("GET", path, params=query)
 
     async def post(self, path: str, body: dict[str, Any]) -> Any:
+        """POST JSON and return the answer's JSON."""
         return await self._asked("POST", path, json=body)
 
     async def _asked(self, method: str, path: str, **more: Any) -> Any:

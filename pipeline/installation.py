@@ -39,30 +39,37 @@ class Installation:
 
     @property
     def secrets(self) -> Path:
+        """Passwords of services, mode 0700."""
         return self.root / "secrets"
 
     @property
     def run(self) -> Path:
+        """Status files, sockets, endpoints."""
         return self.root / "run"
 
     @property
     def logs(self) -> Path:
+        """Logs of roles and services."""
         return self.root / "logs"
 
     @property
     def alarms(self) -> Path:
+        """State of the notify role."""
         return self.root / "alarms"
 
     @property
     def scratch(self) -> Path:
+        """Temporary files of roles."""
         return self.root / "tmp"
 
     @property
     def endpoints_file(self) -> Path:
+        """Addresses of this run's services."""
         return self.run / "endpoints.json"
 
     @property
     def custodian_socket(self) -> Path:
+        """The custodian's Unix socket."""
         return self.run / "custodian.sock"
 
     def prepare(self) -> None:

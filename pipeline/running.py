@@ -28,4 +28,5 @@ class Running:
     missing: tuple[str, ...] = ()  # what a person still has to do, with the command
 
     def statuses(self) -> list[dict[str, Any]]:
+        """Statuses of the roles, as they are now."""
         return statuses(self.installation.run)

@@ -68,6 +68,7 @@ class Listener:
 
     @property
     def address(self) -> str:
+        """The abstract socket's name, for the role's environment."""
         return "@" + bytes(self._socket.getsockname()).decode().lstrip("\0")
 
     def heard(self, pid: int) -> bool:
@@ -81,6 +82,7 @@ class Listener:
         return beaten
 
     def close(self) -> None:
+        """Close the socket; the role beats into the void."""
         self._socket.close()
 
 

@@ -42,6 +42,7 @@ class RebuildReport:
 
     @property
     def ok(self) -> bool:
+        """Whether every object became a row."""
         return not self.quarantined_count
 
 

@@ -68,6 +68,7 @@ class ReconcileReport:
 
     @property
     def ok(self) -> bool:
+        """Whether rows and objects agree."""
         return not self.bad_row_count and not self.orphan_count
 
 

@@ -80,6 +80,7 @@ class VerifyReport:
 
     @property
     def ok(self) -> bool:
+        """Whether every object held and no break in a chain is unexplained."""
         return not self.bad_count and not self.unexplained_breaks
 
 

@@ -36,9 +36,11 @@ class Folder:
         self.path = path
 
     def names(self) -> list[str]:
+        """Return the files' names, hidden ones left out."""
         return [item.name for item in self.path.iterdir() if item.is_file() and not item.name.startswith(".")]
 
     def open(self, name: str) -> IO[bytes]:
+        """Open a file to read. OSError."""
         return (self.path / name).open("rb")
 
 
@@ -47,9 +49,11 @@ class Archive:
         self.zip = zipfile.ZipFile(path)
 
     def names(self) -> list[str]:
+        """Return the names of all members; a name may come twice."""
         return self.zip.namelist()
 
     def open(self, name: str) -> IO[bytes]:
+        """Open a member to read. KeyError when there is none."""
         return self.zip.open(name)
 
 
@@ -57,6 +61,7 @@ Source = Union[Folder, Archive]  # noqa: UP007 (Python 3.8)
 
 
 def whole(source: Source, name: str) -> bytes:
+    """Return a small file's bytes; WrongError when it is missing."""
     try:
         with source.open(name) as file:
             return file.read()
@@ -79,6 +84,7 @@ def key_fingerprint(pem: bytes) -> str:
 
 
 def check_signature(parts: dict[str, bytes]) -> None:
+    """Have openssl verify the manifest's signature; WrongError when it does not hold."""
     with tempfile.TemporaryDirectory() as folder:
         for name, data in parts.items():
             (Path(folder) / name).write_bytes(data)
@@ -93,6 +99,7 @@ def check_signature(parts: dict[str, bytes]) -> None:
 
 
 def check_file(source: Source, said: dict[str, Any]) -> None:
+    """Compare a file's size and SHA-256 with its entry in the manifest; WrongError when they differ."""
     digest, size = hashlib.sha256(), 0
     try:
         with source.open(said["name"]) as file:
@@ -131,6 +138,7 @@ def verify(source: Source, key_sha256: str) -> dict[str, Any]:
 
 
 def main() -> int:
+    """Check the export that the command line names; print the files, or what is wrong."""
     parser = argparse.ArgumentParser(description="Check an export of Tallenne.")
     parser.add_argument("export", nargs="?", default=".", help="the folder or the ZIP (default: this folder)")
     parser.add_argument("--key-sha256", default="", help="fingerprint of the operator's key, told by another way")

@@ -96,6 +96,7 @@ class Floor:
 
     @property
     def received(self) -> list[int]:
+        """Bytes received so far, per camera."""
         return [camera.received for camera in self._cameras]
 
     def sweep(self) -> None:

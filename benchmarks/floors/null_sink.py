@@ -41,12 +41,15 @@ class Connection(asyncio.BufferedProtocol):
         self._create_only = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport to answer on."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own transports derive from neither
 
     def get_buffer(self, sizehint: int) -> bytearray:
+        """Return the one buffer into which everything is read."""
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
+        """Count the bytes of a body, or parse the head of the next request."""
         if self._left:
             taken = min(self._left, nbytes)
             self._left -= taken
@@ -118,6 +121,7 @@ async def serve() -> None:
 
 
 def main() -> None:
+    """Serve until the starter ends this process."""
     read_parameters()
     uvloop.run(serve())
 

@@ -45,10 +45,12 @@ class Stand:
 
     @property
     def run_directory(self) -> Path:
+        """Where the roles write their status files."""
         return self.directory / "run"
 
     @property
     def custodian_socket(self) -> Path:
+        """The custodian's Unix socket."""
         return self.run_directory / "custodian.sock"
 
     def database(self, role: str) -> DatabaseSettings:

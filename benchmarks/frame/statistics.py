@@ -32,6 +32,7 @@ class Effect:
 
     @property
     def faster(self) -> bool:
+        """Whether the whole interval lies below 1."""
         return self.high < 1.0
 
 
@@ -47,6 +48,7 @@ def percentile(values: Sequence[float], per_cent: float) -> float:
 
 
 def median(values: Sequence[float]) -> float:
+    """Return the median; NaN of nothing."""
     return percentile(values, 50)
 
 

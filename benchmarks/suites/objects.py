@@ -44,9 +44,11 @@ class Leanest:
         self._addresses[method, name] = f"{parts.path}?{parts.query}"
 
     def close(self) -> None:
+        """Close the connection."""
         self._http.close()
 
     def put(self, name: str) -> None:
+        """PUT the body by sendfile and read the answer."""
         self._http.putrequest("PUT", self._addresses["PUT", name], skip_accept_encoding=True)
         self._http.putheader("content-length", str(SIZE))
         self._http.endheaders()
@@ -56,6 +58,7 @@ class Leanest:
         self._http.getresponse().read()
 
     def get(self, name: str) -> None:
+        """GET the object into the one buffer."""
         self._http.request("GET", self._addresses["GET", name])
         answer = self._http.getresponse()
         at = 0

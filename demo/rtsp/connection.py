@@ -37,17 +37,21 @@ class Connection(asyncio.Protocol):
         self.heard = time.monotonic()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask the server to admit the connection."""
         self._transport = cast(asyncio.Transport, transport)
         self._server.admit(self, self._transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Stop playing and leave the server's set."""
         self._stop_playing()
         self._server.connections.discard(self)
 
     def abort(self) -> None:
+        """Reset the connection."""
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
+        """Answer the requests that are complete; 400 and the end for what is none."""
         self.heard = time.monotonic()
         try:
             requests = self._parser.push(data)

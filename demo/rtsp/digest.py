@@ -55,6 +55,7 @@ class Digest:
         return [("WWW-Authenticate", form.format(self._realm, nonce, name, tail)) for name in self._algorithms]
 
     def check(self, request: Request) -> Verdict:
+        """Return whether a request's Authorization is right, stale or to be refused (RFC 7616)."""
         scheme, _, rest = request.headers.get("authorization", "").partition(" ")
         given = {name.lower(): quoted or plain for name, quoted, plain in _PARAMETER.findall(rest)}
         algorithm = given.get("algorithm", "MD5").upper()

@@ -48,12 +48,15 @@ class Faults:
 
     @property
     def stalled(self) -> bool:
+        """Whether pictures and reports are held back now."""
         return self._clock() < self._stalled_until
 
     @property
     def refusing(self) -> bool:
+        """Whether requests are answered with 503 now."""
         return self._clock() < self._refused_until
 
     @property
     def jump_ticks(self) -> int:
+        """The clock's jumps so far, in 90 kHz ticks."""
         return self.jump_ns * CLOCK_RATE // 1_000_000_000

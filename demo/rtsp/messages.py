@@ -42,6 +42,7 @@ class Response:
     close: bool = field(default=False, kw_only=True)  # hang up after it
 
     def to_bytes(self, cseq: str) -> bytes:
+        """Return the response to the request with this CSeq (RFC 2326, 7)."""
         reason = _REASONS.get(self.status) or HTTPStatus(self.status).phrase
         lines = [f"RTSP/1.0 {self.status} {reason}", f"CSeq: {cseq}", "Server: Tallenne demo"]
         lines += [f"{name}: {value}" for name, value in self.headers]

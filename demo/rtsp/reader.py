@@ -39,6 +39,7 @@ class Reader:
         self.fresh = True  # nothing sent yet, or something left out: go on with a key picture
 
     def rtp_time(self, ticks: int) -> int:
+        """Return the RTP timestamp of a time of the stream: a random base, 32 bits."""
         return (self._base + ticks) & _MASK
 
     def send(self, packets: Packets, ticks: int, loss: float) -> int:
@@ -73,6 +74,7 @@ class Reader:
         self._transport.write(_report.pack(*head, ntp, *counts) + words)
 
     def drop(self) -> None:
+        """Reset the reader's connection."""
         self._transport.abort()
 
 

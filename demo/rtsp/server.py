@@ -79,6 +79,7 @@ class RtspServer:
             await asyncio.wait([sweep])
 
     def url(self, stream: Stream, host: str = "127.0.0.1") -> str:
+        """Return a stream's address on this server."""
         return f"rtsp://{host}:{self.port}{stream.path}"
 
     async def _sweep(self) -> None:

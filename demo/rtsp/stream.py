@@ -34,6 +34,7 @@ class Stream:
         self.key_wanted = False  # a live coder makes the next picture a key picture and clears it
 
     def describe(self) -> bytes:
+        """Return the stream's SDP."""
         return sdp.describe(name=self.name, sps=self.sps, pps=self.pps, fps=self.fps, bit_rate=self.bit_rate)
 
     def ticks_now(self) -> int:
@@ -42,6 +43,7 @@ class Stream:
         return elapsed_ns * CLOCK_RATE // 1_000_000_000 + self.faults.jump_ticks
 
     def add(self, reader: Reader) -> None:
+        """Add a reader; it begins at the next key picture unless the camera starts in mid-GOP."""
         if reader in self.readers:  # PLAY said twice
             return
         reader.fresh = not self.faults.start_mid_gop
@@ -49,9 +51,11 @@ class Stream:
         self.key_wanted = self.key_wanted or reader.fresh
 
     def remove(self, reader: Reader) -> None:
+        """Remove a reader, if it is there."""
         self.readers.discard(reader)
 
     def drop_readers(self) -> None:
+        """Reset all readers' connections."""
         for reader in self.readers:
             reader.drop()
         self.readers.clear()

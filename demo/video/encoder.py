@@ -32,6 +32,7 @@ class AccessUnit:
 
     @property
     def annex_b(self) -> bytes:
+        """Return the NAL units with start codes (H.264 Annex B)."""
         return b"".join(b"\x00" + _START_CODE + nal for nal in self.nals)
 
 

@@ -64,6 +64,7 @@ class SequenceTracker:
                 self._counts[door] = count
 
     def count(self, door: object) -> DoorCount | None:
+        """Return a door's count, or None when its messages carry no numbers."""
         return self._counts.get(door)
 
     def overdue(self, now_ns: int) -> tuple[int, int]:

@@ -88,6 +88,7 @@ class ManualClient(aiomqtt.Client):
 
     @property
     def alive(self) -> bool:
+        """Whether the connection is up."""
         return not self._disconnected.done()
 
     @property

@@ -11,6 +11,7 @@ DROPPED_TOPIC: Final = "$SYS/broker/publish/messages/dropped"
 
 
 def sequence_gaps(messages: int, doors: int) -> EventsLostError | None:
+    """Problem for messages whose numbers are missing; None for zero."""
     if not messages:
         return None
     return EventsLostError(
@@ -20,6 +21,7 @@ def sequence_gaps(messages: int, doors: int) -> EventsLostError | None:
 
 
 def broker_dropped(messages: int) -> EventsLostError | None:
+    """Problem for messages that the broker says it discarded; None for zero."""
     if not messages:
         return None
     return EventsLostError(
@@ -29,6 +31,7 @@ def broker_dropped(messages: int) -> EventsLostError | None:
 
 
 def session_taken_over(times: int, client_id: str) -> EventsLostError | None:
+    """Problem for another client under our client id; None for zero times."""
     if not times:
         return None
     return EventsLostError(
@@ -39,6 +42,7 @@ def session_taken_over(times: int, client_id: str) -> EventsLostError | None:
 
 
 def session_forgotten(times: int) -> EventsLostError | None:
+    """Problem for sessions that the broker lost; None for zero times."""
     if not times:
         return None
     return EventsLostError(

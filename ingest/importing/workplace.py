@@ -47,10 +47,12 @@ class Workplace:
 
     @property
     def staging(self) -> Path:
+        """Where segments are sealed; deleted when an import is interrupted."""
         return self.directory / "staging"
 
     @property
     def ready(self) -> Path:
+        """Where whole segments wait for their upload."""
         return self.directory / "ready"
 
     @contextlib.contextmanager

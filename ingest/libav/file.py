@@ -51,6 +51,7 @@ class FileFacts:
 
     @property
     def duration_ns(self) -> int:
+        """From the first picture's start to the last one's end."""
         return (self.end_ticks - self.start_ticks) * NS // TICKS_PER_S
 
     @property
@@ -149,6 +150,7 @@ class OpenedFile:
 
     @property
     def codec(self) -> str:
+        """ "h264" or "h265"."""
         return "h264" if self._name == "h264" else "h265"
 
     def units(self) -> Iterator[AccessUnit]:

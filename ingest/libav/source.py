@@ -55,9 +55,11 @@ class LibavSource:
 
     @property
     def sound_note(self) -> str:
+        """See ``Source``."""
         return "sound is recorded over TCP only." if self._camera.audio else ""
 
     def take_sounds(self) -> list[Sound]:
+        """Always empty: this source gives pictures only."""
         return []
 
     async def batches(self) -> AsyncGenerator[list[AccessUnit | Loss], None]:

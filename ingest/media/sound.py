@@ -60,6 +60,7 @@ class SoundMixer:
         self._next_ns = begin_ns + self._frame_ns
 
     def hold(self, fragment: Fragment, start_ns: int, end_ns: int) -> None:
+        """Keep a fragment of pictures until the sound of its span has come."""
         self._held.append(Held(fragment=fragment, start_ns=start_ns, end_ns=end_ns))
 
     def ready(self, *, all_of_them: bool = False) -> Iterable[tuple[Held, SoundFrames | None]]:

@@ -41,10 +41,12 @@ class Committer:
 
     @property
     def pending(self) -> int:
+        """Segments that wait for their row."""
         return len(self._queue)
 
     @property
     def oldest_ns(self) -> int | None:
+        """Start of the oldest segment that waits, UTC nanoseconds; None when none does."""
         return min((item[0].place.start_ns for item in self._queue), default=None)
 
     def add(self, pending: Pending, metadata: SegmentMetadata, ending: Ending) -> None:

@@ -76,10 +76,12 @@ class Uploader:
 
     @property
     def committed(self) -> int:
+        """Rows committed since the start."""
         return self._committer.committed
 
     @property
     def shadows(self) -> int:
+        """Rows committed as shadows since the start."""
         return self._committer.shadows
 
     @property

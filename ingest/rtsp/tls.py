@@ -92,6 +92,7 @@ class Tls:
         return self.outgoing.read()
 
     def certificate(self) -> bytes:
+        """The camera's certificate, DER; empty before the handshake."""
         return self._tls.getpeercert(binary_form=True) or b""
 
     @property

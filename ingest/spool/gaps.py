@@ -54,10 +54,12 @@ class GapJournal:
 
     @property
     def size_bytes(self) -> int:
+        """Length of the file."""
         return self._size
 
     @property
     def empty(self) -> bool:
+        """Whether every gap has been committed, those in memory included."""
         return self._size == self._done and not self._waiting
 
     def found(self, camera_id: CameraId) -> list[Span]:

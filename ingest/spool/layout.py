@@ -34,18 +34,22 @@ class Place:
 
     @property
     def stem(self) -> str:
+        """File name of the segment without its ending: start and id."""
         return f"{self.start_ns}-{self.segment_id}"
 
     @property
     def part(self) -> Path:
+        """The segment while it is written."""
         return self.folder / (self.stem + PART)
 
     @property
     def ready(self) -> Path:
+        """The finished segment."""
         return self.folder / (self.stem + READY)
 
     @property
     def metadata(self) -> Path:
+        """The segment's journal."""
         return self.folder / (self.stem + METADATA)
 
 
@@ -65,26 +69,32 @@ class SpoolLayout:
 
     @property
     def lock(self) -> Path:
+        """Held by the one recorder that uses the directory."""
         return self.directory / "lock"
 
     @property
     def segments(self) -> Path:
+        """Segments and their journals."""
         return self.directory / "segments"
 
     @property
     def cameras(self) -> Path:
+        """One file per camera: its position."""
         return self.directory / "cameras"
 
     @property
     def gaps(self) -> Path:
+        """Gaps that wait for the catalogue."""
         return self.directory / "gaps"
 
     @property
     def damaged(self) -> Path:
+        """Files that recovery did not understand, for a person to look at."""
         return self.directory / "damaged"
 
     @property
     def spare(self) -> Path:
+        """Empty files for the next segments."""
         return self.directory / "spare"
 
     def make(self) -> None:

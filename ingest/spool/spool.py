@@ -75,14 +75,17 @@ class Spool:
 
     @property
     def fsync(self) -> bool:
+        """Whether a power cut may lose nothing: files are synced before they count."""
         return self._settings.fsync
 
     @property
     def used_bytes(self) -> int:
+        """Bytes in segments and gaps."""
         return self._used + self.gaps.size_bytes
 
     @property
     def max_bytes(self) -> int:
+        """Bytes that the spool may use."""
         return self._settings.max_bytes
 
     def close(self) -> None:

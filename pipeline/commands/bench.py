@@ -8,6 +8,7 @@ import sys
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     parser.epilog = "`tallenne bench ingest --help` and so on list the arguments of each."
     parser.add_argument(
         "benchmark", nargs=argparse.REMAINDER, metavar="...", help="ingest, storage, index, clip, all or compare"

@@ -31,6 +31,7 @@ _CATEGORIES = ("incident", "access", "safety", "property", "member_request", "au
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     add_place(parser)
     add_span(parser, required=False)
     what = parser.add_argument_group("what to find")
@@ -52,6 +53,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     if not arguments.camera and not arguments.member and not arguments.door and not arguments.export:
         raise SetupError("Nothing to find was named.", "Give --camera, --member, --door or --export.")
     if (arguments.camera or arguments.export) and not arguments.output:

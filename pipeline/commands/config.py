@@ -13,12 +13,14 @@ from pipeline.exit_codes import MISUSE, OK
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     parser.add_argument("action", choices=("check", "example"), help="check a file, or print one with every option")
     parser.add_argument("--config", type=Path, default=Path("tallenne.toml"), metavar="FILE", help="what to check")
     parser.add_argument("--json", action="store_true", help="for scripts")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     if arguments.action == "example":
         print(files("pipeline.config").joinpath("example.toml").read_text(encoding="utf-8"), end="")
         return OK

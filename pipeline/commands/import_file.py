@@ -26,6 +26,7 @@ examples:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     parser.add_argument(
         "file", type=Path, nargs="?", metavar="FILE", help="MP4, Matroska, MPEG-TS, AVI; H.264 or H.265"
     )
@@ -42,6 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     if not arguments.resume and (arguments.file is None or arguments.camera is None or arguments.start is None):
         raise SetupError("There is nothing to import.", "Give FILE, --camera and --start; or --resume.")
     try:

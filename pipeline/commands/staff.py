@@ -18,6 +18,7 @@ from runtime.database import connect
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
     make = actions.add_parser("add", help="make an account; its second factor is shown once")
     make.add_argument("user_name")
@@ -30,6 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     return asyncio.run(_add(arguments))
 
 

@@ -45,11 +45,13 @@ _NOT_PROTECTED = {
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     add_place(parser)
     parser.add_argument("--json", action="store_true", help="for scripts")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     loaded, installation = place_of(arguments)
     report = report_of(loaded, installation)
     if arguments.json:

@@ -19,6 +19,7 @@ from pipeline.up import UpOptions, up
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     parser.add_argument("--config", type=Path, metavar="FILE", help="your cameras and doors; without it the demo gym")
     parser.add_argument("--data", type=Path, metavar="DIR", help=f"where all is kept (default: ./{DEFAULT_DATA})")
     parser.add_argument("--cameras", type=whole(1, 1000), metavar="N", help="how many simulated cameras (default 4)")
@@ -26,6 +27,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     options = UpOptions(config=arguments.config, data=arguments.data, cameras=arguments.cameras)
     if arguments.smoke:
         return asyncio.run(smoke(options))

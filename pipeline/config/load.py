@@ -42,6 +42,7 @@ class Loaded:
     path: Path
 
     def resolve(self, path: Path) -> Path:
+        """Return a path of the configuration; a relative one counts from the file's directory."""
         return path if path.is_absolute() else self.path.parent / path
 
 

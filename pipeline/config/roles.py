@@ -43,10 +43,12 @@ class RoleSettings:
 
     @property
     def custodian_socket(self) -> Path:
+        """The configured socket, or the installation's."""
         return self._path(self.loaded.config.custodian.socket) or self.installation.custodian_socket
 
     @property
     def audit_heads(self) -> Path:
+        """The configured file of signed heads, or the installation's."""
         return self._path(self.loaded.config.custodian.audit_heads) or self.installation.root / "audit-heads"
 
     # -- Services
@@ -74,6 +76,7 @@ class RoleSettings:
         )
 
     def store(self) -> StoreSettings:
+        """Settings of the configured store, or of the embedded one."""
         own = self.loaded.config.store
         if own is None:
             place = self.endpoints["store"]
@@ -96,6 +99,7 @@ class RoleSettings:
         )
 
     def broker(self) -> BrokerSettings:
+        """Settings of the configured broker, or of the embedded one."""
         own = self.loaded.config.broker
         if own is None:
             place = self.endpoints["broker"]
@@ -178,6 +182,7 @@ class RoleSettings:
         )
 
     def index(self) -> IndexSettings:
+        """Settings of the indexer."""
         doors = [
             DoorSettings(door_id=entry.door_id, site_id=entry.site_id, name=entry.name, external_id=entry.external_id)
             for entry in self.inventory().doors
@@ -213,6 +218,7 @@ class RoleSettings:
         )
 
     def serve(self) -> ServeSettings:
+        """Settings of the staff API."""
         own = self.loaded.config.serve
         return ServeSettings(
             database=self.database("serve"),

@@ -40,6 +40,7 @@ class DemoGym:
 
     @property
     def doors(self) -> tuple[tuple[str, str], ...]:
+        """Names and ids of the doors; a second one from three cameras on."""
         return (_MAIN, _BACK) if self.cameras > 2 else (_MAIN,)
 
 

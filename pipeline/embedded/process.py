@@ -162,6 +162,7 @@ def _end(pid: int, by: signal.Signals) -> None:
 
 
 def rotate(log: Path, limit_bytes: int = 8 << 20) -> None:
+    """Rename a log that has grown beyond the limit; one old log is kept."""
     if log.exists() and log.stat().st_size > limit_bytes:
         log.replace(log.with_suffix(".old"))
 

@@ -34,6 +34,7 @@ class Tell:
 
     @property
     def terminal(self) -> bool:
+        """Whether the output is a terminal."""
         return self._terminal
 
     def line(self, text: str) -> None:

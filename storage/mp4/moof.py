@@ -43,10 +43,12 @@ class Run:
 
     @property
     def durations(self) -> tuple[int, ...]:
+        """Of each sample, in ticks."""
         return self.words[:: self.width]
 
     @property
     def sizes(self) -> tuple[int, ...]:
+        """Of each sample, in bytes."""
         return self.words[1 :: self.width]
 
     @property
@@ -84,10 +86,12 @@ class Moof:
 
     @property
     def duration_ticks(self) -> int:
+        """Of the pictures."""
         return sum(self.pictures.durations)
 
     @property
     def frames(self) -> int:
+        """Number of pictures."""
         return len(self.pictures.words) // 4
 
     @property

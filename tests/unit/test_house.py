@@ -43,6 +43,10 @@ def test_folders_import_one_another_without_cycles(tree: Tree) -> None:
     assert cycles(edges(tree)) == []
 
 
+def test_every_public_function_of_the_source_has_a_docstring(tree: Tree) -> None:
+    assert {path: names for path, text in source(tree).items() if (names := undocumented(text))} == {}
+
+
 def test_no_module_of_routes_imports_another(tree: Tree) -> None:
     assert routes_that_import_routes(tree) == []
 

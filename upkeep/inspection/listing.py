@@ -25,6 +25,7 @@ class Footage:
 
     @property
     def day_ns(self) -> int:
+        """Start of the UTC day in which the footage begins."""
         return self.start_ns - self.start_ns % DAY_NS
 
     @property
@@ -56,6 +57,7 @@ class Day:
 
     @property
     def key(self) -> tuple[SiteId, CameraId, int] | None:
+        """Site, camera and day of the objects; None when all are foreign."""
         first = self.objects[0] if self.objects else None
         return None if first is None else (first.site_id, first.camera_id, first.day_ns)
 

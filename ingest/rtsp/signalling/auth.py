@@ -39,6 +39,7 @@ class Challenge:
 
     @property
     def hash_name(self) -> str:
+        """The hash function's name, without the "-sess" variant (RFC 7616, 3.4.2)."""
         return self.algorithm.upper().removesuffix("-SESS") or _MD5
 
 

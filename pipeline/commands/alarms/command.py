@@ -26,6 +26,7 @@ _SHOWN: Final = 10
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     parser.add_argument(
         "action", nargs="?", choices=("show", "test"), default="show", help="show, or try every channel"
     )

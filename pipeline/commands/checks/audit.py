@@ -18,6 +18,7 @@ from runtime.settings import DatabaseSettings
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
     verify = actions.add_parser("verify", help="follow the chain from its first entry; exit 1 when it does not hold")
     verify.add_argument("--json", action="store_true", help="for scripts")
@@ -25,6 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     return asyncio.run(_verify(arguments))
 
 

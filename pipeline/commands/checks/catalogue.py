@@ -24,6 +24,7 @@ from upkeep.reconcile import GRACE_NS
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
     make = actions.add_parser("rebuild", help="read every object without a row, authenticate it, give it a row")
     make.add_argument(
@@ -40,6 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     return asyncio.run(_rebuild(arguments) if arguments.action == "rebuild" else _prepare(arguments))
 
 

@@ -22,6 +22,7 @@ from upkeep.reconcile import GRACE_NS, ReconcileReport, reconcile
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     parser.add_argument(
         "--repair",
         action="store_true",
@@ -39,6 +40,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     return asyncio.run(_reconcile(arguments))
 
 

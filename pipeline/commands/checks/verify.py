@@ -23,6 +23,7 @@ from upkeep.verify import VerifyProgress, VerifyReport, verify
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     add_span(parser)
     parser.add_argument("--camera", action="append", metavar="NAME", help="only this one; may be given again")
     parser.add_argument("--json", action="store_true", help="for scripts")
@@ -30,6 +31,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     return asyncio.run(_verify(arguments))
 
 

@@ -29,6 +29,7 @@ _EXAMPLES = """examples:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     parser.epilog, parser.formatter_class = _EXAMPLES, argparse.RawDescriptionHelpFormatter
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
     show = actions.add_parser("list", help="the newest first, of the last day; members by their internal id only")
@@ -41,6 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     return asyncio.run(_list(arguments) if arguments.action == "list" else event_corrections.run(arguments))
 
 

@@ -31,6 +31,7 @@ members.csv, in UTF-8; only the number and the name must be there:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     parser.epilog, parser.formatter_class = _EXAMPLES, argparse.RawDescriptionHelpFormatter
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
     bring = actions.add_parser("import", help="add and change members as a CSV says; all of it or nothing")
@@ -45,6 +46,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     if arguments.confirm is not None and not arguments.end_missing:
         raise SetupError("--confirm says how many members --end-missing may end.", "Give both.")
     report = asyncio.run(_import(arguments))

@@ -28,6 +28,7 @@ _EXAMPLES = """examples:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     parser.epilog, parser.formatter_class = _EXAMPLES, argparse.RawDescriptionHelpFormatter
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
     show = actions.add_parser("list", help="what waits, and why; the newest first")
@@ -41,6 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     return asyncio.run(_replay(arguments) if arguments.action == "replay" else _list(arguments))
 
 

@@ -12,10 +12,12 @@ from pipeline.role_command import run_role
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     add_place(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     settings = settings_of(arguments)
     gym = kept_gym(settings.installation)
     if gym is None:

@@ -10,8 +10,10 @@ from pipeline.role_command import run_role
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     add_place(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     return run_role(role.run, settings_of(arguments).index())

@@ -12,11 +12,13 @@ from pipeline.role_command import run_role
 
 
 def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
     add_place(parser)
     parser.add_argument("--worker", type=whole(0), default=0, metavar="N", help="which of [ingest] workers, from 0")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     settings = settings_of(arguments)
     workers = settings.loaded.config.ingest.workers
     if (
