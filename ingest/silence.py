@@ -40,7 +40,7 @@ class Silence:
         self._heard_s = self._seen_s = self._loop.time()
 
     def look(self) -> None:
-        """Expire the timeout when the silence has lasted too long, not counting time in which this process stood still."""
+        """Expire the timeout after too long a silence. Time in which this process stood still does not count."""
         if self._timeout.when() is not None:
             return  # told already: whoever waits is leaving
         now_s = self._loop.time()

@@ -35,6 +35,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
     settings = settings_of(arguments)
     test = arguments.action == "test"
     report = asyncio.run(_test(settings.alarms())) if test else report_of(settings.alarms(secrets=False))
