@@ -29,6 +29,7 @@ if __name__ == "__main__":
     ]
 
     def work() -> None:
+        """Make fragments and segments of the film, once."""
         writer, segmenter = FragmentWriter(), Segmenter(10.0, 30.0)
         for unit in units:
             if (fragment := writer.push(unit)) is not None:

@@ -99,6 +99,7 @@ if __name__ == "__main__":
     session = _playing()
 
     def work() -> None:
+        """Depacketize the film, once."""
         seen = 0
         for number, end in enumerate(range(_GULP_BYTES, whole + _GULP_BYTES, _GULP_BYTES)):
             at, until = end - _GULP_BYTES - len(session.kept), min(end, whole)
