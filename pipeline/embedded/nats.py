@@ -43,6 +43,11 @@ def subjects(topic: str) -> list[str]:
     return [subject, subject.removesuffix(".>")] if subject.endswith(".>") else [subject]
 
 
+def topic_of(subject: str) -> str:
+    """The MQTT topic of a subject: what subjects() makes of one, taken back."""
+    return "/".join("" if token == "/" else token.replace("//", ".") for token in subject.split("."))
+
+
 def topic_fault(topic: str) -> str | None:
     """What NATS cannot carry in a topic or filter, for a sentence; None when it can."""
     if _BLANK.search(topic):

@@ -66,6 +66,7 @@ class _Supervision:
         for process in processes.values():
             self._problems.watch(f"role {process.name}", partial(_restarting, process))
         self._problems.watch("disk", self._disk)
+        self._problems.watch("topics", self._discarded)
 
     async def look(self, name: str) -> None:
         """At one service. ServiceError: it did not come up again."""
@@ -86,6 +87,10 @@ class _Supervision:
 
     def _directory(self, service: str) -> Path:
         return self._installation.root / _DIRECTORIES.get(service, service)
+
+    def _discarded(self) -> TallenneError | None:
+        broker = self._services.broker
+        return None if broker is None else broker.discarded.problem()
 
     def _disk(self) -> TallenneError | None:
         trouble = disk_trouble(self._installation.root)

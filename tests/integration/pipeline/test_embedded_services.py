@@ -99,7 +99,12 @@ async def test_broker_lets_new_topics_in_while_it_runs_and_a_filter_that_ends_in
         try:
             async with _client(broker, "tallenne_index") as listener:
                 assert [code.value for code in await listener.subscribe([("access/#", 1), ("onvif/#", 1)])] == [1, 128]
+            async with _client(broker, "tallenne_doors") as door:
+                await door.publish("onvif/door/ä.1", b"{}", qos=1)  # acknowledged, and discarded
+            problem = broker.discarded.problem()
+            assert problem is not None and "'onvif/door/ä.1'" in problem.what
             broker.allow(("access/#", "onvif/#"))
+            assert broker.discarded.problem() is None
             assert await _heard_on(broker, "onvif/door/1") == "onvif/door/1"
         finally:
             broker.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.embedded.nats import configuration, quoted, subjects, topic_fault
+from pipeline.embedded.nats import configuration, quoted, subjects, topic_fault, topic_of
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,13 @@ from pipeline.embedded.nats import configuration, quoted, subjects, topic_fault
 )
 def test_topic_becomes_the_subject_that_nats_makes_of_it(topic: str, wanted: list[str]) -> None:
     assert subjects(topic) == wanted
+
+
+@pytest.mark.parametrize(
+    "topic", ["a", "/a", "a/", "a//b", "//", "a.b/c", "/.", "./", "a/.b/..", "ovet/töölö/send", "a.//.b"]
+)
+def test_subject_becomes_the_topic_again(topic: str) -> None:
+    assert topic_of(subjects(topic)[0]) == topic
 
 
 @pytest.mark.parametrize("topic", ["a b/c", "a/ ", "a\tb", "a/\x7f", "a/\u0085", "a/*/b", ">", "a/>"])
