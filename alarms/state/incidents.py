@@ -27,7 +27,11 @@ from alarms.state.notice import Change, Line, Notice, line_of
 from domain.time import NS, seconds_to_ns
 
 STEP_MAX_NS: Final = 10 * NS
+FLAPPING_NS: Final = 3600 * NS
+"""What is raised again so soon after its all-clear is held twice as long as the last time, ``DOUBLINGS_MAX`` times."""
+DOUBLINGS_MAX: Final = 5
 LISTED_MAX: Final = 50  # of each list of a notice
+_KEPT: Final = ("since_ns", "lasted_ns", "gone_ns", "raised_ns", "hold_ns")  # of a condition, across restarts
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +43,7 @@ class Watched:
     lasted_ns: int = 0  # as the leaky bucket counts
     gone_ns: int = 0  # since it was last seen
     raised_ns: int | None = None
+    hold_ns: int = 0  # how long it must be gone
     present: bool = True
     explained: bool = False
 
@@ -68,6 +73,7 @@ class Incidents:
         self._watched: dict[Key, Watched] = {}
         self._open: list[_Incident] = []
         self._told_ns: int | None = None  # the last notice of new conditions
+        self._cleared: dict[Key, tuple[int, int]] = {}  # lately: when, and how often in a row
         if saved is not None:
             self._restore(saved)
 
@@ -126,10 +132,11 @@ class Incidents:
     # -- Incidents
 
     def _clear(self, now_ns: int) -> list[Notice]:
-        hold_ns = seconds_to_ns(self._rules.hold_s)
+        self._cleared = {key: last for key, last in self._cleared.items() if now_ns - last[0] < FLAPPING_NS}
         for key, one in list(self._watched.items()):
-            if one.raised_ns is not None and not one.present and one.gone_ns >= hold_ns:
+            if one.raised_ns is not None and not one.present and one.gone_ns >= one.hold_ns:
                 self._forget(key)
+                self._cleared[key] = (now_ns, self._cleared.get(key, (0, 0))[1] + 1)
                 for incident in self._open:
                     if key in incident.lines:
                         incident.lines[key] = replace(one.line(), cleared_ns=now_ns - one.gone_ns)
@@ -151,7 +158,7 @@ class Incidents:
         incident = _Incident(incident_id=self._new_id(), told_ns=now_ns, notices=0)
         self._open.append(incident)
         for one in fresh:
-            one.raised_ns = now_ns
+            self._mark_raised(one, now_ns)
             incident.lines[one.condition.key] = one.line()
         waiting = [one for one in self._watched.values() if one.present and one.raised_ns is None]
         also = [one for one in waiting if not one.explained]
@@ -170,9 +177,14 @@ class Incidents:
             if key in incident.also or key in incident.lines:
                 incident.also.discard(key)
                 incident.lines[key] = one.line()
-                one.raised_ns = now_ns
+                self._mark_raised(one, now_ns)
                 return True
         return False
+
+    def _mark_raised(self, one: Watched, now_ns: int) -> None:
+        times = self._cleared.get(one.condition.key, (0, 0))[1]
+        one.raised_ns = now_ns
+        one.hold_ns = seconds_to_ns(self._rules.hold_s) << min(times, DOUBLINGS_MAX)
 
     def _remind(self, now_ns: int) -> list[Notice]:
         after_ns = seconds_to_ns(self._rules.remind_h * 3600)
@@ -205,6 +217,7 @@ class Incidents:
         """All of it but what the next look says anew; while nothing is wrong it is always the same."""
         return {
             "told_ns": self._told_ns,
+            "cleared": [[*key, *last] for key, last in sorted(self._cleared.items())],
             "watched": [_saved(one) for one in self._watched.values()],
             "open": [
                 {
@@ -220,10 +233,11 @@ class Incidents:
 
     def _restore(self, saved: dict[str, Any]) -> None:
         self._told_ns = saved["told_ns"]
+        self._cleared = {(Kind(kind), subject): (at_ns, times) for kind, subject, at_ns, times in saved["cleared"]}
         for one in saved["watched"]:
             line = line_of(one["line"])
             condition = Condition(kind=line.kind, subject=line.subject, what=line.what, remedy=line.remedy)
-            times = {name: one[name] for name in ("since_ns", "lasted_ns", "gone_ns", "raised_ns")}
+            times = {name: one[name] for name in _KEPT}
             self._watched[condition.key] = Watched(condition=condition, present=False, **times)
         for one in saved["open"]:
             lines = [line_of(line) for line in one["lines"]]
@@ -239,5 +253,5 @@ class Incidents:
 
 
 def _saved(one: Watched) -> dict[str, Any]:
-    times = {name: getattr(one, name) for name in ("since_ns", "lasted_ns", "gone_ns", "raised_ns")}
+    times = {name: getattr(one, name) for name in _KEPT}
     return {"line": asdict(one.line()), **times}

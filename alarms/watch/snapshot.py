@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -42,7 +43,7 @@ class Snapshot:
 
 def look(run_directory: Path, disks: Mapping[str, Path], own_directory: Path) -> Snapshot:
     """Read all of it. ``own_directory``: on the disk "data", where writing is tried."""
-    found = {name: disk for name, path in disks.items() if (disk := _disk(path)) is not None}
+    found = {name: disk for name, path in _apart(disks).items() if (disk := _disk(path)) is not None}
     if "data" in found and (refusal := _refusal(own_directory / PROBE)):
         data = found["data"]
         found["data"] = Disk(free_bytes=data.free_bytes, total_bytes=data.total_bytes, refusal=refusal)
@@ -53,6 +54,15 @@ def look(run_directory: Path, disks: Mapping[str, Path], own_directory: Path) ->
         disks=found,
         unsynchronised=_unsynchronised(),
     )
+
+
+def _apart(disks: Mapping[str, Path]) -> dict[str, Path]:
+    """The first name of each file system; what is not there is left out."""
+    found: dict[int, tuple[str, Path]] = {}
+    for name, path in disks.items():
+        with contextlib.suppress(OSError):
+            found.setdefault(path.stat().st_dev, (name, path))
+    return dict(found.values())
 
 
 def _disk(path: Path) -> Disk | None:

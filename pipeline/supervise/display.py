@@ -61,6 +61,8 @@ def summary_line(statuses: Sequence[dict[str, Any]]) -> str:
             parts.append(f"spool {size(spool['bytes'])}, {spool['pending']} to upload, {spool['uploaded']} uploaded")
         elif status.get("role") == "index" and "committed" in status:
             parts.append(f"events {status['committed']}, tags {status.get('tags', 0)}")
+        elif status.get("role") == "notify" and (status.get("raised_count") or status.get("waiting")):
+            parts.append(f"alarms {status['raised_count']} raised, {status['waiting']} messages to send")
     return " " + "; ".join(parts) if parts else ""
 
 

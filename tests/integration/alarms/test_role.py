@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import hmac
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -11,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from alarms import role
-from alarms.settings import AlarmSettings
+from alarms.settings import AlarmSettings, WebhookSettings
 from tests.support.alarms.gym import gym, settings_of
 from tests.support.alarms.mailbox import Mailbox
+from tests.unit.alarms.send.test_http import receiving
 
 
 @pytest.fixture
@@ -121,6 +124,27 @@ async def test_server_that_hangs_up_after_its_acknowledgement_gets_it_once(tmp_p
         await asyncio.sleep(0.5)
         place.cameras[0] = "connecting"
         assert len(await mails(mailbox, 1)) == 1
+
+
+async def test_webhook_gets_the_same_and_repeats_its_id_until_it_is_acknowledged(tmp_path: Path) -> None:
+    with receiving() as receiver:
+        receiver.status = 503
+        settings = settings_of(tmp_path, webhook=WebhookSettings(url=receiver.url, secret=b"secret"))
+        async with gym(tmp_path) as place, notifying(settings):
+            await asyncio.sleep(0.5)
+            place.cameras[0] = "connecting"
+            await _until(lambda: len(receiver.requests) >= 2)
+            receiver.status = 200
+            await _until(lambda: _waiting(settings) == 0)
+            place.cameras[0] = "recording"
+            await _until(lambda: any(b"alarm.cleared" in body for _, _, body in receiver.requests))
+            await asyncio.sleep(0.5)
+    types = [(headers["webhook-id"], json.loads(body)["type"]) for _, headers, body in receiver.requests]
+    assert [kind for _, kind in dict.fromkeys(types)] == ["alarm.raised", "alarm.cleared"]
+    for _, headers, body in receiver.requests:
+        content = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+        expected = base64.b64encode(hmac.new(b"secret", content, "sha256").digest()).decode()
+        assert headers["webhook-signature"] == f"v1,{expected}"
 
 
 async def test_message_refused_for_good_does_not_keep_the_next_back(tmp_path: Path, mailbox: Mailbox) -> None:

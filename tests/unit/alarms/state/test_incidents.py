@@ -87,6 +87,21 @@ def test_flapping_is_one_incident() -> None:
     assert [notice.change for notice in watch.notices] == [Change.RAISED, Change.CLEARED]
 
 
+def test_slow_flapping_is_held_longer_each_time() -> None:
+    watch = Watch()
+    for _ in range(36):  # a day of five minutes on, ten minutes off, and then half a day off
+        watch.look(300, [camera(1)])
+        watch.look(600)
+        watch.restart()
+    watch.look(3600)
+    changes = [notice.change for notice in watch.notices]
+    assert changes == [Change.RAISED, Change.CLEARED] * (len(changes) // 2)
+    assert len(changes) <= 10  # 72 with a hold time that stays the same
+    watch.look(3600)
+    assert [notice.change for notice in watch.look(90, [camera(1)])] == [Change.RAISED]
+    assert [notice.change for notice in watch.look(130)] == [Change.CLEARED]  # forgotten after an hour of quiet
+
+
 def test_sixteen_cameras_and_the_store_at_once_are_one_message_each_way() -> None:
     watch = Watch()
     cameras = [camera(number) for number in range(16)]

@@ -10,7 +10,7 @@ from runtime.status import StatusFile
 
 def test_look_reads_statuses_and_disks(tmp_path: Path) -> None:
     StatusFile(tmp_path, "index").write("ready")
-    found = snapshot.look(tmp_path, {"data": tmp_path, "gone": tmp_path / "nowhere"}, tmp_path)
+    found = snapshot.look(tmp_path, {"data": tmp_path, "spool": tmp_path, "gone": tmp_path / "nowhere"}, tmp_path)
     assert [one["role"] for one in found.statuses] == ["index"]
     assert list(found.disks) == ["data"]
     assert (found.disks["data"].refusal, found.disks["data"].free_bytes > 0) == ("", True)
