@@ -1,4 +1,4 @@
-"""mosquitto, configured as indexer/README.md says: a broker that acknowledges from memory, beside ours that syncs."""
+"""mosquitto, configured as indexer/BROKERS.md says: a broker that acknowledges from memory, beside ours that syncs."""
 
 from __future__ import annotations
 

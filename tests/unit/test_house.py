@@ -18,6 +18,7 @@ from tests.house.words import banned_names, banned_text
 
 FILES_MAX = 15
 MODULE_LINES_MAX = 400
+README_LINES_MAX = 40
 DOCUMENTS = [
     ROOT / "ARCHITECTURE.md",
     ROOT / "README.md",
@@ -59,6 +60,11 @@ def test_every_module_has_its_unit_test_or_a_stated_reason(tree: Tree) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_file_that_a_document_names_exists(document: Path) -> None:
     assert list(missing_files(document, ROOT)) == []
+
+
+def test_readme_of_a_package_fits_a_screen() -> None:
+    found = {path.parent.name: path.read_text().count("\n") for path in ROOT.glob("[a-z]*/README.md")}
+    assert {package: lines for package, lines in found.items() if lines > README_LINES_MAX} == {}
 
 
 def test_no_module_has_a_banned_name(tree: Tree) -> None:

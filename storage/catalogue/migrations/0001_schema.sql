@@ -48,7 +48,7 @@ CREATE TABLE door_camera (
 CREATE TABLE camera_health (
     camera_id uuid PRIMARY KEY REFERENCES camera,
     updated_ns bigint NOT NULL,
-    health jsonb NOT NULL                   -- keys: see ingest/README.md, "Health"
+    health jsonb NOT NULL                   -- keys: see ingest/CAMERAS.md, "Health"
 );
 
 GRANT SELECT ON schema_migration, site, camera, door, door_camera TO tallenne_ingest, tallenne_index, tallenne_custodian, tallenne_serve;

@@ -2,7 +2,7 @@
 
 Every committed segment opens; of what was received at most a second per camera and death is missing; gaps say so; and
 pictures are received again within five seconds of a start. ``./test`` strikes each place a few times, ``--rounds 20``
-and more are for a person: tests/README.md.
+and more are for a person: tests/faults/README.md.
 """
 
 from __future__ import annotations
