@@ -1,4 +1,4 @@
-"""``--rounds N``: each place is struck N times; ``--seed``; ``--figures FILE``: what came of it. tests/faults/README.md."""
+"""``--rounds N``: each place is struck N times; ``--seed``; ``--figures FILE``: results. tests/faults/README.md."""
 
 from __future__ import annotations
 
