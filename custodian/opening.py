@@ -61,9 +61,12 @@ class Opener:
         """
         now_ns = self._clock_ns()
         staff_id, may = await self._asker(look, now_ns)
+        # Keys are opened before the decision, since the decision is made by the headers' authenticated cores (_within),
+        # not by rows that another role may have written. They leave this process only after the audit entry.
         keys, missing = await self._open(segment_ids, ["live"])
         if missing or not may or not all(_within(key, look) for key in keys):
             await self._refuse(look, staff_id, now_ns)
+        # A player asks for many ranges of one look: they share one entry for a few minutes.
         self._recorded = _recent(self._recorded, now_ns)
         if look not in self._recorded:
             detail = {"segments": len(segment_ids), "opened": len(keys)}
@@ -164,6 +167,7 @@ class Opener:
 
     async def _private_key(self, row: asyncpg.Record) -> X25519PrivateKey | None:
         """The hour key's private half; None when it is dead, its keyring entry is gone, or the row was changed."""
+        # Dead: expired, or replaced after a suspicion. The row stays, so that its segments can be named.
         if row["state"] == "dead":
             return None
         public = PublicHourKey(
@@ -174,6 +178,7 @@ class Opener:
             public_key=row["public_key"],
             serial=row["serial"],
         )
+        # The associated data names key, camera, hour and expiry: a private half copied into another row does not open.
         context = private_key_context(public, row["expires_hour_ns"])
         try:
             raw = await self._custody.keyring.open(row["expires_hour_ns"], row["sealed_private"], context)
@@ -190,6 +195,7 @@ def _payload_key(row: asyncpg.Record, private: X25519PrivateKey) -> PayloadKey |
     except RefusedError:
         return None
     key = _opened(header, row, private, recorders)
+    # A row may point at another segment's genuine header. Its core says which segment it really is.
     return key if key is not None and key.segment_id == row["segment_id"] else None
 
 
@@ -204,6 +210,7 @@ def _opened(
 
 def _within(key: PayloadKey, look: Look) -> bool:
     """By the opened core, not by the row."""
+    # A segment that begins before the span may still reach into it, but by no more than the longest segment.
     started = look.span.start_ns - SEGMENT_MAX_NS < key.start_ns < look.span.end_ns
     return key.camera_id == look.camera_id and started
 

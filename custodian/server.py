@@ -53,6 +53,7 @@ class Server:
         try:
             yield
         finally:
+            # No new connections first, then the open ones: otherwise one could begin while the others end.
             server.close()
             for task in self._open:
                 task.cancel()
@@ -78,6 +79,7 @@ class Server:
                 self.strangers += 1
                 _log.warning("user %d tried to connect and is not allowed to", peer.uid)
                 return
+            # After the credentials: strangers are counted and logged even when the limit is reached.
             if len(self._open) > CONNECTIONS_MAX:
                 return
             await self._converse(reader, writer, peer)
@@ -96,6 +98,7 @@ class Server:
                 return
             answer = pack_message(await self._answer(request, peer))
             if len(answer) > ANSWER_MAX_BYTES:
+                # The client reads at most this much: a longer answer would look like a broken connection.
                 answer = pack_message(_error(CustodianMisuseError("The answer is too long.", "Ask for less.")))
             writer.write(answer)
             async with asyncio.timeout(IDLE_S):

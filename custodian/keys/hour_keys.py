@@ -100,11 +100,14 @@ class HourKeyMaker:
         hour = hour_of(self._clock_ns())
         cameras = await self.cameras()
         self.camera_count = len(cameras)
+        # The common case, every few seconds: one query for the cameras and nothing more.
         if self._served == (hour, cameras):
             return 0
         known = set(self._served[1]) if self._served is not None and self._served[0] == hour else set()
         changed = [camera for camera in cameras if camera not in known]
         made = 0
+        # The hours that are needed first come first: a new installation records after its first slice, not after two
+        # weeks' keys.
         for first, last in _slices(hour, self._ahead_hours):
             made += await self._fill(changed, first, last, stop)
             if stop.is_set():
@@ -146,6 +149,8 @@ class HourKeyMaker:
         wanted = await self._wanted(cameras, first, last)
         if wanted and first == hour_of(self._clock_ns()):
             self.supplied = False  # a camera was added, or is to be kept for another time
+        # The keyring's entry is durable before a public key is published: footage sealed to a key that could not be
+        # kept would be lost.
         await self._custody.keyring.ensure({hour_ns + camera.lifetime_ns for camera, hour_ns in wanted})
         for at in range(0, len(wanted), _BATCH):
             if stop.is_set():
@@ -155,7 +160,10 @@ class HourKeyMaker:
 
     async def _make(self, wanted: Sequence[tuple[KeyedCamera, int]]) -> None:
         with wrapped_errors():
+            # Serials come from a sequence of the database: they do not repeat when the custodian's directory is
+            # restored from a copy.
             serials = [row[0] for row in await self._pool.fetch(sql.load(_PACKAGE, "next_serials"), len(wanted))]
+        # Thousands of key pairs take seconds; requests to open footage must not wait for them.
         keys = await asyncio.to_thread(new_keys, wanted, serials, self._custody.signing)
         sealed = [await self._seal(key) for key in keys]
         columns = (

@@ -110,6 +110,8 @@ class HourKeyCache:
             active = row.state == "active"
             entries = self._known.setdefault((row.camera_id, row.hour_ns), {})
             entry = entries.get(row.hour_key_id)
+            # Known already: only the state may change. Comparing serials keeps a row with another public key under a
+            # known id from taking its verified place.
             if entry is not None and entry.key.serial == row.serial:
                 self._changed |= entry.active is not active
                 entry.active = active
@@ -160,6 +162,7 @@ class HourKeyCache:
         if self._path is None or not self._changed:
             return
         records = [_pack(entry) for entries in self._known.values() for entry in entries.values()]
+        # One write, replaced atomically, with a hash at the end: a torn file is recognized as a whole.
         body = _MAGIC + b"".join(records)
         write_private(self._path, body + hashlib.sha256(body).digest())
         self._changed = False
@@ -170,6 +173,7 @@ class HourKeyCache:
         for entry in sorted(entries.values(), key=lambda item: item.key.serial, reverse=True):
             if entry.verified or self._verify(entry):
                 return entry
+            # An unsigned key must not hide the signed one below it, and is not verified again at each segment.
             del entries[entry.key.hour_key_id]
         return None
 

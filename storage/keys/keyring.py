@@ -93,6 +93,8 @@ class FileKeyring:
                 f"There is no intact keyring at {', '.join(map(str, paths))}.",
                 "Restore a replica of the keyring. Without it no footage opens.",
             )
+        # Replicas are written one after the other. After a crash between two of them the higher generation has all
+        # entries of the lower, except those that were dropped: it wins, or a dropped entry would come back.
         newest = max(whole, key=lambda copy: copy.generation)
         ring = cls(files, dict(newest.entries), newest.generation)
         if any(copy is None or copy.generation != newest.generation for copy in copies):
@@ -108,6 +110,8 @@ class FileKeyring:
         missing = [hour for hour in hours if hour not in self._entries]
         if missing:
             before = dict(self._entries)
+            # 256 random bits per hour of expiry. Nothing is derived from a master key: dropping one entry must destroy
+            # it for good.
             self._entries.update((hour, os.urandom(32)) for hour in missing)
             self._save_or_restore(before)
 
@@ -121,6 +125,7 @@ class FileKeyring:
         cipher = self._cipher(hour_ns)
         nonce, body = sealed[1 : 1 + _NONCE_SIZE], sealed[1 + _NONCE_SIZE :]
         try:
+            # A wrong version and a truncated message fail like a forged one: the caller learns nothing more.
             if sealed[:1] != _VERSION or len(nonce) != _NONCE_SIZE:
                 raise InvalidTag
             return cipher.decrypt(nonce, body, context)

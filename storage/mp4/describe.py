@@ -15,6 +15,8 @@ def describe_init(init: bytes) -> Codec:
     entry = next(boxes(entries), None)
     if entry is None or entry.end - entry.body < VISUAL_ENTRY_SIZE:
         raise Mp4Error("An init describes nothing.")
+    # VisualSampleEntry (ISO/IEC 14496-12, 12.1.3): 8 bytes of SampleEntry, 16 predefined or reserved, then width and
+    # height.
     size = entries[entry.body + 24 : entry.body + 28]
     width, height = int.from_bytes(size[:2], "big"), int.from_bytes(size[2:], "big")
     inner = entries[entry.body + VISUAL_ENTRY_SIZE : entry.end]
@@ -34,6 +36,7 @@ def _body(data: bytes, kind: bytes, least: int) -> bytes:
 
 
 def _avc(configuration: bytes) -> str:
+    # RFC 6381, 3.3: profile, constraint flags and level of the AVCDecoderConfigurationRecord, in hexadecimal.
     return "avc1." + configuration[1:4].hex()
 
 
@@ -42,6 +45,8 @@ def _hevc(configuration: bytes) -> str:
     head = configuration[1:13]
     space = ("", "A", "B", "C")[head[0] >> 6]
     tier = "H" if head[0] & 0x20 else "L"
+    # The compatibility flags are written with the lowest bit first.
     compatible = int(f"{int.from_bytes(head[1:5], 'big'):032b}"[::-1], 2)
+    # Constraint bytes; trailing zero bytes are left out.
     tail = "".join(f".{byte:x}" for byte in head[5:11].rstrip(b"\x00"))
     return f"hvc1.{space}{head[0] & 0x1F}.{compatible:x}.{tier}{head[11]}{tail}"

@@ -38,9 +38,12 @@ def merge_inits(inits: Sequence[bytes], duration_s: float, delay_ticks: int = 0)
         entries.append([sound or heard for sound in sounds])
     stsds = [full_box(b"stsd", 0, 0, len(found).to_bytes(4, "big"), *found) for found in entries]
     mvhd = find(first, b"moov", b"mvhd")
+    # Version 0 has 32-bit times: timescale stands 12 bytes into the body (ISO/IEC 14496-12, 8.2.2.2).
     if mvhd.end - mvhd.body < 20 or first[mvhd.body] != 0:
         raise Mp4Error("An init has an mvhd of another version.")
     (timescale,) = struct.unpack_from(">I", first, mvhd.body + 12)
+    # mehd gives a fragmented movie its duration, so that players show a length before they have read all fragments
+    # (8.8.2). Version 1 has 64 bits.
     mehd = full_box(b"mehd", 1, 0, round(duration_s * timescale).to_bytes(8, "big"))
     return b"".join(
         _moov(first, item, stsds, mehd, edit_list(delay_ticks))
@@ -54,6 +57,7 @@ def edit_list(delay_ticks: int) -> bytes:
     """The edts box that begins a track's presentation ``delay_ticks`` into its media; nothing for no delay."""
     if not delay_ticks:
         return b""
+    # One entry: segment_duration 0 (to the end, allowed for fragmented movies), media_time, rate 1.0 as 16.16 (8.6.6).
     return box(b"edts", full_box(b"elst", 0, 0, struct.pack(">IIiI", 1, 0, delay_ticks, 0x00010000)))
 
 
@@ -74,6 +78,7 @@ def _entries(init: bytes, trak: Box) -> bytes:
         found = inner
     if found.end - found.body < 8:
         raise Mp4Error("An init's stsd is too short.")
+    # Behind version, flags and entry_count (8.5.2).
     return init[found.body + 8 : found.end]
 
 
@@ -86,6 +91,7 @@ def _moov(data: bytes, moov: Box, stsds: Sequence[bytes], mehd: bytes, edits: by
             inner = (data[sub.start : sub.end] for sub in boxes(data, item.body, item.end) if sub.kind != b"mehd")
             parts.append(box(b"mvex", mehd, *inner))
         elif item.kind == b"trak":
+            # Only the first track, the pictures, has raised composition offsets.
             trak_edits = edits if len(remaining) == len(stsds) else b""
             parts.append(_trak(data, item, remaining.pop(0), trak_edits))
         else:
