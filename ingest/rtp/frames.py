@@ -33,10 +33,12 @@ class Frames:
 
     def __init__(self) -> None:
         self._channels: list[bytes] = []
+        self._first = -1  # channel that was expected, with the next one: of ``find()``'s source
         self._search = re.compile(_NEXT_MESSAGE)
 
     def expect(self, channel: int, payload_type: int) -> None:
         """RTP of that type on that channel, RTCP on the next (RFC 3550, 5.1 and 6.1: packet types from 200 on)."""
+        self._first = channel if self._first < 0 else self._first
         rtp = re.escape(bytes((channel,))) + rb"..[\x80-\xbf][%s%s]" % tuple(
             re.escape(bytes((marker | payload_type,))) for marker in (0, 0x80)
         )
@@ -58,13 +60,14 @@ class Frames:
                 return place + 1, False
         return end, False
 
-    @staticmethod
-    def _plausible(view: memoryview, at: int, end: int, source: int) -> bool:
+    def _plausible(self, view: memoryview, at: int, end: int, source: int) -> bool:
         length = view[at + 2] << 8 | view[at + 3]
         rtcp = 0xC8 <= view[at + 5] <= 0xCF
         if length < (_LEAST_RTCP if rtcp else _LEAST_RTP):
             return False
         source_at, after = at + HEAD_BYTES + (4 if rtcp else 8), at + HEAD_BYTES + length
-        if source_at + 4 <= end and int.from_bytes(view[source_at : source_at + 4], "big") == source:
-            return True
+        if source >= 0 and source_at + 4 <= end and view[at + 1] - self._first in (0, 1):
+            # Chance writes heads into pictures, but not their source: most of those would reach beyond the end.
+            named = int.from_bytes(view[source_at : source_at + 4], "big")
+            return named == source or (after < end and may_follow(view, after, end))
         return after >= end or may_follow(view, after, end)
