@@ -36,6 +36,7 @@ class CameraSettings:
     url: str  # rtsp:// or rtsps://, without credentials
     user_name: str = ""
     password: str = field(default="", repr=False)
+    basic_auth: bool = False  # the password may be sent in clear
     source: SourceKind = SourceKind.NATIVE
     transport: Transport = Transport.TCP
     tls_ca: Path | None = None

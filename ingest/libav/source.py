@@ -29,6 +29,14 @@ from ingest.settings import CameraSettings, Transport
 
 _OPEN_S, _READ_S = 10.0, 10.0
 _WAITING_MAX = 512  # access units between the thread and the loop
+OPTIONS = {
+    "allowed_media_types": "video",
+    "protocol_whitelist": "rtsp,rtp,udp,tcp,tls,crypto",
+    "format_whitelist": "rtsp,rtp",
+    "codec_whitelist": "h264,hevc",  # no other decoder is opened, whatever the camera describes
+    "fflags": "nobuffer",
+}
+"""Of libav's RTSP client. There is none against redirects, which it follows anywhere, with the password."""
 _MISSED = re.compile(r"RTP: missed (-?\d+) packets")
 
 
@@ -112,12 +120,7 @@ class LibavSource:
         camera = self._camera
         word = f"{quote(camera.user_name, safe='')}:{quote(camera.password, safe='')}@" if camera.user_name else ""
         url = f"{address.scheme}://{word}{bracketed(address.host)}:{address.port}{address.path}"
-        options = {
-            "rtsp_transport": "udp" if camera.transport is Transport.UDP else "tcp",
-            "allowed_media_types": "video",
-            "protocol_whitelist": "rtsp,rtp,udp,tcp,tls,crypto",
-            "fflags": "nobuffer",
-        }
+        options = {**OPTIONS, "rtsp_transport": "udp" if camera.transport is Transport.UDP else "tcp"}
         return av.open(url, format="rtsp", options=options, timeout=(_OPEN_S, _READ_S))
 
     def _read_packets(self, container: Any, said: list[Any]) -> None:

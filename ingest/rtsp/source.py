@@ -116,13 +116,15 @@ class NativeSource:
 
     async def _opened(self, address: CameraAddress) -> Connection:
         camera = self._camera
-        credentials = Credentials(camera.user_name, camera.password)
         connected = await _connected(address)
         try:
             tls: Tls | None = None
             if address.scheme == "rtsps" or camera.transport is Transport.TLS:
                 tls = await secure(connected, address.name, camera.tls_ca, camera.tls_fingerprint, camera.tls_level)
                 self._tls_note = f"old TLS ({tls.note})" if camera.tls_level is TlsLevel.LEGACY else ""
+            credentials = Credentials(
+                camera.user_name, camera.password, secure=tls is not None, basic=camera.basic_auth
+            )
             names = (address.name, address.host)
             udp = self._udp = UdpPorts(connected.getsockname()[0], address.host, self._habits.counts)
             self._session = Session(

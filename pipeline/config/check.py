@@ -118,6 +118,8 @@ def _camera(path: tuple[str | int, ...], camera: Camera) -> Iterator[Mistake]:
         )
     if not hostname:
         yield Mistake((*path, "url"), "The address has no host, or no valid port.", "Write rtsp://host[:port]/path.")
+    if camera.transport == "udp" and camera.url.startswith("rtsps:"):
+        yield Mistake((*path, "transport"), "UDP goes past TLS.", "Write rtsp://, or leave transport out.")
     if camera.audio and not camera.audio_reason:
         yield Mistake((*path, "audio"), "Audio needs a reason.", "Write audio_reason, or leave audio out.")
     if camera.retention_h > _FREE_RETENTION_H and not camera.retention_reason:

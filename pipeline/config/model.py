@@ -90,6 +90,7 @@ class Camera(_Section):
     url: Annotated[str, Field(pattern=r"^rtsps?://")]
     user_name: Text = ""
     password: Secret | None = None
+    basic_auth: bool = _default(CameraSettings, "basic_auth")
     source: Literal["native", "libav"] = _default(CameraSettings, "source")
     transport: Literal["tcp", "udp"] = _default(CameraSettings, "transport")
     tls_ca: File | None = None

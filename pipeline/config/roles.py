@@ -336,6 +336,7 @@ class RoleSettings:
             tls_ca=self._path(camera.tls_ca),
             tls_fingerprint=camera.tls_fingerprint,
             tls_level=TlsLevel(camera.tls_level),
+            basic_auth=camera.basic_auth,
             audio=camera.audio,
             audio_reason=camera.audio_reason,
             segment_s=camera.segment_s,

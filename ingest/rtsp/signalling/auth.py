@@ -105,8 +105,19 @@ def _challenge(scheme: str, given: dict[str, str]) -> Challenge | None:
 class Credentials:
     """A user's answers; counts them per nonce."""
 
-    def __init__(self, user_name: str, password: str, make_cnonce: Callable[[], str] | None = None) -> None:
+    def __init__(
+        self,
+        user_name: str,
+        password: str,
+        make_cnonce: Callable[[], str] | None = None,
+        *,
+        secure: bool = False,
+        basic: bool = False,
+    ) -> None:
+        """secure: the connection is protected (TLS); basic: the configuration allows the password in clear"""
         self._user, self._password = user_name, password
+        self._secure, self._basic = secure, basic
+        self._digested = False  # a challenge of Digest was answered
         self._challenge: Challenge | None = None
         self._count = 0
         self._make_cnonce = make_cnonce or (lambda: secrets.token_hex(8))
@@ -126,9 +137,16 @@ class Credentials:
         """The camera has asked who we are."""
         return self._challenge is not None
 
+    def allow(self, challenge: Challenge) -> bool:
+        """Whether it may be answered. Basic tells the password: to whoever listens, and to whoever poses as a camera
+        that has asked with Digest before.
+        """
+        return not challenge.basic or self._basic or (self._secure and not self._digested)
+
     def use(self, challenge: Challenge) -> None:
         """From the next answer on."""
         self._challenge, self._count = challenge, 0
+        self._digested = self._digested or not challenge.basic
 
     def answer(self, method: str, uri: str) -> str:
         """The value of Authorization; empty before a challenge."""

@@ -11,6 +11,10 @@ from ingest.rtsp.signalling.messages import Message
 
 _ATTEMPTS: Final = 4
 _CREDENTIALS: Final = "Check the camera's user_name and password file."
+_CLEAR: Final = (
+    "Switch Digest on there, or take rtsps://. Where neither goes, basic_auth = true in its configuration allows it: "
+    "whoever sees its traffic then has the password."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,8 @@ class Requests:
         if not credentials.given:
             raise CameraRefusedError("it asks for user name and password.", _CREDENTIALS)
         best = offered[0]
+        if not credentials.allow(best):
+            raise CameraRefusedError("it asks for the password in clear (Basic).", _CLEAR)
         first = not credentials.challenged
         renewed = best.nonce != credentials.nonce and (best.stale or self._authenticated)
         if not (first or renewed) or request.attempts >= _ATTEMPTS:

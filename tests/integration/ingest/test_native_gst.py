@@ -9,6 +9,8 @@ import ipaddress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import av
+import av.logging
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,10 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from ingest.access_unit import AccessUnit
-from ingest.errors import CameraAwayError, CameraRefusedError
+from ingest.errors import CameraAwayError, CameraRefusedError, StreamError
+from ingest.libav.source import OPTIONS
 from ingest.media.fragments import FragmentWriter
 from ingest.media.init import make_init
-from ingest.settings import Transport
+from ingest.settings import SourceKind, Transport
 from ingest.sources import Sources
 from storage.mp4 import mdat_head, write_moof
 from tests.support.cameras.gst_camera import require_gstreamer, serving
@@ -94,9 +97,12 @@ async def test_tcp(codec: str, sets_every: int) -> None:
 @pytest.mark.parametrize("basic", [False, True])
 async def test_password(basic: bool) -> None:
     with serving(user="gym", password="s3cret", basic=basic) as address:
-        assert units(await taken(address, 5, user_name="gym", password="s3cret"))
+        assert units(await taken(address, 5, user_name="gym", password="s3cret", basic_auth=basic))
         with pytest.raises(CameraRefusedError, match="refuses user name and password"):
-            await taken(address, 5, user_name="gym", password="wrong-word")
+            await taken(address, 5, user_name="gym", password="wrong-word", basic_auth=basic)
+        if basic:
+            with pytest.raises(CameraRefusedError, match="password in clear"):
+                await taken(address, 5, user_name="gym", password="s3cret")
         with pytest.raises(CameraRefusedError, match="asks for user name"):
             await taken(address, 5)
 
@@ -153,3 +159,30 @@ async def test_udp_where_the_configuration_asks_for_it() -> None:
     assert source.note == "it sends over UDP"
     assert losses(items) == []
     check_plays(units(items), "h264")
+
+
+@pytest.mark.parametrize("transport", [Transport.TCP, Transport.UDP])
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+async def test_libav_where_the_configuration_asks_for_it(codec: str, transport: Transport) -> None:
+    with serving(codec=codec) as address:
+        source = Sources().make(camera(address, source=SourceKind.LIBAV, transport=transport))
+        items = await take(source, 20)
+    assert source.kind == "libav"
+    assert units(items)
+
+
+@pytest.mark.parametrize("source", list(SourceKind))
+async def test_other_codecs_are_refused(source: SourceKind) -> None:
+    with serving(codec="vp8") as address, pytest.raises(StreamError, match=r"(?i)vp8|h\.26"):
+        await take(Sources().make(camera(address, source=source)), 1)
+
+
+def test_libav_opens_no_decoder_for_other_codecs() -> None:
+    """The positive control: without the list it does."""
+    refused = []
+    for options in ({}, {key: value for key, value in OPTIONS.items() if key.endswith("whitelist")}):
+        with serving(codec="vp8") as address, av.logging.Capture() as said:
+            av.logging.set_level(av.logging.ERROR)
+            av.open(address, format="rtsp", options={"rtsp_transport": "tcp", **options}).close()
+        refused.append(any("not on whitelist" in text for _, _, text in said))
+    assert refused == [False, True]

@@ -21,6 +21,7 @@ CODERS = {
     "h264": "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=12 bitrate=2000 ! rtph264pay name=pay0 pt=96",
     "h265": "x265enc tune=zerolatency speed-preset=ultrafast key-int-max=12 bitrate=1500 ! rtph265pay name=pay0 pt=96",
 }
+OTHERS = {"vp8": "vp8enc deadline=1 target-bitrate=800000 ! rtpvp8pay name=pay0 pt=96"}
 SOUNDS = {
     "aac": "voaacenc bitrate=64000 ! aacparse ! rtpmp4gpay name=pay1 pt=97",
     "alaw": "alawenc ! rtppcmapay name=pay1 pt=8",
@@ -65,7 +66,8 @@ def relay(given: dict, server: GstRtspServer.RTSPServer, path: str, url: str) ->
 
 def test_picture(given: dict, server: GstRtspServer.RTSPServer) -> GstRtspServer.RTSPMediaFactory:
     factory = GstRtspServer.RTSPMediaFactory()
-    parts = [f"{PICTURES} ! {CODERS[given['codec']]} config-interval={given.get('sets_every', 0)}"]
+    coder = OTHERS.get(given["codec"]) or f"{CODERS[given['codec']]} config-interval={given.get('sets_every', 0)}"
+    parts = [f"{PICTURES} ! {coder}"]
     if given.get("sound"):
         rate = given.get("rate", 8000 if given["sound"] == "alaw" else 44100)
         parts.append(f"{TONE.format(rate=rate)} ! {SOUNDS[given['sound']]}")

@@ -222,11 +222,48 @@ def test_strongest_offer_is_taken() -> None:
     assert "algorithm=SHA-256" in authorization(session)
 
 
-def test_basic() -> None:
-    session = started(user="gym", password="se:cret")
+@pytest.mark.parametrize("allowed", ["secure", "basic"])
+def test_basic_where_it_is_allowed(allowed: str) -> None:
+    session = Session(URL, ("10.0.0.2",), Credentials("gym", "se:cret", **{allowed: True}))
+    session.start()
     session.outgoing()
     session.feed(challenge('Basic realm="x"'), 0)
     assert authorization(session) == "Basic " + base64.b64encode(b"gym:se:cret").decode()
+
+
+DIGEST = 'Digest realm="x", nonce="1"'
+
+
+@pytest.mark.parametrize(
+    ("more", "asked"),
+    [
+        ({}, ['Basic realm="x"']),
+        ({}, [DIGEST, 'Basic realm="x"']),
+        ({"secure": True}, [DIGEST, 'Basic realm="x"']),
+        ({}, ['Digest realm="x", nonce="1", algorithm=SHA-512, Basic realm="x"']),
+    ],
+)
+def test_password_is_never_sent_in_clear(more: dict[str, bool], asked: list[str]) -> None:
+    """Nor by a camera, or one that poses as it, that asks with Basic after Digest."""
+    session = Session(URL, ("10.0.0.2",), Credentials("gym", "se:cret", **more))
+    session.start()
+    session.outgoing()
+    for number, words in enumerate(asked[:-1], 1):
+        session.feed(challenge(words, cseq=number), 0)
+        assert authorization(session).startswith("Digest ")
+    with pytest.raises(CameraRefusedError, match="in clear") as caught:
+        session.feed(challenge(asked[-1], cseq=len(asked)), 0)
+    assert "basic_auth = true" in caught.value.remedy
+    assert session.outgoing() == b""
+
+
+@pytest.mark.parametrize("asked", [[DIGEST, DIGEST.replace("1", "2") + ', stale=true, Basic realm="x"']])
+def test_digest_beside_basic_is_taken(asked: list[str]) -> None:
+    session = started(user="gym", password="secret")
+    session.outgoing()
+    for number, words in enumerate(asked, 1):
+        session.feed(challenge(words, cseq=number), 0)
+        assert authorization(session).startswith("Digest ")
 
 
 def test_wrong_password_is_refused_once() -> None:

@@ -43,6 +43,23 @@ def test_scripts_get_the_warnings_as_a_list(
     assert len(json.loads(capsys.readouterr().out)["warnings"]) == count
 
 
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("basic_auth = true\n", ["basic_auth", "Switch Digest on"]),
+        ('source = "libav"\n', ["FFmpeg", "Take the line out"]),
+    ],
+)
+def test_passwords_that_others_can_get_are_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], more: str, words: list[str]
+) -> None:
+    plain = GYM.replace("rtsps:", "rtsp:")
+    (tmp_path / "tallenne.toml").write_text(plain + more)
+    assert main(["config", "check", "--config", str(tmp_path / "tallenne.toml")]) == 0
+    told = capsys.readouterr().out
+    assert all(word in told for word in ['Camera "Hall" of Gym', *words])
+
+
 def test_another_level_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert checked(tmp_path, 'tls_level = "none"\n') != 0
     assert "tls_level" in capsys.readouterr().err
