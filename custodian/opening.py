@@ -167,7 +167,7 @@ class Opener:
 
     async def _private_key(self, row: asyncpg.Record) -> X25519PrivateKey | None:
         """The hour key's private half; None when it is dead, its keyring entry is gone, or the row was changed."""
-        # Dead: expired, or replaced after a suspicion. The row stays, so that its segments can be named.
+        # Dead: withdrawn for good. The row stays, so that its segments can still be named.
         if row["state"] == "dead":
             return None
         public = PublicHourKey(

@@ -3,34 +3,7 @@
 from __future__ import annotations
 
 from pipeline.config.lines import line_of
-
-GOOD = """\
-[[site]]
-name = "Helsinki"
-
-[[site.camera]]
-name = "Entrance"
-url = "rtsp://192.168.1.10/one"
-zone = "hall"
-purpose = "safety"
-assessment = "2026-1"
-
-[[site.camera]]
-name = "Weights"
-url = "rtsp://192.168.1.11/one"
-zone = "gym"
-purpose = "safety"
-assessment = "2026-1"
-
-[[site.door]]
-name = "Main"
-external_id = "main"
-cameras = [{ name = "Entrance" }]
-
-[[door_system]]
-site = "Helsinki"
-topic = "access/helsinki/+"
-"""
+from tests.support.configuration import GOOD
 
 
 def test_line_of_finds_nested_arrays() -> None:
