@@ -65,7 +65,7 @@ class ServiceMonitor:
     def status(self) -> dict[str, Any]:
         """JSON for the status file."""
         return {
-            "state": "failing" if self.problem() else "working",
+            "state": "working" if self._working() else "failing",
             "failing_s": round(self._watch.failing_for_s(self._clock_s()), 1),
             "restarts": self.restarts.total,
         }
@@ -75,7 +75,7 @@ class ServiceMonitor:
         remedy = f"It is started again by itself; if that does not help, look into logs/{self.name}.log."
         if self.restarts.often(self._clock_s()):
             return ServiceFailingError(f"The embedded {self.name} was started again and again.", remedy)
-        if not self._watch.failing and self._services[self.name].process.alive():
+        if self._working():
             return None
         if trouble := disk_trouble(self._directory):
             return ServiceFailingError(
@@ -83,6 +83,9 @@ class ServiceMonitor:
                 "Make room on it, or make it writable; the service then goes on by itself.",
             )
         return ServiceFailingError(f"The embedded {self.name} does not do its work. {self._error}".rstrip(), remedy)
+
+    def _working(self) -> bool:
+        return not self._watch.failing and self._services[self.name].process.alive()
 
     async def _again(self) -> bool:
         self.restarts.note(self._clock_s())

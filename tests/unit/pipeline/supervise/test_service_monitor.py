@@ -131,6 +131,7 @@ async def test_ending_again_and_again_is_a_problem_though_it_runs(
         clock.now_s += 1
         await monitor.look()
     assert "again and again" in str(monitor.problem())
+    assert monitor.status()["state"] == "working"
     clock.now_s += 1200
     await monitor.look()
     assert monitor.problem() is None
