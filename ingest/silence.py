@@ -42,7 +42,7 @@ class Silence:
     def look(self) -> None:
         """Expire the timeout after too long a silence. Time in which this process stood still does not count."""
         if self._timeout.when() is not None:
-            return  # told already: whoever waits is leaving
+            return  # expired already: the waiting task is leaving
         now_s = self._loop.time()
         since_s, self._looked_s = now_s - self._looked_s, now_s
         if since_s > _STILL_S:

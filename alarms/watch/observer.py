@@ -41,7 +41,12 @@ class Observer:
         unknown = unknown_kinds(snapshot.statuses, self._roles)
         try:
             found += self._all(snapshot)
-        except (KeyError, TypeError, ValueError, AttributeError) as exc:  # whoever may write to run/ wrote nonsense
+        except (
+            KeyError,
+            TypeError,
+            ValueError,
+            AttributeError,
+        ) as exc:  # a process that may write to run/ wrote nonsense
             unknown = frozenset(Kind)
             found.append(_NOT_UNDERSTOOD)
             _log.warning("a status file is not understood: %r", exc)

@@ -1,6 +1,6 @@
 """The gym that the cameras see: a still room, a clock, a door, and simple people who walk through it.
 
-Everything that does not move is drawn once; a picture costs a copy of the room, the clock, the strip and whoever walks.
+Everything that does not move is drawn once; a picture costs a copy of the room, the clock, the strip and the people.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Scene:
     def _pass(self, report: Report) -> None:
         """They follow each other by a second; going out, the door opens when they reach it.
 
-        Whoever slips through a held door is the one behind the person whose card opened it.
+        The person who slips through a held door walks behind the one whose card opened it.
         """
         inward, held = report.kind is not EventKind.EXIT, report.kind is EventKind.HELD_OPEN
         for place in range(report.people):

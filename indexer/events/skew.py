@@ -18,7 +18,7 @@ brings agreeing delays too, but at once."""
 UNSET_NS: Final = from_iso("2001-01-01T00:00:00Z")
 """Clocks that were never set, or whose battery ran empty, begin at 1970 or 2000."""
 _DOORS_MAX: Final = 10_000
-"""Whoever invents doors does not fill the memory."""
+"""Made-up doors cannot fill the memory."""
 _DAYS_FROM_H: Final = 48
 KEPT_WITHIN_NS: Final = NS
 """An estimate moves with every event; it is written again once it has moved this far, or over the limit."""

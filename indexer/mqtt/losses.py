@@ -26,7 +26,7 @@ def broker_dropped(messages: int) -> EventsLostError | None:
         return None
     return EventsLostError(
         f"The broker says that it has discarded {messages} messages since its start.",
-        "mosquitto keeps 1,000 for whoever is away and discards the rest: set max_queued_messages 0 and restart it.",
+        "mosquitto keeps 1,000 for an absent client and discards the rest: set max_queued_messages 0 and restart it.",
     )
 
 

@@ -29,7 +29,7 @@ class Fragment:
     """Pictures that become one moof and mdat, once the segment is known that they belong to. Ticks are the source's.
 
     run: their samples, decode times counted from the fragment's start
-    pictures: what the mdat holds, not joined, since whoever seals them copies anyway
+    pictures: what the mdat holds, not joined, since the sealer copies them anyway
     """
 
     run: Run

@@ -21,7 +21,7 @@ _KEY, _SET, _DROP, _KEEP = (int(one) for one in (Role.KEY, Role.SET, Role.DROP, 
 class Assembly:
     """For each NAL unit ``begin()``, pieces appended to ``parts``, ``end()``; or ``whole()``. At last ``take()``.
 
-    parts: what the access unit is made of, to be joined. Whoever reads packets appends to it directly, also views of
+    parts: what the access unit is made of, to be joined. The reader of packets appends to it directly, also views of
         the receive buffer, if ``keep()`` is called before that is used again
     open_at: where in ``parts`` the NAL unit under way begins; -1 when there is none
     sliced, key: there is a slice; one of a picture with which decoding can begin

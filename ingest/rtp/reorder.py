@@ -1,7 +1,7 @@
 """Packets that come by datagrams: back into the order of their numbers, each once (RFC 3550, A.1).
 
 A packet that is missing is waited for as long as HELD_MAX later ones or HELD_NS, whichever ends first. What is missing
-then is lost: whoever takes the packets sees it by their numbers.
+then is lost: the receiver sees it by the packets' numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _NONE: Final = -1
 class Reorder:
     """Of one source. ``push()`` each packet that is not the next one, or while some are held.
 
-    next: the number that comes next; whoever passes that packet on by itself counts it on. -1 before the first packet
+    next: the number that comes next; a caller that passes that packet on by itself adds 1. -1 before the first packet
     """
 
     __slots__ = ("_counts", "_held", "_jumped", "next")

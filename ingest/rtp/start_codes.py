@@ -28,7 +28,7 @@ class StartCodes:
 
     found: this camera sends byte streams
     plain_to: NAL units up to this role are not searched; slices, unless those are
-    begins: the quick way into a picture, for whoever reads packets; empty while slices are searched
+    begins: the quick way into a picture, for the reader of packets; empty while slices are searched
     doubtful: of the access unit under way, a NAL unit that may be a byte stream, or hold one as data
     """
 

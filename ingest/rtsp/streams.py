@@ -19,7 +19,7 @@ _NS_PER_S: Final = 1_000_000_000
 class Streams:
     """``set_up()`` what SETUP was granted for, then hand in frames.
 
-    items: access units and losses; sounds: AAC frames; both in order, for whoever takes them
+    items: access units and losses; sounds: AAC frames; both in order, until they are taken
     clock: the camera's (UTC ns) and when that was heard (monotonic ns)
     clock_rate: of the pictures' packets, Hz
     heard: of the last sender report, the middle 32 bits of its time, and when that came (monotonic ns)

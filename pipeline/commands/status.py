@@ -29,17 +29,17 @@ _LEVELS = {
 }
 _NOT_PROTECTED = {
     "split": (
-        "Root on this machine, and whoever takes it whole, reach the keyring: another machine is the remedy.",
-        "Whoever takes over ingest sees what it records from then on, and can sign until the recorder is revoked.",
+        "Root on this machine, and a thief of the whole machine, reach the keyring: another machine is the remedy.",
+        "An attacker in ingest sees what it records from then on, and can sign until the recorder is revoked.",
     ),
     "elsewhere": (
-        "Whoever takes over ingest sees what it records from then on, and can sign until the recorder is revoked.",
+        "An attacker in ingest sees what it records from then on, and can sign until the recorder is revoked.",
     ),
     "one box": (
-        "Whoever takes this machine, a whole copy of its disk, or its user opens all footage that has not expired:"
+        "This machine, a whole copy of its disk, or its user is enough to open all footage that has not expired:"
         " the keyring lies beside it.",
         "A backup that holds the custodian's directory opens the bucket.",
-        "Whoever takes over any role can read the keyring. Remedy: pipeline/APART.md.",
+        "An attacker who takes over any role can read the keyring. Remedy: pipeline/APART.md.",
     ),
 }
 

@@ -239,7 +239,7 @@ class RoleSettings:
         )
 
     def alarms(self, *, secrets: bool = True) -> AlarmSettings:
-        """``secrets``: without them nothing can be sent, and whoever may not read them can look."""
+        """``secrets``: False leaves them out, for users who may look but not read them; nothing can be sent then."""
         own, roles = self.loaded.config.alarms, self.loaded.config.roles
         zones = {site.time_zone for site in self.loaded.config.site}
         disks = {"data": self.installation.root}

@@ -25,6 +25,8 @@ TEXT: Final[Mapping[str, str]] = {
     "glance": "summary",
     "own_key": "secret_key",
     "shelves": "caches",
+    "whoever": "the one who does it (the reader, the caller, an attacker)",
+    "whomever": "the one to whom it is done",
 }
 """In no text of the source or its documents, a comment included; whole words, large letters or small."""
 

@@ -138,7 +138,7 @@ class Credentials:
         return self._challenge is not None
 
     def allow(self, challenge: Challenge) -> bool:
-        """Whether it may be answered. Basic tells the password: to whoever listens, and to whoever poses as a camera
+        """Whether it may be answered. Basic discloses the password, to eavesdroppers and to an impostor of the camera
         that has asked with Digest before.
         """
         return not challenge.basic or self._basic or (self._secure and not self._digested)

@@ -13,7 +13,7 @@ _ATTEMPTS: Final = 4
 _CREDENTIALS: Final = "Check the camera's user_name and password file."
 _CLEAR: Final = (
     "Switch Digest on there, or take rtsps://. Where neither goes, basic_auth = true in its configuration allows it: "
-    "whoever sees its traffic then has the password."
+    "an eavesdropper then has the password."
 )
 
 

@@ -145,10 +145,10 @@ GRANT SELECT, INSERT ON object_quarantine TO tallenne_ingest;
 GRANT SELECT ON object_quarantine TO tallenne_serve;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox TO tallenne_index;
 
--- A day's partition is made by whoever commits the first segment of that day, once per process and day; only the owner
+-- A day's partition is made with the commit of the first segment of that day, once per process and day; only the owner
 -- may create tables. Made apart and then attached: attaching takes a lock that lets readers and writers of the other days
 -- go on. The lock comes first, and a query on pg_class looks: to_regclass() remembers, across the wait for the lock, that
--- the table was not there, and whoever sees the table before its maker has committed finds no partition.
+-- the table was not there, and a session that sees the table before its maker has committed finds no partition.
 CREATE FUNCTION ensure_segment_day(day_ns bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
 DECLARE
