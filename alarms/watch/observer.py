@@ -10,7 +10,7 @@ from alarms.conditions import Condition, Kind, Seen
 from alarms.settings import WatchSettings
 from alarms.watch.machine import Machine
 from alarms.watch.recording import Recording
-from alarms.watch.roles import RestartWatch, silent_roles, unknown_kinds
+from alarms.watch.roles import RestartWatch, StartWatch, silent_roles, unknown_kinds
 from alarms.watch.services import ServiceWatch
 from alarms.watch.snapshot import Snapshot
 
@@ -30,6 +30,7 @@ class Observer:
     def __init__(self, settings: WatchSettings, roles: Sequence[str]) -> None:
         """``roles``: those that must run on this machine."""
         self._settings, self._roles = settings, tuple(roles)
+        self._starts = StartWatch()
         self._restarts = RestartWatch(settings.restarts)
         self._recording = Recording(spool_full_h=settings.spool_full_h, keys_left_h=settings.keys_left_h)
         self._machine = Machine(disk_full_h=settings.disk_full_h)
@@ -55,6 +56,7 @@ class Observer:
 
     def _all(self, snapshot: Snapshot) -> Iterator[Condition]:
         yield from silent_roles(snapshot.statuses, self._roles)
+        yield from self._starts.look(snapshot.mono_s, snapshot.statuses)
         yield from self._restarts.look(snapshot.mono_s, snapshot.statuses)
         yield from self._machine.look(snapshot)
         yield from self._service.look(snapshot)

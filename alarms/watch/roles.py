@@ -10,6 +10,7 @@ from alarms.watch.rates import Happenings
 from runtime.status import NOT_KNOWN
 
 WINDOW_S: Final = 900.0
+START_S: Final = 120.0
 UP: Final = "up"
 _REPORTED_BY_ALL: Final = frozenset({Kind.PROBLEM})
 UNKNOWN_WITHOUT: Final[Mapping[str, frozenset[Kind]]] = {
@@ -60,6 +61,27 @@ def unknown_kinds(statuses: Sequence[Mapping[str, Any]], expected: Sequence[str]
     }
     missing |= {role for role in expected if not known(statuses, role)}
     return frozenset().union(*(UNKNOWN_WITHOUT.get(role, frozenset()) for role in missing))
+
+
+class StartWatch:
+    """Roles that have been starting for longer than any start takes. Remembers since when."""
+
+    def __init__(self) -> None:
+        self._since_s: dict[str, float] = {}
+
+    def look(self, mono_s: float, statuses: Sequence[Mapping[str, Any]]) -> Iterator[Condition]:
+        """Conditions now."""
+        starting = {name_of(one) for one in statuses if one.get("state") == "starting"}
+        self._since_s = {name: self._since_s.get(name, mono_s) for name in starting}
+        for name, since_s in self._since_s.items():
+            if mono_s - since_s >= START_S:
+                yield Condition(
+                    kind=Kind.ROLE,
+                    subject=name,
+                    what=f"The role {name} does not get ready.",
+                    remedy="`tallenne status` says what it waits for.",
+                    explained_by=frozenset({Kind.DATABASE, Kind.STORE, Kind.BROKER, Kind.RESTARTS, Kind.READ_ONLY}),
+                )
 
 
 class RestartWatch:

@@ -90,6 +90,17 @@ def test_role_without_a_status_does_not_run() -> None:
     assert only(Watch().look(gym()[:3])).what == "The role serve does not run."
 
 
+def test_role_that_never_gets_ready() -> None:
+    watch = Watch()
+    assert watch.kinds(gym(custodian={"state": "starting"})) == []
+    assert watch.kinds(gym(custodian={"state": "starting"}), 119) == []
+    assert (
+        watch.look(gym(custodian={"state": "starting"})).conditions[0].what == "The role custodian does not get ready."
+    )
+    assert watch.kinds(gym()) == []
+    assert watch.kinds(gym(custodian={"state": "starting"})) == []
+
+
 def test_restarts_as_up_reports_them() -> None:
     watch = Watch()
     for count, wanted in ((7, []), (9, []), (10, []), (11, [Kind.RESTARTS])):
