@@ -54,7 +54,7 @@ class Recording:
             return None
         if state in _STATES:
             what = f"Camera {name} {_STATES[state]}."
-            remedy = f"{camera.get('last_error', '')} {camera.get('remedy', '')}".strip()
+            remedy = str(camera.get("remedy", ""))  # without its last error, which names its address
         elif mono_s - since_s >= NO_PICTURES_S:
             what, remedy = f"Camera {name} is connected but gives no pictures.", "Restart it; check its network."
         else:

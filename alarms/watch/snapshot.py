@@ -42,9 +42,13 @@ class Snapshot:
 
 
 def look(run_directory: Path, disks: Mapping[str, Path], own_directory: Path) -> Snapshot:
-    """Read all of it. ``own_directory``: on the disk "data", where writing is tried."""
+    """Read all of it. ``own_directory``: on the disk "data", where writing is tried.
+
+    OSError when this process has no descriptors left: it must not take that for the others' silence.
+    """
+    refusal = _refusal(own_directory / PROBE)
     found = {name: disk for name, path in _apart(disks).items() if (disk := _disk(path)) is not None}
-    if "data" in found and (refusal := _refusal(own_directory / PROBE)):
+    if "data" in found and refusal:
         data = found["data"]
         found["data"] = Disk(free_bytes=data.free_bytes, total_bytes=data.total_bytes, refusal=refusal)
     return Snapshot(
@@ -85,8 +89,9 @@ def _refusal(probe: Path) -> str:
         finally:
             os.close(descriptor)
     except OSError as exc:
-        lacking = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE)
-        return "" if exc.errno in lacking else exc.strerror or type(exc).__name__
+        if exc.errno in (errno.EMFILE, errno.ENFILE):
+            raise
+        return "" if exc.errno in (errno.ENOSPC, errno.EDQUOT) else exc.strerror or type(exc).__name__
     return ""
 
 

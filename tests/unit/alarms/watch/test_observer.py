@@ -59,8 +59,10 @@ def test_nothing_when_all_is_well() -> None:
 
 @pytest.mark.parametrize("state", ["connecting", "refused", "failed"])
 def test_camera_that_does_not_record(state: str) -> None:
-    found = only(Watch().look(gym(ingest={"cameras": {"7": camera(state=state)}})))
-    assert (found.kind, found.subject) == (Kind.CAMERA, "7")
+    one = camera(state=state, last_error="Camera rtsp://10.0.0.7/live: no route.", remedy="Check its cable.")
+    found = only(Watch().look(gym(ingest={"cameras": {"7": one}})))
+    assert (found.kind, found.subject, found.remedy) == (Kind.CAMERA, "7", "Check its cable.")
+    assert "10.0.0.7" not in found.what  # messages go through other people's mail servers
     assert Kind.STORE not in found.explained_by
 
 
