@@ -89,7 +89,9 @@ class Streams:
         self.work += 1
         channel, begin = view[at + 1], at + 4
         if self.track is not None and channel == self.channel:
+            before = self.track.counts.work
             self.track.frame(view, at, after, mono_ns, self.items)
+            self.work += self.track.counts.work - before
         elif self.track is not None and channel == self.channel + 1:
             self.report(view, begin, after, mono_ns)
         elif self._hears is not None and channel == self._sound_channel:

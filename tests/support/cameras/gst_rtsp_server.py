@@ -67,7 +67,8 @@ def relay(given: dict, server: GstRtspServer.RTSPServer, path: str, url: str) ->
 def test_picture(given: dict, server: GstRtspServer.RTSPServer) -> GstRtspServer.RTSPMediaFactory:
     factory = GstRtspServer.RTSPMediaFactory()
     coder = OTHERS.get(given["codec"]) or f"{CODERS[given['codec']]} config-interval={given.get('sets_every', 0)}"
-    parts = [f"{PICTURES} ! {coder}"]
+    pictures = PICTURES.replace("pattern=ball", "pattern=snow") if given.get("noise") else PICTURES
+    parts = [f"{pictures} ! {coder}"]
     if given.get("sound"):
         rate = given.get("rate", 8000 if given["sound"] == "alaw" else 44100)
         parts.append(f"{TONE.format(rate=rate)} ! {SOUNDS[given['sound']]}")

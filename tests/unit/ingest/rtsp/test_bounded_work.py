@@ -68,6 +68,18 @@ def stap(nals: list[bytes]) -> bytes:
     return b"\x78" + b"".join(len(nal).to_bytes(2, "big") + nal for nal in nals)
 
 
+def tiny_pictures(count: int) -> bytes:
+    """In two fragments each, behind so many key pictures that slices are not searched any more."""
+    made = [frame(b"\x65\x88" + b"\x55" * 9, 3 + n, 3600 + 3600 * n, marker=True) for n in range(3)]
+    for n in range(count):
+        ticks, number = 3600 * (n + 4), 6 + 2 * n
+        made += [
+            frame(b"\x5c\x81\x9a\x55\x55\x55\x55", number, ticks),
+            frame(b"\x5c\x41" + b"\x55" * 5, number + 1, ticks, marker=True),
+        ]
+    return b"".join(made)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """send: so many bytes, about; playing: after PLAY, not in reply to DESCRIBE; size: of the larger one"""
@@ -182,6 +194,13 @@ PLACES = [
             + b"".join(frame(b"\x7c\x05x" + b"y" * (m % 2), 4 + m, 3600) for m in range(n // 19))
         ),
     ),
+    Place(
+        name="aggregation packets with bytes between",
+        send=lambda n: b"".join(
+            frame(stap([b"\x06\x01"] * 2000), 3 + number, 3600) + b"\x80" * 40 for number in range(n // 8060)
+        ),
+    ),
+    Place(name="pictures of ten bytes", send=lambda n: tiny_pictures(n // 46), size=4096 * KB),
     Place(name="beginnings of fragments", send=lambda n: numbered([b"\x7c\x85\x88"] * (n // 19))),
     Place(
         name="numbers with holes",

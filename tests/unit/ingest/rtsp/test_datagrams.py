@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.access_unit import AccessUnit
+from ingest.errors import IngestError
 from ingest.rtp.counts import Counts
 from ingest.rtp.frames import SLACK
-from ingest.rtp.reorder import HELD_NS
+from ingest.rtp.reorder import HELD_MAX, HELD_NS
 from ingest.rtsp.datagrams import Datagrams
 from ingest.rtsp.signalling import sdp
 from ingest.rtsp.streams import Streams
@@ -107,3 +108,28 @@ def test_payload_that_looks_like_a_frame_is_a_payload() -> None:
     last = int.from_bytes(packets()[-1][6:8], "big")
     camera.send([*packets(), frame(body, last + 1, 1_000_000, marker=True)])
     assert camera.units[-1].data.endswith(body)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    changes=st.lists(st.tuples(st.integers(0, 200), st.integers(0, 60), st.integers(0, 255)), max_size=12),
+    strange=st.lists(st.tuples(st.integers(0, 200), st.binary(min_size=12, max_size=80)), max_size=6),
+)
+def test_whatever_a_camera_sends_ends_in_order_or_in_its_own_error(
+    changes: list[tuple[int, int, int]], strange: list[tuple[int, bytes]]
+) -> None:
+    sent = [bytearray(one) for one in packets()]
+    for place, at, value in changes:
+        one = sent[place % len(sent)]
+        one[4 + at % (len(one) - 4)] = value
+    for place, data in strange:
+        sent.insert(place % len(sent), bytearray(b"$\x00" + len(data).to_bytes(2, "big") + data))
+    camera = Camera()
+    try:
+        for at in range(0, len(sent), 20):
+            camera.send([bytes(one) for one in sent[at : at + 20]], at * HELD_NS)
+    except IngestError:
+        return
+    times = [unit.mono_ns for unit in camera.units]
+    assert times == sorted(times)
+    assert len(camera.datagrams._reorder._held) <= HELD_MAX
