@@ -159,12 +159,12 @@ ELSEWHERE: Final = (
     Row(
         "SQL over a bucket: what is missing, damaged or foreign",
         "tests/integration/upkeep/test_reconcile.py",
-        ("upkeep/reconcile.py", "upkeep/rebuild.py", "upkeep/inspection/restore.py", "upkeep/inspection/rows.py"),
+        ("upkeep/reconcile.py", "upkeep/rebuild.py", "upkeep/inspection/restore.py"),
     ),
     Row(
         "objects of a bucket against their rows: one flaw of each kind is planted",
         "tests/integration/upkeep/test_verify.py",
-        ("upkeep/verify.py", "upkeep/inspection/objects.py", "upkeep/inspection/errors.py"),
+        ("upkeep/verify.py", "upkeep/inspection/errors.py"),
     ),
     Row(
         "watching a machine: what each watcher sees, through the observer",
