@@ -269,5 +269,5 @@ def _quarantine_full(count: int) -> IndexMisuseError | None:
         return None
     return IndexMisuseError(
         f"The quarantine is full; {count} messages that were not understood could not be kept.",
-        "Look at `tallenne quarantine list`: a door is misconfigured, or somebody floods a topic.",
+        "Look at `tallenne quarantine list`: a door is misconfigured, or a topic is flooded.",
     )

@@ -348,7 +348,7 @@ class Camera:
         self._apply(self._segmenter.jumped())
 
     def tick(self) -> None:
-        """Seal what waits too long; tell a gap that grows; give a camera up that has been silent too long."""
+        """Seal what waits too long, record a gap that grows, and give up a camera that has been silent too long."""
         if self._silence is not None:
             self._silence.look()
         try:

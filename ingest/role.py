@@ -145,7 +145,7 @@ async def _identity(
 
 
 class _Role:
-    """The cameras and what is said of them."""
+    """The cameras and their health."""
 
     def __init__(
         self, settings: IngestSettings, recorder: Recorder, status: StatusFile, problems: Problems, stop: asyncio.Event
@@ -274,7 +274,7 @@ class _Role:
         )
 
     async def save_health(self, pool: Any) -> None:
-        """For the API's pages; a database that is away is told elsewhere."""
+        """For the API's pages; a database that is away is reported elsewhere."""
         with contextlib.suppress(StorageError):
             await save_health(pool, self._reports, time.time_ns())
 

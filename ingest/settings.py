@@ -1,4 +1,4 @@
-"""What ingest needs to be told. Filled in by pipeline/ from the configuration."""
+"""Settings of ingest, filled in by pipeline/ from the configuration."""
 
 from __future__ import annotations
 

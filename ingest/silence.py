@@ -1,4 +1,4 @@
-"""When a camera that is connected has sent nothing to record for too long: told from us having been held up."""
+"""When a camera that is connected has sent nothing to record for too long, as distinct from this process having stood still."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-_STILL_S: Final = 1.25  # between two looks: the process stood still, and heard nobody
+_STILL_S: Final = 1.25  # between two looks: this process stood still
 
 
 class Silence:

@@ -10,7 +10,7 @@ from ingest.rtsp.wheel import Wheel
 from ingest.settings import CameraSettings, SourceKind, Transport
 
 Asked = tuple[str, Transport]
-"""A camera's address, and how it is to be asked: what was learned of it one way says nothing of another."""
+"""A camera's address and transport: what was learned over one transport says nothing of another."""
 
 
 class Sources:

@@ -1,1 +1,1 @@
-"""How the parts of the machine are."""
+"""The health of the installation, its alarms, its quarantine and its metrics."""

@@ -3,7 +3,7 @@
 
 Published at QoS 0 and not retained: what is sent while the broker or the network is away is lost at the source.
 There is no event id, times are whole seconds, and a door opened by button or over the network has a blank uid.
-``username`` is not read. A board with several relays tells ``access`` and ``doorName`` as lists, one entry a relay.
+``username`` is not read. A board with several relays sends ``access`` and ``doorName`` as lists, one entry a relay.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""When each door last reported, and how long it usually pauses: what tells a silent door from a quiet night."""
+"""When each door last reported, and how long it usually pauses: what distinguishes a silent door from a quiet night."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A recorded file's pictures, through libav: one of a few containers, told by its first bytes.
+"""A recorded file's pictures, through libav: one of a few containers, recognized by its first bytes.
 
 The demuxer is forced and may open the file only: no playlist, no reference to another file or address is followed.
 """

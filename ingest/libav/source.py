@@ -45,7 +45,7 @@ class LibavSource:
 
     kind = "libav"
     note = ""
-    packets: Mapping[str, int] = {}  # libav tells of lost packets only
+    packets: Mapping[str, int] = {}  # libav reports lost packets only
     skew_ns: int | None = None
 
     def __init__(self, camera: CameraSettings) -> None:
@@ -184,7 +184,7 @@ class LibavSource:
 
 
 def _hear_libav() -> None:
-    """Only its messages tell that packets were lost, and they carry addresses with passwords: they go nowhere else."""
+    """Only its log messages report lost packets. They contain addresses with passwords, so they go nowhere else."""
     silent = logging.getLogger("libav")
     silent.propagate = False
     if not silent.handlers:

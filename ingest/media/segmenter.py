@@ -1,4 +1,4 @@
-"""Fragments to segments: when one begins and ends, which time is missing and why. Pure: says what is to be done."""
+"""Fragments to segments: when one begins and ends, which time is missing and why. Pure: returns actions."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Segmenter:
         self._cause, self._detail = cause, ""
 
     def accounted(self, until_ns: int | None) -> None:
-        """A gap was told until then: footage may begin there at the earliest."""
+        """A gap is recorded until then: footage may begin there at the earliest."""
         if until_ns is not None and not self._open:
             self._end_ns = max(until_ns, self._end_ns or until_ns)
 

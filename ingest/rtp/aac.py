@@ -78,7 +78,7 @@ class AacTrack:
         self._time = clock if self._clock == _NONE else self._time + _signed(clock - self._clock)
         self._clock = clock
         if len(out) >= _WAITING_MAX:
-            del out[: _WAITING_MAX // 2]  # nobody takes it: there are no pictures
+            del out[: _WAITING_MAX // 2]  # it is not taken while there are no pictures
         if not self._frames(view, first, last, mono_ns, lead_ticks, out):
             self.counts.sound_malformed += 1
             self._part.clear()

@@ -15,7 +15,7 @@ class Counts:
     lost: int = 0  # missing, by the sequence numbers
     unnumbered: int = 0  # numbers left out although nothing is missing: they are shared with another stream
     late: int = 0  # repeated, or too late
-    malformed: int = 0  # of which nothing could be made
+    malformed: int = 0  # could not be parsed
     foreign: int = 0  # of another payload type, or of another source that no second packet follows
     foreign_type: int = -1  # the payload type that came last instead of the announced one
     unasked: int = 0  # on channels that were not set up, and replies to nothing

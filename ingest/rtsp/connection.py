@@ -25,7 +25,7 @@ from ingest.rtsp.wheel import BUFFER_BYTES, TICK_S, Wheel
 _log = logging.getLogger(__name__)
 STALLED_NS: Final = 10_000_000_000
 _SETTLE_NS: Final = 1_000_000_000  # from the first picture on
-_WAITING_MAX: Final = 64  # items that nobody took, while read as it comes
+_WAITING_MAX: Final = 64  # items that were not taken, while read as it comes
 _UDP_WAITING_MAX: Final = 512  # the same over UDP: what comes then is lost, and is a loss
 _UDP_LONGEST_S: Final = 0.1  # packets that are held must not be held for much longer than they have to
 _UNSENT_MAX: Final = 64 << 10

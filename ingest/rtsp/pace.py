@@ -13,7 +13,7 @@ class Pace:
     """``after()`` each read gives the pause before the next.
 
     At the highest rate of late, the pause fills at most half of what the socket can hold. Of the receive buffer as
-    getsockopt tells it (tcp(7)), about half is bookkeeping of the kernel's.
+    getsockopt reports it (tcp(7)), about half is bookkeeping of the kernel's.
     """
 
     __slots__ = ("_half", "_rate", "_room")

@@ -103,7 +103,7 @@ class Session:
         self._ask("DESCRIBE", self._url, ("Accept", "application/sdp"))
 
     def outgoing(self) -> bytes:
-        """What is to be sent now."""
+        """Bytes to send now."""
         return self._requests.outgoing() if self._requests.has_outgoing else b""
 
     @property
@@ -182,7 +182,7 @@ class Session:
 
     @property
     def keep_alive_s(self) -> float:
-        """How often ``keep_alive()`` is to be called."""
+        """Interval at which to call ``keep_alive()``."""
         return self._keep_alive.interval_s(self._timeout_s)
 
     def keep_alive(self, mono_ns: int = 0) -> None:

@@ -78,7 +78,7 @@ class UdpPorts:
                 self._pair[0].sendto(_PUNCH, (self._camera, port))
 
     def report(self, data: bytes) -> None:
-        """To the camera's RTCP port; where that is not known, to nobody."""
+        """To the camera's RTCP port; dropped while that is unknown."""
         if self._port and self._pair is not None:
             with contextlib.suppress(OSError):
                 self._pair[1].sendto(data, (self._camera, self._port + 1))

@@ -1,4 +1,4 @@
-"""What a camera sends instead of pictures, told before it is taken for silent."""
+"""What a camera sends instead of pictures, reported before it counts as silent."""
 
 from __future__ import annotations
 

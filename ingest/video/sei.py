@@ -22,7 +22,7 @@ def end_of_unit(data: bytes, at: int, header_bytes: int) -> int:
 
     They fit when the last message is followed by the trailing bits, or nothing, and then by a start code or the end.
     The sizes are taken as they are: where a camera inserts emulation prevention bytes no start code is in the data,
-    and nobody has to ask.
+    and no request is needed.
     """
     place = at + header_bytes
     for _ in range(_MESSAGES_MAX):

@@ -61,7 +61,7 @@ def is_open(codec: str, nal: bytes) -> bool:
 
 
 def follows(sps: Sps | None, before: bytes, after: bytes) -> bool | None:
-    """Whether no picture that others refer to is missing between two slices' pictures; None when they do not tell."""
+    """Whether no picture that others refer to is missing between two slices' pictures; None when they do not say."""
     if not isinstance(sps, h264.SpsH264) or not before or not after:
         return None
     return h264.follows(sps, before, after)

@@ -51,7 +51,7 @@ class Requests:
         return bool(self._out)
 
     def outgoing(self) -> bytes:
-        """What is to be sent now."""
+        """Bytes to send now."""
         data = b"".join(self._out)
         self._out.clear()
         return data
