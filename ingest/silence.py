@@ -1,4 +1,4 @@
-"""When a camera that is connected has sent nothing to record for too long, as distinct from this process having stood still."""
+"""When a connected camera has sent nothing to record for too long, as distinct from this process having stood still."""
 
 from __future__ import annotations
 

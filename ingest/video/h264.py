@@ -87,7 +87,7 @@ def is_idr(nal: bytes) -> bool:
 
 
 def follows(sps: SpsH264, before: bytes, after: bytes) -> bool | None:
-    """Whether no reference picture is missing between two pictures, by frame_num (7.4.3); None when the slices do not say.
+    """Whether no reference picture is missing between two pictures, by frame_num (7.4.3); None: unknown.
 
     before, after: a slice of each, header byte first; two dozen bytes are enough
     """
