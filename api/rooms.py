@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 import asyncpg
@@ -45,9 +46,10 @@ class Rooms:
 
     async def close(self) -> None:
         """Stop the background jobs and the picture workers, and drop the opened clips with their keys."""
-        await self.pictures.close()
-        await self.exports.jobs.close()
-        self.footage.cache.clear()
+        async with AsyncExitStack() as stack:  # in reverse order, and all of them whatever one raises
+            stack.callback(self.footage.cache.clear)
+            stack.push_async_callback(self.exports.jobs.close)
+            stack.push_async_callback(self.pictures.close)
 
 
 def make_rooms(

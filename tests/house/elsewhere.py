@@ -40,7 +40,7 @@ ELSEWHERE: Final = (
         _ROUTES,
         "tests/integration/api/test_roles.py",
         (
-            *("api/app.py", "api/rooms.py", "api/sign_in/purpose_routes.py", "api/sign_in/purposes.py"),
+            *("api/app.py", "api/sign_in/purpose_routes.py", "api/sign_in/purposes.py"),
             *("api/cameras/inventory.py", "api/health/quarantine.py", "api/pages/install.py", "api/pages/routes.py"),
         ),
     ),
