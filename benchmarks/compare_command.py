@@ -61,11 +61,11 @@ def run(given: argparse.Namespace) -> int:
     verdicts = [verdict for trial in trials for verdict in trial]
     called = Counter(verdict.called for verdict in verdicts)
     if given.json:
-        told = [asdict(verdict) for verdict in verdicts]
+        listed = [asdict(verdict) for verdict in verdicts]
         how = {"pairs": given.pairs, "trials": given.trials, "seed": given.seed, "planted": given.planted}
         revisions = {"a": given.a, "b": given.b, "a_commit": commit_of(given.a), "b_commit": commit_of(given.b)}
         about = {**revisions, "parameters": how, "machine": machine.describe(), "called": dict(called)}
-        print(json.dumps(rounded({**about, "verdicts": told})))
+        print(json.dumps(rounded({**about, "verdicts": listed})))
     elif given.trials > 1:
         print(f"of {len(verdicts)} comparisons: " + ", ".join(f"{count} {word}" for word, count in called.items()))
     return _CHANGED if called["slower"] else 0

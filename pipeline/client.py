@@ -150,7 +150,7 @@ def _check(answer: httpx.Response) -> None:
         body = answer.json()
         what, remedy = str(body["title"]), str(body.get("remedy", ""))
         if fields := body.get("fields"):
-            what = f"{what} {'; '.join(f'{name}: {told}' for name, told in fields.items())}."
+            what = f"{what} {'; '.join(f'{name}: {text}' for name, text in fields.items())}."
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ApiBrokenError(f"The API answered {answer.status_code}.") from None
     kind = ApiAwayError if answer.status_code in (429, 503) else ApiRefusedError

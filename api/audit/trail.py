@@ -133,8 +133,8 @@ def _cut(detail: dict[str, Any], scope: Scope) -> dict[str, Any]:
 
 
 async def _names(records: Records, details: Iterable[dict[str, Any]]) -> dict[UUID, str]:
-    told = json.dumps([[detail.get(key) for key in _NAMED] for detail in details])
-    ids = sorted({UUID(found) for found in _ID.findall(told)})
+    packed = json.dumps([[detail.get(key) for key in _NAMED] for detail in details])
+    ids = sorted({UUID(found) for found in _ID.findall(packed)})
     if not ids:
         return {}
     with wrapped_errors():

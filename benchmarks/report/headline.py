@@ -38,12 +38,12 @@ def _case(result: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _peers(result: Mapping[str, Any], key: str, unit: str, *, uploads: bool | None = None) -> str:
     """``uploads``: those alone that bring what they record to a store, or those that do not."""
-    told = [
+    named = [
         f"{case['name']} {figure(case[key])}{unit}"
         for case in result["cases"]
         if case.get("peer") and key in case and uploads in (None, case["name"] == "parts")
     ]
-    return "; ".join(told) or "–"
+    return "; ".join(named) or "–"
 
 
 def _ingest(result: Mapping[str, Any]) -> list[Row]:

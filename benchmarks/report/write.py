@@ -53,9 +53,11 @@ def _machine_line(results: Results) -> str:
 
 
 def _doubt_lines(results: Results) -> list[str]:
-    told = [f"{name}: {doubt['detail']}" for name, result in results.items() for doubt in result["doubts"]]
-    told += [f"{name}: without {what} ({why})" for name, one in results.items() for what, why in one["missing"].items()]
-    return told
+    texts = [f"{name}: {doubt['detail']}" for name, result in results.items() for doubt in result["doubts"]]
+    texts += [
+        f"{name}: without {what} ({why})" for name, one in results.items() for what, why in one["missing"].items()
+    ]
+    return texts
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -78,8 +80,8 @@ def html(results: Results) -> str:
     """One self-contained page; plots are inside it."""
     body = [f"<h1>Benchmarks</h1><p>{escape(_machine_line(results))}</p>"]
     if doubts := _doubt_lines(results):
-        told = "".join(f"<li>{escape(line)}</li>" for line in doubts)
-        body.append(f'<div class="doubt">Not to be relied upon as they stand:<ul>{told}</ul></div>')
+        texts = "".join(f"<li>{escape(line)}</li>" for line in doubts)
+        body.append(f'<div class="doubt">Not to be relied upon as they stand:<ul>{texts}</ul></div>')
     body.append(_table(_HEAD, [_cells(row) for row in rows(results)]))
     body.append("<h2>Against the committed baseline</h2>" + _table(RATIO_HEAD, against_baseline(results)))
     for title, png in draw(results).items():
@@ -104,7 +106,7 @@ def about(name: str) -> str:
 
 def plain(figures: Mapping[str, Any]) -> str:
     """For people: ``name value``, the name of the case left out."""
-    told = []
+    texts = []
     for key, value in rounded(figures, 3).items():
         if key == "name" or value is None or value is False:
             continue
@@ -112,8 +114,8 @@ def plain(figures: Mapping[str, Any]) -> str:
             value = "(" + ", ".join(f"{inner} {one}" for inner, one in value.items()) + ")"
         elif isinstance(value, list):
             value = " ".join(map(str, value)) or "none"
-        told.append(f"{key} {value}")
-    return ", ".join(told)
+        texts.append(f"{key} {value}")
+    return ", ".join(texts)
 
 
 def _markdown_table(head: Sequence[str], cells: Sequence[Sequence[str]]) -> list[str]:

@@ -143,12 +143,12 @@ class _Bench:
             self._wait(running, events)
             usage = between(first, Accounts(roles).read())
             memory = Accounts(roles).memory_bytes()["measured"]
-        told = asyncio.run(self._told(began_ns))
-        if told["events"] != events:
-            raise ChildError(f"{told['events']} of {events} events are in the database.")
+        outcome = asyncio.run(self._outcome(began_ns))
+        if outcome["events"] != events:
+            raise ChildError(f"{outcome['events']} of {events} events are in the database.")
         self._doubt("throughput", usage)
-        seconds = float(told["seconds"])
-        case = {"events_per_s": events / seconds, "tags": told["tags"], "seconds": seconds}
+        seconds = float(outcome["seconds"])
+        case = {"events_per_s": events / seconds, "tags": outcome["tags"], "seconds": seconds}
         per_event = {f"{name}_cpu_us_per_event": used / events * 1e6 for name, used in usage.cpu_s.items()}
         more = {
             "mib": memory / 2**20,
@@ -171,7 +171,7 @@ class _Bench:
 
         self.stand.wait("index", done, child=running, timeout_s=_PATIENCE_S)
 
-    async def _told(self, since_ns: int) -> Any:
+    async def _outcome(self, since_ns: int) -> Any:
         conn = await connect(self.stand.owner, statement_timeout_s=0)
         try:
             return await conn.fetchrow(sql.load(_PACKAGE, "index_throughput"), since_ns)

@@ -263,7 +263,7 @@ def _all(bench: _Bench, peers: Sequence[str], *, stored: bool) -> dict[str, Any]
     if bench.given.baselines:
         bench.floor("floor receive", count, put=False, keep=False)
     bench.floor("floor spool", count, put=False)
-    told = {peer: bench.peer(peer, few) for peer in peers}
+    by_peer = {peer: bench.peer(peer, few) for peer in peers}
     with bench.sink() as (http, sink):
         uploaded = bench.ours("ours with upload", count, _over_http(http.endpoint), sink, counted=http.counted)
         uploaded |= {f"sink_{key}": value for key, value in http.counted().items()}
@@ -276,7 +276,7 @@ def _all(bench: _Bench, peers: Sequence[str], *, stored: bool) -> dict[str, Any]
     headline: dict[str, Any] = {
         "cpu_ms_per_camera_s": spool[key],
         "cpu_ms_per_camera_s_with_upload": uploaded[key],
-        "cpu_ratio_vs_ffmpeg": _ratio(told.get("ffmpeg"), spool),
+        "cpu_ratio_vs_ffmpeg": _ratio(by_peer.get("ffmpeg"), spool),
         "cpu_ratio_vs_floor": uploaded[key] / least[key],
         "cpu_ratio_vs_hashed_floor": uploaded[key] / hashed[key],
         "mib_per_camera": spool["mib_per_camera"],

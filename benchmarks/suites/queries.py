@@ -78,14 +78,14 @@ async def _plan(owner: asyncpg.Connection, camera: CameraId, span: Span) -> dict
     partitions = await owner.fetchval("SELECT count(*) FROM pg_inherits WHERE inhparent = 'segment'::regclass")
     at = (span.start_ns + span.end_ns) // 2
     query = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + sql.load("storage.catalogue", "segments")
-    told = json.loads(await owner.fetchval(query, [camera], at, at + 30 * NS))[0]["Plan"]
-    scanned = sorted({node["Relation Name"] for node in _nodes(told) if "Relation Name" in node})
+    explained = json.loads(await owner.fetchval(query, [camera], at, at + 30 * NS))[0]["Plan"]
+    scanned = sorted({node["Relation Name"] for node in _nodes(explained) if "Relation Name" in node})
     return {
         "name": f"plan of a clip of 30 s, {partitions} partitions",
         "partitions": partitions,
         "partitions_read": len(scanned),
-        "buffers": told["Shared Hit Blocks"] + told["Shared Read Blocks"],
-        "nodes": [node["Node Type"] for node in _nodes(told)],
+        "buffers": explained["Shared Hit Blocks"] + explained["Shared Read Blocks"],
+        "nodes": [node["Node Type"] for node in _nodes(explained)],
     }
 
 

@@ -42,12 +42,12 @@ def run(given: Parameters, directory: Path) -> dict[str, Any]:
 def _all(given: Parameters, stand: Stand, directory: Path) -> tuple[dict[str, float], list[dict[str, Any]]]:
     assert stand.store is not None
     headline, cases = sealing.measure(given.rounds)
-    for more, told in (
+    for more, fresh in (
         asyncio.run(objects.measure(stand.store.settings, given.objects, directory)),
         spool.measure(given.files, directory),
     ):
         headline |= more
-        cases += told
+        cases += fresh
     for rows in given.rows:
         cases += asyncio.run(queries.measure(stand, rows, given.calls, given.seed))
     return headline, cases

@@ -167,7 +167,7 @@ async def _fetch(client: StaffClient, arguments: argparse.Namespace, export_id: 
     part.replace(arguments.output)
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr)
-    told = {
+    summary = {
         "export_id": export_id,
         "file": str(arguments.output),
         "start": to_iso(fetched.span.start_ns),
@@ -176,9 +176,11 @@ async def _fetch(client: StaffClient, arguments: argparse.Namespace, export_id: 
         "seconds": round(time.monotonic() - started_s, 3),
     }
     if arguments.json:
-        print(json.dumps(told))
+        print(json.dumps(summary))
     else:
-        print(f"{arguments.output}: {told['start']} to {told['end']}, {size(fetched.size_bytes)}, {told['seconds']} s")
+        print(
+            f"{arguments.output}: {summary['start']} to {summary['end']}, {size(fetched.size_bytes)}, {summary['seconds']} s"
+        )
 
 
 def _progress(got: int, whole: int) -> None:

@@ -22,7 +22,7 @@ def one_named(
     found = [item for item in there if wanted in (names(item)[1].casefold(), "/".join(names(item)).casefold())]
     if len(found) == 1:
         return found[0]
-    told = ", ".join(sorted("/".join(names(item)) for item in (found or there)))
+    listed = ", ".join(sorted("/".join(names(item)) for item in (found or there)))
     if found:
-        raise error(f"There are several {kind}s {name!r}.", f"Name one of: {told}.")
-    raise error(f"There is no {kind} {name!r}.", f"There are: {told}." if told else "There is none.")
+        raise error(f"There are several {kind}s {name!r}.", f"Name one of: {listed}.")
+    raise error(f"There is no {kind} {name!r}.", f"There are: {listed}." if listed else "There is none.")

@@ -197,7 +197,7 @@ async def _find_and_fetch(client: StaffClient, event: Sent) -> _Found:
 async def _skipped(everything: Running, span: Span, pictures: Pictures) -> int | None:
     """The number of pictures in the span that its camera skipped; None until the cameras have reported past its end."""
     run = everything.installation.run
-    said = next((told for told in read_status_files(run) if told["role"] == "demo"), {})
+    said = next((each for each in read_status_files(run) if each["role"] == "demo"), {})
     if said.get("updated_ns", 0) <= span.end_ns:
         return None
     return sum(read_skipped(run / SKIPS_FILE, camera, span, _FPS) for camera in pictures.cameras)

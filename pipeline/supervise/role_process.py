@@ -125,8 +125,8 @@ class RoleProcess:
     def last_words(self) -> str:
         """The log's last line, for an error message; "" when there is none."""
         lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
-        told = [line for line in lines if line.strip(" |+-")]  # an exception group ends in a frame
-        return told[-1].strip(" |")[:400] if told else ""
+        shown = [line for line in lines if line.strip(" |+-")]  # an exception group ends in a frame
+        return shown[-1].strip(" |")[:400] if shown else ""
 
 
 def _environment(scratch: Path) -> dict[str, str]:

@@ -87,12 +87,12 @@ async def trailer_hash(store: ObjectStore, name: str, size_bytes: int) -> bytes 
 
 async def object_sha256(store: ObjectStore, info: ObjectInfo) -> bytes | None:
     """SHA-256 of the object's present bytes, as the store reports it or as computed; None when the object is gone."""
-    told = await store.stat(info.name)
-    if told is None or told.sha256 is not None:
-        return None if told is None else told.sha256
+    known = await store.stat(info.name)
+    if known is None or known.sha256 is not None:
+        return None if known is None else known.sha256
     digest = hashlib.sha256()
     try:
-        async with aclosing(store.stream_range(info.name, 0, told.size_bytes)) as pieces:
+        async with aclosing(store.stream_range(info.name, 0, known.size_bytes)) as pieces:
             async for piece in pieces:
                 digest.update(piece)
     except ObjectMissingError:

@@ -47,18 +47,18 @@ async def _verify(arguments: argparse.Namespace) -> int:
     identity = await CustodianClient(settings.custodian_socket).identity()
     heads = read_heads(settings.audit_heads)
     conn = await connect(_database(settings))
-    told: dict[str, object]
+    report: dict[str, object]
     try:
         link = await verify_audit(conn, heads, identity.signer)
-        told = {"ok": True, "entries": link.seq, "signed_heads": len(heads), "hash": link.hash.hex()}
+        report = {"ok": True, "entries": link.seq, "signed_heads": len(heads), "hash": link.hash.hex()}
     except BrokenAuditError as error:
-        told = {"ok": False, "problem": error.what}
+        report = {"ok": False, "problem": error.what}
     finally:
         await conn.close()
     if arguments.json:
-        print(json.dumps(told))
-    elif told["ok"]:
-        print(f"The audit chain holds: {told['entries']} entries, {told['signed_heads']} signed heads.")
+        print(json.dumps(report))
+    elif report["ok"]:
+        print(f"The audit chain holds: {report['entries']} entries, {report['signed_heads']} signed heads.")
     else:
-        print(f"The audit chain does NOT hold: {told['problem']}")
-    return OK if told["ok"] else FAILED
+        print(f"The audit chain does NOT hold: {report['problem']}")
+    return OK if report["ok"] else FAILED
