@@ -164,10 +164,10 @@ class Supervisor:
     def _mistake(self, job: _Job, error: BaseException) -> None:
         """Logged and noted. Raises it where it ends the role."""
         _log.error("%s: a mistake of ours", job.name, exc_info=error)
-        told = error if isinstance(error, Exception) else RuntimeError("cancelled from within")
+        failure = error if isinstance(error, Exception) else RuntimeError("cancelled from within")
         if not job.restart:
-            raise told
-        self.problems.note(job.name, told)
+            raise failure
+        self.problems.note(job.name, failure)
 
 
 _supervisors: WeakSet[Supervisor] = WeakSet()

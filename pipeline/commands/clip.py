@@ -167,7 +167,7 @@ async def _fetch(client: StaffClient, arguments: argparse.Namespace, export_id: 
     part.replace(arguments.output)
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr)
-    summary = {
+    report = {
         "export_id": export_id,
         "file": str(arguments.output),
         "start": to_iso(fetched.span.start_ns),
@@ -176,10 +176,10 @@ async def _fetch(client: StaffClient, arguments: argparse.Namespace, export_id: 
         "seconds": round(time.monotonic() - started_s, 3),
     }
     if arguments.json:
-        print(json.dumps(summary))
+        print(json.dumps(report))
     else:
         print(
-            f"{arguments.output}: {summary['start']} to {summary['end']}, {size(fetched.size_bytes)}, {summary['seconds']} s"
+            f"{arguments.output}: {report['start']} to {report['end']}, {size(fetched.size_bytes)}, {report['seconds']} s"
         )
 
 
