@@ -167,7 +167,7 @@ async def _fetch(client: StaffClient, arguments: argparse.Namespace, export_id: 
     part.replace(arguments.output)
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr)
-    report = {
+    done = {
         "export_id": export_id,
         "file": str(arguments.output),
         "start": to_iso(fetched.span.start_ns),
@@ -176,11 +176,9 @@ async def _fetch(client: StaffClient, arguments: argparse.Namespace, export_id: 
         "seconds": round(time.monotonic() - started_s, 3),
     }
     if arguments.json:
-        print(json.dumps(report))
+        print(json.dumps(done))
     else:
-        print(
-            f"{arguments.output}: {report['start']} to {report['end']}, {size(fetched.size_bytes)}, {report['seconds']} s"
-        )
+        print(f"{arguments.output}: {done['start']} to {done['end']}, {size(fetched.size_bytes)}, {done['seconds']} s")
 
 
 def _progress(got: int, whole: int) -> None:
