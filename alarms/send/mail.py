@@ -37,27 +37,28 @@ async def send_mail(settings: MailSettings, recipient: str, notice: Notice, writ
     message = message_of(settings, notice, writer, recipient)
     try:
         async with asyncio.timeout(TOTAL_S):
-            client = await _connected(settings)
+            client = _client(settings)
             try:
+                await client.connect()
                 await client.send_message(message, sender=settings.sender, recipients=[recipient])
-            finally:
                 with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
                     async with asyncio.timeout(2):
                         await client.quit()
+            finally:
                 client.close()
     except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as exc:
         raise _told(exc, settings, recipient) from exc
 
 
-async def _connected(settings: MailSettings) -> aiosmtplib.SMTP:
-    """Greeted, encrypted and signed in, as the settings say."""
+def _client(settings: MailSettings) -> aiosmtplib.SMTP:
+    """To be connected: greeted, encrypted and signed in, as the settings say."""
     import aiosmtplib
 
     context = None
     if settings.tls != "none":
         cafile = None if settings.tls_ca is None else str(settings.tls_ca)
         context = ssl.create_default_context(cafile=cafile)
-    client = aiosmtplib.SMTP(
+    return aiosmtplib.SMTP(
         hostname=settings.host,
         port=settings.port,
         username=settings.user_name or None,
@@ -68,8 +69,6 @@ async def _connected(settings: MailSettings) -> aiosmtplib.SMTP:
         start_tls=settings.tls == "starttls",
         tls_context=context,
     )
-    await client.connect()
-    return client
 
 
 def message_of(settings: MailSettings, notice: Notice, writer: Writer, recipient: str) -> EmailMessage:
