@@ -22,6 +22,7 @@ TWO_HOURS_NS = 2 * 3600 * NS
 @pytest.fixture(scope="module")
 def gym(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     """The demo with a camera at its main door, filming."""
+    field_case("denied-unknown-card")
     with started(tmp_path_factory.mktemp("gym"), None, "--cameras", "1") as running:
         wait_for(lambda: running.statuses()["ingest"]["spool"]["uploaded"] > 0)
         yield running

@@ -72,6 +72,7 @@ def certificate(folder: Path, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def gym(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gym]:
+    field_case("certificate-renewed")
     folder = tmp_path_factory.mktemp("pages")
     (port,) = free_ports(1)
     certificate(folder, "first")
