@@ -132,14 +132,9 @@ ELSEWHERE: Final = (
         ("ingest/access_unit.py", "ingest/errors.py"),
     ),
     Row(
-        "segments from fragments, with sound and without",
-        "tests/unit/ingest/media/test_fragments.py",
-        ("ingest/media/segmenter.py",),
-    ),
-    Row(
         "inits: written here, described by the reader and by libav",
         "tests/unit/storage/mp4/test_boxes.py",
-        ("ingest/media/init.py", "storage/mp4/init.py"),
+        ("ingest/media/init.py", "storage/mp4/movie.py"),
     ),
     Row(_CAMERA, "tests/unit/ingest/rtp/test_track.py", ("ingest/rtp/*.py", "ingest/video/slices.py")),
     Row(

@@ -11,39 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.footage import GapCause
-from domain.time import HOUR_NS, NS
+from domain.time import NS
 from ingest.access_unit import AccessUnit
 from ingest.media.clock import ticks_to_ns
-from ingest.media.fragments import Fragment, FragmentWriter
-from ingest.media.segmenter import Action, Append, Begin, Finish, Missing, Segmenter
+from ingest.media.fragments import Fragment
+from ingest.media.segmenter import Action, Begin, Missing, Segmenter
 from tests.support.cameras.video import decoded_times, encoded, units
-
-START_NS = 1_790_000_000 * NS - (1_790_000_000 * NS) % HOUR_NS + 60 * NS
-
-
-def fragments_of(stream: list[AccessUnit]) -> list[Fragment]:
-    writer = FragmentWriter()
-    made = [fragment for unit in stream if (fragment := writer.push(unit))]
-    return [*made, *iter(writer.flush, None)]
-
-
-def segmented(fragments: list[Fragment], segmenter: Segmenter, start_ns: int = START_NS) -> list[Action]:
-    first = fragments[0].start_ticks
-    actions: list[Action] = []
-    for item in fragments:
-        begin, end = (start_ns + ticks_to_ns(ticks - first) for ticks in (item.start_ticks, item.end_ticks))
-        actions += segmenter.push(item, begin, end)
-    return actions
-
-
-def files_of(actions: list[Action]) -> list[bytes]:
-    files: list[list[bytes]] = []
-    for action in actions:
-        if isinstance(action, Begin):
-            files.append([action.init])
-        elif isinstance(action, Append):
-            files[-1].append(b"".join(action.pieces))
-    return [b"".join(parts) for parts in files]
+from tests.support.footage.segments import START_NS, files_of, fragments_of, segmented
 
 
 @pytest.mark.parametrize(("codec", "name"), [("libx264", "h264"), ("libx265", "hevc")])
@@ -73,59 +47,6 @@ def test_damaged_pictures_carry_their_mark_in_the_file() -> None:
     flags = [word for item in made for word in item.run.flags]
     assert [number for number, word in enumerate(flags) if word & 0xFFFF] == [5, 6, 7, 8]
     assert [word & 0xFFFF0000 for word in flags] == [0x02000000 if unit.key else 0x01010000 for unit in stream]
-
-
-def test_segmenter_cuts_at_key_frames_and_tiles_exactly() -> None:
-    actions = segmented(fragments_of(units(encoded(8, gop=25))), Segmenter(2, 30))
-    begins = [item.start_ns for item in actions if isinstance(item, Begin)]
-    ends = [item.end_ns for item in actions if isinstance(item, Finish)]
-    assert len(begins) == 4
-    assert begins[1:] == ends
-    assert all(len(decoded_times(mp4)) == 50 for mp4 in files_of(actions))
-
-
-def test_segmenter_without_key_frames_is_forced_at_the_maximum() -> None:
-    actions = segmented(fragments_of(units(encoded(6, gop=500))), Segmenter(1, 2))
-    finishes = [item for item in actions if isinstance(item, Finish)]
-    begins = [item.start_ns for item in actions if isinstance(item, Begin)]
-    assert len(finishes) >= 2
-    assert all(item.forced for item in finishes)
-    assert all(end.end_ns - begin <= 2 * NS for begin, end in zip(begins, finishes, strict=False))
-
-
-def test_segmenter_cuts_at_the_hour() -> None:
-    actions = segmented(fragments_of(units(encoded(6, gop=25))), Segmenter(10, 30), START_NS - 62 * NS)
-    begins = [item.start_ns for item in actions if isinstance(item, Begin)]
-    assert begins == [START_NS - 62 * NS, START_NS - 60 * NS]
-
-
-def test_segmenter_cuts_where_parameter_sets_change_and_never_mixes() -> None:
-    small, large = units(encoded(2)), units(encoded(2, size=(640, 384)))
-    for unit in large:
-        unit.pts_ticks += 2 * 90_000
-    actions = segmented(fragments_of([*small, *large]), Segmenter(10, 30))
-    codecs = [item.codec for item in actions if isinstance(item, Begin)]
-    assert [(codec.width, codec.height) for codec in codecs] == [(320, 192), (640, 384)]
-    assert [len(decoded_times(mp4)) for mp4 in files_of(actions)] == [50, 50]
-
-
-def test_segmenter_after_loss_says_what_is_missing_and_waits_for_a_key_frame() -> None:
-    made = fragments_of(units(encoded(6, gop=25)))
-    segmenter = Segmenter(10, 30)
-    first = segmented(made[:4], segmenter)
-    ended = segmenter.missed(GapCause.LOSS, "")
-    later = made[5:]
-    base = made[0].start_ticks
-    actions: list[Action] = []
-    for item in later:
-        begin, end = (START_NS + ticks_to_ns(ticks - base) for ticks in (item.start_ticks, item.end_ticks))
-        actions += segmenter.push(item, begin, end)
-    assert isinstance(ended[0], Finish)
-    gap = next(item for item in actions if isinstance(item, Missing))
-    assert gap.cause is GapCause.LOSS
-    assert gap.until_ns == next(item.start_ns for item in actions if isinstance(item, Begin))
-    assert isinstance(first[1], Begin)
-    assert next(item for item in actions if isinstance(item, Append)).key
 
 
 def at_times(times: list[int], *, gop: int, b_frames: int, codec: str = "libx264") -> list[AccessUnit]:
