@@ -3,6 +3,9 @@
 What a lost packet costs is decided here. A picture that no other refers to is dropped alone. Where one that others
 refer to is damaged or missing, they are given out as ``damaged`` until a picture comes with which decoding can begin
 anew. Only where nothing comes for a while, or nothing could be decoded, the footage has a gap.
+
+Where the transport loses packets, a large key picture may never be whole. When several in a row are damaged, decoding
+begins with one of those.
 """
 
 from __future__ import annotations
@@ -19,6 +22,8 @@ from ingest.video import slices
 from ingest.video.parameters import ParameterSets
 
 _LONGEST_TICKS: Final = TICKS_PER_S  # where pictures are missing for longer, the last one is not shown as the present
+_TORN_AT_FIRST: Final = 2  # damaged key pictures: decoding begins with the last of so many in a row
+_TORN_LATER: Final = 8
 _MISSING: Final = "packets are missing"
 _Items = list[AccessUnit | Loss]
 
@@ -45,7 +50,7 @@ class Pictures:
 
     __slots__ = (
         "_assembly", "_before", "_bump", "_counts", "_earlier_ticks", "_numbering", "_recovery", "_refresh", "_ticks",
-        "_untold", "hole", "missing", "parameters", "passed_over", "rest", "state",
+        "_torn_keys", "_untold", "hole", "missing", "parameters", "passed_over", "rest", "state",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +67,7 @@ class Pictures:
         self._ticks: int | None = None  # its time, as the camera has stamped it
         self._bump = 0  # so many more were stamped so
         self._earlier_ticks: int | None = None  # of the one before that
+        self._torn_keys = 0  # damaged key pictures since decoding has begun
         self._untold = 0  # packets that were lost while nothing was given out
         self.state = Decoding.WAITING
         self.hole: Hole | None = None
@@ -150,6 +156,7 @@ class Pictures:
         packets = self.missing + (self.hole.packets if self.hole is not None else 0)
         alone = self.hole is None
         rest, self.hole, self.missing, self.rest = self.rest, None, 0, False
+        key = unit.key
         data = unit.take() if unit.sliced and not rest else b""
         head = unit.torn_head or slices.first_slice(codec, data)
         unit.drop()
@@ -160,10 +167,29 @@ class Pictures:
             self._lose(packets, "of a picture that no other refers to", out)
             return
         self._hurt(packets, ticks, _MISSING if packets else "a part of a picture is missing", out)
+        key = key and self._begun_damaged(data, out)
         if data and self.state is not Decoding.WAITING and self.parameters.current is not None:
             self._earlier_ticks, self._ticks, self._bump = self._ticks, ticks, self._bump + (ticks == self._ticks)
             self._before = data
-            out.append(AccessUnit(data, ticks + self._bump, False, mono_ns, self.parameters.current, damaged=True))
+            out.append(AccessUnit(data, ticks + self._bump, key, mono_ns, self.parameters.current, damaged=True))
+
+    def _begun_damaged(self, data: bytes, out: _Items) -> bool:
+        """Whether decoding begins with this key picture, of which slices are missing: its first one is not, and others
+        before it were damaged, too. Soon where there is no footage; where there is, a clip can reach back for a while.
+        """
+        sets, nal = self.parameters, slices.first_slice(self._assembly.codec, data)
+        if self._numbering.reliable or not sets.complete or not slices.begins_picture(self._assembly.codec, nal):
+            return False
+        self._torn_keys += 1
+        if self._torn_keys < (_TORN_AT_FIRST if self.state is Decoding.WAITING else _TORN_LATER):
+            return False
+        self._torn_keys = 0
+        if self._untold:
+            out.append(Loss(self._untold))
+            self._untold = 0
+        sets.activate(data)
+        self.state, self._refresh = Decoding.DAMAGED, None
+        return True
 
     def _judged(self, hole: Hole, data: bytes, ticks: int, out: _Items, *, key: bool) -> bool:
         """Whether anything was missing before this picture; gives whether it is a whole key picture."""
@@ -229,6 +255,7 @@ class Pictures:
         if not key:
             return self._recovery.frames(data, ticks)
         self._recovery.key(ticks)
+        self._torn_keys = 0
         if self._assembly.start_codes.searching:
             self._assembly.start_codes.looked()
         return 0

@@ -243,6 +243,24 @@ def _piece(codec: str, payload: bytes) -> tuple[bool, bool, bool]:
     return bool(flags & 0x80), bool(flags & 0x40), kind in (1, 5) if codec == "h264" else kind < 32
 
 
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+async def test_recording_begins_though_no_key_picture_comes_whole(codec: str) -> None:
+    """Of every key picture the last slice is lost: the second begins the footage."""
+    pictures = film(codec, 5.0, 4, 0, 24)
+    packets = numbered(pictures, codec=codec, size=1200)
+    keys = {ticks for n, (_, ticks) in enumerate(pictures) if n % 50 == 0}
+    last = {int.from_bytes(packet[4:8], "big"): number_of(packet) for packet in packets}
+    lost = {last[ticks] for ticks in keys}
+    sender = UdpCamera(packets, codec=codec, on_the_way=lambda all: [p for p in all if number_of(p) not in lost])
+    async with sender.listening() as url:
+        got = await everything(Sources().make(camera(url)))
+    kept = units(got)
+    assert [unit.pts_ticks - pictures[0][1] for unit in kept if unit.key] == [180_000]
+    assert len(kept) == len(pictures) - 50
+    assert all(unit.damaged for unit in kept)
+    assert len(images(kept, codec)) >= 0.9 * len(kept) if codec == "h264" else True
+
+
 @pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
 async def test_one_packet_in_a_hundred_lost_costs_what_it_must(stream: Coded) -> None:
     """Beside what could be decoded at all. Damaged pictures are marked; the others are exactly those sent."""

@@ -285,3 +285,19 @@ def test_clean_random_access_begins_without_its_leading_pictures() -> None:
     shown = images(got, "h265")
     assert len(shown) == len(got) > 90
     assert all(np.array_equal(shown[ticks], whole[ticks]) for ticks in shown)
+
+
+@pytest.mark.parametrize(("reliable", "begins"), [(False, [5, 45, 85]), (True, [])])
+def test_key_pictures_that_are_never_whole_begin_the_footage_where_packets_get_lost(
+    reliable: bool, begins: list[int]
+) -> None:
+    """The second damaged one, then every eighth. Over TCP nothing is lost on the way: a whole one will come."""
+    pictures = sent(film(4.0, slices=4, gop=5, size=(320, 192)), "h264")
+    frames = [one for n, picture in enumerate(pictures) for one in (picture[:-1] if n % 5 == 0 else picture)]
+    track = make_track(reliable=reliable)
+    items = walked(track, frames)
+    found = units(items)
+    assert [unit.pts_ticks // 3600 - found[0].pts_ticks // 3600 + 5 for unit in found if unit.key] == begins
+    assert len(found) == (95 if begins else 0)
+    assert all(unit.damaged for unit in found)
+    assert track.lost_packets == 20
