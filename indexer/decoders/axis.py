@@ -32,6 +32,8 @@ _ACCESS: Final = {
     "Denied": EventKind.DENIED,
 }
 _ALARMS: Final = {"DoorForcedOpen": EventKind.FORCED_OPEN, "DoorOpenTooLong": EventKind.HELD_OPEN, "Normal": None}
+_OF_CONFIGURATION: Final = ("AccessPoint", "Configuration", "Credential")
+"""Something was enabled, changed or removed: no passage, and no refusal."""
 _MS: Final = 1_000_000
 
 
@@ -49,7 +51,7 @@ def decode(_topic: str, payload: bytes) -> tuple[DecodedEvent, ...]:
         return (_event(body, message, kind, "AccessPointToken"),)
     if levels[:3] == ["Door", "State", "DoorAlarm"]:
         return _alarm(body, message)
-    if levels[:2] == ["Door", "State"]:
+    if levels[:2] == ["Door", "State"] or levels[0] in _OF_CONFIGURATION:
         return ()
     raise DecodeError("topic is not known")
 

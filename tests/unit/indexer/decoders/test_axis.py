@@ -9,6 +9,7 @@ import pytest
 from domain.access import EventKind
 from domain.time import NS
 from indexer.decoders import decoder, normalised_credential
+from indexer.errors import DecodeError
 from tests.support.doors.messages import AXIS_GRANTED, TOPIC, decoded
 
 
@@ -29,6 +30,8 @@ def test_axis_example_decodes_and_prefers_the_card() -> None:
         ("tns1:AccessControl/AccessNotTaken/Credential", EventKind.NOT_ENTERED),
         ("tns1:AccessControl/Denied/Credential", EventKind.DENIED),
         ("tns1:AccessControl/Denied/CredentialNotFound/Card", EventKind.DENIED),
+        ("tns1:AccessControl/Denied/CredentialNotFound/PIN", EventKind.DENIED),
+        ("tns1:AccessControl/Denied/Anonymous", EventKind.DENIED),
         ("tns1:AccessControl/AccessGranted/Anonymous", EventKind.GRANTED),
     ],
 )
@@ -50,3 +53,21 @@ def test_axis_door_alarm_is_an_event_unless_it_ends(state: str, kind: EventKind 
 def test_axis_state_and_request_are_no_events() -> None:
     for topic in ("tns1:Door/State/DoorPhysicalState", "tns1:AccessControl/Request/Credential"):
         assert decoder("axis")(TOPIC, json.dumps(AXIS_GRANTED | {"topic": topic}).encode()) == ()
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "AccessPoint/State/Enabled",
+        "Configuration/AccessPoint/Changed",
+        "Configuration/Door/Removed",
+        "Credential/State/Enabled",
+    ],
+)
+def test_axis_change_of_its_configuration_is_no_event(topic: str) -> None:
+    assert decoder("axis")(TOPIC, json.dumps(AXIS_GRANTED | {"topic": f"tns1:{topic}"}).encode()) == ()
+
+
+def test_axis_duress_is_kept_for_people_to_see() -> None:
+    with pytest.raises(DecodeError, match="topic is not known"):
+        decoder("axis")(TOPIC, json.dumps(AXIS_GRANTED | {"topic": "tns1:AccessControl/Duress"}).encode())
