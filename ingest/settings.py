@@ -12,6 +12,7 @@ from runtime.settings import DatabaseSettings, SpoolSettings, StoreSettings
 
 class SourceKind(StrEnum):
     NATIVE = "native"
+    AUTO = NATIVE  # what reports about cameras call it
     LIBAV = "libav"  # FFmpeg's, for what the native client cannot record
 
 

@@ -9,12 +9,10 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any
+from types import ModuleType
 
 import pytest
 
-from ingest.settings import SourceKind
 from tests.cases.shared import CASES
 
 _MOVED = {
@@ -60,8 +58,6 @@ def _reports(name: str) -> Iterator[Path]:
     sys.modules.update(added)
     sys.path.insert(0, str(folder.parent))
     try:
-        camera: Any = importlib.import_module("camera")
-        camera.SourceKind = SimpleNamespace(AUTO=SourceKind.NATIVE)  # as the choice was called then
         yield folder
     finally:
         sys.path.remove(str(folder.parent))
