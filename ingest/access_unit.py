@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from domain.footage import GapCause
 
@@ -86,6 +86,13 @@ class Sound:
     mono_ns: int
 
 
+class Rests(NamedTuple):
+    """How often the connection was found quiet so far: between two pictures, and in the middle of one."""
+
+    between: int
+    within: int
+
+
 class Source(Protocol):
     """A camera's stream. Everything that can go wrong with the camera is an IngestError."""
 
@@ -104,6 +111,13 @@ class Source(Protocol):
     @property
     def passed_over(self) -> int:
         """Pictures that came so far and were not given out, since decoding cannot begin with them."""
+        ...
+
+    @property
+    def rests(self) -> Rests | None:
+        """Of the connection, until the last batch; None where that is not known, or no link can be slower than the
+        camera, as with UDP.
+        """
         ...
 
     @property

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.time import Span, to_iso
+
 
 @dataclass(slots=True)
 class Health:
@@ -28,6 +30,9 @@ class Health:
     last_error: str = ""
     remedy: str = ""
     skew_ns: int | None = None  # the camera's clock against ours
+    timed_by: str = "stamps"  # or "arrival": where the pictures' times come from
+    delay_s: float = 0.0  # how late the last picture came
+    misfiled: Span | None = None  # filed under times to come when this machine's clock was ahead: shadow rows
     last_picture_ns: int = 0  # UTC; 0: none yet
     _reported: tuple[int, int, int] = field(default=(0, 0, 0))  # mono_ns, frames, bytes
 
@@ -48,6 +53,9 @@ class Health:
             "gaps": gaps,
             "lag_s": round((now_ns - recorded_ns) / 1e9, 1) if recorded_ns is not None else None,
             "skew_s": round(self.skew_ns / 1e9, 3) if self.skew_ns is not None else None,
+            "timed_by": self.timed_by,
+            "delay_s": round(self.delay_s, 2),
+            "misfiled": f"{to_iso(self.misfiled.start_ns)}/{to_iso(self.misfiled.end_ns)}" if self.misfiled else "",
             "lost_packets": self.lost_packets,
             "losses": self.losses,
             "damaged_frames": self.damaged_frames,

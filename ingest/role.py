@@ -153,6 +153,7 @@ class _Role:
         self._settings, self._recorder, self._status, self._problems = settings, recorder, status, problems
         self._stop = stop
         self._clock = RecorderClock(time.monotonic_ns(), time.time_ns())
+        self._stepped_ns = 0  # monotonic: when this machine's clock was set for the last time
         self._sources = Sources()
         self._cameras: dict[CameraId, Camera] = {}
         self._tasks: dict[CameraId, asyncio.Task[None]] = {}
@@ -210,35 +211,28 @@ class _Role:
 
     async def tick(self) -> None:
         """Clocks and what waits too long."""
-        told_ns = 0
         while True:
             await asyncio.sleep(_TICK_S)
-            mono_ns, utc_ns = time.monotonic_ns(), time.time_ns()
-            if self._clock.stepped(mono_ns, utc_ns):
-                _log.warning("this machine's clock stepped forward: a gap says so")
-                self._problems.note("clock step", MisuseError("This machine's clock went ahead.", "Check its time."))
-                told_ns = mono_ns
-                for camera in self._cameras.values():
-                    camera.clock_stepped()
-            elif mono_ns - told_ns > _STEP_TOLD_S * 1e9:
-                self._problems.clear("clock step")
-            self._clock.observe(mono_ns, utc_ns)
-            if self._clock.behind_ns:
-                self._problems.note(
-                    "clock",
-                    MisuseError(
-                        "This machine's clock was set back, and is not followed, since that time has footage.",
-                        "Check its time. Where it is right now, restart the recorder: it then goes by it.",
-                    ),
-                )
-            else:
-                self._problems.clear("clock")
+            self._follow_clock(time.monotonic_ns(), time.time_ns())
             for camera in self._cameras.values():
                 try:
                     camera.tick()
                 except Exception as error:  # noqa: BLE001 (a mistake of ours is this camera's loss alone)
                     if self._say_of(camera, error):
                         _log.exception("camera %s: a mistake of ours", camera.settings.name)
+
+    def _follow_clock(self, mono_ns: int, utc_ns: int) -> None:
+        step_ns = self._clock.step_ns(mono_ns, utc_ns)
+        if step_ns:
+            error = _stepped(step_ns)
+            _log.warning("%s", error)
+            self._problems.note("clock step", error)
+            self._stepped_ns = mono_ns
+            for camera in self._cameras.values():
+                camera.clock_stepped(step_ns)
+        elif mono_ns - self._stepped_ns > _STEP_TOLD_S * 1e9:
+            self._problems.clear("clock step")
+        self._clock.observe(mono_ns, utc_ns)
 
     def report(self, keeper: KeyKeeper) -> None:
         """The status file, from what is in memory."""
@@ -277,6 +271,19 @@ class _Role:
         """For the API's pages; a database that is away is reported elsewhere."""
         with contextlib.suppress(StorageError):
             await save_health(pool, self._reports, time.time_ns())
+
+
+def _stepped(step_ns: int) -> MisuseError:
+    """What people should know of a step of this machine's clock."""
+    if step_ns > 0:
+        return MisuseError(
+            f"This machine's clock went {step_ns / 1e9:.0f} s ahead; the time between is a gap.", "Check its time."
+        )
+    return MisuseError(
+        f"This machine's clock was set {-step_ns / 1e9:.0f} s back. What was filed under later times is kept as shadow"
+        " segments, and those times are recorded again.",
+        'Check its time. "misfiled" in each camera\'s health names the span; `tallenne verify` reads it.',
+    )
 
 
 async def _open_bucket(store: ObjectStore) -> None:

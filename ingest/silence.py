@@ -6,11 +6,15 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+PATIENCE_S: Final = 60.0  # at most, with a camera that sends a picture now and then
+_INTERVALS: Final = 3
 _STILL_S: Final = 1.25  # between two looks: this process stood still
 
 
 class Silence:
     """``look()`` a few times a second. Ends ``timeout``, by expiring, when nothing was heard for ``longest_s``.
+
+    A camera that sends a picture every few seconds is given longer: three times as long as the last one took.
 
     It has no timer of its own: one for each camera woke the loop up twice as often as reading them all.
 
@@ -27,23 +31,26 @@ class Silence:
         waiting_s: float,
     ) -> None:
         """``connecting_s``: more for the first."""
-        self._loop = asyncio.get_running_loop()
+        self._now_s = asyncio.get_running_loop().time
         self._timeout, self._passed_over = timeout, passed_over
         self._longest_s, self._waiting_s = longest_s, waiting_s
-        self._looked_s = self._loop.time()
+        self._looked_s = self._before_s = self._now_s()
         self._heard_s = self._seen_s = self._looked_s + connecting_s
+        self._patience_s = longest_s
         self._passed = 0
         self.without_key = False  # pictures came all the time, but none to begin with
 
     def heard(self) -> None:
         """Something was recorded."""
-        self._heard_s = self._seen_s = self._loop.time()
+        now_s = self._now_s()
+        self._patience_s = max(self._longest_s, min(PATIENCE_S, _INTERVALS * (now_s - self._before_s)))
+        self._heard_s = self._seen_s = self._before_s = now_s
 
     def look(self) -> None:
         """Expire the timeout after too long a silence. Time in which this process stood still does not count."""
         if self._timeout.when() is not None:
             return  # expired already: the waiting task is leaving
-        now_s = self._loop.time()
+        now_s = self._now_s()
         since_s, self._looked_s = now_s - self._looked_s, now_s
         if since_s > _STILL_S:
             self._heard_s += since_s
@@ -52,6 +59,6 @@ class Silence:
         if passed != self._passed:
             self._passed, self._seen_s = passed, now_s
         comes = now_s - self._seen_s <= self._longest_s
-        if now_s - self._heard_s > (self._waiting_s if comes else self._longest_s):
+        if now_s - self._heard_s > (max(self._waiting_s, self._patience_s) if comes else self._patience_s):
             self.without_key = comes
             self._timeout.reschedule(now_s)

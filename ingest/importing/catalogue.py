@@ -1,4 +1,4 @@
-"""The catalogue's side of an import: rows before which gaps give way, and what lies beside them accounted for."""
+"""The catalogue's side of an import: what lies beside imported footage is accounted for."""
 
 from __future__ import annotations
 
@@ -8,29 +8,23 @@ from typing import Final
 
 import asyncpg
 
-from domain.footage import Gap, GapCause, Segment
+from domain.footage import Gap, GapCause
 from domain.ids import CameraId
 from domain.time import Span
 from runtime import sql
 from runtime.database import wrapped_errors
-from storage.catalogue import Catalogue, Commit
-from storage.catalogue.repairs import restore_segment
+from storage.catalogue import Catalogue
 
 _PACKAGE: Final = "ingest.importing"
 _DETAIL: Final = "not recorded; footage beside it was imported"
 
 
 class ImportCatalogue(Catalogue):
-    """Over the operator's pool. Footage takes the place of a gap that claims its time."""
+    """Over the operator's pool."""
 
     def __init__(self, pool: asyncpg.Pool, *, clock_ns: Callable[[], int] = time.time_ns) -> None:
         super().__init__(pool, clock_ns=clock_ns)
         self._owner = pool
-        self._now_ns = clock_ns
-
-    async def commit_segment(self, segment: Segment) -> Commit:
-        """As the catalogue's, and gaps give way where it is live."""
-        return await restore_segment(self._owner, segment, self._now_ns())
 
     async def known_after(self, camera_id: CameraId, span: Span) -> int | None:
         """When what is known of the camera goes on behind ``span``."""

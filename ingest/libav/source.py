@@ -21,7 +21,7 @@ import av
 import av.error
 import av.logging
 
-from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss, Sound, SoundFormat
+from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss, Rests, Sound, SoundFormat
 from ingest.addresses import CameraAddress, bracketed, redacted, resolve
 from ingest.errors import CameraAwayError, CameraRefusedError, CameraStalledError, IngestError, StreamError
 from ingest.libav.packets import Packets
@@ -47,6 +47,7 @@ class LibavSource:
     note = ""
     packets: Mapping[str, int] = {}  # libav reports lost packets only
     skew_ns: int | None = None
+    rests: Rests | None = None
 
     def __init__(self, camera: CameraSettings) -> None:
         self._camera = camera

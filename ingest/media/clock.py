@@ -1,138 +1,217 @@
-"""The camera's media time on the recorder's clock.
+"""The camera's media time on the recorder's clock, and the recorder's clock itself. Pure.
 
-A picture cannot have been taken after it arrived: of many pictures, the one that came with the least delay tells the
-offset best. The estimate settles over the first second, then follows by at most 500 ppm; a lasting jump restarts it.
+Stamps says what a picture's media time is, the Course when that was. Where stamps are useless, arrival is what there
+is: pictures are then spread evenly over the time in which they came.
 """
 
 from __future__ import annotations
 
-from ingest.access_unit import TICKS_PER_S
+from collections.abc import Sequence
+from enum import Enum
+from typing import Final, Protocol
 
-SETTLE_NS = 700_000_000
-_WINDOW_NS = 2_000_000_000
-_JUMP_NS = 1_000_000_000
-_BACK_TICKS = 5 * TICKS_PER_S  # B-frames behind a first picture are nearer to it than that
-_SLEW = 500e-6
-_NEVER_NS = 1 << 62
-_NS_PER_TICK_NUM, _NS_PER_TICK_DEN = 1_000_000_000, TICKS_PER_S
+from ingest.access_unit import TICKS_PER_S, Rests
+from ingest.media.arrivals import LinkLoad, Spread
+from ingest.media.course import RATE_MAX, RATE_MIN, Course
+from ingest.media.placing import Placing
+from ingest.media.stamps import Stamps
+
+SETTLE_NS: Final = 700_000_000
+_NS_PER_S: Final = 1_000_000_000
+_TRIAL: Final = 4 * TICKS_PER_S  # stamps are looked at for so long before they are believed again
+_USUAL_RATE: Final = 0.05  # so near to it, four seconds show no other one
+_JUMP_NS: Final = 1_000_000_000
+_SLEW: Final = 0.05
 
 
 def ticks_to_ns(ticks: int) -> int:
     """90 kHz to ns; floors."""
-    return ticks * _NS_PER_TICK_NUM // _NS_PER_TICK_DEN
+    return ticks * _NS_PER_S // TICKS_PER_S
+
+
+def ns_to_ticks(time_ns: int) -> int:
+    """ns to 90 kHz; floors."""
+    return time_ns * TICKS_PER_S // _NS_PER_S
+
+
+class TimedBy(Enum):
+    """Where the times of a camera's pictures come from."""
+
+    STAMPS = "stamps"
+    ARRIVAL = "arrival"
+
+
+class Stamped(Protocol):
+    """A picture or a sound frame. pts_ticks: 90 kHz; mono_ns: when it came."""
+
+    pts_ticks: int
+    mono_ns: int
 
 
 class MediaClock:
-    """``observe()`` every picture as it arrives; ``time_ns()`` once ``settled``. All times monotonic ns."""
+    """``take()`` what came together; ``place()`` each of it in order once ``settled``."""
 
     __slots__ = (
-        "_before_ns",
-        "_before_ticks",
-        "_first_ns",
-        "_highest",
-        "_late",
-        "_least_ns",
-        "_offset_ns",
-        "_window_ns",
-        "jumps",
-        "settled",
-    )
+        "_arrived", "_arrived_ns", "_course", "_first", "_last", "_load", "_placing", "_shift", "_spread", "_stamps",
+        "_trial", "settled", "timed_by",
+    )  # fmt: skip
 
     def __init__(self) -> None:
-        self._first_ns: int | None = None
-        self._highest = self._before_ticks = 0  # the latest picture, and the latest before it came
-        self._offset_ns = self._before_ns = 0
-        self._least_ns = 0
-        self._window_ns = 0
-        self._late = False  # the last window's pictures all came much too late
+        self._stamps = Stamps()
+        self._course: Course | None = None  # with the first picture
+        self._placing: Placing | None = None
+        self._load = LinkLoad()
+        self._spread = Spread(0.0)
+        self._arrived_ns = self._arrived = self._first = 0
+        self._shift = 0  # by arrival: from media time to the recorder's
+        self._last = 0.0  # by arrival: the last picture's media time
+        self._trial: tuple[int, int] | None = None  # by arrival: a stamp's media time, and when it came
         self.settled = False
-        self.jumps = 0
+        self.timed_by = TimedBy.STAMPS
 
-    def observe(self, pts_ticks: int, arrived_ns: int) -> bool:
-        """True when media time jumped against the recorder's clock: what follows is a new stretch."""
-        delay_ns = arrived_ns - ticks_to_ns(pts_ticks)
-        if self._first_ns is None:
-            self._first_ns = self._window_ns = arrived_ns
-            self._offset_ns = self._least_ns = delay_ns
-            self._highest, self._before_ticks = pts_ticks, pts_ticks - _BACK_TICKS
-            return False
-        if pts_ticks > self._highest:
-            self._before_ticks, self._highest = self._highest, pts_ticks
-        elif pts_ticks < self._before_ticks:  # no B-frame is shown before that one: the camera's clock went back
-            self._highest, self._before_ticks = pts_ticks, pts_ticks - _BACK_TICKS
-            return self._jump(delay_ns, arrived_ns)
-        if not self.settled:
-            if delay_ns < self._offset_ns - _JUMP_NS:
-                return self._jump(delay_ns, arrived_ns)
-            self._offset_ns = min(self._offset_ns, delay_ns)
-            if arrived_ns - self._first_ns >= SETTLE_NS:
-                self.settled = True
-                self._window_ns, self._least_ns = arrived_ns, delay_ns
-            return False
-        self._least_ns = min(self._least_ns, delay_ns)
-        if delay_ns < self._offset_ns - _JUMP_NS:
-            return self._jump(delay_ns, arrived_ns)  # pictures from the future: the camera's clock went ahead
-        if arrived_ns - self._window_ns >= _WINDOW_NS:
-            return self._follow(arrived_ns)
-        return False
+    @property
+    def jumps(self) -> int:
+        """How often the camera's clock was set."""
+        return self._stamps.jumps
 
-    def swap(self) -> None:
-        """After a jump: ``time_ns()`` is as before it, for pictures from before it. Again: as after it."""
-        self._offset_ns, self._before_ns = self._before_ns, self._offset_ns
+    @property
+    def delay_s(self) -> float:
+        """How late the last picture came."""
+        return self._course.delay / TICKS_PER_S if self._course is not None else 0.0
 
-    def time_ns(self, ticks: int) -> int:
-        """The picture's time on the recorder's monotonic clock."""
-        return ticks_to_ns(ticks) + self._offset_ns
+    def take(self, pictures: Sequence[Stamped], size_bytes: int = 0, rests: Rests | None = None) -> None:
+        """Each one's ``pts_ticks`` becomes its media time.
 
-    def _follow(self, arrived_ns: int) -> bool:
-        error_ns = self._least_ns - self._offset_ns
-        if error_ns > _JUMP_NS:
-            if self._late:
-                return self._jump(self._least_ns, arrived_ns)
-            # Once it is a network that stood still, and perhaps all that came in that time: the next window tells.
-            self._late = True
-            self._window_ns, self._least_ns = arrived_ns, _NEVER_NS
-            return False
-        self._late = False
-        limit = int((arrived_ns - self._window_ns) * _SLEW)
-        self._offset_ns += max(-limit, min(limit, error_ns))
-        self._window_ns, self._least_ns = arrived_ns, _NEVER_NS
-        return False
+        size_bytes: of all of them; rests: of the connection, where the source knows
+        """
+        if not pictures:
+            return
+        before = self._arrived
+        if self.timed_by is TimedBy.STAMPS:
+            self._by_stamps(pictures)
+        else:
+            self._by_arrival(pictures)
+        course, placing, arrived = self._course, self._placing, self._arrived
+        assert course is not None
+        assert placing is not None
+        if before:
+            self._load.batch(arrived - before, len(pictures), size_bytes)
+        if course.ends(arrived):
+            course.look(arrived, keeps_up=self._load.keeps_up(rests) and self.timed_by is TimedBy.STAMPS)
+            if self.timed_by is TimedBy.ARRIVAL:
+                self._try_stamps()
+        if self.timed_by is TimedBy.STAMPS and (self._stamps.useless or (self.settled and not course.plausible)):
+            self._fall_back()
+        if not self.settled and arrived - self._first >= ns_to_ticks(SETTLE_NS):
+            self.settled = True
+            course.settle()
+        if self.settled:
+            placing.aim(course)
 
-    def _jump(self, delay_ns: int, arrived_ns: int) -> bool:
-        self._late = False
-        self._before_ns = self._offset_ns
-        self._offset_ns = self._least_ns = delay_ns
-        self._window_ns = arrived_ns
-        self.jumps += 1
-        return True
+    def place(self, media_ticks: int) -> int:
+        """When it was taken, in ticks of the recorder's monotonic clock; see ``ticks_to_ns()``."""
+        assert self._placing is not None
+        return self._placing.place(media_ticks)
+
+    def taken_ns(self, stamp_ticks: int) -> int | None:
+        """When a moment of the stamps' own time was, monotonic; None where stamps are useless, or before the first."""
+        if self._course is None or self.timed_by is TimedBy.ARRIVAL:
+            return None
+        return ticks_to_ns(int(self._course.taken(stamp_ticks + self._stamps.shift)))
+
+    def _by_stamps(self, pictures: Sequence[Stamped]) -> None:
+        stamps, course = self._stamps, self._course
+        arrived_ns, arrived = self._arrived_ns, self._arrived
+        for picture in pictures:
+            elapsed = 0
+            if picture.mono_ns != arrived_ns:
+                arrived_ns = picture.mono_ns
+                now = arrived_ns * TICKS_PER_S // _NS_PER_S
+                elapsed, arrived = now - arrived, now
+            if course is None:
+                self._first = arrived
+                media = picture.pts_ticks = stamps.media(picture.pts_ticks, 0, 0.0)
+                course, self._placing = Course(media, arrived), Placing(media)
+                self._course = course
+                continue
+            media = picture.pts_ticks = stamps.media(picture.pts_ticks, elapsed, course.delay)
+            course.observe(media, arrived)
+        self._arrived_ns, self._arrived = arrived_ns, arrived
+
+    # -- Where stamps are useless
+
+    def _fall_back(self) -> None:
+        course, media = self._course, self._stamps.high
+        assert course is not None
+        self.timed_by = TimedBy.ARRIVAL
+        self._shift, self._last = self._arrived - media, float(media)
+        self._spread = Spread(max(1.0, self._stamps.pace))
+        self._trial = None
+        course.restart(media, self._arrived, self._arrived)
+
+    def _by_arrival(self, pictures: Sequence[Stamped]) -> None:
+        stamps, course, at = self._stamps, self._course, 0
+        assert course is not None
+        while at < len(pictures):
+            arrived_ns, end = pictures[at].mono_ns, at + 1
+            while end < len(pictures) and pictures[end].mono_ns == arrived_ns:
+                end += 1
+            arrived = ns_to_ticks(arrived_ns)
+            due, elapsed = arrived - self._shift, arrived - self._arrived
+            media, step = self._spread.step(self._last, due, end - at, elapsed)
+            for picture in pictures[at:end]:
+                stamps.media(picture.pts_ticks, elapsed, 0.0)
+                picture.pts_ticks = int(media)
+                self._last, media, elapsed = media, media + step, 0
+            course.delay = max(0.0, due - self._last)
+            self._arrived_ns, self._arrived, at = arrived_ns, arrived, end
+
+    def _try_stamps(self) -> None:
+        """Whether they run with time again."""
+        stamps, course = self._stamps, self._course
+        assert course is not None
+        now = (stamps.high, self._arrived)
+        if self._trial is None or not stamps.trusted:
+            self._trial = now if stamps.trusted else None
+            return
+        elapsed = now[1] - self._trial[1]
+        if elapsed < _TRIAL:
+            return
+        rate = elapsed / max(1, now[0] - self._trial[0])
+        if RATE_MIN < rate < RATE_MAX:
+            media = int(self._last)
+            stamps.move(media - stamps.high)
+            rate = 1.0 if abs(rate - 1.0) < _USUAL_RATE else rate
+            course.restart(media, media + self._shift, self._arrived, rate)
+            self.timed_by = TimedBy.STAMPS
+        self._trial = None
 
 
 class RecorderClock:
-    """UTC from the monotonic clock. Small corrections of the system's clock are followed; a step forward is told.
+    """UTC from the monotonic clock. The system's clock is followed: small corrections gently, steps at once, both ways.
 
-    A step backward is not followed: time that was recorded is not recorded again. ``behind_ns`` then says how far the
-    system's clock lies behind ours, for an alarm.
+    A step is for whoever records to act on first: ``step_ns()``, then ``observe()``.
     """
 
-    __slots__ = ("_offset_ns", "behind_ns")
+    __slots__ = ("_offset_ns", "_seen_ns")
 
     def __init__(self, mono_ns: int, utc_ns: int) -> None:
         self._offset_ns = utc_ns - mono_ns
-        self.behind_ns = 0
+        self._seen_ns = mono_ns
 
-    def stepped(self, mono_ns: int, utc_ns: int) -> bool:
-        """Whether the system's clock went ahead: the next ``observe()`` follows it."""
-        return utc_ns - mono_ns - self._offset_ns > _JUMP_NS
+    def step_ns(self, mono_ns: int, utc_ns: int) -> int:
+        """By how much the system's clock was set since; 0 for what is no more than a correction."""
+        error_ns = utc_ns - mono_ns - self._offset_ns
+        return error_ns if abs(error_ns) > _JUMP_NS else 0
 
     def observe(self, mono_ns: int, utc_ns: int) -> None:
         """Call about once a second."""
         error_ns = utc_ns - mono_ns - self._offset_ns
-        self.behind_ns = max(0, -error_ns - _JUMP_NS)
-        if error_ns > _JUMP_NS:
-            self._offset_ns += error_ns
-        elif error_ns >= -_JUMP_NS:
-            self._offset_ns += max(-500_000, min(500_000, error_ns))
+        if abs(error_ns) <= _JUMP_NS:
+            most_ns = int((mono_ns - self._seen_ns) * _SLEW)
+            error_ns = max(-most_ns, min(most_ns, error_ns))
+        self._offset_ns += error_ns
+        self._seen_ns = mono_ns
 
     def utc_ns(self, mono_ns: int) -> int:
         """UTC of a monotonic time near now."""

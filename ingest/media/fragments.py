@@ -17,7 +17,7 @@ from ingest.access_unit import TICKS_PER_S, AccessUnit, VideoParameters
 from storage.mp4 import Run
 
 _LOST_AT_MOST_TICKS = TICKS_PER_S
-_FRAME_TICKS_MAX = TICKS_PER_S * 10
+_FRAME_TICKS_MAX = TICKS_PER_S * 60  # of a camera that sends a picture now and then
 _KEY, _OTHER = 0x02000000, 0x01010000  # sample_depends_on 2; 1 and sample_is_non_sync_sample
 _DAMAGED = 0x0000FFFF  # sample_degradation_priority (ISO/IEC 14496-12, 8.8.3.1): the mark of a damaged picture
 _MAX_BYTES = 16 << 20

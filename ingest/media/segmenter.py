@@ -75,7 +75,7 @@ class Segmenter:
         return self.close()
 
     def jumped(self) -> list[Action]:
-        """The camera's clock was set: another segment begins, even without a key frame, for no picture is missing."""
+        """The recorder's clock was set: another segment begins, even without a key frame, for no picture is missing."""
         self._cause, self._detail = GapCause.CLOCK, ""
         self._resumable = self._resumable or self._open
         return self.close()
@@ -98,6 +98,10 @@ class Segmenter:
         """A gap is recorded until then: footage may begin there at the earliest."""
         if until_ns is not None and not self._open:
             self._end_ns = max(until_ns, self._end_ns or until_ns)
+
+    def set_back(self, until_ns: int) -> None:
+        """The recorder's clock was set back, no segment is open: footage begins again there."""
+        self._end_ns = until_ns
 
     def hear(self, sound: SoundFormat | None) -> None:
         """What sound goes with the pictures from the next segment on, which begins with the next key frame."""

@@ -104,9 +104,7 @@ class CameraRecording:
             self._save_position(orderly=False)
         elif self.accounted_ns > now_ns + _AHEAD_NS:
             ahead_ns = self.accounted_ns - now_ns
-            self._epoch += 1
-            self.accounted_ns = now_ns
-            self._save_position(orderly=False)
+            self.set_back(now_ns)
             return ahead_ns
         else:
             self.missing(now_ns, cause)
@@ -131,6 +129,16 @@ class CameraRecording:
         self.gaps += 1
         self._save_position(orderly=False)
         self._publisher.gaps_wait()
+
+    def set_back(self, until_ns: int) -> None:
+        """The clock was set back: the camera is accounted for until ``until_ns`` only, and what follows is of the next
+        epoch. What was filed behind that becomes a shadow. ValueError while a segment is open.
+        """
+        if self._segment is not None:
+            raise ValueError("the clock is set back in the middle of a segment")
+        self._epoch += 1
+        self.accounted_ns = until_ns
+        self._save_position(orderly=False)
 
     def begin(self, start_ns: int, codec: Codec, init: bytes) -> None:
         """Open a segment. NoHourKeyError, SpoolFullError, SpoolError, AccountedError: nothing was begun.

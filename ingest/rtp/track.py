@@ -225,6 +225,11 @@ class Track:
         return self._pictures.passed_over
 
     @property
+    def under_way(self) -> bool | None:
+        """A picture has begun and not ended; None where its end does not show, since the camera sets no marker."""
+        return not self._finished if self._marks else None
+
+    @property
     def shares_numbers(self) -> bool:
         """See Numbering."""
         return self._numbering.shared

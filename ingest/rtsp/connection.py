@@ -10,11 +10,12 @@ import asyncio
 import contextlib
 import logging
 import socket
+import struct
 import time
 from collections.abc import Callable
 from typing import Final
 
-from ingest.access_unit import AccessUnit, Loss
+from ingest.access_unit import AccessUnit, Loss, Rests
 from ingest.errors import CameraAwayError, CameraStalledError, IngestError
 from ingest.rtsp.pace import LONGEST_S, Pace
 from ingest.rtsp.session import Session, State
@@ -23,7 +24,9 @@ from ingest.rtsp.udp import UdpPorts, UdpReceiver
 from ingest.rtsp.wheel import BUFFER_BYTES, TICK_S, Wheel
 
 _log = logging.getLogger(__name__)
-STALLED_NS: Final = 10_000_000_000
+STALLED_NS: Final = 60_000_000_000  # not even a report: whoever records decides about pictures, and sooner
+_QUIET_NS: Final = 12_000_000  # the kernel counts in ticks of up to 10 ms
+_LAST_DATA_RECEIVED: Final = struct.Struct("=52xI")  # in struct tcp_info (linux/tcp.h): ms since then
 _SETTLE_NS: Final = 1_000_000_000  # from the first picture on
 _WAITING_MAX: Final = 64  # items that were not taken, while read as it comes
 _UDP_WAITING_MAX: Final = 512  # the same over UDP: what comes then is lost, and is a loss
@@ -53,6 +56,8 @@ class Connection:
         self._waiter: asyncio.Future[None] | None = None
         self._unsent = b""
         self._heard_ns = self._read_ns = time.monotonic_ns()
+        self._received_ns = 0  # when the last byte came over the connection itself
+        self._rests_between = self._rests_within = 0
         self._settled_ns = 0
         self._keep_alive_ns = 0
         self._listening = False
@@ -78,6 +83,12 @@ class Connection:
                 raise self._error
             await self._woken()
         return self.session.take()
+
+    @property
+    def rests(self) -> Rests | None:
+        """See ingest.access_unit.Source."""
+        between, within = self._rests_between, self._rests_within
+        return Rests(between, within) if between or within else None
 
     async def close(self) -> None:
         """TEARDOWN, its reply waited for a moment, and the end."""
@@ -151,6 +162,7 @@ class Connection:
         at = len(session.kept)
         if at:
             view[:at] = session.kept
+        quiet_ns = self._quiet_ns()
         try:
             # What was too much for one turn comes first: the camera is held up by TCP meanwhile.
             size = 0 if session.behind else self._fill(view[at : at + BUFFER_BYTES])
@@ -167,9 +179,15 @@ class Connection:
             self._fail(CameraAwayError("it closed the connection.", "It is connected to again."))
             return 0
         self._heard_ns = self._read_ns = now_ns
-        state = session.state
-        if self._understood(lambda: session.receive(view, at + size, now_ns)) is None:
+        if size < BUFFER_BYTES // 2 and not session.behind:
+            self._received_ns = max(self._received_ns, now_ns - quiet_ns)
+        else:
+            self._received_ns, quiet_ns = now_ns, 0  # there may be more
+        state, received_ns = session.state, self._received_ns
+        if self._understood(lambda: session.receive(view, at + size, received_ns)) is None:
             return size
+        if quiet_ns > _QUIET_NS and not self._listening and session.datagrams is None:
+            self._note_rest()
         if self._unsent or session.has_outgoing:
             self._flush()
         if session.items or session.state is not state:
@@ -218,6 +236,21 @@ class Connection:
             _log.exception("what a camera sent was not understood")
             self._fail(CameraAwayError(f"what it sent was not understood ({type(error).__name__}).", _REPORT))
         return None
+
+    def _quiet_ns(self) -> int:
+        """Since the last byte came, by the kernel: pictures came then, and not when they are read."""
+        info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECEIVED.size)
+        quiet_ms: int = _LAST_DATA_RECEIVED.unpack(info)[0]
+        return quiet_ms * 1_000_000
+
+    def _note_rest(self) -> None:
+        """Whether the link rests between pictures, or in the middle of one."""
+        track = self.session.track
+        under_way = track.under_way if track is not None else None
+        if under_way or self.session.kept:
+            self._rests_within += 1
+        elif under_way is not None:
+            self._rests_between += 1
 
     def _fill(self, into: memoryview) -> int:
         if self._tls is None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator, Mapping
 from typing import Final
 
-from ingest.access_unit import AccessUnit, Loss, Sound, SoundFormat
+from ingest.access_unit import AccessUnit, Loss, Rests, Sound, SoundFormat
 from ingest.addresses import CameraAddress, redacted, resolve
 from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, RedirectedError
 from ingest.rtsp.connection import Connection
@@ -37,6 +37,7 @@ class NativeSource:
         self._wheel = wheel
         self._habits = habits
         self._session: Session | None = None
+        self._connection: Connection | None = None
         self._tls_note = ""
         self._udp: UdpPorts | None = None
 
@@ -52,6 +53,11 @@ class NativeSource:
     def passed_over(self) -> int:
         """See ingest.access_unit.Source."""
         return self._session.passed_over if self._session is not None else 0
+
+    @property
+    def rests(self) -> Rests | None:
+        """See ingest.access_unit.Source."""
+        return self._connection.rests if self._connection is not None else None
 
     @property
     def note(self) -> str:
@@ -87,7 +93,7 @@ class NativeSource:
     async def batches(self) -> AsyncGenerator[list[AccessUnit | Loss], None]:
         """See ingest.access_unit.Source."""
         try:
-            connection = await self._playing()
+            connection = self._connection = await self._playing()
             try:
                 while True:
                     yield await connection.batch()

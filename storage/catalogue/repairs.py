@@ -8,28 +8,25 @@ import asyncpg
 
 from domain.footage import Gap, GapCause, Segment
 from domain.ids import CameraId, SegmentId
-from domain.time import Span, day_of, subtract_spans
+from domain.time import Span, day_of
 from runtime import sql
 from runtime.database import wrapped_errors
 from runtime.failpoints import hit
 from storage.catalogue.commit import Commit, commit_row
-from storage.catalogue.rows import gap_from_row, gap_pieces
+from storage.catalogue.rows import gap_pieces
 
 _PACKAGE: Final = "storage.catalogue"
 
 
 async def restore_segment(pool: asyncpg.Pool, segment: Segment, now_ns: int) -> Commit:
-    """Commit a row that was rebuilt from its object. A live row replaces the gaps in its span. Repeatable.
+    """Commit a row that was rebuilt from its object. Repeatable.
 
     SegmentConflictError: the id exists with another size or hash.
     """
     with wrapped_errors():
         async with pool.acquire() as conn, conn.transaction():
             await conn.execute(sql.load(_PACKAGE, "ensure_segment_day"), day_of(segment.span.start_ns))
-            commit = await commit_row(conn, segment, now_ns)
-            if commit is Commit.LIVE:
-                await _remove_gaps(conn, segment.camera_id, segment.span)
-    return commit
+            return await commit_row(conn, segment, now_ns)
 
 
 async def set_gone(pool: asyncpg.Pool, segment_id: SegmentId, camera_id: CameraId, span: Span, detail: str) -> bool:
@@ -47,15 +44,6 @@ async def set_gone(pool: asyncpg.Pool, segment_id: SegmentId, camera_id: CameraI
                 await _add_gap(conn, Gap(camera_id=camera_id, span=span, cause=GapCause.QUARANTINED, detail=detail))
             hit("reconcile.gone")
     return True
-
-
-async def _remove_gaps(conn: asyncpg.Connection, camera_id: CameraId, span: Span) -> None:
-    """Cut ``span`` out of the camera's gaps."""
-    rows = await conn.fetch(sql.load(_PACKAGE, "gaps_take"), camera_id, span.start_ns, span.end_ns)
-    for row in rows:
-        gap = gap_from_row(row)
-        for left in subtract_spans(gap.span, [span]):
-            await _add_gap(conn, Gap(camera_id=camera_id, span=left, cause=gap.cause, detail=gap.detail))
 
 
 async def _add_gap(conn: asyncpg.Connection, gap: Gap) -> None:

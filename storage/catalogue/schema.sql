@@ -57,6 +57,9 @@ DECLARE
     known_start_ns bigint;
     same boolean;
     best_epoch bigint;
+    begun_ns bigint;
+    behind_ns bigint;
+    loser record;
     new_state text := 'live';
 BEGIN
     -- One committer per camera at a time: the overlap check below sees everything committed before it.
@@ -73,15 +76,39 @@ BEGIN
     SELECT max(epoch) INTO best_epoch FROM segment
     WHERE camera_id = p_camera_id AND state = 'live'
       AND start_ns > p_start_ns - 120000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns;
-    IF best_epoch >= p_epoch THEN
+    IF best_epoch >= p_epoch OR EXISTS (
+        SELECT FROM footage_epoch
+        WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND epoch > p_epoch AND start_ns <= p_start_ns)
+    THEN
         new_state := 'shadow';
-    ELSIF best_epoch IS NOT NULL THEN
-        WITH loser AS (
-            UPDATE segment SET state = 'shadow'
-            WHERE camera_id = p_camera_id AND state = 'live'
-              AND start_ns > p_start_ns - 120000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns
-            RETURNING segment_id)
-        INSERT INTO outbox (kind, ref) SELECT 'segment', segment_id FROM loser;
+        PERFORM fill_gap(p_camera_id, p_start_ns, p_end_ns, 'clock');
+    ELSE
+        SELECT start_ns INTO begun_ns FROM footage_epoch
+        WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND epoch = p_epoch;
+        IF begun_ns IS NULL OR p_start_ns < begun_ns THEN
+            INSERT INTO footage_epoch VALUES (p_camera_id, p_recorder_id, p_epoch, p_start_ns)
+            ON CONFLICT (camera_id, recorder_id, epoch) DO UPDATE SET start_ns = excluded.start_ns;
+            -- What an earlier epoch has filed behind it.
+            IF EXISTS (
+                SELECT FROM footage_epoch
+                WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND epoch < p_epoch)
+            THEN
+                behind_ns := p_end_ns;
+            END IF;
+        END IF;
+        IF best_epoch IS NOT NULL OR behind_ns IS NOT NULL THEN
+            FOR loser IN
+                UPDATE segment SET state = 'shadow'
+                WHERE camera_id = p_camera_id AND state = 'live' AND start_ns > p_start_ns - 120000000000
+                  AND (start_ns < p_end_ns AND end_ns > p_start_ns
+                       OR start_ns >= behind_ns AND recorder_id = p_recorder_id AND epoch < p_epoch)
+                RETURNING segment_id, start_ns, end_ns
+            LOOP
+                INSERT INTO outbox (kind, ref) VALUES ('segment', loser.segment_id);
+                PERFORM fill_gap(p_camera_id, loser.start_ns, loser.end_ns, 'clock');
+            END LOOP;
+        END IF;
+        PERFORM cut_gaps(p_camera_id, p_start_ns, p_end_ns);
     END IF;
     INSERT INTO segment_identity (segment_id, start_ns) VALUES (p_segment_id, p_start_ns);
     INSERT INTO segment VALUES (
@@ -94,6 +121,22 @@ BEGIN
     END IF;
     RETURN new_state;
 END $$;
+
+CREATE FUNCTION tallenne.cut_gaps(p_camera_id uuid, p_start_ns bigint, p_end_ns bigint) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'tallenne', 'pg_temp'
+    AS $$
+    WITH taken AS (
+        DELETE FROM gap
+        WHERE camera_id = p_camera_id
+          AND start_ns >= p_start_ns - 86400000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns
+        RETURNING *)
+    INSERT INTO gap
+    SELECT camera_id, lower(piece), upper(piece), cause, detail
+    FROM taken CROSS JOIN LATERAL unnest(
+        int8multirange(int8range(start_ns, end_ns)) - int8multirange(int8range(p_start_ns, p_end_ns))) AS piece
+    ON CONFLICT DO NOTHING
+$$;
 
 CREATE FUNCTION tallenne.ensure_segment_day(day_ns bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -109,6 +152,25 @@ BEGIN
     EXECUTE format('CREATE TABLE %I (LIKE segment INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
     EXECUTE format('ALTER TABLE segment ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', name, first, past);
 END $$;
+
+CREATE FUNCTION tallenne.fill_gap(p_camera_id uuid, p_start_ns bigint, p_end_ns bigint, p_cause text) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'tallenne', 'pg_temp'
+    AS $$
+    INSERT INTO gap
+    SELECT p_camera_id, lower(piece), upper(piece), p_cause, ''
+    FROM (SELECT range_agg(int8range(known.start_ns, known.end_ns)) AS spans FROM (
+        SELECT start_ns, end_ns FROM segment
+        WHERE camera_id = p_camera_id AND state = 'live'
+          AND start_ns > p_start_ns - 120000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns
+        UNION ALL
+        SELECT start_ns, end_ns FROM gap
+        WHERE camera_id = p_camera_id
+          AND start_ns >= p_start_ns - 86400000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns) known) k
+    CROSS JOIN LATERAL unnest(
+        int8multirange(int8range(p_start_ns, p_end_ns)) - coalesce(k.spans, int8multirange())) AS piece
+    ON CONFLICT DO NOTHING
+$$;
 
 CREATE FUNCTION tallenne.staff_may(p_session_id uuid, p_action text, p_camera_id uuid, p_now_ns bigint) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -207,6 +269,13 @@ CREATE TABLE tallenne.door_sequence (
     instance text NOT NULL,
     last_seq bigint NOT NULL,
     missing jsonb NOT NULL
+);
+
+CREATE TABLE tallenne.footage_epoch (
+    camera_id uuid NOT NULL,
+    recorder_id uuid NOT NULL,
+    epoch bigint NOT NULL,
+    start_ns bigint NOT NULL
 );
 
 CREATE TABLE tallenne.footage_export (
@@ -514,6 +583,9 @@ ALTER TABLE ONLY tallenne.door
 ALTER TABLE ONLY tallenne.door_sequence
     ADD CONSTRAINT door_sequence_pkey PRIMARY KEY (door_id, instance);
 
+ALTER TABLE ONLY tallenne.footage_epoch
+    ADD CONSTRAINT footage_epoch_pkey PRIMARY KEY (camera_id, recorder_id, epoch);
+
 ALTER TABLE ONLY tallenne.footage_export
     ADD CONSTRAINT footage_export_pkey PRIMARY KEY (export_id);
 
@@ -710,8 +782,12 @@ GRANT SELECT ON TABLE tallenne.audit_entry TO tallenne_serve;
 REVOKE ALL ON FUNCTION tallenne.commit_segment(p_segment_id uuid, p_site_id uuid, p_camera_id uuid, p_recorder_id uuid, p_hour_key_id uuid, p_start_ns bigint, p_end_ns bigint, p_size_bytes bigint, p_sha256 bytea, p_header bytea, p_codec text, p_mime text, p_width integer, p_height integer, p_init_size integer, p_frames integer, p_recovered boolean, p_epoch bigint, p_fragment_start_ms integer[], p_fragment_offset integer[], p_fragment_size integer[], p_fragment_key boolean[], p_committed_ns bigint, p_init_sha256 bytea, p_trailer bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.commit_segment(p_segment_id uuid, p_site_id uuid, p_camera_id uuid, p_recorder_id uuid, p_hour_key_id uuid, p_start_ns bigint, p_end_ns bigint, p_size_bytes bigint, p_sha256 bytea, p_header bytea, p_codec text, p_mime text, p_width integer, p_height integer, p_init_size integer, p_frames integer, p_recovered boolean, p_epoch bigint, p_fragment_start_ms integer[], p_fragment_offset integer[], p_fragment_size integer[], p_fragment_key boolean[], p_committed_ns bigint, p_init_sha256 bytea, p_trailer bytea) TO tallenne_ingest;
 
+REVOKE ALL ON FUNCTION tallenne.cut_gaps(p_camera_id uuid, p_start_ns bigint, p_end_ns bigint) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION tallenne.ensure_segment_day(day_ns bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.ensure_segment_day(day_ns bigint) TO tallenne_ingest;
+
+REVOKE ALL ON FUNCTION tallenne.fill_gap(p_camera_id uuid, p_start_ns bigint, p_end_ns bigint, p_cause text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION tallenne.staff_may(p_session_id uuid, p_action text, p_camera_id uuid, p_now_ns bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.staff_may(p_session_id uuid, p_action text, p_camera_id uuid, p_now_ns bigint) TO tallenne_custodian;

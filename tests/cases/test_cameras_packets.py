@@ -94,14 +94,6 @@ def test_numbers_shared() -> None:
 
 
 @slow
-def test_clock_rate_30000() -> None:
-    with report("clock_rate_30000") as module:
-        facts = recorded(module.Case(), module, 20)
-    assert facts["footage_s"] > 18
-    assert facts["jumps"] == 0
-
-
-@slow
 @pytest.mark.parametrize("name", ["Case", "WrongNumber"])
 def test_keepalive_unanswered(name: str) -> None:
     with report("keepalive_unanswered") as module:

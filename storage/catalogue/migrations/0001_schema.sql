@@ -129,6 +129,16 @@ CREATE TABLE object_quarantine (
     reason text NOT NULL
 );
 
+-- When a recorder's epochs of a camera began. A recorder begins an epoch when its clock is set back: what it filed from
+-- there on in an earlier one is misfiled.
+CREATE TABLE footage_epoch (
+    camera_id uuid NOT NULL,
+    recorder_id uuid NOT NULL,
+    epoch bigint NOT NULL,
+    start_ns bigint NOT NULL,
+    PRIMARY KEY (camera_id, recorder_id, epoch)
+);
+
 -- What the indexer still has to join. A row is written in the transaction that commits the segment or the event,
 -- and taken in a later one (invariant 4).
 CREATE TABLE outbox (
@@ -162,9 +172,45 @@ BEGIN
     EXECUTE format('ALTER TABLE segment ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', name, first, past);
 END $$;
 
+-- Footage takes the place of gaps: of what claims time in [p_start_ns, p_end_ns), the rest is put back.
+CREATE FUNCTION cut_gaps(p_camera_id uuid, p_start_ns bigint, p_end_ns bigint) RETURNS void
+LANGUAGE sql SET search_path = tallenne, pg_temp AS $$
+    WITH taken AS (
+        DELETE FROM gap
+        WHERE camera_id = p_camera_id
+          AND start_ns >= p_start_ns - 86400000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns
+        RETURNING *)
+    INSERT INTO gap
+    SELECT camera_id, lower(piece), upper(piece), cause, detail
+    FROM taken CROSS JOIN LATERAL unnest(
+        int8multirange(int8range(start_ns, end_ns)) - int8multirange(int8range(p_start_ns, p_end_ns))) AS piece
+    ON CONFLICT DO NOTHING
+$$;
+
+-- What of [p_start_ns, p_end_ns) no live footage and no gap accounts for becomes a gap.
+CREATE FUNCTION fill_gap(p_camera_id uuid, p_start_ns bigint, p_end_ns bigint, p_cause text) RETURNS void
+LANGUAGE sql SET search_path = tallenne, pg_temp AS $$
+    INSERT INTO gap
+    SELECT p_camera_id, lower(piece), upper(piece), p_cause, ''
+    FROM (SELECT range_agg(int8range(known.start_ns, known.end_ns)) AS spans FROM (
+        SELECT start_ns, end_ns FROM segment
+        WHERE camera_id = p_camera_id AND state = 'live'
+          AND start_ns > p_start_ns - 120000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns
+        UNION ALL
+        SELECT start_ns, end_ns FROM gap
+        WHERE camera_id = p_camera_id
+          AND start_ns >= p_start_ns - 86400000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns) known) k
+    CROSS JOIN LATERAL unnest(
+        int8multirange(int8range(p_start_ns, p_end_ns)) - coalesce(k.spans, int8multirange())) AS piece
+    ON CONFLICT DO NOTHING
+$$;
+
 -- The only way to add a segment. Ingest can add rows and cannot change one, whatever becomes of the recorder.
--- Returns 'live', 'shadow' (it overlaps live footage of the same or a higher epoch) or 'duplicate' (the same segment,
--- known already). Raises TN001 when the id is known with other contents.
+-- Returns 'live', 'shadow' (it overlaps live footage of the same or a higher epoch, or its recorder has begun a later
+-- epoch before it) or 'duplicate' (the same segment, known already). A live segment makes shadows of those of lower
+-- epochs that it overlaps; the first of an epoch also of what its recorder filed behind it in earlier ones. A gap takes
+-- the place of a shadow, and footage that of a gap, so that the tiling holds. Raises TN001 when the id is known with
+-- other contents.
 CREATE FUNCTION commit_segment(
     p_segment_id uuid, p_site_id uuid, p_camera_id uuid, p_recorder_id uuid, p_hour_key_id uuid,
     p_start_ns bigint, p_end_ns bigint, p_size_bytes bigint, p_sha256 bytea, p_header bytea,
@@ -176,6 +222,9 @@ DECLARE
     known_start_ns bigint;
     same boolean;
     best_epoch bigint;
+    begun_ns bigint;
+    behind_ns bigint;
+    loser record;
     new_state text := 'live';
 BEGIN
     -- One committer per camera at a time: the overlap check below sees everything committed before it.
@@ -192,15 +241,39 @@ BEGIN
     SELECT max(epoch) INTO best_epoch FROM segment
     WHERE camera_id = p_camera_id AND state = 'live'
       AND start_ns > p_start_ns - 120000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns;
-    IF best_epoch >= p_epoch THEN
+    IF best_epoch >= p_epoch OR EXISTS (
+        SELECT FROM footage_epoch
+        WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND epoch > p_epoch AND start_ns <= p_start_ns)
+    THEN
         new_state := 'shadow';
-    ELSIF best_epoch IS NOT NULL THEN
-        WITH loser AS (
-            UPDATE segment SET state = 'shadow'
-            WHERE camera_id = p_camera_id AND state = 'live'
-              AND start_ns > p_start_ns - 120000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns
-            RETURNING segment_id)
-        INSERT INTO outbox (kind, ref) SELECT 'segment', segment_id FROM loser;
+        PERFORM fill_gap(p_camera_id, p_start_ns, p_end_ns, 'clock');
+    ELSE
+        SELECT start_ns INTO begun_ns FROM footage_epoch
+        WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND epoch = p_epoch;
+        IF begun_ns IS NULL OR p_start_ns < begun_ns THEN
+            INSERT INTO footage_epoch VALUES (p_camera_id, p_recorder_id, p_epoch, p_start_ns)
+            ON CONFLICT (camera_id, recorder_id, epoch) DO UPDATE SET start_ns = excluded.start_ns;
+            -- What an earlier epoch has filed behind it.
+            IF EXISTS (
+                SELECT FROM footage_epoch
+                WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND epoch < p_epoch)
+            THEN
+                behind_ns := p_end_ns;
+            END IF;
+        END IF;
+        IF best_epoch IS NOT NULL OR behind_ns IS NOT NULL THEN
+            FOR loser IN
+                UPDATE segment SET state = 'shadow'
+                WHERE camera_id = p_camera_id AND state = 'live' AND start_ns > p_start_ns - 120000000000
+                  AND (start_ns < p_end_ns AND end_ns > p_start_ns
+                       OR start_ns >= behind_ns AND recorder_id = p_recorder_id AND epoch < p_epoch)
+                RETURNING segment_id, start_ns, end_ns
+            LOOP
+                INSERT INTO outbox (kind, ref) VALUES ('segment', loser.segment_id);
+                PERFORM fill_gap(p_camera_id, loser.start_ns, loser.end_ns, 'clock');
+            END LOOP;
+        END IF;
+        PERFORM cut_gaps(p_camera_id, p_start_ns, p_end_ns);
     END IF;
     INSERT INTO segment_identity (segment_id, start_ns) VALUES (p_segment_id, p_start_ns);
     INSERT INTO segment VALUES (
@@ -214,7 +287,7 @@ BEGIN
     RETURN new_state;
 END $$;
 
-REVOKE ALL ON FUNCTION ensure_segment_day, commit_segment FROM PUBLIC;
+REVOKE ALL ON FUNCTION ensure_segment_day, cut_gaps, fill_gap, commit_segment FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION ensure_segment_day, commit_segment TO tallenne_ingest;
 
 

@@ -273,6 +273,107 @@ async def test_gaps_are_committed_once_cut_at_midnight_and_joined_again(database
         assert piece.span == Span(T + DAY_NS, T + 2 * DAY_NS)
 
 
+async def tiles(catalogue: Catalogue, camera: CameraId) -> tuple[list[Span], list[tuple[Span, GapCause]]]:
+    """Footage and gaps of a camera, without a hole and without an overlap."""
+    everything = Span(T - DAY_NS, T + 5 * DAY_NS)
+    footage = [item.span for item in await catalogue.segments([camera], everything)]
+    gaps = [(gap.span, gap.cause) for gap in await catalogue.gaps([camera], everything)]
+    for before, after in itertools.pairwise(sorted([*footage, *(span for span, _ in gaps)])):
+        assert before.end_ns == after.start_ns
+    return footage, gaps
+
+
+def seconds(start_s: float, end_s: float) -> Span:
+    return Span(T + round(start_s * NS), T + round(end_s * NS))
+
+
+@pytest.mark.parametrize(
+    ("gap", "left"),
+    [((0, 100), [(0, 40), (60, 100)]), ((40, 60), []), ((50, 100), [(60, 100)]), ((0, 50), [(0, 40)]), ((41, 59), [])],
+)
+async def test_footage_takes_the_place_of_gaps(
+    database: Database, gap: tuple[int, int], left: list[tuple[int, int]]
+) -> None:
+    camera = CameraId(uuid.uuid4())
+    async with open_pool(database.ingest, application_name="test") as pool:
+        catalogue = Catalogue(pool)
+        known = Gap(camera_id=camera, span=seconds(*gap), cause=GapCause.LOSS, detail="why")
+        await catalogue.commit_gaps([known])
+        assert await catalogue.commit_segment(segment(camera, 40, 60)) is Commit.LIVE
+        assert await catalogue.gaps([camera], seconds(-100, 200)) == [
+            replace(known, span=seconds(*span)) for span in left
+        ]
+
+
+@pytest.mark.parametrize("order", ["as it was", "the last first", "misfiled last"])
+async def test_what_was_filed_ahead_of_time_becomes_a_shadow_and_the_time_is_footage_again(
+    database: Database, order: str
+) -> None:
+    """A clock goes an hour ahead for twenty seconds and comes back; rows come in any order."""
+    camera, recorder = CameraId(uuid.uuid4()), RecorderId(uuid.uuid4())
+
+    def made(start_s: float, end_s: float, epoch: int) -> Segment:
+        return replace(segment(camera, start_s, end_s, epoch=epoch), recorder_id=recorder)
+
+    before = [made(at, at + 10, 1) for at in (0, 10)]
+    ahead = [made(3600 + at, 3600 + at + 10, 1) for at in (20, 30)]
+    again = [made(at, at + 10, 2) for at in (40, 50, 60)]
+    gap = Gap(camera_id=camera, span=seconds(20, 3620), cause=GapCause.CLOCK)
+    work = {
+        "as it was": [*before, *ahead, *again],
+        "the last first": [*again[::-1], *ahead[::-1], *before[::-1]],
+        "misfiled last": [*before, *again, *ahead],
+    }[order]
+    async with open_pool(database.ingest, application_name="test") as pool:
+        catalogue = Catalogue(pool)
+        for number, item in enumerate(work):
+            await catalogue.commit_segment(item)
+            if number == 3:
+                await catalogue.commit_gaps([gap])
+        footage, gaps = await tiles(catalogue, camera)
+        assert footage == [item.span for item in [*before, *again]]
+        assert gaps[0] == (seconds(20, 40), GapCause.CLOCK)
+        for item in ahead:
+            found = await catalogue.segment(item.segment_id)
+            assert found is not None
+            assert found.state is SegmentState.SHADOW
+        assert await catalogue.commit_segment(ahead[0]) is Commit.DUPLICATE
+        for at in range(70, 3700, 90):  # time goes on until it is there again
+            assert await catalogue.commit_segment(made(at, at + 90, 2)) is Commit.LIVE
+        footage, gaps = await tiles(catalogue, camera)
+        assert gaps == [(seconds(20, 40), GapCause.CLOCK)]
+
+
+async def test_other_recorders_rows_behind_a_new_epoch_stay(database: Database) -> None:
+    """What was imported, or recorded by another one, was not filed by the clock that was set back."""
+    camera, recorder = CameraId(uuid.uuid4()), RecorderId(uuid.uuid4())
+    async with open_pool(database.ingest, application_name="test") as pool:
+        catalogue = Catalogue(pool)
+        imported = segment(camera, 100, 110, epoch=0)
+        await catalogue.commit_segment(imported)
+        for epoch, start_s in ((1, 0), (2, 10)):
+            await catalogue.commit_segment(
+                replace(segment(camera, start_s, start_s + 10, epoch=epoch), recorder_id=recorder)
+            )
+        found = await catalogue.segment(imported.segment_id)
+        assert found is not None
+        assert found.state is SegmentState.LIVE
+
+
+async def test_a_shadow_leaves_no_hole(database: Database) -> None:
+    camera = CameraId(uuid.uuid4())
+    async with open_pool(database.ingest, application_name="test") as pool:
+        catalogue = Catalogue(pool)
+        await catalogue.commit_segment(segment(camera, 0, 10))
+        await catalogue.commit_segment(segment(camera, 5, 15, epoch=2))
+        assert await tiles(catalogue, camera) == ([seconds(5, 15)], [(seconds(0, 5), GapCause.CLOCK)])
+        assert await catalogue.commit_segment(segment(camera, 12, 20)) is Commit.SHADOW
+        assert await tiles(catalogue, camera) == (
+            [seconds(5, 15)],
+            [(seconds(0, 5), GapCause.CLOCK), (seconds(15, 20), GapCause.CLOCK)],
+        )
+
+
 @pytest.mark.parametrize("seed", range(12))
 async def test_commits_from_many_sides_keep_every_promise(database: Database, seed: int) -> None:
     """Recorders with different leases, replies lost, ids reused: whatever the order, the rows make sense."""

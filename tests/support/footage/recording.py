@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from domain.footage import FragmentIndex, Gap, GapCause, Segment, SegmentState
-from domain.ids import CameraId, HourKeyId, SegmentId, SiteId
-from domain.time import HOUR_NS, NS, Span, hour_of
+from domain.ids import CameraId, HourKeyId, RecorderId, SegmentId, SiteId
+from domain.time import HOUR_NS, NS, Span, hour_of, subtract_spans
 from ingest.recording import CameraRecording, Recorder, open_recorder
 from runtime.errors import DatabaseAwayError, DatabaseError
 from runtime.failpoints import Failpoints
@@ -99,6 +99,7 @@ class FakeCatalogue:
 
     def __init__(self) -> None:
         self.segments: dict[SegmentId, Segment] = {}
+        self.epochs: dict[tuple[CameraId, RecorderId], dict[int, int]] = {}  # when each began
         self.gap_rows: dict[tuple[CameraId, Span, GapCause], Gap] = {}
         self.away = False
         self.refuse: Callable[[Segment], bool] = lambda segment: False
@@ -118,15 +119,43 @@ class FakeCatalogue:
             if known.sha256 != segment.sha256:
                 raise SegmentConflictError("Known with other contents.")
             return Commit.DUPLICATE
-        overlaps = [
-            other for other in self.live() if other.camera_id == segment.camera_id and other.span.overlaps(segment.span)
-        ]
-        state = SegmentState.SHADOW if overlaps else SegmentState.LIVE
+        state = self._filed(segment)
         self.segments[segment.segment_id] = replace(segment, state=state)
         if self.lose_replies:
             self.lose_replies -= 1
             raise DatabaseAwayError("The reply was lost.")
-        return Commit.SHADOW if overlaps else Commit.LIVE
+        return Commit.SHADOW if state is SegmentState.SHADOW else Commit.LIVE
+
+    def _filed(self, segment: Segment) -> SegmentState:
+        """As the SQL function commit_segment() does it."""
+        who = (segment.camera_id, segment.recorder_id)
+        begun = self.epochs.setdefault(who, {})
+        first_ns = begun.get(segment.epoch)
+        if any(epoch > segment.epoch and at <= segment.span.start_ns for epoch, at in begun.items()):
+            return SegmentState.SHADOW
+        live = [one for one in self.live() if one.camera_id == segment.camera_id]
+        overlapped = [one for one in live if one.span.overlaps(segment.span)]
+        if any(one.epoch >= segment.epoch for one in overlapped):
+            return SegmentState.SHADOW
+        losers = overlapped
+        if first_ns is None or segment.span.start_ns < first_ns:
+            begun[segment.epoch] = segment.span.start_ns
+            losers = losers + [
+                one
+                for one in live
+                if one.recorder_id == segment.recorder_id
+                and one.epoch < segment.epoch
+                and one.span.start_ns >= segment.span.end_ns
+            ]
+        for loser in losers:
+            self.segments[loser.segment_id] = replace(loser, state=SegmentState.SHADOW)
+            self._add(Gap(camera_id=loser.camera_id, span=loser.span, cause=GapCause.CLOCK))
+        for key, gap in list(self.gap_rows.items()):
+            if gap.camera_id == segment.camera_id and gap.span.overlaps(segment.span):
+                del self.gap_rows[key]
+                for left in subtract_spans(gap.span, [segment.span]):
+                    self._add(replace(gap, span=left))
+        return SegmentState.LIVE
 
     async def commit_gaps(self, gaps: Sequence[Gap]) -> None:
         await asyncio.sleep(0)
@@ -135,8 +164,15 @@ class FakeCatalogue:
         if self.refuse_gaps:
             raise DatabaseError("The database refused a statement.")
         for gap in gaps:
-            for part in gap_pieces(gap):
-                self.gap_rows.setdefault((part.camera_id, part.span, part.cause), part)
+            self._add(gap)
+
+    def _add(self, gap: Gap) -> None:
+        """What is not accounted for yet."""
+        known = [one.span for one in self.live(gap.camera_id)]
+        known += [one.span for one in self.gap_rows.values() if one.camera_id == gap.camera_id]
+        for left in subtract_spans(gap.span, known):
+            for part in gap_pieces(replace(gap, span=left)):
+                self.gap_rows[part.camera_id, part.span, part.cause] = part
 
     def live(self, camera_id: CameraId | None = None) -> list[Segment]:
         found = [item for item in self.segments.values() if item.state is SegmentState.LIVE]
@@ -160,7 +196,7 @@ class TestKeys:
     def cache(self, site_id: SiteId, cameras: Sequence[CameraId], hours: int = 4) -> HourKeyCache:
         cache = HourKeyCache(self.signer.public_key().public_bytes_raw())
         for camera_id in cameras:
-            for hour in range(hours):
+            for hour in range(-2, hours):
                 cache.offer([_Published(self._make(site_id, camera_id, hour_of(START_NS) + hour * HOUR_NS))])
         return cache
 

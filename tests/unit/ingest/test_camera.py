@@ -15,11 +15,11 @@ from uuid import uuid4
 
 import pytest
 
-from domain.footage import GapCause
+from domain.footage import GapCause, SegmentState
 from domain.ids import CameraId, SiteId
 from domain.time import NS
 from ingest import camera as module
-from ingest.access_unit import AccessUnit, Loss
+from ingest.access_unit import AccessUnit, Loss, Rests
 from ingest.camera import Camera
 from ingest.errors import CameraAwayError
 from ingest.media.clock import RecorderClock
@@ -61,6 +61,7 @@ class Scripted:
     kind = "native"
     skew_ns: int | None = None
     passed_over = 0
+    rests: Rests | None = None
     note = ""
     packets: Mapping[str, int] = {}
 
@@ -93,6 +94,7 @@ async def recorded(
     until: Callable[[Camera], bool] | None = None,
     again: float | None = None,
     make: Callable[[], Scripted] | None = None,
+    know: Callable[[Camera, RecorderClock], object] = lambda *_: None,
 ) -> Camera:
     settings = CameraSettings(
         camera_id=CameraId(uuid4()), site_id=SiteId(uuid4()), name="Hall", url="rtsp://127.0.0.1/", segment_s=3.0
@@ -106,6 +108,7 @@ async def recorded(
             clock,
             random.Random(1),
         )  # type: ignore[arg-type,return-value]
+        know(made, clock)
         task = asyncio.create_task(made.run())
         pictures = sum(isinstance(item, AccessUnit) for item in items)
         async with asyncio.timeout(20):
@@ -291,15 +294,17 @@ async def test_burst_of_old_pictures_after_a_gap_is_kept_for_what_follows(tmp_pa
     assert made.health.clock_jumps == 0
 
 
+def set_clock(made: Camera, clock: RecorderClock, step_s: float) -> None:
+    """As the role does it."""
+    step_ns = round(step_s * NS)
+    made.clock_stepped(step_ns)
+    mono_ns = time.monotonic_ns()
+    clock.observe(mono_ns, clock.utc_ns(mono_ns) + step_ns)
+
+
 async def test_recorders_clock_that_goes_ahead_is_a_gap(tmp_path: Path) -> None:
     rig = make_rig(tmp_path)
-
-    def step(made: Camera, clock: RecorderClock) -> None:
-        made.clock_stepped()
-        mono_ns = time.monotonic_ns()
-        clock.observe(mono_ns, START_NS + 1800 * NS)
-
-    await recorded(rig, shown(), meanwhile=step)
+    await recorded(rig, shown(), meanwhile=lambda made, clock: set_clock(made, clock, 1800))
     live, gaps = rig.catalogue.live(), rig.catalogue.gaps(rig.cameras[0])
     assert_tiled([item.span for item in live], [gap.span for gap in gaps])
     (gap,) = [gap for gap in gaps if gap.span.duration_ns > 1000 * NS]
@@ -310,17 +315,57 @@ async def test_recorders_clock_that_goes_ahead_is_a_gap(tmp_path: Path) -> None:
     assert live[-1].span.end_ns > START_NS + 1800 * NS
 
 
-async def test_recorders_clock_that_goes_back_records_no_time_twice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("back_s", [3600, 60, 4, 1.5])
+async def test_recorders_clock_that_goes_back_is_followed_at_once(tmp_path: Path, back_s: float) -> None:
+    """The time is recorded again; what was filed behind it is a shadow; nothing is missing from the rest."""
     rig = make_rig(tmp_path)
+    made = await recorded(rig, shown(), meanwhile=lambda made, clock: set_clock(made, clock, -back_s))
+    live, gaps = rig.catalogue.live(), rig.catalogue.gaps(rig.cameras[0])
+    until_ns = max(item.span.end_ns for item in live if item.epoch == 2)
+    spans = [[one.span for one in some if one.span.start_ns < until_ns] for some in (live, gaps)]
+    assert_tiled(*spans)  # before now: the time until the first footage is known of only now
+    shadows = [item for item in rig.catalogue.segments.values() if item.state is SegmentState.SHADOW]
+    assert sum(item.frames for item in [*live, *shadows]) == 300
+    again = [item for item in live if item.epoch == 2]
+    assert sum(item.frames for item in again) == pytest.approx(150, abs=12)
+    assert again[0].span.start_ns == pytest.approx(START_NS + (6 - back_s) * NS, abs=0.6 * NS)
+    assert all(item.span.overlaps(again[0].span) or item.span.start_ns > again[0].span.start_ns for item in shadows)
+    assert made.health.misfiled is not None
+    assert made.health.misfiled.end_ns == pytest.approx(START_NS + 6 * NS, abs=0.6 * NS)
+
+
+async def test_recorders_clock_that_goes_ahead_and_comes_back_leaves_a_gap_of_that_time_only(tmp_path: Path) -> None:
+    rig = make_rig(tmp_path)
+    steps = iter((3600.0, -3600.0))
+    pictures = shown()
+
+    class Stepping(Scripted):
+        async def batches(self) -> AsyncGenerator[list[Item], None]:
+            at = 0
+            async for batch in super().batches():
+                at += len(batch)
+                yield batch
+                if at in (100, 200):
+                    set_clock(made[0], clocks[0], next(steps))
+
+    made: list[Camera] = []
     clocks: list[RecorderClock] = []
 
-    def step(_made: Camera, clock: RecorderClock) -> None:
-        clock.observe(time.monotonic_ns(), START_NS - 3600 * NS)
-        clocks.append(clock)
-
-    await recorded(rig, shown(), meanwhile=step)
-    check(rig, pictures=300)
-    assert clocks[0].behind_ns > 3000 * NS  # for the alarm
+    await recorded(
+        rig,
+        pictures,
+        make=lambda: Stepping(pictures),
+        know=lambda camera, clock: (made.append(camera), clocks.append(clock)),
+    )
+    live, gaps = rig.catalogue.live(), rig.catalogue.gaps(rig.cameras[0])
+    now_ns = live[-1].span.end_ns
+    assert now_ns == pytest.approx(START_NS + 12 * NS, abs=0.6 * NS)
+    assert_tiled([item.span for item in live], [gap.span for gap in gaps])
+    (gap,) = [gap for gap in gaps if gap.span.end_ns <= now_ns and gap.span.duration_ns > NS]
+    assert (gap.cause, gap.span.duration_ns) == (GapCause.CLOCK, pytest.approx(4 * NS, abs=0.6 * NS))
+    shadows = [item for item in rig.catalogue.segments.values() if item.state is SegmentState.SHADOW]
+    assert sum(item.frames for item in shadows) == pytest.approx(100, abs=12)
+    assert all(item.span.start_ns >= START_NS + 3600 * NS for item in shadows)
 
 
 async def test_packets_without_a_picture_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,3 +91,16 @@ def test_pictures_without_a_key_frame_are_waited_for_longer(now: list[float], se
     looked(silence, now, seconds)
     assert (timeout.at is not None) is told
     assert silence.without_key is told
+
+
+@pytest.mark.parametrize("every_s", [3, 7, 12, 14])
+def test_camera_that_sends_a_picture_now_and_then_is_given_longer(now: list[float], every_s: int) -> None:
+    silence, timeout = made()
+    for _ in range(20):
+        looked(silence, now, every_s)
+        assert timeout.at is None
+        silence.heard()
+    looked(silence, now, max(10.0, 3.0 * every_s))
+    assert timeout.at is None
+    looked(silence, now, 0.5)
+    assert timeout.at is not None

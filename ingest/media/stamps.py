@@ -1,0 +1,140 @@
+"""RTP times to media time: odd stamps replaced, steps of the camera's clock taken out, useless stamps noticed. Pure.
+
+All times are ticks of 90 kHz. Media time has no step in it; how fast it runs, and from where, the Course finds out.
+
+What cameras do: one picture in fifty is stamped hours away; all stamps are the same; they count milliseconds; the
+clock is set in mid-session. Each of them shows in one comparison: how far a stamp is from the latest one, against how
+much time went by and how late pictures came until then.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingest.access_unit import TICKS_PER_S
+
+_STANDING: Final = TICKS_PER_S * 3 // 1000  # nearer than that to the latest picture: the stamps stand still
+_AHEAD: Final = TICKS_PER_S // 10  # further ahead of what arrival allows: an odd one
+_BACK: Final = TICKS_PER_S  # B-frames behind a first picture are nearer to it than that
+_REORDERED: Final = TICKS_PER_S // 2
+_PAUSE: Final = TICKS_PER_S // 2
+_USUAL: Final = TICKS_PER_S // 25
+_YOUNG: Final = 8  # pictures: what is usual is not known yet
+_ODD, _DOUBT_MAX, _USELESS = 4, 40, 24  # how much an odd stamp behind another counts; in all, at most; useless
+
+
+class Stamps:
+    """``media()`` for each picture in the order of arrival.
+
+    jumps: how often the camera's clock was set
+    pace: from one picture's arrival to the next one's, on average
+    """
+
+    __slots__ = (
+        "_before", "_doubt", "_high", "_limit", "_odd", "_pictures", "_reordered", "_shift", "_usual", "_waited",
+        "jumps", "pace",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self._shift = 0  # from a stamp to media time
+        self._high = self._before = 0  # the latest picture, and the latest before it came
+        self._odd: int | None = None  # the last picture's stamp, if that was odd
+        self._waited = 0  # since the last good one
+        self._doubt = 0
+        self._reordered = False  # there are B-frames
+        self._pictures = 0
+        self._limit = _AHEAD + 2 * TICKS_PER_S
+        self._usual = self.pace = _USUAL
+        self.jumps = 0
+
+    @property
+    def useless(self) -> bool:
+        """So many stamps are odd that arrival tells more."""
+        return self._doubt > _USELESS
+
+    @property
+    def trusted(self) -> bool:
+        """No stamp was odd for a while."""
+        return self._doubt == 0
+
+    @property
+    def shift(self) -> int:
+        """From a stamp to media time, as of now."""
+        return self._shift
+
+    @property
+    def high(self) -> int:
+        """The latest media time."""
+        return self._high
+
+    def media(self, stamp: int, elapsed: int, spare: float) -> int:
+        """The picture's media time.
+
+        elapsed: since the picture before it arrived; spare: how late that one came, by the Course
+        """
+        media = stamp + self._shift
+        step = media - self._high
+        if step > _STANDING:
+            if step <= self._limit or step <= self._limit + (2 * elapsed + spare) * self._usual / (self.pace + 1):
+                self._before, self._high = self._high, media
+                if self._doubt or self._odd is not None or self._pictures < _YOUNG:
+                    self._good(step)
+                self._usual += (step - self._usual) >> 3
+                self.pace += (elapsed - self.pace) >> 4
+                self._limit = _AHEAD + 2 * self._usual
+                return media
+        elif (
+            step < -_STANDING
+            and media > self._before + _STANDING
+            and (self._odd is None or abs(stamp - self._odd) > _STANDING)
+        ):
+            self._reordered = True
+            if self._doubt:
+                self._good(0)
+            return media
+        if not self._pictures:
+            self._pictures = 1
+            self._high, self._before = media, media - _BACK
+            return media
+        return self._strange(stamp, elapsed)
+
+    def move(self, by: int) -> None:
+        """Media time goes on elsewhere."""
+        self._shift += by
+        self._high += by
+        self._before += by
+
+    def _good(self, step: int) -> None:
+        self._odd, self._waited = None, 0
+        self._doubt = max(0, self._doubt - 1)
+        if step and self._pictures < _YOUNG:
+            if self._pictures == 1:
+                self._usual = step
+            self._pictures += 1
+
+    def _strange(self, stamp: int, elapsed: int) -> int:
+        """An odd stamp; two that follow each other show that the camera's clock was set."""
+        first, self._odd = self._odd, stamp
+        self._waited += elapsed
+        if first is not None and self._follows(stamp - first, elapsed):
+            return self._jumped(stamp - first, stamp)
+        self._doubt = min(_DOUBT_MAX, self._doubt + (1 if first is None else _ODD))
+        step = self._usual if self._pictures > 1 else max(elapsed, _USUAL)
+        self._before, self._high = self._high, self._high + step
+        return self._high
+
+    def _follows(self, step: int, elapsed: int) -> bool:
+        if step > _STANDING:
+            return step <= _AHEAD + 4 * (self._usual + elapsed)
+        return self._reordered and -_REORDERED < step < -_STANDING
+
+    def _jumped(self, step: int, stamp: int) -> int:
+        media = self._high + step
+        if self._waited > 2 * self._usual + _PAUSE:  # no pictures came for a while
+            media = max(media, self._high + self._waited - self._usual)
+        self.jumps += 1
+        self._shift = media - stamp
+        self._high = max(self._high, media)
+        self._before = self._high - _BACK if self._reordered else min(media, self._high) - _STANDING
+        self._odd, self._waited = None, 0
+        return media
