@@ -11,13 +11,15 @@ from typing import Final
 
 from domain.footage import GapCause
 from domain.time import NS
-from ingest.access_unit import AccessUnit, Loss, Rests, Sound, SoundFormat
+from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss, Rests, Sound, SoundFormat
 from ingest.health import Health
 from ingest.media.clock import MediaClock, RecorderClock, ticks_to_ns
 from ingest.media.fragments import Fragment, FragmentWriter
 from ingest.media.segmenter import Action, Missing, Segmenter
 from ingest.media.sound import SoundMixer
+from ingest.silence import PATIENCE_S
 
+_LONGEST_TICKS: Final = round(PATIENCE_S * TICKS_PER_S)  # a picture lasts, while the connection does
 _LEAD_NS_MAX: Final = NS  # sender reports that put sound further from when it came are nonsense
 _EARLY_SOUNDS_MAX: Final = 200
 Actions = Iterator[list[Action]]
@@ -30,7 +32,7 @@ class CameraTimeline:
         """``health`` is kept up to date."""
         self._health = health
         self._clock = clock
-        self._writer = FragmentWriter()
+        self._writer = FragmentWriter(_LONGEST_TICKS)
         self._media = MediaClock()
         self._segmenter = Segmenter(segment_s, segment_max_s)
         self._sound: SoundMixer | None = None
@@ -44,7 +46,7 @@ class CameraTimeline:
 
     def connected(self, accounted_ns: int | None) -> None:
         """What comes now is a new stream. ``accounted_ns``: until when there is footage or a gap."""
-        self._media, self._writer = MediaClock(), FragmentWriter()
+        self._media, self._writer = MediaClock(), FragmentWriter(_LONGEST_TICKS)
         self._sound, self._sound_clock = None, MediaClock()
         self._early_sounds.clear()
         self._heard = False

@@ -17,7 +17,7 @@ from ingest.access_unit import TICKS_PER_S, AccessUnit, VideoParameters
 from storage.mp4 import Run
 
 _LOST_AT_MOST_TICKS = TICKS_PER_S
-_FRAME_TICKS_MAX = TICKS_PER_S * 60  # of a camera that sends a picture now and then
+_FRAME_TICKS_MAX = TICKS_PER_S * 10
 _KEY, _OTHER = 0x02000000, 0x01010000  # sample_depends_on 2; 1 and sample_is_non_sync_sample
 _DAMAGED = 0x0000FFFF  # sample_degradation_priority (ISO/IEC 14496-12, 8.8.3.1): the mark of a damaged picture
 _MAX_BYTES = 16 << 20
@@ -45,9 +45,11 @@ class Fragment:
 class FragmentWriter:
     """``push()`` pictures in decode order; a fragment comes out once it is known when the picture after it is shown."""
 
-    __slots__ = ("_bytes", "_cut_at", "_delay_ticks", "_frame_ticks", "_highest", "_units", "_unsure")
+    __slots__ = ("_bytes", "_cut_at", "_delay_ticks", "_frame_ticks", "_highest", "_longest_ticks", "_units", "_unsure")
 
-    def __init__(self) -> None:
+    def __init__(self, longest_ticks: int = _FRAME_TICKS_MAX) -> None:
+        """``longest_ticks``: without a picture for longer, the last one does not stand for the time until the next."""
+        self._longest_ticks = longest_ticks
         self._units: list[AccessUnit] = []
         self._cut_at = 0  # so many of them are a fragment whose end is not known yet
         self._bytes = 0
@@ -120,7 +122,7 @@ class FragmentWriter:
             self._bytes = sum(len(unit.data) for unit in rest)
         else:
             self._bytes = 0
-        if next_ticks is None or not 0 < next_ticks - shown[-1] <= _FRAME_TICKS_MAX:
+        if next_ticks is None or not 0 < next_ticks - shown[-1] <= self._longest_ticks:
             end = shown[-1] + self._frame_ticks
         else:
             end = next_ticks

@@ -61,7 +61,7 @@ MODELS: Final[dict[str, Model]] = {
     "counts milliseconds": Model(stamp=lambda _, at: at / 90, timed_by="arrival"),
     "counts at 10 kHz": Model(stamp=lambda _, at: at / 9, timed_by="arrival", settled_s=15),
     "counts at 30 kHz, but says 90 (bluecherry 14)": Model(stamp=lambda _, at: at / 3),
-    "counts at 1 MHz": Model(stamp=lambda _, at: at * 100 / 9, timed_by="arrival"),
+    "counts at 1 MHz": Model(stamp=lambda _, at: at * 100 / 9, timed_by="arrival", settled_s=15),
     "stamped 25, sends 21 (open-nvr 229)": Model(steady(21), nominal(25)),
     "stamped 25, sends 30": Model(steady(30), nominal(25)),
     "stamped 25, sends 8": Model(steady(8), nominal(25)),

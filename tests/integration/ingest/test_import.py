@@ -287,7 +287,7 @@ async def test_footage_on_its_way_is_waited_for(recorded: Gym, film: Path) -> No
 async def test_recorder_wins_where_both_have_footage(gym: Gym, film: Path) -> None:
     await gym.put(film)
     imported = await gym.segments()
-    late = replace(imported[1], segment_id=uuid4(), epoch=1)
+    late = replace(imported[1], segment_id=uuid4(), recorder_id=uuid4(), epoch=1)
     await Catalogue(gym.stage.owner).commit_segment(late)
     states = {item.segment_id: item.state for item in await gym.segments()}
     assert states[late.segment_id] == "live"
