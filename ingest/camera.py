@@ -213,6 +213,8 @@ class Camera:
         recording = self.recording
         filed_ns, since_ns = recording.accounted_ns, self._stepped_ns
         self._stepped_ns = self.now_ns() + step_ns
+        if step_ns > 0:
+            recording.begin_epoch()
         if step_ns > 0 or filed_ns is None:
             return
         recording.set_back(filed_ns + step_ns)

@@ -153,6 +153,7 @@ class _Role:
         self._settings, self._recorder, self._status, self._problems = settings, recorder, status, problems
         self._stop = stop
         self._clock = RecorderClock(time.monotonic_ns(), time.time_ns())
+        self._changed: Callable[[], None] = lambda: None
         self._stepped_ns = 0  # monotonic: when this machine's clock was set for the last time
         self._sources = Sources()
         self._cameras: dict[CameraId, Camera] = {}
@@ -163,7 +164,8 @@ class _Role:
         return list(self._cameras)
 
     async def record(self, changes: asyncio.Queue[IngestSettings], changed: Callable[[], None]) -> None:
-        """Until stopped, then in good order. ``changed()`` is called when there are other cameras than before."""
+        """Until stopped, then in good order. ``changed()`` is called when there are other cameras, or other hours."""
+        self._changed = changed
         await self._apply(self._settings)
         stopping = asyncio.create_task(self._stop.wait(), name="stop")
         while not self._stop.is_set():
@@ -230,6 +232,7 @@ class _Role:
             self._stepped_ns = mono_ns
             for camera in self._cameras.values():
                 camera.clock_stepped(step_ns)
+            self._changed()
         elif mono_ns - self._stepped_ns > _STEP_TOLD_S * 1e9:
             self._problems.clear("clock step")
         self._clock.observe(mono_ns, utc_ns)
@@ -277,10 +280,10 @@ def _stepped(step_ns: int) -> MisuseError:
     """What people should know of a step of this machine's clock."""
     if step_ns > 0:
         return MisuseError(
-            f"This machine's clock went {step_ns / 1e9:.0f} s ahead; the time between is a gap.", "Check its time."
+            f"This machine's clock went ahead by {step_ns / 1e9:.0f} s; the time between is a gap.", "Check its time."
         )
     return MisuseError(
-        f"This machine's clock was set {-step_ns / 1e9:.0f} s back. What was filed under later times is kept as shadow"
+        f"This machine's clock was set back by {-step_ns / 1e9:.0f} s. What was filed under later times is kept as shadow"
         " segments, and those times are recorded again.",
         'Check its time. "misfiled" in each camera\'s health names the span; `tallenne verify` reads it.',
     )

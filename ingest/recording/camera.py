@@ -130,15 +130,22 @@ class CameraRecording:
         self._save_position(orderly=False)
         self._publisher.gaps_wait()
 
-    def set_back(self, until_ns: int) -> None:
-        """The clock was set back: the camera is accounted for until ``until_ns`` only, and what follows is of the next
-        epoch. What was filed behind that becomes a shadow. ValueError while a segment is open.
+    def begin_epoch(self) -> None:
+        """The clock was set: should that prove wrong, what follows can be told from what was before. ValueError while a
+        segment is open.
         """
         if self._segment is not None:
-            raise ValueError("the clock is set back in the middle of a segment")
+            raise ValueError("the clock is set in the middle of a segment")
         self._epoch += 1
-        self.accounted_ns = until_ns
         self._save_position(orderly=False)
+
+    def set_back(self, until_ns: int) -> None:
+        """The clock was set back: the camera is accounted for until ``until_ns`` only, and what follows is of the next
+        epoch. What it overlaps becomes shadows, and all of an epoch that began behind ``until_ns``. ValueError while a
+        segment is open.
+        """
+        self.accounted_ns = until_ns
+        self.begin_epoch()
 
     def begin(self, start_ns: int, codec: Codec, init: bytes) -> None:
         """Open a segment. NoHourKeyError, SpoolFullError, SpoolError, AccountedError: nothing was begun.

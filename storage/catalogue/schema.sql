@@ -57,8 +57,8 @@ DECLARE
     known_start_ns bigint;
     same boolean;
     best_epoch bigint;
-    begun_ns bigint;
-    behind_ns bigint;
+    begins boolean;
+    misfiled bigint[];
     loser record;
     new_state text := 'live';
 BEGIN
@@ -76,32 +76,28 @@ BEGIN
     SELECT max(epoch) INTO best_epoch FROM segment
     WHERE camera_id = p_camera_id AND state = 'live'
       AND start_ns > p_start_ns - 120000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns;
+    INSERT INTO footage_epoch AS known VALUES (p_camera_id, p_recorder_id, p_epoch, p_start_ns)
+    ON CONFLICT (camera_id, recorder_id, epoch) DO UPDATE SET start_ns = excluded.start_ns
+    WHERE excluded.start_ns < known.start_ns;
+    begins := FOUND;
     IF best_epoch >= p_epoch OR EXISTS (
-        SELECT FROM footage_epoch
-        WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND epoch > p_epoch AND start_ns <= p_start_ns)
+        SELECT FROM footage_epoch this JOIN footage_epoch later USING (camera_id, recorder_id)
+        WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND this.epoch = p_epoch
+          AND later.epoch > p_epoch AND later.start_ns <= this.start_ns)
     THEN
         new_state := 'shadow';
         PERFORM fill_gap(p_camera_id, p_start_ns, p_end_ns, 'clock');
     ELSE
-        SELECT start_ns INTO begun_ns FROM footage_epoch
-        WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND epoch = p_epoch;
-        IF begun_ns IS NULL OR p_start_ns < begun_ns THEN
-            INSERT INTO footage_epoch VALUES (p_camera_id, p_recorder_id, p_epoch, p_start_ns)
-            ON CONFLICT (camera_id, recorder_id, epoch) DO UPDATE SET start_ns = excluded.start_ns;
-            -- What an earlier epoch has filed behind it.
-            IF EXISTS (
-                SELECT FROM footage_epoch
-                WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND epoch < p_epoch)
-            THEN
-                behind_ns := p_end_ns;
-            END IF;
+        IF begins THEN
+            SELECT array_agg(epoch) INTO misfiled FROM footage_epoch
+            WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND epoch < p_epoch AND start_ns >= p_start_ns;
         END IF;
-        IF best_epoch IS NOT NULL OR behind_ns IS NOT NULL THEN
+        IF best_epoch IS NOT NULL OR misfiled IS NOT NULL THEN
             FOR loser IN
                 UPDATE segment SET state = 'shadow'
                 WHERE camera_id = p_camera_id AND state = 'live' AND start_ns > p_start_ns - 120000000000
                   AND (start_ns < p_end_ns AND end_ns > p_start_ns
-                       OR start_ns >= behind_ns AND recorder_id = p_recorder_id AND epoch < p_epoch)
+                       OR recorder_id = p_recorder_id AND epoch = ANY (misfiled))
                 RETURNING segment_id, start_ns, end_ns
             LOOP
                 INSERT INTO outbox (kind, ref) VALUES ('segment', loser.segment_id);

@@ -129,8 +129,8 @@ CREATE TABLE object_quarantine (
     reason text NOT NULL
 );
 
--- When a recorder's epochs of a camera began. A recorder begins an epoch when its clock is set back: what it filed from
--- there on in an earlier one is misfiled.
+-- When a recorder's epochs of a camera began. A recorder begins one at each step of its clock: an epoch that began no
+-- earlier in time than a later one is misfiled, the clock having been ahead.
 CREATE TABLE footage_epoch (
     camera_id uuid NOT NULL,
     recorder_id uuid NOT NULL,
@@ -206,11 +206,10 @@ LANGUAGE sql SET search_path = tallenne, pg_temp AS $$
 $$;
 
 -- The only way to add a segment. Ingest can add rows and cannot change one, whatever becomes of the recorder.
--- Returns 'live', 'shadow' (it overlaps live footage of the same or a higher epoch, or its recorder has begun a later
--- epoch before it) or 'duplicate' (the same segment, known already). A live segment makes shadows of those of lower
--- epochs that it overlaps; the first of an epoch also of what its recorder filed behind it in earlier ones. A gap takes
--- the place of a shadow, and footage that of a gap, so that the tiling holds. Raises TN001 when the id is known with
--- other contents.
+-- Returns 'live', 'shadow' (it overlaps live footage of the same or a higher epoch, or its epoch is misfiled) or
+-- 'duplicate' (the same segment, known already). A live segment makes shadows of those of lower epochs that it overlaps;
+-- the first of an epoch also of the epochs that it shows to be misfiled. A gap takes the place of a shadow, and footage
+-- that of a gap, so that the tiling holds. Raises TN001 when the id is known with other contents.
 CREATE FUNCTION commit_segment(
     p_segment_id uuid, p_site_id uuid, p_camera_id uuid, p_recorder_id uuid, p_hour_key_id uuid,
     p_start_ns bigint, p_end_ns bigint, p_size_bytes bigint, p_sha256 bytea, p_header bytea,
@@ -222,8 +221,8 @@ DECLARE
     known_start_ns bigint;
     same boolean;
     best_epoch bigint;
-    begun_ns bigint;
-    behind_ns bigint;
+    begins boolean;
+    misfiled bigint[];
     loser record;
     new_state text := 'live';
 BEGIN
@@ -241,32 +240,28 @@ BEGIN
     SELECT max(epoch) INTO best_epoch FROM segment
     WHERE camera_id = p_camera_id AND state = 'live'
       AND start_ns > p_start_ns - 120000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns;
+    INSERT INTO footage_epoch AS known VALUES (p_camera_id, p_recorder_id, p_epoch, p_start_ns)
+    ON CONFLICT (camera_id, recorder_id, epoch) DO UPDATE SET start_ns = excluded.start_ns
+    WHERE excluded.start_ns < known.start_ns;
+    begins := FOUND;
     IF best_epoch >= p_epoch OR EXISTS (
-        SELECT FROM footage_epoch
-        WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND epoch > p_epoch AND start_ns <= p_start_ns)
+        SELECT FROM footage_epoch this JOIN footage_epoch later USING (camera_id, recorder_id)
+        WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND this.epoch = p_epoch
+          AND later.epoch > p_epoch AND later.start_ns <= this.start_ns)
     THEN
         new_state := 'shadow';
         PERFORM fill_gap(p_camera_id, p_start_ns, p_end_ns, 'clock');
     ELSE
-        SELECT start_ns INTO begun_ns FROM footage_epoch
-        WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND epoch = p_epoch;
-        IF begun_ns IS NULL OR p_start_ns < begun_ns THEN
-            INSERT INTO footage_epoch VALUES (p_camera_id, p_recorder_id, p_epoch, p_start_ns)
-            ON CONFLICT (camera_id, recorder_id, epoch) DO UPDATE SET start_ns = excluded.start_ns;
-            -- What an earlier epoch has filed behind it.
-            IF EXISTS (
-                SELECT FROM footage_epoch
-                WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND epoch < p_epoch)
-            THEN
-                behind_ns := p_end_ns;
-            END IF;
+        IF begins THEN
+            SELECT array_agg(epoch) INTO misfiled FROM footage_epoch
+            WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND epoch < p_epoch AND start_ns >= p_start_ns;
         END IF;
-        IF best_epoch IS NOT NULL OR behind_ns IS NOT NULL THEN
+        IF best_epoch IS NOT NULL OR misfiled IS NOT NULL THEN
             FOR loser IN
                 UPDATE segment SET state = 'shadow'
                 WHERE camera_id = p_camera_id AND state = 'live' AND start_ns > p_start_ns - 120000000000
                   AND (start_ns < p_end_ns AND end_ns > p_start_ns
-                       OR start_ns >= behind_ns AND recorder_id = p_recorder_id AND epoch < p_epoch)
+                       OR recorder_id = p_recorder_id AND epoch = ANY (misfiled))
                 RETURNING segment_id, start_ns, end_ns
             LOOP
                 INSERT INTO outbox (kind, ref) VALUES ('segment', loser.segment_id);

@@ -179,7 +179,6 @@ PLANTED = {
     "forgotten-positions": "spool.append.chunks",
     "early-removal": "upload.stored",
     "lost-gaps": "spool.append.chunks",
-    "name-before-position": "spool.publish.position",
     "metadata-removed-first": "spool.remove.sealed",
 }
 

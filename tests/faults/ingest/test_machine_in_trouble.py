@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,11 +18,12 @@ from typing import Any
 import pytest
 
 from domain.footage import GapCause
-from domain.time import DAY_NS, NS
+from domain.time import DAY_NS, NS, Span
 from runtime.settings import StoreSettings
 from runtime.status import KNOWN_PERIODS, PERIOD_S
 from storage.catalogue.rows import gap_from_row
 from tests.conftest import Database
+from tests.support.footage.recording import assert_tiled
 from tests.support.processes.killed_ingest import Gym, Lane, gym
 
 pytestmark = [pytest.mark.slow, pytest.mark.services]
@@ -86,19 +88,45 @@ async def untroubled(lane: Lane) -> None:
     await lane.verdict("untroubled", 0)
 
 
+async def clock_came_back(lane: Lane) -> float:
+    """An hour ahead for eleven seconds: that time is missing, and nothing else; what was filed ahead is shadow."""
+    told = await lane.watched(
+        trouble="clock ahead for a while", trouble_s=(FROM_S, UNTIL_S), stop_after_s=UNTIL_S + 15, drain_s=30.0
+    )
+    begin_ns = json.loads((lane.directory / "account").read_text().split("\n")[0])["m"] + round(FROM_S * NS)
+    now_ns = time.time_ns()
+    for camera_id in lane.cameras:
+        rows = await lane.gym.owner.fetch("SELECT * FROM segment WHERE camera_id = $1", camera_id)
+        gaps = await lane.gym.owner.fetch("SELECT * FROM gap WHERE camera_id = $1", camera_id)
+        live = [Span(row["start_ns"], row["end_ns"]) for row in rows if row["state"] == "live"]
+        missing = [Span(row["start_ns"], row["end_ns"]) for row in gaps]
+        assert_tiled(live, missing)
+        assert max(live).end_ns < now_ns
+        assert now_ns - max(live).end_ns < 60 * NS
+        shadows = [row for row in rows if row["state"] == "shadow"]
+        assert shadows
+        assert min(row["start_ns"] for row in shadows) > now_ns
+        lost_ns = sum(span.duration_ns for span in missing if min(live).start_ns < span.start_ns < max(live).start_ns)
+        assert lost_ns / NS == pytest.approx(UNTIL_S - FROM_S, abs=5)
+    assert "cameras" in told[-1]
+    assert all("/" in camera["misfiled"] for camera in told[-1]["cameras"].values())
+    return alarm_after_s(told, "was set back", begin_ns)
+
+
 async def test_machine_in_trouble_is_told_and_survived(cameras: Gym, figures: Path | None) -> None:
-    lanes = [await cameras.lane(number, cameras=2) for number in range(5)]
+    lanes = [await cameras.lane(number, cameras=2) for number in range(6)]
 
     async def full() -> tuple[float, set[GapCause], float] | None:
         if not mountable():
             return None
         return await trouble(lanes[3], "disk", "spool", prefix=on_a_disk_of_its_own(lanes[3]))
 
-    out, ahead, back, disk, _ = await asyncio.gather(
+    out, ahead, back, disk, again_s, _ = await asyncio.gather(
         trouble(lanes[0], "descriptors", "Too many open files"),
         trouble(lanes[1], "clock ahead", "clock went ahead"),
         trouble(lanes[2], "clock back", "clock was set back"),
         full(),
+        clock_came_back(lanes[5]),
         untroubled(lanes[4]),
     )
     if figures is not None:
@@ -111,7 +139,8 @@ async def test_machine_in_trouble_is_told_and_survived(cameras: Gym, figures: Pa
     assert GapCause.STORAGE in out[1]
     assert GapCause.CLOCK in ahead[1]
     assert ahead[2] == pytest.approx(DAY_NS / NS, abs=60)  # the day that never was
-    assert back[2] < 60
+    assert back[2] == pytest.approx(DAY_NS / NS, abs=60)  # until it was set right
+    assert again_s < ALARM_WITHIN_S
     if disk is None:
         pytest.skip("this kernel does not let us mount: the full disk was left out")
     assert disk[0] < ALARM_WITHIN_S

@@ -130,23 +130,22 @@ class FakeCatalogue:
         """As the SQL function commit_segment() does it."""
         who = (segment.camera_id, segment.recorder_id)
         begun = self.epochs.setdefault(who, {})
-        first_ns = begun.get(segment.epoch)
-        if any(epoch > segment.epoch and at <= segment.span.start_ns for epoch, at in begun.items()):
+        start_ns = segment.span.start_ns
+        begins = start_ns < begun.get(segment.epoch, start_ns + 1)
+        if begins:
+            begun[segment.epoch] = start_ns
+        if any(epoch > segment.epoch and at <= begun[segment.epoch] for epoch, at in begun.items()):
             return SegmentState.SHADOW
         live = [one for one in self.live() if one.camera_id == segment.camera_id]
-        overlapped = [one for one in live if one.span.overlaps(segment.span)]
-        if any(one.epoch >= segment.epoch for one in overlapped):
+        losers = [one for one in live if one.span.overlaps(segment.span)]
+        if any(one.epoch >= segment.epoch for one in losers):
             return SegmentState.SHADOW
-        losers = overlapped
-        if first_ns is None or segment.span.start_ns < first_ns:
-            begun[segment.epoch] = segment.span.start_ns
-            losers = losers + [
-                one
-                for one in live
-                if one.recorder_id == segment.recorder_id
-                and one.epoch < segment.epoch
-                and one.span.start_ns >= segment.span.end_ns
-            ]
+        misfiled = {epoch for epoch, at in begun.items() if epoch < segment.epoch and at >= start_ns and begins}
+        losers += [
+            one
+            for one in live
+            if one.recorder_id == segment.recorder_id and one.epoch in misfiled and one not in losers
+        ]
         for loser in losers:
             self.segments[loser.segment_id] = replace(loser, state=SegmentState.SHADOW)
             self._add(Gap(camera_id=loser.camera_id, span=loser.span, cause=GapCause.CLOCK))

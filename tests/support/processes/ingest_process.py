@@ -22,7 +22,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
-from domain.time import DAY_NS
+from domain.time import DAY_NS, HOUR_NS
 from ingest import role
 from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss, Source
 from ingest.media.fragments import FragmentWriter
@@ -132,13 +132,16 @@ def trouble(task: IngestTask) -> tuple[Callable[[], None], Callable[[], None]]:
     if task.trouble == "disk":
         hog = Hog(task.settings.spool.directory.parent / "ballast")
         return hog.take, hog.give_back
-    step_ns = {"clock ahead": DAY_NS, "clock back": -DAY_NS}[task.trouble]
+    step_ns = {"clock ahead": DAY_NS, "clock back": -DAY_NS, "clock ahead for a while": HOUR_NS}[task.trouble]
     really = time.time_ns
 
     def step() -> None:
         time.time_ns = lambda: really() + step_ns
 
-    return step, lambda: None
+    def step_back() -> None:
+        time.time_ns = really
+
+    return step, (lambda: None) if task.trouble == "clock ahead" else step_back
 
 
 class Hog:

@@ -206,17 +206,6 @@ def plant(what: str) -> None:
             """A gap that is never written."""
 
         GapJournal.append = lose  # type: ignore[method-assign]
-    if what == "name-before-position":
-
-        def publish(self: Spool, file: SegmentFile, camera_id: CameraId, position: CameraPosition) -> Pending:
-            file.close()
-            file.place.part.rename(file.place.ready)
-            spool_module.hit("spool.publish.position")
-            self.positions.save(camera_id, position)
-            self._open.pop(file.place, None)
-            return Pending(file.place, file.size_bytes)
-
-        Spool.publish = publish  # type: ignore[method-assign]
     if what == "metadata-removed-first":
 
         def remove_wrongly(self: Spool, pending: Pending) -> None:
