@@ -283,8 +283,8 @@ def _stepped(step_ns: int) -> MisuseError:
             f"This machine's clock went ahead by {step_ns / 1e9:.0f} s; the time between is a gap.", "Check its time."
         )
     return MisuseError(
-        f"This machine's clock was set back by {-step_ns / 1e9:.0f} s. What was filed under later times is kept as shadow"
-        " segments, and those times are recorded again.",
+        f"This machine's clock was set back by {-step_ns / 1e9:.0f} s. What was filed under later times becomes shadow"
+        " segments; those times are recorded again.",
         'Check its time. "misfiled" in each camera\'s health names the span; `tallenne verify` reads it.',
     )
 
