@@ -247,9 +247,11 @@ class Connection:
         """Whether the link rests between pictures, or in the middle of one."""
         track = self.session.track
         under_way = track.under_way if track is not None else None
+        if under_way is None:
+            return
         if under_way or self.session.kept:
             self._rests_within += 1
-        elif under_way is not None:
+        else:
             self._rests_between += 1
 
     def _fill(self, into: memoryview) -> int:
