@@ -190,7 +190,7 @@ class MediaClock:
 class RecorderClock:
     """UTC from the monotonic clock. The system's clock is followed: small corrections gently, steps at once, both ways.
 
-    A step is for whoever records to act on first: ``step_ns()``, then ``observe()``.
+    The cameras' recordings act on a step first: ask ``step_ns()``, then call ``observe()``.
     """
 
     __slots__ = ("_offset_ns", "_seen_ns")

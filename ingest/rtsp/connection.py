@@ -24,7 +24,7 @@ from ingest.rtsp.udp import UdpPorts, UdpReceiver
 from ingest.rtsp.wheel import BUFFER_BYTES, TICK_S, Wheel
 
 _log = logging.getLogger(__name__)
-STALLED_NS: Final = 60_000_000_000  # not even a report: whoever records decides about pictures, and sooner
+STALLED_NS: Final = 60_000_000_000  # not even a report; Silence watches the pictures, and ends sooner
 _QUIET_NS: Final = 12_000_000  # the kernel counts in ticks of up to 10 ms
 _LAST_DATA_RECEIVED: Final = struct.Struct("=52xI")  # in struct tcp_info (linux/tcp.h): ms since then
 _SETTLE_NS: Final = 1_000_000_000  # from the first picture on
