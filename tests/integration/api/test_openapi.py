@@ -174,7 +174,8 @@ async def test_no_operation_breaks_or_leaves_its_schema(caller: Caller, stranger
         refused = {path for _, path, _ in caller.seen} - answered
         assert refused <= {*REFUSED}, refused
     else:
-        assert answered == {"/v1/health/live", "/v1/export-key.pem", "/v1/export-verifier.py"}
+        # /v1/health answers everybody, with 200 or 503: here by whether the parts of the test's machine answer.
+        assert answered - {"/v1/health"} == {"/v1/health/live", "/v1/export-key.pem", "/v1/export-verifier.py"}
 
 
 async def test_the_checks_see_a_schema_that_does_not_hold(caller: Caller) -> None:
