@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.embedded.process import die_with_parent
 from pipeline.installation import Installation
 from tests.support.alarms.gym import gym
 from tests.support.alarms.mailbox import Mailbox
@@ -62,7 +63,7 @@ def configured(directory: Path, port: int) -> Path:
 async def started(config: Path) -> asyncio.subprocess.Process:
     command = (sys.executable, "-m", "pipeline.cli", "notify", "--config", str(config))
     with (config.parent / "notify.log").open("ab") as log:
-        return await asyncio.create_subprocess_exec(*command, stderr=log)
+        return await asyncio.create_subprocess_exec(*command, stderr=log, preexec_fn=die_with_parent)
 
 
 async def killed(process: asyncio.subprocess.Process) -> None:
