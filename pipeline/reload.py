@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from domain.errors import TallenneError
-from pipeline.config.load import Loaded, load
+from pipeline.config.load import Loaded, load, stamp_of
 from pipeline.config.model import Config
 from pipeline.config.roles import RoleSettings
 from pipeline.running import Running
@@ -33,11 +33,11 @@ class Changes:
         self._running = running
         self._stop = stop
         self._loaded = running.settings.loaded
-        self._seen = self._stamp()
+        self._seen = self._loaded.stamp  # what was changed while everything started is a change, too
 
     async def look(self) -> None:
         """Never raises what a person can mend: the old configuration stays in force, and the mistakes are printed."""
-        stamp = self._stamp()
+        stamp = stamp_of(self._loaded.path)
         if stamp == self._seen:
             return
         self._seen = stamp
@@ -87,13 +87,6 @@ class Changes:
         index = [process for name, process in running.processes.items() if name == "index"]
         run = running.installation.run
         await wait_ready(run, index, timeout_s=_TAKEN_UP_S, ready=_subscribed, stop=self._stop)
-
-    def _stamp(self) -> tuple[int, int]:
-        try:
-            status = self._loaded.path.stat()
-        except OSError:
-            return (0, 0)
-        return (status.st_mtime_ns, status.st_size)
 
 
 def _subscribed(status: Mapping[str, Any]) -> bool:

@@ -40,14 +40,25 @@ class Loaded:
 
     config: Config
     path: Path
+    stamp: tuple[int, int] = (0, 0)  # of the file that was read: see ``stamp_of()``
 
     def resolve(self, path: Path) -> Path:
         """Return a path of the configuration; a relative one counts from the file's directory."""
         return path if path.is_absolute() else self.path.parent / path
 
 
+def stamp_of(path: Path) -> tuple[int, int]:
+    """What changes when the file does."""
+    try:
+        status = path.stat()
+    except OSError:
+        return (0, 0)
+    return (status.st_mtime_ns, status.st_size)
+
+
 def load(path: Path) -> Loaded:
     """ConfigError with all mistakes; SetupError when the file cannot be read."""
+    stamp = stamp_of(path)
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as exc:
@@ -65,7 +76,7 @@ def load(path: Path) -> Loaded:
         config = Config.model_validate(raw)
     except ValidationError as exc:
         raise ConfigError(path, [_told(text, error) for error in _causes(exc.errors(include_url=False))]) from None
-    loaded = Loaded(config=config, path=path.absolute())
+    loaded = Loaded(config=config, path=path.absolute(), stamp=stamp)
     found = mistakes_in(config, loaded.resolve)
     if found:
         raise ConfigError(path, [_line(text, item) for item in found])

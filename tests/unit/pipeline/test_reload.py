@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from pipeline import reload
+from pipeline.config.load import stamp_of
+from pipeline.errors import SetupError
 from pipeline.reload import Changes
 
 
@@ -21,7 +23,8 @@ async def test_a_mistake_of_ours_leaves_the_old_one_in_force(
     path.write_text("before")
     told: list[str] = []
     running: Any = SimpleNamespace(
-        settings=SimpleNamespace(loaded=SimpleNamespace(path=path)), tell=SimpleNamespace(line=told.append)
+        settings=SimpleNamespace(loaded=SimpleNamespace(path=path, stamp=stamp_of(path))),
+        tell=SimpleNamespace(line=told.append),
     )
     changes = Changes(running, asyncio.Event())
 
@@ -37,3 +40,20 @@ async def test_a_mistake_of_ours_leaves_the_old_one_in_force(
     (line,) = told
     assert "not used" in line
     assert type(error).__name__ in line
+
+
+async def test_change_while_everything_starts_is_not_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "tallenne.toml"
+    path.write_text("read at the start")
+    loaded = SimpleNamespace(path=path, stamp=stamp_of(path))
+    path.write_text("changed before all was ready")
+    running: Any = SimpleNamespace(settings=SimpleNamespace(loaded=loaded), tell=SimpleNamespace(line=lambda _: None))
+    read: list[Path] = []
+
+    def load(path: Path) -> None:
+        read.append(path)
+        raise SetupError("enough")
+
+    monkeypatch.setattr(reload, "load", load)
+    await Changes(running, asyncio.Event()).look()
+    assert read == [path]
