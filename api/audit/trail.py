@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Final
 from uuid import UUID
 
+import asyncpg
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, StringConstraints
 
@@ -101,27 +102,28 @@ async def audit_trail(
     if not everything:
         details = [_cut(detail, scope) for detail in details]
     return AuditPage(
-        entries=[
-            AuditEntryAnswer(
-                seq=row["seq"],
-                at=to_iso(row["at_ns"]),
-                actor=row["actor"],
-                name=row["display_name"],
-                action=row["action"],
-                purpose=row["category"],
-                reason=row["reason"],
-                member_id=row["member_id"],
-                member_number=row["number"],
-                camera_id=row["camera_id"],
-                camera=row["camera"],
-                start=None if row["start_ns"] is None else to_iso(row["start_ns"]),
-                end=None if row["end_ns"] is None else to_iso(row["end_ns"]),
-                detail=detail,
-            )
-            for row, detail in zip(rows, details, strict=True)
-        ],
+        entries=[_entry(row, detail) for row, detail in zip(rows, details, strict=True)],
         names=await _names(records, details),
         next=rows[-1]["seq"] if len(rows) == limit and rows[-1]["seq"] > 1 else None,
+    )
+
+
+def _entry(row: asyncpg.Record, detail: dict[str, Any]) -> AuditEntryAnswer:
+    return AuditEntryAnswer(
+        seq=row["seq"],
+        at=to_iso(row["at_ns"]),
+        actor=row["actor"],
+        name=row["display_name"],
+        action=row["action"],
+        purpose=row["category"],
+        reason=row["reason"],
+        member_id=row["member_id"],
+        member_number=row["number"],
+        camera_id=row["camera_id"],
+        camera=row["camera"],
+        start=None if row["start_ns"] is None else to_iso(row["start_ns"]),
+        end=None if row["end_ns"] is None else to_iso(row["end_ns"]),
+        detail=detail,
     )
 
 

@@ -65,6 +65,7 @@ async def timeline(
     camera = scope.camera(CameraId(camera_id))
     footage = (await footage_spans(records, [camera.camera_id], span)).get(camera.camera_id, [])
     known = await Catalogue(records.pool).gaps([camera.camera_id], span)
+    around_ns = span.start_ns if around is None else around
     with wrapped_errors():
         rows = await records.pool.fetch(
             sql.load("api.search", "camera_events"),
@@ -73,9 +74,9 @@ async def timeline(
             span.end_ns,
             list(scope.doors),
             EVENTS_MAX + 1,
-            span.start_ns if around is None else around,
+            around_ns,
         )
-    events, whole = _nearest([event_from_row(row) for row in rows], span, span.start_ns if around is None else around)
+    events, whole = _nearest([event_from_row(row) for row in rows], span, around_ns)
     people = await looks.known_members(records, events)
     await looks.record(
         records,
