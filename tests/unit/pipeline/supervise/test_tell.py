@@ -22,12 +22,14 @@ def test_lines_and_blocks_are_written_in_order() -> None:
 
 def test_a_reader_that_does_not_read_is_not_waited_for() -> None:
     read, write = os.pipe()
+    reader = threading.Thread(target=_drain, args=(read,), daemon=True)
     with os.fdopen(write, "w") as out, Tell(out) as tell:
         started = time.monotonic()
         for _ in range(2000):
             tell.line("x" * 1000)
         assert time.monotonic() - started < 5
-        threading.Thread(target=_drain, args=(read,), daemon=True).start()
+        reader.start()
+    reader.join()  # it has read to the end
     os.close(read)
 
 
