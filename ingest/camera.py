@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from contextlib import aclosing
+from itertools import zip_longest
 
 from domain.errors import StorageError
 from domain.footage import GapCause
@@ -147,7 +148,9 @@ class Camera:
     def _apply(self, lists: Iterable[list[Action]]) -> None:
         for actions in lists:
             try:
-                for action in actions:
+                for action, following in zip_longest(actions, actions[1:]):
+                    if isinstance(following, Begin):
+                        self.recording.admit(following.start_ns)  # before the gap: else each attempt would be one
                     self._do(action)
             except (StorageError, OSError) as error:
                 self._not_written(error)
@@ -163,6 +166,8 @@ class Camera:
             recording.missing(action.until_ns, action.cause, action.detail)
         elif isinstance(action, Begin):
             recording.begin(action.start_ns, action.codec, action.init)
+            if self.health.state == "waiting":
+                self.health.last_error = self.health.remedy = ""
             self.health.state = "recording"
 
     def _not_written(self, error: StorageError | OSError) -> None:

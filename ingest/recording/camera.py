@@ -14,7 +14,7 @@ from domain.time import Span
 from ingest.recording.errors import AccountedError
 from ingest.recording.segment import Done, OpenSegment
 from ingest.spool import Beginning, CameraPosition, Spool, SpoolError, SpoolFullError, disk_error
-from storage.keys import HourKeyCache, RecorderIdentity
+from storage.keys import HourKeyCache, PublicHourKey, RecorderIdentity
 from storage.sealed import Plaintext, Sealer, SegmentFullError, chunk_log2_for
 
 _SEAL_AFTER_NS = 900_000_000
@@ -147,6 +147,19 @@ class CameraRecording:
         self.accounted_ns = until_ns
         self.begin_epoch()
 
+    def make_room(self, wanted_bytes: int) -> None:
+        """Make room in the spool by the operator's policy. SpoolFullError, SpoolError."""
+        self._publisher.make_room(wanted_bytes)
+
+    def admit(self, start_ns: int) -> PublicHourKey:
+        """Return the key for a segment that begins there, when there is room for it, too.
+
+        NoHourKeyError, SpoolFullError, SpoolError: none can be begun now.
+        """
+        hour_key = self._keys.key_for(self.camera_id, start_ns)
+        self.make_room(int(self._bits_per_s / 8 * _EXPECTED_S))
+        return hour_key
+
     def begin(self, start_ns: int, codec: Codec, init: bytes) -> None:
         """Open a segment. NoHourKeyError, SpoolFullError, SpoolError, AccountedError: nothing was begun.
 
@@ -159,10 +172,9 @@ class CameraRecording:
                 f"Footage of camera {self.camera_id} begins {self.accounted_ns - start_ns} ns too early.",
                 "The clock was set back, or the camera repeats itself.",
             )
+        hour_key = self.admit(start_ns)
         self.missing(start_ns, GapCause.STARTING)
-        hour_key = self._keys.key_for(self.camera_id, start_ns)
         expected = int(self._bits_per_s / 8 * _EXPECTED_S)
-        self._publisher.make_room(expected)
         segment_id = SegmentId(uuid4())
         sealer = Sealer(
             site_id=self._site_id,
@@ -196,7 +208,7 @@ class CameraRecording:
         """
         segment = self._current()
         try:
-            self._publisher.make_room(sum(map(len, pieces)))
+            self.make_room(sum(map(len, pieces)))
             segment.append(pieces, start_ns, end_ns, key=key, frames=frames, mono_ns=self._mono_ns())
         except (SpoolFullError, SegmentFullError):
             self.finish(segment.end_ns)

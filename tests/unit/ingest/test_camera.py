@@ -23,7 +23,9 @@ from ingest.access_unit import AccessUnit, Loss, Rests
 from ingest.camera import Camera
 from ingest.errors import CameraAwayError
 from ingest.media.clock import RecorderClock
+from ingest.recording import CameraRecording
 from ingest.settings import CameraSettings
+from ingest.spool import SpoolFullError
 from tests.support.cameras.video import encoded, units
 from tests.support.footage.recording import Rig, assert_tiled, make_rig
 from tests.support.footage.sealed import START_NS
@@ -149,6 +151,34 @@ async def test_camera_that_steps_its_clock_loses_nothing(tmp_path: Path, at: int
     assert made.health.clock_jumps == 1
     live = rig.catalogue.live()
     assert live[-1].span.end_ns - live[0].span.start_ns == pytest.approx(12 * NS, abs=0.3 * NS)
+
+
+async def test_attempts_while_the_spool_is_full_are_one_gap_and_its_problem_clears(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key frame comes every second: a day's outage would be as many rows as a day has seconds."""
+    rig = make_rig(tmp_path)
+    really, attempts, seen = CameraRecording.make_room, [], []
+
+    def full(recording: CameraRecording, wanted_bytes: int) -> None:
+        health = camera_of[0].health
+        if 60 < health.frames < 230:
+            attempts.append(health.frames)
+            raise SpoolFullError("The spool is full.", "Make room.")
+        seen.append(health.last_error)
+        really(recording, wanted_bytes)
+
+    camera_of: list[Camera] = []
+    monkeypatch.setattr(CameraRecording, "make_room", full)
+    made = await recorded(rig, shown(), know=lambda camera, _: camera_of.append(camera))
+    live, gaps = rig.catalogue.live(), rig.catalogue.gaps(rig.cameras[0])
+    assert_tiled([item.span for item in live], [gap.span for gap in gaps])
+    assert len(attempts) >= 5
+    assert [gap.cause for gap in gaps if gap.cause is not GapCause.STARTING] == [GapCause.SPOOL_FULL]
+    rows = [gap for gap in rig.catalogue.gap_rows.values() if gap.cause is GapCause.SPOOL_FULL]
+    assert len(rows) == 1
+    assert "The spool is full." in seen
+    assert made.health.last_error == ""
 
 
 @pytest.mark.parametrize("seconds", [20, -20, 5, -600])
