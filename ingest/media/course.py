@@ -1,9 +1,9 @@
 """When pictures were taken: a line over media time, by its offset and rate, under all that arrival tells. Pure.
 
 A picture cannot have been taken after it arrived. Of each second the picture that came with the least delay is a point
-(media time, arrival). The line lies under all points of half a minute, as near to them as it can (Moon, Skelly and
-Towsley, Estimation and removal of clock skew from network delay measurements, 1999). It keeps the rate that it has, or
-goes back to the camera's own, unless another one is clearly nearer. A picture that comes earlier than the line allows
+(media time, arrival). The line lies under the last 48 points, as near to them as it can (Moon, Skelly and Towsley,
+Estimation and removal of clock skew from network delay measurements, 1999). It keeps the rate that it has, or goes back
+to the camera's own, unless another one is clearly nearer. A picture that comes earlier than the line allows
 moves it at once. Where pictures come later and later, the line follows within three seconds, but only while the link
 keeps up: otherwise it is the link that is late, and the line is right as it is.
 
@@ -28,6 +28,8 @@ _RECENT: Final = 3  # points that show that something has changed
 _SURE: Final = 5  # points that show that stamps are no times
 _LASTING: Final = 8  # points that show that pictures come later than before, for good
 _NOISE_AT_FIRST: Final = 0.05 * TICKS_PER_S
+_CALM: Final = 0.01 * TICKS_PER_S  # a second whose best picture is nearer to the line says nothing new
+_CALM_SECONDS: Final = 3
 _KEPT_UP: Final = 3  # seconds after which a link that was behind is believed to keep up
 _CHANGE_MIN: Final = 0.06 * TICKS_PER_S
 _CAUTION: Final = 1.5
@@ -47,8 +49,8 @@ class Course:
     """
 
     __slots__ = (
-        "_kept_up", "_least", "_media", "_moved", "_moved_before", "_noise", "_point", "_points", "_rate", "_second",
-        "_taken", "delay",
+        "_calm", "_kept_up", "_least", "_media", "_moved", "_moved_before", "_noise", "_point", "_points", "_rate",
+        "_second", "_taken", "delay",
     )  # fmt: skip
 
     def __init__(self, media: int, arrived: int) -> None:
@@ -60,6 +62,7 @@ class Course:
         self._moved = self._moved_before = 0.0  # by pictures that came too early for it, this second and the last
         self._noise = _NOISE_AT_FIRST
         self._kept_up = _KEPT_UP  # so many seconds, the link
+        self._calm = 0  # so many seconds since the line was looked at, none of which said anything new
         self.delay = 0.0
 
     @property
@@ -99,7 +102,9 @@ class Course:
         self._kept_up = self._kept_up + 1 if keeps_up else 0
         if self._kept_up >= _KEPT_UP or (keeps_up and late < self._most):
             self._points.append(self._point)
-            self._follow()
+            self._calm = self._calm + 1 if max(late, self._moved) < _CALM and self._calm < _CALM_SECONDS else 0
+            if not self._calm or len(self._points) < _LASTING:
+                self._follow()
             self._moved_before, self._moved = self._moved, 0.0
         else:
             self._moved_before = self._moved = 0.0
