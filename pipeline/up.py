@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from api.credentials.accounts import anybody
 from pipeline.config.load import Loaded, load
 from pipeline.config.roles import RoleSettings
 from pipeline.demo.account import ensure_demo_staff
-from pipeline.demo.gym import make_demo
+from pipeline.demo.gym import DemoGym, make_demo
 from pipeline.demo.members import import_demo_members
 from pipeline.embedded.process import remembered_port
 from pipeline.errors import ServiceError, SetupError
@@ -50,6 +50,43 @@ class UpOptions:
 @contextlib.asynccontextmanager
 async def running(options: UpOptions, tell: Tell) -> AsyncIterator[Running]:
     """Start everything; stop it on leaving, whatever happened. SetupError, ServiceError, ConfigError."""
+    loaded, installation, gym = await _opened(options, tell)
+    services = Services()
+    roles = _Roles(loaded, installation, tell)
+    tell.line(f"Tallenne starts on {installation.root}")
+    try:
+        await services.start(loaded, installation, tell.line)
+        if loaded.config.serve.port == 0:
+            services.endpoints["serve"] = {"port": remembered_port(installation.root / "serve-port")}
+        installation.write_endpoints(services.endpoints)
+        settings = RoleSettings(loaded=loaded, installation=installation, endpoints=services.endpoints)
+        version = await prepare_database(settings, installation, time.time_ns())
+        tell.line(f"  database schema {version} is in place")
+        if gym is not None:
+            await import_demo_members(settings, installation, tell.line)
+        await roles.start(["custodian", *(["demo"] if gym else []), "index", "serve", *ingest_names(settings)])
+        if gym is not None:
+            await ensure_demo_staff(settings, installation)
+        async with kept_up(services, installation, roles.processes, tell):
+            yield Running(
+                installation=installation,
+                settings=settings,
+                processes=roles.processes,
+                gym=gym,
+                address=_address(installation),
+                tell=tell,
+                services=services,
+                missing=await _missing(settings),
+            )
+    finally:
+        tell.line("Stopping …")
+        await roles.stop()
+        await asyncio.to_thread(services.stop)
+        tell.line("Stopped.")
+
+
+async def _opened(options: UpOptions, tell: Tell) -> tuple[Loaded, Installation, DemoGym | None]:
+    """Read the configuration, or make the demo's, and take the data directory. SetupError, ConfigError."""
     loaded = load(options.config) if options.config else None
     if loaded and loaded.config.apart:
         raise SetupError(
@@ -62,63 +99,45 @@ async def running(options: UpOptions, tell: Tell) -> AsyncIterator[Running]:
     installation.lock()
     if await asyncio.to_thread(end_leftovers, installation.root):
         tell.line("  roles that an earlier run had left behind were ended")
-    gym = None
-    if loaded is None:
-        gym, path = make_demo(installation, options.cameras)
-        loaded = load(path)
     for left_over in installation.run.glob("*-*.json"):
         left_over.unlink()
-    services = Services()
-    processes: dict[str, RoleProcess] = {}
-    tasks: list[asyncio.Task[None]] = []
-    tell.line(f"Tallenne starts on {installation.root}")
-    try:
-        await services.start(loaded, installation, tell.line)
-        if loaded.config.serve.port == 0:
-            services.endpoints["serve"] = {"port": remembered_port(installation.root / "serve-port")}
-        installation.write_endpoints(services.endpoints)
-        settings = RoleSettings(loaded=loaded, installation=installation, endpoints=services.endpoints)
-        version = await prepare_database(settings, installation, time.time_ns())
-        tell.line(f"  database schema {version} is in place")
-        if gym is not None:
-            await import_demo_members(settings, installation, tell.line)
-        names = ["custodian", *(["demo"] if gym else []), "index", "serve", *ingest_names(settings)]
+    if loaded is not None:
+        return loaded, installation, None
+    gym, path = make_demo(installation, options.cameras)
+    return load(path), installation, gym
 
-        def start(name: str) -> None:
-            processes[name] = _role(name, loaded, installation, tell)
-            tasks.append(asyncio.create_task(processes[name].run(), name=f"role {name}"))
 
+class _Roles:
+    """The roles' processes. ``stop()`` ends those that were started, in good order."""
+
+    def __init__(self, loaded: Loaded, installation: Installation, tell: Tell) -> None:
+        self.processes: dict[str, RoleProcess] = {}
+        self._loaded, self._installation, self._tell = loaded, installation, tell
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self, names: Sequence[str]) -> None:
+        """Start them and wait until all are ready. SetupError, ServiceError."""
         for name in names:
-            start(name)
-        await wait_ready(installation.run, list(processes.values()), timeout_s=_READY_S)
-        start("notify")  # the others do not wait for it, and it need not watch them start
-        tell.line("  roles are ready: " + ", ".join(names))
-        if gym is not None:
-            await ensure_demo_staff(settings, installation)
-        async with kept_up(services, installation, processes, tell):
-            yield Running(
-                installation=installation,
-                settings=settings,
-                processes=processes,
-                gym=gym,
-                address=_address(installation),
-                tell=tell,
-                services=services,
-                missing=await _missing(settings),
-            )
-    finally:
-        tell.line("Stopping …")
-        if "notify" in processes:  # first: that the others stop is nothing to raise
-            await processes["notify"].stop()
-        await asyncio.gather(*(processes[name].stop() for name in processes if name.startswith("ingest")))
+            self._start(name)
+        await wait_ready(self._installation.run, list(self.processes.values()), timeout_s=_READY_S)
+        self._start("notify")  # the others do not wait for it, and it need not watch them start
+        self._tell.line("  roles are ready: " + ", ".join(names))
+
+    async def stop(self) -> None:
+        """Those that record first, the custodian last."""
+        if "notify" in self.processes:  # before all: that the others stop is nothing to raise
+            await self.processes["notify"].stop()
+        await asyncio.gather(*(process.stop() for name, process in self.processes.items() if name.startswith("ingest")))
         for name in ("serve", "index", "demo", "custodian"):
-            if name in processes:
-                await processes[name].stop()
-        for task in tasks:
+            if name in self.processes:
+                await self.processes[name].stop()
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.to_thread(services.stop)
-        tell.line("Stopped.")
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _start(self, name: str) -> None:
+        self.processes[name] = _role(name, self._loaded, self._installation, self._tell)
+        self._tasks.append(asyncio.create_task(self.processes[name].run(), name=f"role {name}"))
 
 
 async def _missing(settings: RoleSettings) -> tuple[str, ...]:
