@@ -31,6 +31,9 @@ _NOISE_AT_FIRST: Final = 0.05 * TICKS_PER_S
 _CALM: Final = 0.01 * TICKS_PER_S  # a second whose best picture is nearer to the line says nothing new
 _CALM_SECONDS: Final = 3
 _KEPT_UP: Final = 3  # seconds after which a link that was behind is believed to keep up
+_LATELY: Final = 12  # points that show that the rate is another one, though it changed but little
+_STRAIGHT: Final = 0.25  # of what all points leave, those leave
+_LITTLE: Final = 0.15  # of the rate
 _CHANGE_MIN: Final = 0.06 * TICKS_PER_S
 _CAUTION: Final = 1.5
 _LEARN: Final = 0.2
@@ -131,6 +134,12 @@ class Course:
         if len(points) > 1:
             found = _fitted(points)
             found_lowest, found_slack = _support(points, found)
+            if len(points) > 2 * _LATELY and found_slack > _CHANGE_MIN and self._bent(found_slack):
+                self._keep(_LATELY)
+                found = _fitted(points)
+                found_lowest, found_slack = _support(points, found)
+                self._noise = found_slack
+                lowest, slack = _support(points, self._rate)
             enough = _GAIN_MIN + _CAUTION * self._noise * min(1.0, _FEW / len(points))
             if slack - found_slack > enough and len(points) >= self._need:
                 plain_lowest, plain_slack = _support(points, 1.0)
@@ -142,6 +151,12 @@ class Course:
                 self._noise += _LEARN * (found_slack - self._noise)
         media = points[-1][0]
         self._media, self._taken, self._rate = media, lowest + best * (media - points[0][0]), best
+
+    def _bent(self, slack: float) -> bool:
+        """No line is near all points, but one is near those of late: the rate has changed a little."""
+        lately = list(self._points)[-_LATELY:]
+        rate = _fitted(lately)
+        return abs(rate - self._rate) < _LITTLE * self._rate and _support(lately, rate)[1] < _STRAIGHT * slack
 
     def _forget_if_changed(self) -> None:
         """Points from before the stamps began to run otherwise."""

@@ -17,10 +17,15 @@ _STANDING: Final = TICKS_PER_S * 3 // 1000  # nearer than that to the latest pic
 _AHEAD: Final = TICKS_PER_S // 10  # further ahead of what arrival allows: an odd one
 _BACK: Final = TICKS_PER_S  # B-frames behind a first picture are nearer to it than that
 _REORDERED: Final = TICKS_PER_S // 2
+_NEVER: Final = -1 << 62
 _PAUSE: Final = TICKS_PER_S // 2
 _USUAL: Final = TICKS_PER_S // 25
+_FASTEST: Final = 4.0  # seconds of media time in one
 _YOUNG: Final = 8  # pictures: what is usual is not known yet
 _ODD, _DOUBT_MAX, _USELESS = 4, 40, 24  # how much an odd stamp behind another counts; in all, at most; useless
+_SET: Final = 12  # how much it counts that the camera's clock was set
+_BEHIND_MAX: Final = 16  # pictures in a row that are shown before the latest one; decoders hold no more
+_APART: Final = 0.15  # of the pictures' pace: an odd one among B-frames is so far behind the latest
 
 
 class Stamps:
@@ -31,14 +36,16 @@ class Stamps:
     """
 
     __slots__ = (
-        "_before", "_doubt", "_high", "_limit", "_odd", "_pictures", "_reordered", "_shift", "_usual", "_waited",
-        "jumps", "pace",
+        "_before", "_behind", "_doubt", "_high", "_limit", "_odd", "_odd_media", "_pictures", "_reordered", "_shift",
+        "_usual", "_waited", "jumps", "pace",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self._shift = 0  # from a stamp to media time
         self._high = self._before = 0  # the latest picture, and the latest before it came
         self._odd: int | None = None  # the last picture's stamp, if that was odd
+        self._odd_media = _NEVER  # and its media time, where there are B-frames
+        self._behind = 0  # pictures in a row that are shown before the latest one
         self._waited = 0  # since the last good one
         self._doubt = 0
         self._reordered = False  # there are B-frames
@@ -65,7 +72,7 @@ class Stamps:
     @property
     def high(self) -> int:
         """The latest media time."""
-        return self._high
+        return max(self._high, self._odd_media)
 
     def media(self, stamp: int, elapsed: int, spare: float) -> int:
         """The picture's media time.
@@ -75,8 +82,9 @@ class Stamps:
         media = stamp + self._shift
         step = media - self._high
         if step > _STANDING:
-            if step <= self._limit or step <= self._limit + (2 * elapsed + spare) * self._usual / (self.pace + 1):
+            if step <= self._limit or step <= self._limit + (2 * elapsed + spare) * self._fastest:
                 self._before, self._high = self._high, media
+                self._behind = 0
                 if self._doubt or self._odd is not None or self._pictures < _YOUNG:
                     self._good(step)
                 self._usual += (step - self._usual) >> 3
@@ -87,8 +95,10 @@ class Stamps:
             step < -_STANDING
             and media > self._before + _STANDING
             and (self._odd is None or abs(stamp - self._odd) > _STANDING)
+            and self._behind < _BEHIND_MAX
         ):
             self._reordered = True
+            self._behind += 1
             if self._doubt:
                 self._good(0)
             return media
@@ -103,6 +113,12 @@ class Stamps:
         self._shift += by
         self._high += by
         self._before += by
+        self._odd_media += by
+
+    @property
+    def _fastest(self) -> float:
+        """Media time that goes by in a second, at most. Where pictures pile up on a link, their pace says little."""
+        return min(_FASTEST, self._usual / (self.pace + 1))
 
     def _good(self, step: int) -> None:
         self._odd, self._waited = None, 0
@@ -116,9 +132,13 @@ class Stamps:
         """An odd stamp; two that follow each other show that the camera's clock was set."""
         first, self._odd = self._odd, stamp
         self._waited += elapsed
-        if first is not None and self._follows(stamp - first, elapsed):
+        if first is not None and self._behind < _BEHIND_MAX and self._follows(stamp - first, elapsed):
+            self._doubt = min(_DOUBT_MAX, self._doubt + _SET)
             return self._jumped(stamp - first, stamp)
         self._doubt = min(_DOUBT_MAX, self._doubt + (1 if first is None else _ODD))
+        if self._reordered:  # where it belongs is not known: those that follow are judged without it
+            self._odd_media = self.high + max(1, int(self.pace * _APART))
+            return self._odd_media
         step = self._usual if self._pictures > 1 else max(elapsed, _USUAL)
         self._before, self._high = self._high, self._high + step
         return self._high
@@ -129,7 +149,7 @@ class Stamps:
         return self._reordered and -_REORDERED < step < -_STANDING
 
     def _jumped(self, step: int, stamp: int) -> int:
-        media = self._high + step
+        media = self._high + step + (self._usual if self._reordered else 0)
         if self._waited > 2 * self._usual + _PAUSE:  # no pictures came for a while
             media = max(media, self._high + self._waited - self._usual)
         self.jumps += 1

@@ -54,6 +54,11 @@ def nominal(fps: float) -> Stamp:
     return lambda number, _: number / fps
 
 
+def b_frames(number: int) -> float:
+    """From when a picture is sent to when it is shown: two B-frames behind each picture that they refer to."""
+    return 0.0 if number == 0 else 0.08 if number % 3 == 1 else -0.04
+
+
 MODELS: Final[dict[str, Model]] = {
     "as it should be": Model(),
     "all stamps the same (moonfire-nvr 300)": Model(stamp=lambda *_: 0.0, timed_by="arrival"),
@@ -72,6 +77,8 @@ MODELS: Final[dict[str, Model]] = {
         night(25, 12), nominal(25), unsettled=AT_NIGHT
     ),
     "10 a second at night, stamps do not say": Model(night(30, 10), nominal(30), unsettled=AT_NIGHT),
+    "sends one a second, stamps three times as fast": Model(steady(1), lambda _, at: at * 3, settled_s=20),
+    "5 % fast for a while": Model(stamp=lambda _, at: at + 0.05 * max(0.0, min(at - 20, 20)), unsettled=AT_NIGHT),
     "drifts 2 % fast": Model(stamp=lambda _, at: at * 1.02),
     "drifts 2 % slowly": Model(stamp=lambda _, at: at * 0.98),
     "drifts 500 ppm": Model(stamp=lambda _, at: at * 1.0005),

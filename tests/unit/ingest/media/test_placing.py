@@ -48,6 +48,21 @@ def test_long_pause_behind_a_move_is_no_longer_for_it() -> None:
     assert placing.place(900_000) == pytest.approx(course.taken(900_000), abs=2)
 
 
+@pytest.mark.parametrize("by", [-900_000, 900_000])
+def test_few_pictures_reach_the_line_as_soon_as_many(by: int) -> None:
+    reached = []
+    for frame in (FRAME, 25 * FRAME):
+        course, placing, placed = Course(0, START), Placing(0), 0
+        placing.aim(course)
+        placing.place(0)
+        moved(course, by)
+        while abs(placing.place(placed) - course.taken(placed)) > 2:
+            placing.aim(course)
+            placed += frame
+        reached.append(placed)
+    assert reached[1] <= reached[0] + 25 * FRAME
+
+
 def test_b_frames_keep_their_place_in_order() -> None:
     dice, course, placing = random.Random(2), Course(0, START), Placing(0)
     placed: dict[int, int] = {}

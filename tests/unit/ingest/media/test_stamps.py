@@ -71,6 +71,18 @@ def test_stamps_that_stand_still_are_useless_and_the_pictures_stay_apart(step: i
     assert all(after - before > 100 for before, after in itertools.pairwise(found))
 
 
+def test_stamps_that_run_backwards_are_useless_and_no_b_frames() -> None:
+    stamps = Stamps()
+    media(stamps, [1_000_000 - number * FRAME for number in range(30)])
+    assert stamps.useless
+
+
+def test_clock_that_is_set_again_and_again_tells_nothing() -> None:
+    stamps = Stamps()
+    media(stamps, [number * FRAME + number // 8 * 90_000 for number in range(60)])
+    assert stamps.useless
+
+
 def test_two_pictures_with_each_stamp_are_evenly_apart() -> None:
     stamps = Stamps()
     found = media(stamps, [number // 2 * 2 * FRAME for number in range(200)])
