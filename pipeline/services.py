@@ -70,7 +70,7 @@ class Services:
         self._topics = _topics(config)
         wanted = []
         if config.database is None:
-            wanted.append(self._start("database", start_postgres, root / "postgres", logs / "postgres.log", say))
+            wanted.append(self._start("database", start_postgres, root / "postgres", logs / "database.log", say))
         if config.broker is None:
             wanted.append(self._start("broker", self._start_broker, root / "broker", logs / "broker.log", say))
         if config.store is None:

@@ -18,13 +18,13 @@ DOOR_FACTOR: Final = 1.5
 _BROKEN_DISK: Final = frozenset({Kind.READ_ONLY, Kind.DISK_FULL})
 _PARTS: Final = {"database": Kind.DATABASE, "store": Kind.STORE, "broker": Kind.BROKER}
 _WORDS: Final = {
-    Kind.DATABASE: ("The database does not answer.", "Check that PostgreSQL runs and is reachable: logs/postgres.log."),
+    Kind.DATABASE: ("The database does not answer.", "Check that PostgreSQL runs and is reachable: logs/database.log."),
     Kind.STORE: ("The object store does not answer.", "Check that it runs and is reachable: logs/store.log."),
     Kind.BROKER: ("The MQTT broker does not answer.", "Check that it runs and is reachable: logs/broker.log."),
 }
 _TOLD_ELSEWHERE: Final = frozenset({*_PARTS, "clock", "clock step", "custodian"})
-_NOT_HERE: Final = (UP, "notify")
-"""`tallenne up` reports what has kinds of its own; that nothing can be sent cannot be sent either."""
+DISCARDED: Final = "topics"
+"""`tallenne up` reports under it what doors sent to topics of nobody. Its other problems have kinds of their own."""
 _SECOND_HAND: Final = frozenset(
     {Kind.DATABASE, Kind.STORE, Kind.BROKER, Kind.ROLE, Kind.RESTARTS, Kind.SPOOL_FULL, *_BROKEN_DISK}
 )
@@ -97,11 +97,11 @@ def _away(statuses: Sequence[Mapping[str, Any]]) -> set[Kind]:
 def _problems(statuses: Sequence[Mapping[str, Any]]) -> Iterator[Condition]:
     """What a role reports and no other kind covers. A camera's own errors, without a topic, are its condition's."""
     for status in statuses:
-        if status.get("role") in _NOT_HERE or not known([status], str(status.get("role"))):
+        if not known([status], str(status.get("role"))):
             continue
         for problem in status.get("problems", ()):
             topic = problem.get("topic")
-            if topic is None or topic in _TOLD_ELSEWHERE or topic.startswith("camera "):
+            if topic is None or not _told_here(str(status["role"]), topic):
                 continue
             name = name_of(status)
             yield Condition(
@@ -111,3 +111,11 @@ def _problems(statuses: Sequence[Mapping[str, Any]]) -> Iterator[Condition]:
                 remedy=problem["remedy"],
                 explained_by=_SECOND_HAND,
             )
+
+
+def _told_here(role: str, topic: str) -> bool:
+    if role == "notify":
+        return False  # that nothing can be sent cannot be sent either
+    if role == UP:
+        return topic == DISCARDED
+    return topic not in _TOLD_ELSEWHERE and not topic.startswith("camera ")

@@ -51,6 +51,7 @@ class LiveAnswer(BaseModel):
     state: str
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health", responses={**declared(), 503: {"model": HealthAnswer, "description": "Not ready."}})
 async def health(records: RecordsDep, machine: PartsDep, response: Response) -> HealthAnswer:
     """Answer monitors and load balancers: 200 when everything essential works, else 503; without details."""
@@ -60,6 +61,7 @@ async def health(records: RecordsDep, machine: PartsDep, response: Response) -> 
     return HealthAnswer(state=state, now=to_iso(records.clock_ns()))
 
 
+@router.head("/health/live", include_in_schema=False)
 @router.get("/health/live", responses=declared())
 async def live() -> LiveAnswer:
     """Answer 200 as long as this role answers, so that the pages can be reached while something else is away."""

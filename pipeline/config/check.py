@@ -29,6 +29,7 @@ FORBIDDEN_ZONES = (
 _FORBIDDEN = re.compile(rf"\b(?:{'|'.join(FORBIDDEN_ZONES)})\b", re.IGNORECASE)
 """Act 759/2004, section 16: no cameras where people change, wash or rest."""
 _SOCKET_BYTES_MAX = 107
+_READ = ("tls_ca", "certificate", "key")
 _FREE_RETENTION_H = 72  # EDPB 3/2019: beyond it the configuration must carry the argument
 
 
@@ -54,6 +55,8 @@ def mistakes_in(config: Config, resolve: Callable[[Path], Path]) -> list[Mistake
     found += _users(config)
     found += alarm_mistakes(config.alarms, lambda secret: secret_value(secret, resolve))
     found += _secrets((), config, resolve, apart=config.apart)
+    if not config.apart:
+        found += _files((), config, resolve)
     return found
 
 
@@ -164,6 +167,19 @@ def _secrets(
                     yield Mistake(here, *problem)
             elif isinstance(item, BaseModel):
                 yield from _secrets(here, item, resolve, apart=apart)
+
+
+def _files(path: tuple[str | int, ...], part: BaseModel, resolve: Callable[[Path], Path]) -> Iterator[Mistake]:
+    """Every certificate and key that is named must be there: a missing one would show only when it is needed."""
+    for key in type(part).model_fields:
+        value = getattr(part, key)
+        items = list(enumerate(value)) if isinstance(value, tuple) else [(None, value)]
+        for number, item in items:
+            here = (*path, key) if number is None else (*path, key, number)
+            if isinstance(item, Path) and key in _READ and not resolve(item).is_file():
+                yield Mistake(here, f"There is no file {resolve(item)}.", "Put it there, or correct the path.")
+            elif isinstance(item, BaseModel):
+                yield from _files(here, item, resolve)
 
 
 def _secret(secret: Secret, resolve: Callable[[Path], Path]) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -13,14 +14,22 @@ from pydantic_core import ErrorDetails
 from pipeline.config.check import mistakes_in
 from pipeline.config.lines import line_of
 from pipeline.config.mistake import Mistake
-from pipeline.config.model import Config
+from pipeline.config.model import Config, Secret
 from pipeline.errors import SetupError
 
-_REMEDIES = {
-    "missing": "Add it.",
-    "extra_forbidden": "Remove it, or correct its spelling; `tallenne config example` lists every option.",
-    "string_pattern_mismatch": "Write it as `tallenne config example` shows.",
+_EXAMPLE: Final = "Correct it; `tallenne config example` shows how."
+_PYDANTIC: Final = {
+    "missing": ("It is missing.", "Add it."),
+    "extra_forbidden": (
+        "There is no such option.",
+        "Remove it, or correct its spelling; `tallenne config example` lists every option.",
+    ),
+    "string_pattern_mismatch": ("It is not of the form {pattern}.", "Write it as `tallenne config example` shows."),
+    "tuple_type": ("It is no list.", 'Write it in brackets, as ["one", "two"].'),
+    "too_short": ("It needs at least {min_length} of them.", _EXAMPLE),
 }
+"""What pydantic's types of errors mean to somebody who does not program."""
+_SECRET: Final = ("A secret does not stand in the configuration.", 'Write { file = "path" } or { env = "NAME" }.')
 
 
 class ConfigError(SetupError):
@@ -100,8 +109,18 @@ def _line(text: str, mistake: Mistake) -> str:
 
 def _told(text: str, error: ErrorDetails) -> str:
     path = error["loc"]
-    remedy = _REMEDIES.get(error["type"], "Correct it; `tallenne config example` shows how.")
-    return f"line {line_of(text, path)}: {dotted(path)}: {error['msg']}. {remedy}"
+    what, remedy = _words(error)
+    return f"line {line_of(text, path)}: {dotted(path)}: {what} {remedy}"
+
+
+def _words(error: ErrorDetails) -> tuple[str, str]:
+    context = error.get("ctx", {})
+    if context.get("class_name") == Secret.__name__:
+        return _SECRET
+    if error["type"] == "value_error":
+        return f"It {context['error']}.", _EXAMPLE
+    what, remedy = _PYDANTIC.get(error["type"], (f"{error['msg']}.", _EXAMPLE))
+    return what.format_map(context), remedy
 
 
 def dotted(path: tuple[str | int, ...]) -> str:

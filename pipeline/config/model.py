@@ -184,7 +184,7 @@ class Store(_Section):
 
 class Spool(_Section):
     directory: File | None = None
-    max_gib: Annotated[float, Field(gt=0)] = 20.0
+    max_gib: Annotated[float, Field(gt=0, le=1 << 20)] = 20.0
     fsync: bool = _default(SpoolSettings, "fsync")
     when_full: Literal["refuse", "drop_oldest"] = _default(SpoolSettings, "when_full")
 

@@ -70,6 +70,7 @@ async def test_role_serves_under_its_own_certificate_and_leaves(database: Databa
         assert (answer.status_code, answer.json()["state"]) == (503, "degraded")
         assert set(answer.json()) == {"state", "now"}  # no details for strangers
         assert (await client.get("/v1/health/live")).status_code == 200
+        assert [(await client.head(f"/v1/health{more}")).status_code for more in ("", "/live")] == [503, 200]
         assert "server" not in answer.headers
     assert read_status_files(settings.run_directory) == []
     assert sorted(path.stat().st_mode & 0o777 for path in settings.secret_directory.iterdir()) == [0o600] * 3

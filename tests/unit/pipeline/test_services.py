@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -46,6 +47,19 @@ async def test_service_that_ended_is_started_again_and_it_is_said() -> None:
     assert said == ["  broker is up again"]
     found.stop()
     assert not made[1].running
+
+
+async def test_each_log_is_named_as_every_remedy_names_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    logs: list[tuple[str, str]] = []
+
+    async def start(self: Services, name: str, starter: Any, directory: Path, log: Path, say: Any) -> None:
+        logs.append((name, log.name))
+
+    monkeypatch.setattr(Services, "_start", start)
+    nothing: Any = SimpleNamespace(config=SimpleNamespace(database=None, broker=None, store=None, door_system=()))
+    place: Any = SimpleNamespace(root=tmp_path, logs=tmp_path / "logs")
+    await Services().start(nothing, place, lambda _: None)
+    assert logs == [(name, f"{name}.log") for name in ("database", "broker", "store")]
 
 
 async def test_service_that_moved_is_told() -> None:

@@ -139,6 +139,20 @@ def test_other_problems_of_roles_but_not_the_cameras_own() -> None:
     assert Kind.DATABASE in found.explained_by
 
 
+def test_door_messages_to_topics_of_nobody_are_told_and_nothing_else_of_up() -> None:
+    problems = [
+        {
+            "topic": "topics",
+            "what": "Doors sent 7 messages to topics that no [[door_system]] names.",
+            "remedy": "Look.",
+        },
+        {"topic": "role index", "what": "The role index ends again and again.", "remedy": ""},
+        {"topic": "disk", "what": "The disk is full.", "remedy": ""},
+    ]
+    found = only(Watch().look([*gym(), status("up", problems=problems, services={}, roles={})]))
+    assert (found.kind, found.subject) == (Kind.PROBLEM, "up: topics")
+
+
 def spool(size: float, most: float = 10 * GIB) -> dict[str, Any]:
     return {"cameras": {}, "spool": {"bytes": int(size), "max_bytes": int(most)}}
 

@@ -138,3 +138,23 @@ def test_what_the_database_would_refuse_is_named_by_line(tmp_path: Path, old: st
     )
     assert old in text
     assert any(words in found for found in mistakes(tmp_path, text.replace(old, new, 1)))
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ('[alarms.mail]\nhost = "h"\nsender = "a@b.c"\nrecipients = ["a@b.c"]\ntls_ca = "none.pem"\n', "none.pem"),
+        ('[serve]\ncertificate = "none.pem"\nkey = "none.key"\n', "none.key"),
+        ("[spool]\nmax_gib = 1e308\n", "spool.max_gib"),
+        ('[alarms.webhook]\nurl = "https://h"\nsecret = "plain"\n', '{ file = "path" }'),
+        ('[alarms.mail]\nhost = "h"\nsender = "me"\nrecipients = "a@b.c"\n', "It is no mail address"),
+        ('[alarms.mail]\nhost = "h"\nsender = "a@b.c"\nrecipients = "a@b.c"\n', "It is no list"),
+        ('[alarms.mail]\nhost = "h"\nsender = "a@b.c"\nrecipients = []\n', "at least 1"),
+        ("[alarm]\n", "no such option"),
+        ('[store]\nbucket = "A_B"\n', "not of the form"),
+    ],
+)
+def test_a_mistake_in_a_section_is_said_in_words_for_people(tmp_path: Path, section: str, words: str) -> None:
+    said = mistakes(tmp_path, GOOD + "\n" + section)
+    assert any(words in item for item in said), said
+    assert not any("Value error" in item or "instance of" in item or "tuple" in item.lower() for item in said)
