@@ -32,7 +32,8 @@ from ingest.rtp.timeline import Timeline
 
 _HEAD: Final = struct.Struct(">HHHHQI")  # $ and channel, length, flags and type, sequence, time and source, payload
 _NONE: Final = -1
-_VERSION: Final = 0x8000
+_TORN: Final = NUMBERS  # of the number that is expected: a frame was cut short before it; no packet has that number
+_VERSION, _VERSIONS = 0x8000, 0xC000
 _MARKER: Final = 0x0080
 _TYPE: Final = 0x7F
 _LAST: Final = 0x40  # the bit of the fragment header that ends a NAL unit
@@ -140,7 +141,8 @@ class Track:
         """This track's frames from ``at`` on; gives where the first begins that is not taken.
 
         That is one of another channel, one that is not whole, one behind which comes what may not follow a frame (see
-        ``frame()``), or any one once ``counts.work`` exceeds ``work_max``. SLACK bytes behind ``end`` are read.
+        ``frame()``), one without RTP's version in which another begins, or any one once ``counts.work`` > ``work_max``.
+        SLACK bytes behind ``end`` are read.
         """
         unpack, lead, plain, assembly = _HEAD.unpack_from, self._lead, self._plain, self._assembly
         shift, skip, dollar, counts = self._payload.shift, self._payload.skip, DOLLAR, self.counts
@@ -198,6 +200,8 @@ class Track:
                     self._expected = sequence + 1 & 0xFFFF
                     at = after
                     continue
+            if kind & _VERSIONS != _VERSION and self._frames.find(view, at + 1, after, self.source)[1]:
+                break
             self._packet(view, at, after, kind, sequence, stamp, mono_ns, out)
             at = after
             if counts.work > work_max:
@@ -214,10 +218,9 @@ class Track:
             self._give_up(out)
 
     def tear(self) -> None:
-        """A frame was cut short. Its number will be missing, which alone need not mean anything (see Numbering)."""
-        if not self._finished:
-            self._pictures.tear(0)
-            self._middle = _NONE
+        """A frame was cut short, or what looked like one: the next packet's number shows whether one is missing."""
+        if self._expected != _NONE:
+            self._expected |= _TORN
 
     @property
     def passed_over(self) -> int:
@@ -343,20 +346,23 @@ class Track:
         """Another number than the next one. False for a repeated packet."""
         if self._expected == _NONE or (stamp ^ self._stamp) & _SOURCE:
             return True  # the first, or another source, which is told where time changes
+        numbering, torn = self._numbering, self._expected & _TORN
+        self._expected &= ~_TORN
+        if sequence == self._expected:
+            return True
         behind = self._expected - sequence & NUMBERS - 1
         if behind <= LATE and (self.ticks_of(stamp >> 32) or 0) <= self._timeline.newest_ticks:
             self.counts.late += 1
+            self._expected |= torn
             return False
         found = hole(self._expected, sequence)
         if stamp == self._stamp and not self._finished:
-            if self._numbering.passes(found):
+            if not torn and numbering.passes(found):
                 self.counts.unnumbered += found.packets
                 return True
             self._pictures.tear(found.packets)
-        elif not self._finished and (self._marks or self._assembly.open_at >= 0 or not self._numbering.reliable):
-            self._pictures.tear(
-                found.packets
-            )  # its end; perhaps also the beginning of the next one, which will show it
+        elif not self._finished and (torn or self._marks or self._assembly.open_at >= 0 or not numbering.reliable):
+            self._pictures.tear(found.packets)  # its end; perhaps the next one's beginning, too, which will show it
         else:
             before = self._pictures.hole
             self._pictures.hole = Hole(found.packets + (before.packets if before is not None else 0))

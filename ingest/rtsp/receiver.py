@@ -97,7 +97,7 @@ class Receiver:
         if after > end:
             return at if versioned else self._lose(view, at, end)
         follows = may_follow(view, after, end)
-        if after == end or not follows:
+        if after == end or not follows or not versioned:
             begins, found = self._streams.find(view, at + 1, min(end, after + _TORN_BYTES))
             if found and begins < after:
                 self._streams.torn(channel)

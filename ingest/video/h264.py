@@ -9,6 +9,7 @@ from ingest.video.bits import SAMPLE_BITS_MAX, Bits, unescaped
 
 _HIGH_PROFILES = {100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135}
 _SIZE_MAX = 8192
+_IDENT_MAX = 31  # 7.4.2.1.1
 _IDR, _REF_IDC = 5, 0x60
 _FRAME_NUM_BITS_MAX = 16
 
@@ -38,6 +39,8 @@ def parse_sps(nal: bytes) -> SpsH264:
     bits = Bits(unescaped(nal[1:512]))
     profile, constraints, level = bits.u(8), bits.u(8), bits.u(8)
     ident = bits.ue()
+    if ident > _IDENT_MAX:
+        raise StreamError("A parameter set is damaged.", "Restart the camera; update its firmware.")
     chroma, luma_bits, chroma_bits, separate = 1, 8, 8, 0
     if profile in _HIGH_PROFILES:
         chroma = bits.ue()

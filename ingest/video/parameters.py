@@ -115,7 +115,8 @@ def parameters_from(codec: str, nals: Iterable[bytes], known: VideoParameters | 
     """What the parameter sets among ``nals`` make of what is ``known``; None while they are not complete.
 
     ``known`` itself when nothing changed. Which of several SPS is meant ``activated()`` tells with the key picture;
-    until then it is the first among ``nals``. StreamError for sets that are too large or too many.
+    until then it is the first among ``nals``; where nothing is known, the first that a PPS refers to. StreamError for
+    sets that are too large or too many.
     """
     vps = {_vps_id(item): item for item in (known.vps, *known.more_vps) if item} if known else {}
     sps = {_sps_ids(codec, item)[0]: item for item in (known.sps, *known.more_sps)} if known else {}
@@ -141,7 +142,10 @@ def parameters_from(codec: str, nals: Iterable[bytes], known: VideoParameters | 
             pps[_pps_ids(codec, item)[0]] = item
         elif codec == "h265" and kind == nal.H265_VPS:
             vps[_vps_id(item)] = item
-    if first is None or not any(_pps_ids(codec, item)[1] == first for item in pps.values()):
+    referred = {_pps_ids(codec, item)[1] for item in pps.values()}
+    if known is None and first not in referred:
+        first = next((ident for ident in sps if ident in referred), None)
+    if first is None or first not in referred:
         return None
     made = _around(codec, first, vps, sps, pps)
     if made is None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from ingest.access_unit import VideoParameters
 from ingest.errors import StreamError
 from ingest.media.init import make_init
+from ingest.video.parameters import ParameterSets
 
 UE = st.one_of(st.integers(0, 20), st.sampled_from((254, 255, 256, 65_535, 1 << 31)))
 
@@ -62,10 +63,10 @@ def h265(*, sub_layers: int = 0, chroma: int = 1, size: tuple[int, int] = (1920,
     return made.nal(b"\x42\x01")
 
 
-def h264(*, chroma: int = 1, size: tuple[int, int] = (119, 67), bits: tuple[int, int]) -> bytes:
+def h264(*, chroma: int = 1, size: tuple[int, int] = (119, 67), bits: tuple[int, int], ident: int = 0) -> bytes:
     made = Writer()
     made.u(24, 100 << 16 | 40)
-    made.ue(0, chroma)
+    made.ue(ident, chroma)
     if chroma == 3:
         made.u(1, 0)
     made.ue(*bits)
@@ -81,6 +82,16 @@ def parameters(codec: str, sps: bytes) -> VideoParameters:
     if codec == "h264":
         return VideoParameters(codec="h264", vps=b"", sps=sps, pps=(b"\x68\xee\x3c\x80",))
     return VideoParameters(codec="h265", vps=b"\x40\x01\x0c\x01", sps=sps, pps=(b"\x44\x01\xc1\x73",))
+
+
+@pytest.mark.parametrize("ident", [1, 31, 32, 540_719])
+def test_sps_that_nothing_refers_to_does_not_keep_the_others_from_counting(ident: int) -> None:
+    """Cameras send one more, and bytes that were lost make one."""
+    known, meant = ParameterSets("h264", None), parameters("h264", h264(bits=(0, 0)))
+    known.take([h264(bits=(0, 0), ident=ident), meant.sps, *meant.pps])
+    assert known.complete
+    assert known.current is not None
+    assert known.current.sps == meant.sps
 
 
 @pytest.mark.parametrize(("codec", "make"), [("h264", h264), ("h265", h265)])
