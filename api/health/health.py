@@ -83,11 +83,16 @@ async def _look(machine: Parts) -> tuple[dict[str, bool], list[dict[str, Any]]]:
 
 
 def state_of(parts: dict[str, bool], roles: list[dict[str, Any]], expected: Sequence[str] = ()) -> str:
-    """Say "ready" when all parts answer, every role of this machine has said so lately, and its services work."""
+    """Say "ready" when all parts answer, every role of this machine has said so lately, and its services work.
+
+    A camera that waits for this machine (a full disk or spool, no keys) is not recorded: that is not ready. One that is
+    away is an alarm's.
+    """
     silent = any(role["state"] in NOT_KNOWN for role in roles)
     at_work = {role["role"] for role in roles if role["state"] in _AT_WORK}
     failing = any(service["state"] != "working" for role in roles for service in role.get("services", {}).values())
-    well = all(parts.values()) and not silent and not failing and at_work.issuperset(expected)
+    waiting = any(camera.get("state") == "waiting" for role in roles for camera in role.get("cameras", {}).values())
+    well = all(parts.values()) and not silent and not failing and not waiting and at_work.issuperset(expected)
     return "ready" if well else "degraded"
 
 

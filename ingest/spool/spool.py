@@ -116,7 +116,7 @@ class Spool:
             )
         if self._disk_left(wanted_bytes) < self._settings.reserve_bytes + wanted_bytes:
             raise SpoolFullError(
-                f"The spool's disk has less than {self._settings.reserve_bytes} bytes left.", "Make room on it."
+                f"The spool's disk has less than {self._settings.reserve_bytes >> 20} MiB left.", "Make room on it."
             )
 
     def _disk_left(self, wanted_bytes: int) -> int:

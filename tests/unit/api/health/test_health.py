@@ -35,3 +35,12 @@ def test_service_that_does_not_work_is_not_ready_though_its_old_connections_do()
     assert state_of(ALL, [READY, up]) == "degraded"
     up["services"] = {"database": {"state": "working"}}
     assert state_of(ALL, [READY, up]) == "ready"
+
+
+@pytest.mark.parametrize(
+    ("camera", "state"), [("waiting", "degraded"), ("recording", "ready"), ("connecting", "ready")]
+)
+def test_not_ready_while_a_camera_waits_for_this_machine(camera: str, state: str) -> None:
+    """It waits while a full disk or spool, or a lack of keys, keeps ingest from recording it."""
+    ingest = {"role": "ingest", "state": "degraded", "cameras": {"1": {"state": camera}}}
+    assert state_of(ALL, [READY, ingest]) == state
