@@ -91,7 +91,8 @@ def state_of(parts: dict[str, bool], roles: list[dict[str, Any]], expected: Sequ
     silent = any(role["state"] in NOT_KNOWN for role in roles)
     at_work = {role["role"] for role in roles if role["state"] in _AT_WORK}
     failing = any(service["state"] != "working" for role in roles for service in role.get("services", {}).values())
-    waiting = any(camera.get("state") == "waiting" for role in roles for camera in role.get("cameras", {}).values())
+    recorders = [role for role in roles if role["role"] == "ingest"]  # others have another "cameras": a count, a list
+    waiting = any(camera["state"] == "waiting" for one in recorders for camera in one.get("cameras", {}).values())
     well = all(parts.values()) and not silent and not failing and not waiting and at_work.issuperset(expected)
     return "ready" if well else "degraded"
 
