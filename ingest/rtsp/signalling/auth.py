@@ -12,9 +12,10 @@ from typing import Final
 
 _MD5, _SHA_256, _SHA_512_256 = "MD5", "SHA-256", "SHA-512-256"
 _HASHES: Final = {_MD5: "md5", _SHA_256: "sha256", _SHA_512_256: "sha512_256"}
+_MISSPELT: Final = {"SHA256": _SHA_256, "SHA512-256": _SHA_512_256, "SHA-512/256": _SHA_512_256}
 _ORDER: Final = (_SHA_512_256, _SHA_256, _MD5)
 # One of these stands wherever the header is read: each byte of it is looked at once.
-_TOKEN: Final = re.compile(r"""[\s,]*(?:(?P<name>[^\s,="]+)(?P<is>[ \t]*=[ \t]*)?|(?P<junk>["=]))""")
+_TOKEN: Final = re.compile(r"""[\s,;]*(?:(?P<name>[^\s,;="]+)(?P<is>[ \t]*=[ \t]*)?|(?P<junk>["=]))""")
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)("?)')
 _PLAIN: Final = re.compile(r"[^\s,]*")
 _SCHEMES: Final = ("basic", "digest")
@@ -40,7 +41,8 @@ class Challenge:
     @property
     def hash_name(self) -> str:
         """The hash function's name, without the "-sess" variant (RFC 7616, 3.4.2)."""
-        return self.algorithm.upper().removesuffix("-SESS") or _MD5
+        name = self.algorithm.upper().removesuffix("-SESS") or _MD5
+        return _MISSPELT.get(name, name)
 
 
 def challenges(headers: Iterable[str]) -> list[Challenge]:

@@ -22,6 +22,7 @@ from ingest.rtsp.signalling.auth import Credentials, challenges
         (["Digest realm=plain,nonce=n"], [("MD5", "plain")]),
         (['digest Realm = "x" , NONCE = "n"'], [("MD5", "x")]),
         (['Digest realm="x" nonce="n"'], [("MD5", "x")]),
+        (['Digest realm="x"; nonce="n"; algorithm=SHA256'], [("SHA-256", "x")]),
         (['Negotiate abc==, Digest realm="x", nonce="n"'], [("MD5", "x")]),
         (['Digest realm="x", nonce="n", algorithm=SHA-512-256', 'Digest realm="x", nonce="n", algorithm="SHA-256"'],
          [("SHA-512-256", "x"), ("SHA-256", "x")]),
