@@ -98,7 +98,7 @@ class _Role:
         watch("sequence", lambda: sequence_gaps(*self._sequence.overdue(time.time_ns())))
         watch("dropped", lambda: broker_dropped(session.dropped))
         watch("taken over", lambda: session_taken_over(session.taken_over, self._settings.broker.client_id))
-        watch("forgotten", lambda: session_forgotten(session.sessions_lost))
+        watch("forgotten", lambda: session_forgotten(session.sessions_lost, self._settings.broker.client_id))
 
     async def work(self, stop: asyncio.Event) -> None:
         committed = asyncio.Event()  # the session ends after the last acknowledgement

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -43,6 +44,7 @@ _MODULES = {
     "demo-gym": "roles.demo_gym",
     "alarms": "alarms.command",
 }
+_DISK_REFUSES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _EXAMPLES = """\
 examples:
   tallenne up                                   the demo gym, data in ./data
@@ -74,6 +76,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return FAILED
+    except OSError as error:
+        if error.errno not in _DISK_REFUSES:
+            raise
+        what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+        print(f"tallenne: The disk cannot be written to ({what}). Make room on it, or mend it.", file=sys.stderr)
+        return RETRY
 
 
 def _open_standard_files() -> None:

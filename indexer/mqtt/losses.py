@@ -41,11 +41,13 @@ def session_taken_over(times: int, client_id: str) -> EventsLostError | None:
     )
 
 
-def session_forgotten(times: int) -> EventsLostError | None:
+def session_forgotten(times: int, client_id: str) -> EventsLostError | None:
     """Problem for sessions that the broker lost; None for zero times."""
     if not times:
         return None
     return EventsLostError(
         f"The broker forgot our session, {times} times since the start: what waited there is lost.",
-        "Let it keep its state over a restart (mosquitto: persistence true and a persistence_location).",
+        "Let it keep its state over a restart (mosquitto: persistence true and a persistence_location). If it was not"
+        f" restarted, another client connected with our client id {client_id!r} and a clean session: the broker's log"
+        " names its address.",
     )

@@ -212,7 +212,7 @@ ELSEWHERE: Final = (
     Row(
         "each role as a process",
         "tests/faults/pipeline/test_demo_gym.py",
-        ("pipeline/role_command.py", "pipeline/cli.py"),
+        ("pipeline/role_command.py",),
         "up",
     ),
     Row("decoded clips", "tests/unit/pipeline/smoke/test_expected.py", ("pipeline/smoke/pictures.py",)),

@@ -16,7 +16,7 @@ from indexer.mqtt.losses import broker_dropped, sequence_gaps, session_forgotten
         (lambda count: sequence_gaps(count, 2), "messages of 2 doors never arrived"),
         (broker_dropped, "discarded"),
         (lambda count: session_taken_over(count, "ours"), "client id 'ours'"),
-        (session_forgotten, "forgot our session"),
+        (lambda count: session_forgotten(count, "ours"), "forgot our session"),
     ],
 )
 def test_loss_is_a_problem_with_its_count_and_a_remedy(
@@ -27,3 +27,8 @@ def test_loss_is_a_problem_with_its_count_and_a_remedy(
     assert found is not None
     assert words in found.what and "7" in found.what
     assert found.remedy
+
+
+def test_a_session_is_also_forgotten_when_another_begins_it_anew() -> None:
+    found = session_forgotten(1, "ours")
+    assert found is not None and "client id 'ours' and a clean session" in found.remedy
