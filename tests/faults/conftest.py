@@ -13,6 +13,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=None, help="how often each place is struck")
     parser.addoption("--seed", type=int, default=1, help="of what is recorded, and of when things break")
     parser.addoption("--figures", type=Path, default=None, help="a file that figures are appended to")
+    parser.addoption("--only", default=None, help="of the campaign's troubles those that begin so")
     parser.addoption("--outage-hours", type=float, default=None, help="how long the object store is away")
 
 
@@ -28,6 +29,11 @@ def rounds_asked(request: pytest.FixtureRequest) -> int | None:
     """None: as many as fit into ``./test``."""
     found = request.config.getoption("--rounds", default=None)
     return None if found is None else int(found)
+
+
+@pytest.fixture
+def only(request: pytest.FixtureRequest) -> str:
+    return str(request.config.getoption("--only", default=None) or "")
 
 
 @pytest.fixture
