@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from alarms.conditions import DELAYS_S, Condition, Key, Kind, Seen
 from alarms.settings import RuleSettings
-from alarms.state.incidents import STEP_MAX_NS, Incidents
+from alarms.state.incidents import DOUBLINGS_MAX, STEP_MAX_NS, Incidents
 from alarms.state.notice import Change, Notice
 from domain.time import NS, seconds_to_ns
 
@@ -194,7 +194,7 @@ LOOKS = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(LOOKS)
 def test_any_course_of_events(looks: list[tuple[set[int], int, str]]) -> None:
     """Never raised twice without a clear between, never without a clear, never for what was too short."""
@@ -202,7 +202,8 @@ def test_any_course_of_events(looks: list[tuple[set[int], int, str]]) -> None:
     lasted: dict[Key, int] = dict.fromkeys((one.key for one in KEYS), 0)
     raised: dict[Key, str] = {}  # by which incident
     closed: set[str] = set()
-    for present, steps, how in [*looks, (set(), 200, "")]:
+    longest_hold = round(RULES.hold_s * 2**DOUBLINGS_MAX / STEP_S)
+    for present, steps, how in [*looks, (set(), longest_hold + 10, "")]:
         if how == "restart":
             watch.restart()
         conditions = [KEYS[number] for number in sorted(present)]
