@@ -220,6 +220,8 @@ async def open_recorder(
             try:
                 yield recorder
                 await recorder.publishing.finished()
+                with contextlib.suppress(SpoolError):  # the disk may have been mended since the last attempt
+                    await recorder.recover()
                 await _drained(uploader, spool, drain_s)
             finally:
                 await recorder.publishing.finished()

@@ -120,7 +120,7 @@ async def recorded(rig: Rig, address: str) -> tuple[Camera, float]:
         clock = RecorderClock(time.monotonic_ns(), START_NS)
         made = Camera(camera(address), rig.camera(recorder), Sources().make, clock, random.Random(1))
         task = asyncio.create_task(made.run())
-        async with asyncio.timeout(50):
+        async with asyncio.timeout(150):
             while caught_up_s < 5:
                 await asyncio.sleep(0.2)
                 made.tick()

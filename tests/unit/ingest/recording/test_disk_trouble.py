@@ -75,6 +75,27 @@ async def test_disk_that_refuses_for_a_while_is_made_good_later(rig: Rig, monkey
     assert left_in_spool(rig) == []
 
 
+async def test_disk_that_is_mended_just_before_the_end_is_made_good_at_the_end(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not at the next start, until when nobody would find the footage."""
+    monkeypatch.setattr("ingest.recording.recorder._RECOVER_EVERY_S", 3600)
+    async with rig.recorder() as recorder:
+        camera = rig.camera(recorder)
+        camera.resume(rig.now_ns)
+        await asyncio.sleep(0.05)  # the first attempt, which finds nothing
+        rig.begin(camera)
+        rig.hand_in(camera, 4, size=50_000)
+        with monkeypatch.context() as broken:
+            break_at(broken, "spool.finish.tail=full,spool.recover.cut=full,spool.recover.metadata=full")
+            with pytest.raises(SpoolError):
+                camera.finish(rig.now_ns)
+        assert any(name.endswith(".part") for name in left_in_spool(rig))
+        camera.stop(rig.now_ns)
+    assert left_in_spool(rig) == []
+    assert len(rig.check()) == 1
+
+
 def read_only(broken: pytest.MonkeyPatch, directory: Path) -> None:
     """As a file system that was remounted after an error: whatever is read is there, whatever changes it is refused."""
 
