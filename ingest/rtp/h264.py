@@ -27,7 +27,7 @@ SLICES: Final[Begins] = {
 
 
 class H264Payload:
-    """See ingest.rtp.track.Payload."""
+    """See ingest.rtp.packet.Payload."""
 
     __slots__ = ("_assembly", "_counts")
     shift = 16  # the fragment's headers, FU indicator and FU header, are the first 16 of 32 bits
@@ -43,7 +43,7 @@ class H264Payload:
         return self._counts.malformed
 
     def take(self, view: memoryview, start: int, stop: int) -> int:
-        """See ingest.rtp.track.Payload. StreamError for the interleaved mode's packets."""
+        """See ingest.rtp.packet.Payload. StreamError for the interleaved mode's packets."""
         head = view[start]
         kind = head & _TYPE
         if kind == _FU_A:
@@ -104,8 +104,12 @@ class H264Payload:
                 self._single(view[at : at + size].tobytes())
             at += size
 
+    def goes_on(self, view: memoryview, start: int, stop: int) -> bool:
+        """See ingest.rtp.packet.Payload."""
+        return stop - start > 1 and view[start] & _TYPE == _FU_A and not view[start + 1] & _START
+
     def continues(self, view: memoryview, start: int, stop: int) -> bool:
-        """See ingest.rtp.track.Payload."""
+        """See ingest.rtp.packet.Payload."""
         head, at = view[start], start + 1
         if head & _TYPE == _FU_A and stop - start > 2:
             head, at = view[start + 1], start + 2

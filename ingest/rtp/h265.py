@@ -27,7 +27,7 @@ SLICES: Final[Begins] = {
 
 
 class H265Payload:
-    """See ingest.rtp.track.Payload."""
+    """See ingest.rtp.packet.Payload."""
 
     __slots__ = ("_assembly", "_counts")
     shift = 8  # the fragment's headers, payload header and FU header, are the first 24 of 32 bits
@@ -43,7 +43,7 @@ class H265Payload:
         return self._counts.malformed
 
     def take(self, view: memoryview, start: int, stop: int) -> int:
-        """See ingest.rtp.track.Payload. StreamError for what was not negotiated."""
+        """See ingest.rtp.packet.Payload. StreamError for what was not negotiated."""
         if stop - start < 3:
             self._counts.malformed += 1
             return -1
@@ -106,8 +106,12 @@ class H265Payload:
                 self._single(view[at : at + size].tobytes())
             at += size
 
+    def goes_on(self, view: memoryview, start: int, stop: int) -> bool:
+        """See ingest.rtp.packet.Payload."""
+        return stop - start > 2 and view[start] >> 1 & 0x3F == _FU and not view[start + 2] & _START
+
     def continues(self, view: memoryview, start: int, stop: int) -> bool:
-        """See ingest.rtp.track.Payload."""
+        """See ingest.rtp.packet.Payload."""
         head, at = view[start], start + 2
         if head >> 1 & _TYPE == _FU and stop - start > 3:
             if not view[start + 2] & _START:

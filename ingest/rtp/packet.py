@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Final
+from typing import Final, Protocol
 
 HEADER_BYTES: Final = 12
 _VERSION: Final = 2
@@ -59,3 +59,29 @@ class PayloadBounds:
         if count > 1:
             self.padding = Padding.REAL
         return count
+
+
+class Payload(Protocol):
+    """How a codec is put into packets.
+
+    shift, skip: the fragment's headers are the first (32 - shift) bits of the payload; skip bytes from the frame's
+        start its data begins
+    """
+
+    shift: int
+    skip: int
+
+    def take(self, view: memoryview, start: int, stop: int) -> int:
+        """One packet's payload, not empty; gives the fragment headers that would continue it, or -1.
+
+        StreamError for ways of sending that are not spoken here.
+        """
+        ...
+
+    def goes_on(self, view: memoryview, start: int, stop: int) -> bool:
+        """A fragment that is not the first of its NAL unit."""
+        ...
+
+    def continues(self, view: memoryview, start: int, stop: int) -> bool:
+        """A slice that is not the first of its picture begins here."""
+        ...

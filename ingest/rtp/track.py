@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from ingest.access_unit import TICKS_PER_S, AccessUnit, Loss, VideoParameters
 from ingest.errors import StreamError
@@ -26,7 +26,7 @@ from ingest.rtp.assembly import Assembly
 from ingest.rtp.counts import Counts
 from ingest.rtp.frames import DOLLAR, HEAD_BYTES, Frames, may_follow
 from ingest.rtp.numbers import LATE, NUMBERS, Hole, Numbering, hole
-from ingest.rtp.packet import PayloadBounds
+from ingest.rtp.packet import Payload, PayloadBounds
 from ingest.rtp.pictures import Pictures
 from ingest.rtp.timeline import Timeline
 
@@ -60,28 +60,6 @@ class _Held:
             and other.sequence == self.sequence + 1 & NUMBERS - 1
             and self.expected == other.expected
         )
-
-
-class Payload(Protocol):
-    """How a codec is put into packets.
-
-    shift, skip: the fragment's headers are the first (32 - shift) bits of the payload; skip bytes from the frame's
-        start its data begins
-    """
-
-    shift: int
-    skip: int
-
-    def take(self, view: memoryview, start: int, stop: int) -> int:
-        """One packet's payload, not empty; gives the fragment headers that would continue it, or -1.
-
-        StreamError for ways of sending that are not spoken here.
-        """
-        ...
-
-    def continues(self, view: memoryview, start: int, stop: int) -> bool:
-        """A slice that is not the first of its picture begins here."""
-        ...
 
 
 class Track:
@@ -314,7 +292,8 @@ class Track:
         out: _Items,
     ) -> None:
         """A packet of the source."""
-        if sequence != self._expected and not self._in_order(sequence, stamp):
+        goes_on = self._payload.goes_on(view, start, stop) if sequence != self._expected else False
+        if sequence != self._expected and not self._in_order(sequence, stamp, goes_on=goes_on):
             return
         self._expected = sequence + 1 & 0xFFFF
         if stamp != self._stamp:
@@ -342,7 +321,7 @@ class Track:
             self.counts.malformed += 1
             return _NONE
 
-    def _in_order(self, sequence: int, stamp: int) -> bool:
+    def _in_order(self, sequence: int, stamp: int, *, goes_on: bool) -> bool:
         """Another number than the next one. False for a repeated packet."""
         if self._expected == _NONE or (stamp ^ self._stamp) & _SOURCE:
             return True  # the first, or another source, which is told where time changes
@@ -357,11 +336,14 @@ class Track:
             return False
         found = hole(self._expected, sequence)
         if stamp == self._stamp and not self._finished:
+            if not self._assembly.torn:
+                numbering.within(found, fits=not torn and goes_on == (self._assembly.open_at >= 0))
             if not torn and numbering.passes(found):
                 self.counts.unnumbered += found.packets
                 return True
             self._pictures.tear(found.packets)
         elif not self._finished and (torn or self._marks or self._assembly.open_at >= 0 or not numbering.reliable):
+            numbering.within(found, fits=False)
             self._pictures.tear(found.packets)  # its end; perhaps the next one's beginning, too, which will show it
         else:
             before = self._pictures.hole

@@ -5,6 +5,7 @@ Every picture comes out with the NAL units that went in, byte for byte; nothing 
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +15,7 @@ import pytest
 from ingest.access_unit import AccessUnit
 from ingest.video.nal import is_sei, split_annex_b
 from ingest.video.parameters import Role, role_of
-from tests.support.cameras.rtp import frame, h264_payloads, h265_payloads, losses, make_track, units, walked
+from tests.support.cameras.rtp import frame, frames_of, h264_payloads, h265_payloads, losses, make_track, units, walked
 from tests.support.cameras.video import encoded
 
 Picture = list[bytes]  # its NAL units
@@ -269,3 +270,33 @@ def nals_of(unit: AccessUnit) -> Picture:
         found.append(unit.data[at + 4 : at + 4 + size])
         at += 4 + size
     return found
+
+
+@pytest.mark.parametrize("spread_ms", [0.5, 20.0, 38.0])
+@pytest.mark.parametrize("codec", ["h264", "h265"])
+def test_numbers_shared_with_sound_that_comes_within_pictures(codec: str, spread_ms: float) -> None:
+    """Large pictures take a while to be sent, with a packet of sound every 20 ms among theirs."""
+    coder = "libx264" if codec == "h264" else "libx265"
+    pictures = encoded(12.0, gop=50, size=(640, 352), noise=20, codec=coder)
+    cut = h264_payloads if codec == "h264" else h265_payloads
+    frames, sounds = [], 0
+    for number, (data, ticks, _) in enumerate(pictures):
+        payloads = [piece for nal in split_annex_b(data) for piece in cut(nal, 1000)]
+        for place, payload in enumerate(payloads):
+            sounds = int(number * 2 + spread_ms * place / len(payloads) / 20 + 0.3)
+            frames.append(frame(payload, len(frames) + sounds, ticks, marker=place == len(payloads) - 1))
+    track = make_track(codec)
+    got = units(walked(track, frames))
+    assert track.shares_numbers
+    assert len(got) >= len(pictures) // 2
+    assert not any(unit.damaged for unit in got[-len(pictures) // 2 :])
+
+
+def test_packets_lost_before_a_relay_are_not_taken_for_a_shared_numbering() -> None:
+    """It received them over UDP, and sends on over TCP what came."""
+    pictures = [(data, ticks) for data, ticks, _ in encoded(20.0, gop=50, size=(640, 352), noise=20)]
+    dice, track = random.Random(3), make_track()
+    frames = [one for one in frames_of(pictures, size=1000) if dice.random() > 0.03]
+    walked(track, frames)
+    assert track.lost_packets > 150
+    assert not track.shares_numbers

@@ -28,6 +28,20 @@ def test_counter_is_shared_once_holes_were_harmless_again_and_again() -> None:
     assert not numbering.passes(Hole(1))
 
 
+def test_counter_is_shared_where_no_hole_of_many_within_pictures_shows_that_something_is_missing() -> None:
+    numbering = Numbering(reliable=True)
+    for _ in range(128):
+        assert not numbering.passes(Hole(1))
+        numbering.within(Hole(1), fits=True)
+    numbering.harmful()  # the pictures with holes were given up meanwhile
+    assert numbering.passes(Hole(1))
+    assert not numbering.passes(Hole(40))
+    numbering.within(Hole(1), fits=False)
+    for _ in range(1000):
+        numbering.within(Hole(1), fits=True)
+    assert not numbering.shared  # as many in a row once were no proof
+
+
 def test_over_udp_every_missing_number_is_a_lost_packet() -> None:
     numbering = Numbering(reliable=False)
     for _ in range(20):
