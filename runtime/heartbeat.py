@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import socket
@@ -17,6 +18,8 @@ from typing import Final
 
 VARIABLE: Final = "NOTIFY_SOCKET"
 BEAT_S: Final = 1.0
+STARVED_BEATS: Final = 5
+"""A lack of descriptors that lasts for more beats is no peak but a leak, which only a restart mends."""
 _log = logging.getLogger(__name__)
 _MESSAGE: Final = b"READY=1\nWATCHDOG=1"
 _SCM_CREDENTIALS: Final = 2  # linux/socket.h; the module socket does not name it
@@ -48,9 +51,20 @@ async def beating(stuck: Callable[[], str] = _never_stuck) -> AsyncIterator[None
             await asyncio.wait((task,))
 
 
+def _starved(sock: socket.socket) -> bool:
+    """Whether this process has as many descriptors as it may: it records, serves and reports nothing then."""
+    try:
+        os.close(os.dup(sock.fileno()))
+    except OSError as exc:
+        return exc.errno == errno.EMFILE
+    return False
+
+
 async def _beat(sock: socket.socket, address: str, stuck: Callable[[], str]) -> None:
+    starved = 0  # beats without a descriptor to be had
     while True:
-        if what := stuck():
+        starved = starved + 1 if _starved(sock) else 0
+        if what := stuck() or ("The lack of descriptors" if starved > STARVED_BEATS else ""):
             _log.error("%s goes on and on: this role stops beating, so that it is started again", what)
             return
         with contextlib.suppress(OSError):  # full while the listener is held up; or it is gone

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -115,3 +116,24 @@ async def test_no_beat_comes_while_something_is_stuck(monkeypatch: pytest.Monkey
             listener.heard(os.getpid())
             await asyncio.sleep(0.1)
             assert not listener.heard(os.getpid())
+
+
+async def test_no_beat_comes_while_there_is_no_descriptor_to_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such a role records and reports nothing although its event loop runs: only a restart mends a leak."""
+    monkeypatch.setattr(heartbeat, "BEAT_S", 0.01)
+    said = asyncio.Event()
+    monkeypatch.setattr(heartbeat._log, "error", lambda *_: said.set())
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.closing(Listener()) as listener:
+        monkeypatch.setenv(VARIABLE, listener.address)
+        async with beating():
+            await asyncio.sleep(0.1)
+            assert listener.heard(os.getpid())
+            resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+            try:
+                await asyncio.wait_for(said.wait(), 10)
+                listener.heard(os.getpid())
+                await asyncio.sleep(0.1)
+                assert not listener.heard(os.getpid())
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, before)
