@@ -46,6 +46,7 @@ async def send_mail(settings: MailSettings, recipient: str, notice: Notice, writ
                         await client.quit()
             finally:
                 client.close()
+                await asyncio.sleep(0)  # the transport closes its socket in the loop's next turn
     except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as exc:
         raise _told(exc, settings, recipient) from exc
 

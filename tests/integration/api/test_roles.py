@@ -77,6 +77,8 @@ TABLE = {
     ("POST", "/v1/recovery-codes"): ("/v1/recovery-codes", None, STAFF),
     ("GET", "/v1/health/live"): ("/v1/health/live", None, EVERYBODY),
     ("GET", "/v1/health"): ("/v1/health", None, NOBODY),  # 503: nothing runs beside it here
+    ("HEAD", "/v1/health/live"): ("/v1/health/live", None, EVERYBODY),
+    ("HEAD", "/v1/health"): ("/v1/health", None, NOBODY),
     ("GET", "/v1/health/parts"): ("/v1/health/parts", None, STAFF),
     ("GET", "/v1/alarms"): ("/v1/alarms", None, STAFF),
     ("GET", "/metrics"): ("/metrics", None, NOBODY),

@@ -58,6 +58,7 @@ async def ask(broker: Broker, subject: str) -> dict[str, Any]:
             return answer
     finally:
         writer.close()
+        await writer.wait_closed()
 
 
 async def forget_consumers(broker: Broker) -> int:
