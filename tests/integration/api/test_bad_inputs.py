@@ -144,7 +144,7 @@ async def test_unknown_person_takes_as_long_as_a_wrong_password(office: Office) 
             unknown.append(await taken(f"nobody-{number}"))
         return statistics.median(unknown) / statistics.median(known)
 
-    assert 0.7 < await ratio() < 1.4
+    assert 0.5 < await ratio() < 2.0  # the control below is on the other side
 
     async def hasty(_: str, stored: str | None) -> bool:
         return stored is not None and await Passwords.matches(passwords, "", stored)

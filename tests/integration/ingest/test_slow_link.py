@@ -32,6 +32,7 @@ FPS = 25
 SDP = b"v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:t\r\n"
 BYTES_PER_S = FPS * 18_000 + 80_000
 FREE = 20e6
+LATE_S = 0.1
 Rate = Callable[[float], float]  # bytes a second, by the seconds since the first byte
 
 
@@ -87,7 +88,8 @@ async def link_to(filming: Filming, rate: Rate, chunk: int) -> AsyncIterator[str
                 if not (data := await reader.read(chunk if bytes_per_s < FREE else 1 << 16)):
                     break
                 now_s = time.monotonic()
-                free_s = max(free_s, now_s) + len(data) / bytes_per_s
+                # Sleeps take longer than asked for: what is late is made good, or the link is slower than it says.
+                free_s = max(free_s, now_s - LATE_S) + len(data) / bytes_per_s
                 await asyncio.sleep(max(0.0, free_s - now_s))
                 writer.write(data)
                 await writer.drain()
