@@ -18,7 +18,7 @@ class BrokerSettings:
     client_id: str  # of this installation and role alone: another client that connects with it takes the session over
     tls: bool = False
     tls_ca: Path | None = None
-    echo_topic: str = ""  # to which we may publish, and to nobody else's filter; "": a deaf session goes unnoticed
+    echo_topic: str = ""  # ours alone, for messages to ourselves; "": a session that gets nothing goes unnoticed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

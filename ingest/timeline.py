@@ -93,7 +93,7 @@ class CameraTimeline:
             yield from self._release(self._sound, all_of_them=True)
 
     def _wait(self, batch: Sequence[AccessUnit | Loss]) -> None:
-        """The clock has not settled: what is missing is told where it is missing."""
+        """Keep pictures and losses, in their order, until the clock has settled."""
         for item in batch:
             if not isinstance(item, Loss):
                 self._settling.append(item)
