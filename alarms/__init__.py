@@ -1,1 +1,1 @@
-"""Conditions that a person must hear of, and the messages about them."""
+"""Conditions that the operator must know about, and the messages about them."""

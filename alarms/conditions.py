@@ -1,4 +1,4 @@
-"""The conditions that alarms know: which there are, how long each may last unnoticed, what explains what."""
+"""The kinds of conditions: how long each may last before a message, and which one explains which."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 
 
 class Kind(StrEnum):
-    """What is wrong."""
+    """The kinds of conditions."""
 
     CAMERA = "camera"  # away, or connected without pictures
     DOOR = "door"  # silent for longer than its usual pauses explain
@@ -27,6 +27,10 @@ class Kind(StrEnum):
     CLOCK = "clock"
     QUARANTINE = "quarantine"
     KEYS = "keys"
+    RETENTION = "retention"  # footage that should have expired
+    BACKUP = "backup"  # late, not tried for long, or tried in vain
+    AUDIT = "audit"  # the audit trail, or a place that keeps its signed heads, was changed
+    ACCOUNT = "account"  # an administrator has set up an account: others should know
     PROBLEM = "problem"  # any other problem that a role reports
 
 
@@ -47,15 +51,19 @@ DELAYS_S: Final[Mapping[Kind, float]] = MappingProxyType(
         Kind.CLOCK: 60.0,
         Kind.QUARANTINE: 0.0,
         Kind.KEYS: 300.0,
+        Kind.RETENTION: 0.0,
+        Kind.BACKUP: 0.0,
+        Kind.AUDIT: 0.0,
+        Kind.ACCOUNT: 0.0,
         Kind.PROBLEM: 300.0,
     }
 )
-"""How long a condition of a kind is waited for to pass before anybody is written to."""
+"""How long a condition of each kind may last before a message is sent."""
 
 ESSENTIAL: Final = frozenset(
     {Kind.ROLE, Kind.RESTARTS, Kind.DATABASE, Kind.STORE, Kind.BROKER, Kind.SPOOL_FULL, Kind.DISK_FULL, Kind.READ_ONLY}
 )
-"""While one of these lasts, the dead-man's URL is not called: recording or linking stands still, or soon will."""
+"""While one of these lasts the dead-man's URL is not called: recording or linking has stopped, or soon will."""
 
 Key = tuple[Kind, str]
 """A condition's identity: its kind, and which camera, door, role or disk; "" where there is only one."""
@@ -69,7 +77,9 @@ class Condition:
     subject: str = ""  # identifies it among its kind: an id, or a name that is unique
     what: str  # one sentence for people, with the thing's name
     remedy: str = ""
-    explained_by: frozenset[Key | Kind] = field(default=frozenset())  # while one of these lasts, nobody hears of this
+    explained_by: frozenset[Key | Kind] = field(
+        default=frozenset()
+    )  # while one of these lasts, no message is sent about this one
 
     @property
     def key(self) -> Key:
@@ -79,7 +89,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One look: what is wrong, and of which kinds nothing can be said now (what reports them does not answer)."""
+    """The result of one look: present conditions, and kinds that are unknown because their reporter is silent."""
 
     conditions: tuple[Condition, ...]
     unknown: frozenset[Kind] = frozenset()

@@ -6,11 +6,11 @@ from domain.errors import PeerError, RetryableError, TallenneError
 
 
 class AlarmError(TallenneError):
-    """Anything that went wrong in alarms."""
+    """The base of the errors of alarms."""
 
 
 class ChannelAwayError(AlarmError, RetryableError):
-    """The mail server or the webhook did not take the message; it may later."""
+    """The mail server or the webhook did not accept the message; a later attempt may succeed."""
 
 
 class ChannelRefusedError(AlarmError, PeerError):

@@ -1,4 +1,4 @@
-"""The notify role: looks every two seconds, writes notices into the outbox, sends them, and says what is raised."""
+"""The notify role: looks every two seconds, puts notices into the outbox, sends them, and reports raised alarms."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def run(settings: AlarmSettings, stop: asyncio.Event) -> None:
 
 
 class _Role:
-    """The cores, and what is said of them."""
+    """The cores of the role, and their status."""
 
     def __init__(self, settings: AlarmSettings, journal: Journal) -> None:
         self._settings, self._journal = settings, journal
@@ -85,7 +85,7 @@ class _Role:
             self.save()
 
     def save(self) -> None:
-        """Write down what is raised and what waits."""
+        """Save incidents and outbox."""
         self._saved_s = time.monotonic()
         self._journal.save({"incidents": self._incidents.as_json(), "outbox": self._outbox.as_json()})
 
@@ -103,47 +103,50 @@ class _Role:
                 self.save()
 
     async def call_dead_man(self) -> None:
-        """Tell the outside that all is well, when it is. ChannelAwayError."""
+        """Call the dead-man's URL if all is well. ChannelAwayError."""
         if self._snapshot is not None and self._well(self._snapshot):
             await call_dead_man(self._settings.dead_man_url)
 
     def _well(self, snapshot: Snapshot) -> bool:
-        """Every role is heard of, and nothing essential is raised."""
+        """Whether every role reports, and no essential condition is raised."""
         heard = all(known(snapshot.statuses, role) for role in self._settings.roles)
-        return heard and not any(one.condition.kind in ESSENTIAL for one in self._incidents.raised())
+        lasting = (one for one in self._incidents.raised() if one.over_since_ns(snapshot.now_ns) is None)
+        return heard and not any(one.condition.kind in ESSENTIAL for one in lasting)
 
     async def write(self) -> None:
-        """Write the status file: what is raised, without addresses of recipients."""
+        """Write the status file: raised alarms, without addresses of recipients."""
         problems = self.problems.present()
-        raised = self._incidents.raised()
+        now_ns = 0 if self._snapshot is None else self._snapshot.now_ns
+        raised = [_shown(one, now_ns) for one in self._incidents.raised()]
         self.file.write(
             "starting" if self._snapshot is None else "degraded" if problems else "ready",
             problems=problems,
-            raised=[_shown(one) for one in raised[:SHOWN_MAX]],
-            raised_count=len(raised),
+            raised=raised[:SHOWN_MAX],
+            raised_count=sum(one["over_since_ns"] is None for one in raised),
             waiting=self._outbox.waiting(),
             given_up=self._outbox.given_up,
             channels=len(self._outbox.targets),
+            disks={} if self._snapshot is None else self._observer.disks(self._snapshot),
         )
 
     def _unsaved(self) -> TallenneError | None:
         if not self._journal.refusal:
             return None
-        what = f"What is raised and what waits to be sent cannot be written down ({self._journal.refusal})."
-        return RetryableError(what, "Messages are sent all the same; a restart would forget them. Check the disk.")
+        what = f"Raised alarms and waiting messages cannot be saved ({self._journal.refusal})."
+        return RetryableError(what, "Messages are sent nevertheless, but a restart would forget them. Check the disk.")
 
     def _unsent(self) -> TallenneError | None:
         found = [target.last_error for target in self._outbox.targets.values() if target.last_error]
-        return RetryableError(found[0], "`tallenne alarms` shows what waits.") if found else None
+        return RetryableError(found[0], "`tallenne alarms` shows the waiting messages.") if found else None
 
 
 def _restored(settings: AlarmSettings, journal: Journal) -> tuple[Incidents, Outbox]:
-    """From the file; anew where it makes no sense."""
+    """Restore the state from the file; begin anew if it is invalid."""
     saved = journal.load()
     try:
         return Incidents(settings.rules, _new_id, saved.get("incidents")), Outbox(saved.get("outbox"))
     except (KeyError, TypeError, ValueError):
-        _log.exception("what was raised before is not understood, and is found out anew")
+        _log.exception("the saved alarms cannot be read; they are determined anew")
         return Incidents(settings.rules, _new_id), Outbox()
 
 
@@ -151,7 +154,7 @@ def _new_id() -> str:
     return uuid.uuid4().hex
 
 
-def _shown(one: Watched) -> dict[str, Any]:
+def _shown(one: Watched, now_ns: int) -> dict[str, Any]:
     condition = one.condition
     return {
         "urgent": condition.kind in ESSENTIAL,
@@ -160,4 +163,5 @@ def _shown(one: Watched) -> dict[str, Any]:
         "what": condition.what,
         "remedy": condition.remedy,
         "since_ns": one.since_ns,
+        "over_since_ns": one.over_since_ns(now_ns),
     }

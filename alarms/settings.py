@@ -1,4 +1,4 @@
-"""What the notify role needs. Filled in by pipeline/ from the configuration."""
+"""Settings of the notify role, filled in by pipeline/ from the configuration."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class WebhookSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchSettings:
-    """What counts as a condition."""
+    """Thresholds of conditions."""
 
     off: frozenset[Kind] = frozenset()
     disk_full_h: float = 24.0  # raised when the disk will be full within so many hours
@@ -64,7 +64,7 @@ class AlarmSettings:
     name: str  # of this installation, in subjects
     time_zone: str  # of the times in messages
     run_directory: Path  # the roles' status files
-    directory: Path  # the alarms' own, 0700: what is raised, what waits to be sent
+    directory: Path  # of the role alone, 0700: raised alarms and waiting messages
     disks: Mapping[str, Path]  # name ("data", "spool") -> a directory on it
     roles: tuple[str, ...]  # those that must run on this machine
     dead_man_url: str = field(default="", repr=False)

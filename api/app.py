@@ -1,4 +1,4 @@
-"""The application: routes under /v1, pages beside them, and what surrounds every answer."""
+"""The application: routes under /v1, pages beside them, and the middleware around every answer."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from starlette.types import ASGIApp
 from api.audit import disclosure
 from api.audit import trail as audit_trail
 from api.cameras import clip, inventory, thumbnail
+from api.cases import routes as cases
+from api.erasures import routes as erasures
 from api.export import routes as exports
-from api.health import alarms, health, metrics, quarantine
+from api.health import alarms, health, metrics, quarantine, retention
 from api.http import problems
 from api.http.middleware import Guard
 from api.http.provide import provide
+from api.live import routes as live
 from api.pages.install import install as install_pages
 from api.rooms import Rooms
-from api.search import event, examples, find, listing, timeline
+from api.search import event, examples, find, listing, timeline, today
 from api.sign_in import purpose_routes
 from api.sign_in import routes as sign_in
 from api.staff import own as own_account
@@ -31,16 +34,21 @@ ROUTERS: Final = tuple(
         purpose_routes,
         find,
         examples,
+        today,
         listing,
         event,
         inventory,
         timeline,
         clip,
         thumbnail,
+        live,
         exports,
+        cases,
+        erasures,
         audit_trail,
         disclosure,
         quarantine,
+        retention,
         staff,
         own_account,
         health,
@@ -51,7 +59,7 @@ ROUTERS: Final = tuple(
 
 
 def build_app(rooms: Rooms) -> FastAPI:
-    """One application over rooms that are open already. No document pages: they load scripts from elsewhere."""
+    """Create the application over open rooms. No documentation pages: they load scripts from elsewhere."""
     app = FastAPI(
         title="Tallenne",
         version="1",
@@ -69,8 +77,8 @@ def build_app(rooms: Rooms) -> FastAPI:
 
 
 def build_asgi(rooms: Rooms, *, only_tls: bool = False) -> ASGIApp:
-    """What a server runs: the guard lies outside of everything, the answers to our own mistakes included.
+    """Return the application for a server, with the guard outermost: it covers answers to programming errors too.
 
-    ``only_tls``: browsers are asked to come by TLS only, which a certificate of our own making would not bear.
+    ``only_tls``: tell browsers to use TLS only (HSTS), which a self-signed certificate does not allow.
     """
     return Guard(build_app(rooms), rooms.scrape.metrics, rooms.footage.priority, only_tls=only_tls)

@@ -6,7 +6,7 @@ from domain.errors import MisuseError, PeerError, TallenneError
 
 
 class ApiError(TallenneError):
-    """Anything that went wrong in the API by itself."""
+    """The base of the API's own errors."""
 
 
 class StaffExistsError(ApiError, MisuseError):
@@ -14,7 +14,7 @@ class StaffExistsError(ApiError, MisuseError):
 
 
 class StaffRefusedError(ApiError, MisuseError):
-    """A user name, a password or a role that cannot be taken."""
+    """A user name, a password or a role is not acceptable."""
 
 
 class SecretKeyError(ApiError, MisuseError):
@@ -22,7 +22,11 @@ class SecretKeyError(ApiError, MisuseError):
 
 
 class ExportChangedError(ApiError, PeerError):
-    """What is streamed is not what was hashed when the export was made."""
+    """The streamed footage differs from what was hashed when the export was made."""
+
+
+class ExportOvertakenError(ApiError, MisuseError):
+    """An attempt to make an export ended after a later one began, or after its approval was withdrawn."""
 
 
 class NoPictureError(ApiError, PeerError):

@@ -1,15 +1,18 @@
-"""The rows that most routes read and write: the connection pool, and the clock that stamps what is written."""
+"""The rows that most routes read and write, the clock that stamps what is written, and the status files of roles."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import asyncpg
 from fastapi import Depends
 
 from api.http.provide import provided
+from runtime.status import statuses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,4 +23,16 @@ class Records:
     clock_ns: Callable[[], int]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statuses:
+    """The status files of the roles on this machine."""
+
+    run_directory: Path
+
+    async def now(self) -> list[dict[str, Any]]:
+        """As ``runtime.status.statuses()`` gives them."""
+        return await asyncio.to_thread(statuses, self.run_directory)
+
+
 RecordsDep = Annotated[Records, Depends(provided(Records))]
+StatusesDep = Annotated[Statuses, Depends(provided(Statuses))]

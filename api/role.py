@@ -9,12 +9,15 @@ import socket
 from typing import Any, Final
 
 from api.app import build_asgi
+from api.credentials.handover import set_up_lately
 from api.credentials.secret_key import load_secret_key
 from api.errors import CannotServeError
 from api.footage.cache import ClipCache
+from api.footage.thumbnail.pictures import Pictures
 from api.health.parts import Parts
 from api.http.certificates import Certificate, certificate_for
 from api.http.server import listen, serving
+from api.records import Records
 from api.rooms import make_rooms
 from api.settings import ServeSettings
 from domain.errors import RetryableError
@@ -26,6 +29,7 @@ from storage.store import open_store
 
 _log = logging.getLogger(__name__)
 PROBE_EVERY_S: Final = 2.0
+ACCOUNTS_EVERY_S: Final = 20.0
 _REMEDIES: Final = {
     "database": "Searches and sign-in do not work. Check that PostgreSQL runs and is reachable.",
     "store": "No clip plays. Check that the object store runs and is reachable.",
@@ -56,10 +60,11 @@ async def run(settings: ServeSettings, stop: asyncio.Event) -> None:
         http = await stack.enter_async_context(serving(app, settings, certificate, sock))
         said: dict[str, Any] = {"address": _address(settings, sock), "certificate_sha256": certificate.fingerprint}
         _log.info("serving at %s", said["address"])
-        state = _State(rooms.parts, rooms.footage.cache, status, said)
+        state = _State(rooms.records, rooms.parts, rooms.footage.cache, rooms.pictures, status, said)
         async with supervised(state.problems) as tasks:
             tasks.forever("http", lambda: _ended(http))
             tasks.every(PROBE_EVERY_S, "probe", state.look)
+            tasks.every(ACCOUNTS_EVERY_S, "accounts", state.look_at_accounts)
             tasks.every(status.period_s, "status", state.write)
             await stop.wait()
         status.write("stopping", **said)
@@ -84,28 +89,50 @@ def _address(settings: ServeSettings, sock: socket.socket) -> str:
 class _State:
     """Probes the other parts and writes the role's status."""
 
-    def __init__(self, parts: Parts, cache: ClipCache, status: StatusFile, said: dict[str, Any]) -> None:
-        self._parts, self._cache, self._status, self._said = parts, cache, status, said
-        self._answers: dict[str, bool] | None = None  # of each part, the last time
+    def __init__(
+        self,
+        records: Records,
+        parts: Parts,
+        cache: ClipCache,
+        pictures: Pictures,
+        status: StatusFile,
+        said: dict[str, Any],
+    ) -> None:
+        self._records, self._accounts = records, 0
+        self._parts, self._cache, self._pictures, self._status, self._said = parts, cache, pictures, status, said
+        self._answers: dict[str, bool] | None = None  # the last answer of each part
         self.problems = Problems()
 
     async def look(self) -> None:
-        """Probe all parts, in a task of its own: an answer may take long, and the status must not wait for it."""
+        """Probe all parts, in a separate task, since the status must not wait for slow answers."""
         self._answers = await self._parts.probe()
         for part, answers in self._answers.items():
-            self.problems.set(part, None if answers else _away(part))
+            self.problems.set(part, None if answers else PartAwayError(part))
+
+    async def look_at_accounts(self) -> None:
+        """Count the accounts that were set up lately: alarms tell everybody who receives them."""
+        with contextlib.suppress(RetryableError):  # ``look()`` reports that the database is away
+            self._accounts = await set_up_lately(self._records.pool, self._records.clock_ns())
 
     async def write(self) -> None:
+        """Write the status file: starting, until every part has answered once; then ready or degraded."""
         problems = self.problems.present()
         if self._answers is not None:
-            said = {"parts": self._answers, "clips": len(self._cache), **self._said}
+            held = self._pictures.held
+            workers = {"thumbnails": held.dump()} if held is not None else {}
+            counts = {"clips": len(self._cache), "accounts_set_up": self._accounts}
+            said = {"parts": self._answers, "workers": workers, **counts, **self._said}
             self._status.write("degraded" if problems else "ready", problems=problems, **said)
         else:
             self._status.write("starting", problems=problems)
 
 
-def _away(part: str) -> RetryableError:
-    return RetryableError(f"The {part} does not answer.", _REMEDIES[part])
+class PartAwayError(RetryableError):
+    """Another part does not answer."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(f"The {part} does not answer.", _REMEDIES[part])
+        self.part = part
 
 
 async def _ended(http: asyncio.Task[None]) -> None:

@@ -1,4 +1,4 @@
-"""What each room of the API works with, made once by the role or a test from what is open already."""
+"""The rooms of the API, created once by the role or a test from open resources."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ from api.export.manifest import fingerprint
 from api.footage import Inits
 from api.footage.cache import ClipCache
 from api.footage.opening import Footage
+from api.footage.sent import Sent
 from api.footage.thumbnail.pictures import Pictures
 from api.health.parts import Parts
 from api.health.scrape import Scrape
 from api.http.jobs import Jobs
 from api.http.priority import Priority
+from api.live.room import LiveRoom
 from api.metrics.counters import Metrics
 from api.pages.settings import Pages
-from api.records import Records
+from api.records import Records, Statuses
 from api.settings import ServeSettings
 from custodian.client import CustodianClient
+from live.client import LiveClient
 from storage.store import ObjectStore
 
 
@@ -36,12 +39,14 @@ class Rooms:
     """One object per room. The application hands each route only those that it names; nothing here opens anything."""
 
     records: Records
+    statuses: Statuses
     factors: Factors
     footage: Footage
     pictures: Pictures
     exports: Exports
     parts: Parts
     scrape: Scrape
+    live: LiveRoom
     pages: Pages
 
     async def close(self) -> None:
@@ -71,9 +76,11 @@ def make_rooms(
         cache=ClipCache(clock_ns),
         inits=Inits(),
         priority=Priority(),
+        sent=Sent(),
     )
     return Rooms(
         records=records,
+        statuses=Statuses(run_directory=settings.run_directory),
         factors=Factors(key=key, passwords=passwords or Passwords(), throttle=Throttle(pool)),
         footage=footage,
         pictures=Pictures(),
@@ -86,6 +93,7 @@ def make_rooms(
             roles=settings.roles,
         ),
         scrape=Scrape(metrics=Metrics(settings.run_directory), token=settings.metrics_token),
+        live=LiveRoom(client=LiveClient(settings.run_directory, settings.live_uids), turn=settings.turn),
         pages=Pages(
             records=records,
             default_language=settings.default_language,

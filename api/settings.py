@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from runtime.settings import DatabaseSettings, StoreSettings
+from runtime.settings import CustodianPlace, DatabaseSettings, StoreSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnSettings:
+    """A TURN server for browsers that do not reach this machine by UDP."""
+
+    url: str  # turn:HOST:PORT
+    secret: str = field(repr=False)  # shared with it: credentials are made for an hour (coturn: use-auth-secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,10 +22,12 @@ class ServeSettings:
 
     database: DatabaseSettings
     store: StoreSettings
-    custodian_socket: Path
+    custodian_socket: CustodianPlace
     run_directory: Path
     secret_directory: Path  # the api's own key (seals TOTP secrets), self-made certificate; 0700
-    roles: tuple[str, ...] = ()  # those that must run on this machine, for its health
+    live_uids: tuple[int, ...] = ()  # under which the role live runs
+    turn: TurnSettings | None = None
+    roles: tuple[str, ...] = ()  # roles that must run on this machine, for its health
     host: str = "127.0.0.1"
     port: int = 0  # 0: any free port; the status file names it
     tls_certificate: Path | None = None  # None: one is made

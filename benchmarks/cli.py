@@ -95,6 +95,7 @@ def _suite(
     parser.add_argument("--seed", type=whole(0), metavar="N", help="of the load (default: always the same)")
 
     def run(given: argparse.Namespace) -> int:
+        """Run the suite ``--repeat`` times and print the medians; return the exit status."""
         parameters = make(given)
         if given.seed is not None:
             parameters = replace(parameters, seed=given.seed)
@@ -121,6 +122,7 @@ def _ingest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=_size, default=(1920, 1080), metavar="WxH")
 
     def make(given: argparse.Namespace) -> ingest.Parameters:
+        """Turn the arguments into the suite's parameters."""
         return ingest.Parameters(
             cameras=given.cameras,
             seconds=given.seconds,

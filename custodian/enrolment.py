@@ -1,4 +1,4 @@
-"""A recorder's first meeting with the custodian: it pins the signer, the custodian learns its public key."""
+"""Enrolment: a recorder pins the custodian's signer, and the custodian stores the recorder's public key."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Messages on the custodian's socket: a u32 big-endian length, then that much JSON. One answer per request, in order.
+"""Messages on the custodian's sockets: a u32 big-endian length, then that much JSON. One answer per request, in order.
 
-A request is ``{"op": ..., ...}``; an answer ``{"ok": ...}`` or ``{"error": {"code", "what", "remedy"}}``.
+A request is ``{"op": ..., ...}``; an answer ``{"ok": ...}`` or ``{"error": {"code", "what", "remedy"}}``. Over
+TLS an answer comes before any request: whether the caller's name is known.
 """
 
 from __future__ import annotations
@@ -59,11 +60,9 @@ def raise_error(error: dict[str, Any]) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """Who is at the other end, as the kernel says."""
+    """Who is at the other end: a user id by the kernel's word, or the name in a verified certificate."""
 
-    pid: int
-    uid: int
-    gid: int
+    who: int | str
 
 
 def peer_of(writer: asyncio.StreamWriter) -> Peer:
@@ -71,8 +70,8 @@ def peer_of(writer: asyncio.StreamWriter) -> Peer:
     descriptor = writer.get_extra_info("socket").fileno()
     with socket.fromfd(descriptor, socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         packed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    pid, uid, gid = _CREDENTIALS.unpack(packed)
-    return Peer(pid=pid, uid=uid, gid=gid)
+    _, uid, _ = _CREDENTIALS.unpack(packed)
+    return Peer(who=uid)
 
 
 def key_to_json(key: PayloadKey) -> dict[str, Any]:
@@ -89,7 +88,7 @@ def key_to_json(key: PayloadKey) -> dict[str, Any]:
 
 
 def key_from_json(body: dict[str, Any]) -> PayloadKey:
-    """The same on the other side."""
+    """Unpack a payload key."""
     return PayloadKey(
         segment_id=SegmentId(UUID(body["segment_id"])),
         camera_id=CameraId(UUID(body["camera_id"])),

@@ -1,18 +1,22 @@
-"""The custodian's socket: which users may connect, and what each may call. ``operations.py`` does the work."""
+"""The custodian's sockets: who may connect, and what each may call. ``operations.py`` does the work."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
+import socket
+import ssl
 import stat
+from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from custodian.address import socket_address
-from custodian.errors import CustodianMisuseError, code_of
+from custodian.errors import CertificateError, CustodianMisuseError, code_of
 from custodian.protocol import (
     ANSWER_MAX_BYTES,
     REQUEST_MAX_BYTES,
@@ -21,34 +25,111 @@ from custodian.protocol import (
     peer_of,
     read_message,
 )
+from custodian.tls import HANDSHAKE_S, name_of, server_context
 from domain.errors import TallenneError
+from runtime.settings import CustodianListen
 
 _log = logging.getLogger(__name__)
 
 CONNECTIONS_MAX: Final = 128
+"""Of one caller. Where there are more, the one that has asked nothing for longest makes room."""
+HANDSHAKES_MAX: Final = 64
+"""At once, of callers by TLS: who they are is known when the handshake has ended."""
+_ACCEPT_AGAIN_S: Final = 0.2
 IDLE_S: Final = 30.0
 """A connection that asks nothing for so long is closed."""
+STRANGERS_EVERY_S: Final = 60.0
+"""The log names a caller who may not connect once in so long, with the number of attempts."""
 
+_STRANGERS_KEPT: Final = 64
+
+PeerOf = Callable[[asyncio.StreamWriter], Peer]
 Operation = Callable[[dict[str, Any], Peer], Awaitable[dict[str, Any]]]
 
 
-class Server:
-    """Answers requests in order, one at a time per connection; connections beyond the limit are closed at once."""
+class Connections:
+    """One caller's connections. The one that has asked nothing for longest makes room for a new one."""
 
-    def __init__(self, operations: Mapping[str, Operation], allowed: Mapping[str, Collection[int]]) -> None:
-        """``allowed``: for each operation, the user ids that may call it. Users in none of the lists cannot connect."""
+    def __init__(self) -> None:
+        self._idle: OrderedDict[asyncio.StreamWriter, None] = OrderedDict()
+        self._busy: set[asyncio.StreamWriter] = set()
+
+    def admit(self, writer: asyncio.StreamWriter) -> bool:
+        """Whether there is room, which an idle connection makes by being cut."""
+        if len(self._idle) + len(self._busy) >= CONNECTIONS_MAX:
+            if not self._idle:
+                return False
+            longest, _ = self._idle.popitem(last=False)
+            longest.transport.abort()  # its task reads the end of the stream
+        self._idle[writer] = None
+        return True
+
+    def waits(self, writer: asyncio.StreamWriter) -> None:
+        """It was answered, and may ask again."""
+        self._busy.discard(writer)
+        self._idle[writer] = None
+        self._idle.move_to_end(writer)
+
+    def asks(self, writer: asyncio.StreamWriter) -> None:
+        """Its question is being answered."""
+        self._idle.pop(writer, None)
+        self._busy.add(writer)
+
+    def gone(self, writer: asyncio.StreamWriter) -> None:
+        """It has ended."""
+        self._idle.pop(writer, None)
+        self._busy.discard(writer)
+
+
+class Strangers:
+    """Those who may not connect. Their attempts are counted; the log grows by a line a minute for each of them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._of_user: OrderedDict[int | str, tuple[float, int]] = (
+            OrderedDict()
+        )  # when they were logged, attempts since
+
+    def note(self, who: int | str, mono_s: float) -> None:
+        """A user, or the name in a certificate, tried to connect."""
+        self.count += 1
+        logged_s, attempts = self._of_user.get(who, (-STRANGERS_EVERY_S, 0))
+        if mono_s - logged_s >= STRANGERS_EVERY_S:
+            _log.warning("user %r is not allowed to connect and tried to, %d times lately", who, attempts + 1)
+            logged_s, attempts = mono_s, -1
+        self._of_user[who] = logged_s, attempts + 1
+        self._of_user.move_to_end(who)
+        if len(self._of_user) > _STRANGERS_KEPT:
+            self._of_user.popitem(last=False)
+
+
+class Server:
+    """Answers requests in order, one at a time per connection.
+
+    Each caller has a limit of its own. Where it is reached, the connection that has been silent for longest is cut: a
+    client asks as soon as it has connected, so that a silent connection is of no use to it.
+    """
+
+    def __init__(self, operations: Mapping[str, Operation], allowed: Mapping[str, Collection[int | str]]) -> None:
+        """``allowed``: who may call each operation, by user id or name. Who is in none of the lists cannot connect."""
         self._operations = operations
         self._allowed = allowed
-        self._connect = frozenset(uid for uids in allowed.values() for uid in uids)
+        self._connect = frozenset(who for callers in allowed.values() for who in callers)
         self._open: set[asyncio.Task[None]] = set()
-        self.strangers = 0
+        self._of_user: defaultdict[int | str, Connections] = defaultdict(Connections)
+        self._strangers = Strangers()
+
+    @property
+    def strangers(self) -> int:
+        """How often users tried to connect who may not."""
+        return self._strangers.count
 
     @asynccontextmanager
     async def listening(self, path: Path) -> AsyncIterator[None]:
         """Serves inside the block; closes every connection on leaving. CustodianMisuseError."""
         _clear_away(path)
         with socket_address(path) as address:
-            server = await asyncio.start_unix_server(self._accept, address, limit=REQUEST_MAX_BYTES)
+            server = await asyncio.start_unix_server(partial(self._accept, peer_of), address, limit=REQUEST_MAX_BYTES)
         self._admit(path)
         try:
             yield
@@ -60,29 +141,94 @@ class Server:
             await asyncio.gather(*self._open, return_exceptions=True)
             _clear_away(path)
 
+    @asynccontextmanager
+    async def listening_by_tls(self, listen: CustodianListen) -> AsyncIterator[None]:
+        """For callers on other machines, inside ``listening()``. CertificateError, CustodianMisuseError.
+
+        A caller without a certificate of the authority's gets no further than the handshake. Any other hears at once
+        whether its name is known.
+        """
+        loop, context = asyncio.get_running_loop(), server_context(listen.files)
+        try:
+            family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+            listener = socket.create_server((listen.host, listen.port), family=family)
+        except OSError as exc:
+            raise CustodianMisuseError(
+                f"The custodian cannot listen at {listen.host}:{listen.port} ({exc.strerror}).",
+                "Correct [custodian.listen]: an address of this machine, and a port that nothing else uses.",
+            ) from exc
+        listener.setblocking(False)
+        accepting = loop.create_task(self._handshakes(listener, context), name="custodian handshakes")
+        try:
+            yield
+        finally:
+            accepting.cancel()
+            await asyncio.gather(accepting, return_exceptions=True)
+            listener.close()
+
+    async def _handshakes(self, listener: socket.socket, context: ssl.SSLContext) -> None:
+        """Take callers until cancelled. Of those in the handshake the one that came first makes room for a new one."""
+        loop = asyncio.get_running_loop()
+        under_way: dict[asyncio.Task[None], None] = {}
+        try:
+            while True:
+                try:
+                    connection, _ = await loop.sock_accept(listener)
+                except OSError:  # this process has no more descriptors: those of the handshakes come back
+                    await asyncio.sleep(_ACCEPT_AGAIN_S)
+                    continue
+                while len(under_way) >= HANDSHAKES_MAX:
+                    first = next(iter(under_way))
+                    del under_way[first]
+                    first.cancel()
+                task = loop.create_task(self._handshake(connection, context), name="custodian handshake")
+                under_way[task] = None
+                task.add_done_callback(lambda done: under_way.pop(done, None))
+        finally:
+            for task in under_way:
+                task.cancel()
+
+    async def _handshake(self, connection: socket.socket, context: ssl.SSLContext) -> None:
+        loop = asyncio.get_running_loop()
+        reader = asyncio.StreamReader(limit=REQUEST_MAX_BYTES, loop=loop)
+        made = asyncio.StreamReaderProtocol(reader, partial(self._accept, _named), loop=loop)
+        try:
+            await loop.connect_accepted_socket(lambda: made, connection, ssl=context, ssl_handshake_timeout=HANDSHAKE_S)
+        except OSError:  # it showed no certificate of ours, was silent, or has gone
+            connection.close()
+        except asyncio.CancelledError:
+            connection.close()
+            raise
+
     def _admit(self, path: Path) -> None:
         # Who may connect is decided by the peer's credentials, so that one rule holds for every layout.
-        path.chmod(0o600 if self._connect <= {os.geteuid()} else 0o666)
+        users = {who for who in self._connect if isinstance(who, int)}
+        path.chmod(0o600 if users <= {os.geteuid()} else 0o666)
 
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.get_running_loop().create_task(self._serve(reader, writer), name="custodian connection")
+    def _accept(self, peer_of_it: PeerOf, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving = self._serve(reader, writer, peer_of_it)
+        task = asyncio.get_running_loop().create_task(serving, name="custodian connection")
         self._open.add(task)
         task.add_done_callback(self._open.discard)
-        task.add_done_callback(
-            lambda _: writer.close()
-        )  # a task that is cancelled before its first step has no finally
+        # A task that is cancelled before its first step has no finally.
+        task.add_done_callback(lambda _: writer.close())
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer_of_it: PeerOf) -> None:
         try:
-            peer = peer_of(writer)
-            if peer.uid not in self._connect:
-                self.strangers += 1
-                _log.warning("user %d tried to connect and is not allowed to", peer.uid)
+            peer = peer_of_it(writer)
+            if peer.who not in self._connect:
+                self._strangers.note(peer.who, asyncio.get_running_loop().time())
+                if isinstance(peer.who, str):
+                    writer.write(pack_message(_error(_unknown(peer.who))))
                 return
-            # After the credentials: strangers are counted and logged even when the limit is reached.
-            if len(self._open) > CONNECTIONS_MAX:
-                return
-            await self._converse(reader, writer, peer)
+            if isinstance(peer.who, str):
+                writer.write(pack_message({"ok": {}}))
+            mine = self._of_user[peer.who]
+            if mine.admit(writer):
+                try:
+                    await self._converse(reader, writer, peer, mine)
+                finally:
+                    mine.gone(writer)
         except (OSError, TimeoutError):
             pass  # the other side is gone or silent: nothing is owed to it
         except TallenneError as error:
@@ -90,12 +236,16 @@ class Server:
         finally:
             writer.close()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: Peer) -> None:
+    async def _converse(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: Peer, mine: Connections
+    ) -> None:
         while True:
+            mine.waits(writer)
             async with asyncio.timeout(IDLE_S):
                 request = await read_message(reader, REQUEST_MAX_BYTES)
             if request is None:
                 return
+            mine.asks(writer)
             answer = pack_message(await self._answer(request, peer))
             if len(answer) > ANSWER_MAX_BYTES:
                 # The client reads at most this much: a longer answer would look like a broken connection.
@@ -108,9 +258,9 @@ class Server:
         op = str(request.pop("op", ""))
         operation = self._operations.get(op)
         try:
-            if operation is None or peer.uid not in self._allowed.get(op, ()):
+            if operation is None or peer.who not in self._allowed.get(op, ()):
                 raise CustodianMisuseError(
-                    f"User {peer.uid} may not ask the custodian for {op!r}.",
+                    f"User {peer.who} may not ask the custodian for {op!r}.",
                     "The configuration of the custodian says which users may ask what.",
                 )
             return {"ok": await operation(request, peer)}
@@ -118,6 +268,17 @@ class Server:
             return _error(error)
         except (KeyError, ValueError, TypeError):
             return _error(CustodianMisuseError(f"The request {op!r} is malformed."))
+
+
+def _named(writer: asyncio.StreamWriter) -> Peer:
+    return Peer(who=name_of(writer))
+
+
+def _unknown(name: str) -> CertificateError:
+    return CertificateError(
+        f"The custodian does not know the name {name!r} of this certificate.",
+        "List the name under `callers` of [custodian.listen] there, or use the certificate that is this role's.",
+    )
 
 
 def _error(error: TallenneError) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""A gym that is not there: cameras and doors for demo, tests and benchmarks."""
+"""A simulated gym: cameras and doors for demo, tests and benchmarks."""

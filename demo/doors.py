@@ -1,4 +1,4 @@
-"""Door controllers: they publish what happens by MQTT, QoS 1, natively, and keep it while the broker is away.
+"""Door controllers: they publish events by MQTT, QoS 1, in the native format, and keep them while the broker is away.
 
 Every event that the broker has taken is appended to a file, so that a check can work out which tags there must be.
 """

@@ -6,12 +6,12 @@ from domain.errors import MisuseError, PeerError, TallenneError
 
 
 class DemoError(TallenneError):
-    """Anything that went wrong in the simulated gym."""
+    """The base of the errors of the simulated gym."""
 
 
 class DemoMisuseError(DemoError, MisuseError):
-    """Asked for something that the demo cannot draw, encode or replay."""
+    """The demo cannot draw, encode or replay what was requested."""
 
 
 class BadRequestError(DemoError, PeerError):
-    """An RTSP client sent what is no request."""
+    """An RTSP client sent an invalid request."""

@@ -1,4 +1,4 @@
-"""Members who are not there: plausible, always the same for one seed, and none of them real."""
+"""Simulated members: plausible, the same for the same seed, and none of them real."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def write_members_csv(path: Path, *, count: int = COUNT, seed: int = 1) -> None:
 
 
 def read_credentials(path: Path, now_ns: int) -> tuple[list[str], list[str]]:
-    """(in force, expired), in the file's order. DemoMisuseError when there is no file, or nobody in it."""
+    """Return (in force, expired), in file order. DemoMisuseError: the file is missing or empty."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))

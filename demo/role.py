@@ -1,4 +1,4 @@
-"""The gym as a process: cameras on RTSP, doors on MQTT, and people who are seen by one when the other reports them."""
+"""The gym as a process: cameras on RTSP, doors on MQTT, and people that the cameras show when a door reports them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def run(settings: DemoSettings, stop: asyncio.Event) -> None:
             await stop.wait()
             watch.cancel()
     except ExceptionGroup as group:
-        # Errors that a person must mend are reported as they are.
+        # Errors that the operator must correct are reported unchanged.
         mine = next((error for error in group.exceptions if isinstance(error, TallenneError)), None)
         raise mine or group from group
     status.remove()
@@ -78,6 +78,7 @@ def _doors(settings: DemoSettings, cameras: list[LiveCamera]) -> Doors | None:
     }
 
     def show(event: DoorEvent, happening: Happening) -> None:
+        """Let every camera that sees the door show the person who came."""
         report = Report(
             kind=event.kind,
             at_ns=event.occurred_ns,

@@ -1,4 +1,4 @@
-"""Who comes, and what the door makes of it: a pure, seeded plan without a clock."""
+"""Plans arrivals and the doors' events: pure and seeded, without a clock."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Happening:
 class Traffic:
     """``next`` gives the happenings in order of time, for ever. The same seed gives the same plan.
 
-    credentials: of members in force; nobody enters who is inside
+    credentials: of members in force; a member who is inside does not enter
     refused: of members whose time is over; denied at the door (without any, a member in force is)
     """
 

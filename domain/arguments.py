@@ -12,10 +12,11 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
     """An argparse type: a whole number of ``least`` at least, ``most`` at most."""
 
     def read(text: str) -> int:
+        """Parse and bound it; argparse.ArgumentTypeError otherwise."""
         try:
             number = int(text)
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number") from None
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
         return _within(number, least, most)
 
     return read
@@ -25,12 +26,13 @@ def number(least: float) -> Callable[[str], float]:
     """An argparse type: a finite number of ``least`` at least."""
 
     def read(text: str) -> float:
+        """Parse and bound it; argparse.ArgumentTypeError otherwise."""
         try:
             found = float(text)
         except ValueError:
             found = math.nan
         if not math.isfinite(found):
-            raise argparse.ArgumentTypeError(f"{text!r} is no number")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number")
         return _within(found, least, None)
 
     return read

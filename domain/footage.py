@@ -12,9 +12,15 @@ SEGMENT_MAX_NS = 120 * NS
 """No segment is longer: overlap searches look back by this much (a CHECK in the catalogue holds it)."""
 
 
+LEASE_SHIFT = 32
+"""An epoch is the number of the recorder's lease of the camera, and in the lower bits how often its clock was set."""
+
+
 class SegmentState(StrEnum):
     LIVE = "live"
     SHADOW = "shadow"  # overlaps a live segment of a higher epoch; kept, not shown
+    CONTESTED = "contested"  # its time was accounted for when it came: shown once its trailer has been verified
+    REFUSED = "refused"  # its row is not what an enrolled recorder signed; never shown
     EXPIRING = "expiring"
     GONE = "gone"
 
@@ -31,9 +37,11 @@ class GapCause(StrEnum):
     SPOOL_FULL = "spool_full"
     NO_KEY = "no_key"  # no valid hour key: footage sealed without one could neither be opened nor expire
     CRASH = "crash"  # the recorder stopped without warning
-    STOPPED = "stopped"  # the recorder was stopped in good order
+    STOPPED = "stopped"  # the recorder was stopped in an orderly way
     STORAGE = "storage"  # the spool could not be written
     QUARANTINED = "quarantined"  # footage existed and failed verification
+    ERASED = "erased"  # footage existed, and two people decided to erase it
+    LOST = "lost"  # neither footage nor a cause is known: the database was lost, and the journal does not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,7 +42,7 @@ def to_iso(time_ns: int) -> str:
 
 
 def from_iso(text: str) -> int:
-    """Nanoseconds of an RFC 3339 time with an offset. ValueError without an offset, or when it is no time.
+    """Nanoseconds of an RFC 3339 time with an offset. ValueError without an offset, or for an invalid time.
 
     ``t`` and ``z`` may be lower case (section 5.6). A leap second (``:60``) is the second after it, as in Unix time.
     """

@@ -1,4 +1,4 @@
-"""What the role counts. Whole numbers since its start."""
+"""Counters of the role since its start."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from domain.errors import MisuseError, PeerError, RetryableError, TallenneError
 
 
 class IndexerError(TallenneError):
-    """Anything that went wrong in the indexer."""
+    """The base of the indexer's errors."""
 
 
 class DecodeError(IndexerError, PeerError):
@@ -16,18 +16,20 @@ class DecodeError(IndexerError, PeerError):
 class BrokerAwayError(IndexerError, RetryableError):
     """No connection to the broker."""
 
+    part = "broker"
+
 
 class BrokerRefusedError(IndexerError, RetryableError):
-    """The broker refuses us or a topic. It is asked again: a person may mend it on either side."""
+    """The broker refuses us or a topic. Retried, since the operator may correct it on either side."""
 
 
 class EventsLostError(IndexerError, PeerError):
-    """The broker discarded messages before we had them. Said to people; nothing raises it."""
+    """The broker discarded messages before we received them. Reported as a problem, never raised."""
 
 
 class ClockOffError(IndexerError, PeerError):
-    """A door controller's clock is wrong. Said to people; nothing raises it."""
+    """A door controller's clock is wrong. Reported as a problem, never raised."""
 
 
 class IndexMisuseError(IndexerError, MisuseError):
-    """A person asked for something that cannot be."""
+    """The operator requested something impossible."""

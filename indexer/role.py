@@ -25,7 +25,7 @@ from indexer.events.sequence import SequenceTracker
 from indexer.events.skew import clocks_off
 from indexer.mqtt.driver import Received
 from indexer.mqtt.inbox import Inbox
-from indexer.mqtt.losses import broker_dropped, sequence_gaps, session_forgotten, session_taken_over
+from indexer.mqtt.losses import broker_dropped, sequence_gaps, session_taken_over
 from indexer.mqtt.session import BACKOFF_MAX_S, BACKOFF_MIN_S, Session
 from indexer.settings import IndexSettings
 from indexer.tagger import Tagger
@@ -94,13 +94,15 @@ class _Role:
     def _watch(self) -> None:
         """What is wrong by the present figures, asked at every status."""
         watch, session = self._problems.watch, self._session
-        watch("quarantine", lambda: _quarantine_full(self._counters.quarantine_overflow))
+        watch("quarantine", self._quarantine_full)
         watch("sequence", lambda: sequence_gaps(*self._sequence.overdue(time.time_ns())))
         watch("dropped", lambda: broker_dropped(session.dropped))
-        watch("taken over", lambda: session_taken_over(session.taken_over, self._settings.broker.client_id))
-        watch("forgotten", lambda: session_forgotten(session.sessions_lost, self._settings.broker.client_id))
+        client_id = self._settings.broker.client_id
+        watch("taken over", lambda: session_taken_over(session.taken_over, client_id))
+        watch("forgotten", lambda: session.forgotten.problem(time.monotonic(), client_id))
 
     async def work(self, stop: asyncio.Event) -> None:
+        """Run the role's tasks until ``stop``; then drain: receive, acknowledge, tag."""
         committed = asyncio.Event()  # the session ends after the last acknowledgement
         async with supervised(self._problems, grace_s=STOP_S) as tasks:
             tasks.every(self._status_period_s, "status", self._write_status)
@@ -230,6 +232,15 @@ class _Role:
             missing = await self._pool.fetchval(sql.load(_PACKAGE, "doors_missing"), doors)
         self._problems.set("doors", None if not missing else _doors_missing(missing))
 
+    def _quarantine_full(self) -> IndexMisuseError | None:
+        lost = self._counters.quarantine_overflow
+        if not lost or self._quarantine is None or not self._quarantine.full:
+            return None
+        return IndexMisuseError(
+            f"The quarantine is full; {lost} messages that were not understood could not be kept.",
+            "Look at `tallenne quarantine list`: a door is misconfigured, or a topic is flooded.",
+        )
+
     def _status_period_s(self) -> float:
         return self._file.period_s if self._session.subscribed else self._file.period_s / 5
 
@@ -244,9 +255,10 @@ class _Role:
             problems=problems,
             **self._counters.as_json(),
             **(self._lag if lag_known else dict.fromkeys(self._lag)),
+            quarantine_waiting=None if self._quarantine is None else self._quarantine.waiting,
             subscribed=self._session.subscribed,
             connections=self._session.connections,
-            sessions_lost=self._session.sessions_lost,
+            sessions_lost=self._session.forgotten.total,
             sessions_taken_over=self._session.taken_over,
             broker_dropped=self._session.dropped,
             sequence_missing=self._sequence.overdue(time.time_ns())[0],
@@ -261,13 +273,4 @@ def _doors_missing(count: int) -> IndexMisuseError:
     return IndexMisuseError(
         f"{count} configured doors are not in the database: their messages go to quarantine.",
         "Restart `tallenne up`, which copies the configuration into the database; then replay the quarantine.",
-    )
-
-
-def _quarantine_full(count: int) -> IndexMisuseError | None:
-    if not count:
-        return None
-    return IndexMisuseError(
-        f"The quarantine is full; {count} messages that were not understood could not be kept.",
-        "Look at `tallenne quarantine list`: a door is misconfigured, or a topic is flooded.",
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from domain.ids import DoorId, SiteId
-from runtime.settings import DatabaseSettings
+from runtime.settings import CustodianPlace, DatabaseSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,7 @@ class IndexSettings:
     broker: BrokerSettings
     topics: tuple[TopicRule, ...]
     doors: tuple[DoorSettings, ...]  # looked up in the database; here to report those that are missing there
-    custodian_socket: Path  # for the public intake key that seals quarantined payloads
+    custodian_socket: CustodianPlace  # for the public intake key that seals quarantined payloads
     run_directory: Path
     quarantine_retention_s: int = 30 * 24 * 3600
     instance: str = "0"  # names the status file; several indexers need client ids of their own, too

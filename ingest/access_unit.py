@@ -1,4 +1,4 @@
-"""What a source gives: pictures as they were sent, with the parameter sets that decode them."""
+"""The output of a source: access units as the camera sent them, with the parameter sets that decode them."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class VideoParameters:
     """Parameter sets without start codes; equal ones decode the same stream."""
 
     codec: str  # "h264" or "h265"
-    vps: bytes = b""  # H.265 only; the one that the SPS refers to
-    sps: bytes  # the one that the last key picture meant; its size is the recording's
+    vps: bytes = b""  # H.265 only; the VPS that the SPS refers to
+    sps: bytes  # the SPS that the last key picture refers to; the recording has its picture size
     pps: tuple[bytes, ...]
     more_vps: tuple[bytes, ...] = ()
-    more_sps: tuple[bytes, ...] = ()  # others, under other ids: a picture says by its PPS which one it means
+    more_sps: tuple[bytes, ...] = ()  # further SPS, under other ids: each picture names one through its PPS
 
     @property
     def all(self) -> frozenset[bytes]:
-        """Every one of them."""
+        """All parameter sets."""
         return frozenset((self.vps, self.sps, *self.more_vps, *self.more_sps, *self.pps))
 
 
@@ -33,9 +33,9 @@ class AccessUnit:
     """One picture.
 
     data: its NAL units, each behind its length in 4 bytes; parameter sets and delimiters are left out
-    pts_ticks: when it is shown, 90 kHz, unwrapped, from an arbitrary start
-    mono_ns: when its last byte was received, by the monotonic clock
-    damaged: a part of it is missing, or of a picture that it refers to: a decoder shows it with errors
+    pts_ticks: presentation time, 90 kHz, unwrapped, from an arbitrary start
+    mono_ns: arrival of its last byte, by the monotonic clock
+    damaged: a part of it, or of a picture that it refers to, is missing: a decoder shows it with errors
     """
 
     data: bytes
@@ -48,11 +48,11 @@ class AccessUnit:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """Something is missing before the next access unit.
+    """Packets are missing before the next access unit.
 
-    packets: how many RTP packets, 0 where that is not known
-    gap: pictures are missing for so long that the time has no footage; otherwise the footage goes on, and the pictures
-        that refer to what is missing are ``damaged``
+    packets: number of missing RTP packets; 0: unknown
+    gap: the missing pictures leave time without footage; otherwise footage continues, and the pictures that refer to
+        missing ones are ``damaged``
     """
 
     packets: int
@@ -75,9 +75,9 @@ class SoundFormat:
 class Sound:
     """One AAC frame.
 
-    pts_ticks: when it begins, 90 kHz, unwrapped, on the sound's own timeline
-    lead_ticks: what to add to be on the pictures' timeline, by the camera's sender reports; None without them
-    mono_ns: when it was received
+    pts_ticks: its start, 90 kHz, unwrapped, on the sound's own timeline
+    lead_ticks: difference to the pictures' timeline, to be added, by the camera's sender reports; None without them
+    mono_ns: its arrival, by the monotonic clock
     """
 
     data: bytes
@@ -87,19 +87,19 @@ class Sound:
 
 
 class Rests(NamedTuple):
-    """How often the connection was found quiet so far: between two pictures, and in the middle of one."""
+    """How often the connection was idle so far: between two pictures, and within one."""
 
     between: int
     within: int
 
 
 class Source(Protocol):
-    """A camera's stream. Everything that can go wrong with the camera is an IngestError."""
+    """A camera's stream. Every fault of the camera is raised as an IngestError."""
 
     def batches(self) -> AsyncGenerator[list[AccessUnit | Loss], None]:
-        """What came together, from connecting on until the camera ends it or fails; never empty.
+        """Connect, and yield what arrived together, never an empty list, until the camera ends the stream or fails.
 
-        Close it with ``aclosing``. One use. While a batch is not asked for, nothing is read from the camera.
+        Close it with ``aclosing``; it can be iterated once. Between two batches nothing is read from the camera.
         """
         ...
 
@@ -108,43 +108,48 @@ class Source(Protocol):
         """ "native" or "libav", for people. May change until the first batch."""
         ...
 
+    def hurry(self, wanted: bool) -> None:
+        """Whether to read what comes as it comes, for those who watch, rather than in batches after pauses."""
+        ...
+
     @property
     def passed_over(self) -> int:
-        """Pictures that came so far and were not given out, since decoding cannot begin with them."""
+        """Pictures received and dropped so far, because decoding cannot begin with them."""
         ...
 
     @property
     def rests(self) -> Rests | None:
-        """Of the connection, until the last batch; None where that is not known, or no link can be slower than the
-        camera, as with UDP.
+        """Rests of the connection up to the last batch.
+
+        None where they are unknown, or where the link cannot hold the camera up, as with UDP.
         """
         ...
 
     @property
     def sound(self) -> SoundFormat | None:
-        """Of ``take_sounds()``, known before the first batch; None where there is none."""
+        """Format of ``take_sounds()``, known before the first batch; None without sound."""
         ...
 
     def take_sounds(self) -> list[Sound]:
-        """What was heard since, in order. Empty unless the camera's configuration asks for it."""
+        """Return the sound since the last call, in order. Empty unless the camera's configuration asks for it."""
         ...
 
     @property
     def sound_note(self) -> str:
-        """Why there is no sound though the configuration asks for it; empty otherwise."""
+        """Why the requested sound is missing; empty when there is sound, or none was requested."""
         ...
 
     @property
     def note(self) -> str:
-        """What people should know of the connection although pictures come; empty where there is nothing."""
+        """A shortcoming of the connection to be displayed although pictures arrive; empty without one."""
         ...
 
     @property
     def packets(self) -> Mapping[str, int]:
-        """What came and gave no picture, by why, since the role's start; for metrics."""
+        """Packets that contributed to no picture, by reason, since the role's start; for metrics."""
         ...
 
     @property
     def skew_ns(self) -> int | None:
-        """How far the camera's clock is ahead of this machine's; None if it does not say."""
+        """How far the camera's clock is ahead of this machine's; None: the camera does not report its time."""
         ...

@@ -1,4 +1,4 @@
-"""Where a camera may be: its host is resolved once, and connected to only inside the allowed networks."""
+"""Resolves a camera's address once, and refuses hosts outside the allowed networks."""
 
 from __future__ import annotations
 
@@ -27,24 +27,31 @@ class CameraAddress:
 
     @property
     def url(self) -> str:
-        """Without credentials, with the configured name: what RTSP requests name."""
+        """The URL without credentials and with the configured name, as RTSP requests name it."""
         return urlunsplit((self.scheme, f"{bracketed(self.name)}:{self.port}", *urlsplit(self.path)[2:4], ""))
 
 
 def bracketed(host: str) -> str:
-    """An IPv6 address in brackets, anything else as it is."""
+    """Return the host as it stands in a URL: an IPv6 address in brackets, anything else unchanged."""
     return f"[{host}]" if ":" in host else host
 
 
 def redacted(url: str) -> str:
-    """``url`` without credentials and query, to be printed."""
+    """Return ``url`` without credentials and query, fit for logs."""
     parts = urlsplit(url)
     port = f":{parts.port}" if parts.port else ""
     return urlunsplit((parts.scheme, bracketed(parts.hostname or "?") + port, parts.path, "", ""))
 
 
+def is_allowed(address: str, allowed_networks: Sequence[str]) -> bool:
+    """Whether an IP address is in one of the networks; without any, in a private network. ValueError: it is none."""
+    parsed = ipaddress.ip_address(address)
+    networks = [ipaddress.ip_network(text) for text in allowed_networks or _DEFAULT]
+    return any(parsed.version == network.version and parsed in network for network in networks)
+
+
 async def resolve(url: str, allowed_networks: Sequence[str]) -> CameraAddress:
-    """AddressRefusedError for a scheme or a network that is not allowed; CameraAwayError when the name is not known."""
+    """Resolve ``url``. AddressRefusedError: scheme or network not allowed; CameraAwayError: unknown name."""
     parts = urlsplit(url)
     if parts.scheme not in _PORTS or not parts.hostname:
         raise AddressRefusedError(f"{redacted(url)} is not an RTSP address.", "Write rtsp://host[:port]/path.")
@@ -52,17 +59,16 @@ async def resolve(url: str, allowed_networks: Sequence[str]) -> CameraAddress:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else "no name can look like that"
+        reason = exc.strerror if isinstance(exc, OSError) else "not a valid name"
         raise CameraAwayError(
             f"The name of camera {redacted(url)} is unknown ({reason}).",
             "Check address and name server.",
         ) from exc
-    networks = [ipaddress.ip_network(text) for text in allowed_networks or _DEFAULT]
     for *_, sockaddr in found:
-        address = ipaddress.ip_address(str(sockaddr[0]).partition("%")[0])
-        if any(address.version == network.version and address in network for network in networks):
+        address = str(sockaddr[0]).partition("%")[0]
+        if is_allowed(address, allowed_networks):
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-            return CameraAddress(scheme=parts.scheme, name=parts.hostname, host=str(address), port=port, path=path)
+            return CameraAddress(scheme=parts.scheme, name=parts.hostname, host=address, port=port, path=path)
     raise AddressRefusedError(
         f"Camera {redacted(url)} is outside the networks that cameras may be in.",
         "If it is right, name its network in the camera's `networks`.",

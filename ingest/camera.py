@@ -1,4 +1,4 @@
-"""One camera, for as long as the role runs: connect, record, say what is missing, try again."""
+"""One camera, for as long as the role runs: connects, records, records gaps, and connects again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from domain.errors import StorageError
 from domain.footage import GapCause
 from domain.time import NS, Span
 from ingest.access_unit import Source
+from ingest.budget import Budget, TurnTooLongError
 from ingest.errors import CameraAwayError, CameraStalledError, IngestError
+from ingest.feeding import CameraFeed
 from ingest.health import Health
 from ingest.media.clock import RecorderClock
 from ingest.media.segmenter import Action, Append, Begin, Finish, Missing
@@ -27,16 +29,16 @@ from storage.keys import NoHourKeyError
 
 _log = logging.getLogger(__name__)
 
-SILENT_S = 10.0  # nothing to record for so long: connect anew
-CONNECTING_S = 5.0  # and so much more at first
+SILENT_S = 10.0  # without anything to record for this long, connect anew
+CONNECTING_S = 5.0  # this much longer for the first picture
 NO_KEY_FRAME_S = 60.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.5, 30.0
 _TELL_GAP_EVERY_NS = 60 * NS
-_BEHIND_NS = 3 * NS  # what is on its way may still come
+_BEHIND_NS = 3 * NS  # for what is still on its way
 
 
 class Camera:
-    """``run()`` until cancelled, then ``stop()``. ``tick()`` a few times a second."""
+    """Call ``run()`` until cancelled, then ``stop()``; meanwhile ``tick()`` a few times a second."""
 
     def __init__(
         self,
@@ -53,20 +55,23 @@ class Camera:
         self._clock = clock
         self._dice = dice
         self._timeline = CameraTimeline(self.health, clock, settings.segment_s, settings.segment_max_s)
+        self._budget = Budget()
         self._failures = self._connections = 0
         self._last_begun_s = 0.0
-        self._stepped_ns = 0  # when this machine's clock was set for the last time, by what it was set to
+        self._stepped_ns = 0  # UTC to which this machine's clock was last set
         self._silence: Silence | None = None  # while connected
+        self._source: Source | None = None  # the same
+        self.live = CameraFeed(self._hurry)
 
     def now_ns(self) -> int:
-        """UTC by the recorder's clock."""
+        """UTC nanoseconds by the recorder's clock."""
         return self._clock.utc_ns(time.monotonic_ns())
 
     async def run(self, first_pause_s: float = 0.0) -> None:
-        """Until cancelled; nothing that a camera does ends it."""
+        """Record until cancelled; no fault of the camera ends it."""
         if ahead_ns := self.recording.resume(self.now_ns()):
             _log.warning(
-                "camera %s has footage of the %d s to come, from a clock that was ahead: they are recorded again",
+                "camera %s has footage of the next %d s, from a clock that was ahead: this time is recorded again",
                 self.settings.name,
                 ahead_ns // NS,
             )
@@ -75,22 +80,23 @@ class Camera:
             try:
                 await self._once()
                 error: IngestError = CameraAwayError(
-                    f"Camera {self.settings.name} ended the stream.", "It is connected to again."
+                    f"Camera {self.settings.name} ended the stream.", "Tallenne connects again."
                 )
             except IngestError as raised:
                 error = raised
             except Exception as raised:  # noqa: BLE001 (this is the supervisor)
-                _log.exception("camera %s: a mistake of ours", self.settings.name)
+                _log.exception("camera %s: a programming error", self.settings.name)
                 error = CameraAwayError(
                     f"Recording camera {self.settings.name} failed ({type(raised).__name__}).",
-                    "It is tried again; please report what the log says.",
+                    "Tallenne tries again; please report what the log says.",
                 )
             self._lost(error)
             await asyncio.sleep(self._pause_s())
 
     async def _once(self) -> None:
         loop = asyncio.get_running_loop()
-        source = self._make_source(self.settings)
+        source = self._source = self._make_source(self.settings)
+        self._hurry()
         self.health.source = source.kind
         self._timeline.connected(self.recording.accounted_ns)
         self._last_begun_s = loop.time()
@@ -105,10 +111,12 @@ class Camera:
                     waiting_s=NO_KEY_FRAME_S + SILENT_S,
                 )
                 async for batch in batches:
-                    if self.settings.audio:
-                        self._listen(source)
                     frames = self.health.frames
-                    self._apply(self._timeline.push(batch, source.rests))
+                    with self._budget:
+                        if self.settings.audio:
+                            self._listen(source)
+                        self._apply(self._timeline.push(batch, source.rests))
+                        self.live.take(batch, placed=self._timeline.settled)
                     if self.health.frames != frames and (now_s := loop.time()) - told_s > 1:
                         silence.heard()
                         told_s = now_s
@@ -120,8 +128,10 @@ class Camera:
             raise CameraStalledError(
                 f"Camera {self.settings.name} is connected but sends no picture.", "Restart it; check its network."
             ) from None
+        except TurnTooLongError as error:
+            raise TurnTooLongError(f"Camera {self.settings.name}: {error.what}", error.remedy) from None
         finally:
-            self._silence = None
+            self._silence = self._source = None
 
     def _heard_from(self, source: Source) -> None:
         self.health.source, self.health.skew_ns = source.kind, source.skew_ns
@@ -143,14 +153,16 @@ class Camera:
             f"Camera {self.settings.name} sends no key frame.", "Set its key frame interval to a few seconds."
         )
 
-    # -- What the timeline says
+    # -- Actions of the timeline
 
     def _apply(self, lists: Iterable[list[Action]]) -> None:
         for actions in lists:
             try:
                 for action, following in zip_longest(actions, actions[1:]):
                     if isinstance(following, Begin):
-                        self.recording.admit(following.start_ns)  # before the gap: else each attempt would be one
+                        self.recording.admit(
+                            following.start_ns
+                        )  # before the gap: otherwise every attempt would be an outage of its own
                     self._do(action)
             except (StorageError, OSError) as error:
                 self._not_written(error)
@@ -183,10 +195,15 @@ class Camera:
         self.health.remedy = getattr(error, "remedy", "")
         self._timeline.broken(self.recording.accounted_ns, cause)
 
-    # -- When there is nothing
+    # -- Without footage
+
+    def _hurry(self) -> None:
+        if self._source is not None:
+            self._source.hurry(self.live.watched)
 
     def _lost(self, error: IngestError) -> None:
         self._flush()
+        self.live.lost()
         self._timeline.forget()
         if self.health.last_error != error.what:
             _log.warning("%s", error)
@@ -200,19 +217,20 @@ class Camera:
     def _flush(self) -> None:
         try:
             self._apply(self._timeline.flush())
-        except IngestError as error:  # parameter sets that make no sense
+        except IngestError as error:  # invalid parameter sets
             self.health.last_error, self.health.remedy = error.what, error.remedy
 
     def _pause_s(self) -> float:
-        """At once after a first loss, then longer and longer, jittered."""
+        """Wait before the next attempt: not at all after a first loss, then longer and longer, jittered."""
         if self._failures <= 1:
             return self._dice.uniform(0, 0.2)
         longest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2.0 ** min(self._failures - 2, 10))
         return float(longest * self._dice.uniform(0.5, 1.0))
 
     def clock_stepped(self, step_ns: int) -> None:
-        """This machine's clock was set, and is about to be followed. Ahead: the time between is a gap. Back: the time
-        that was filed ahead is recorded again, in the next epoch.
+        """Prepare for a step of this machine's clock, before it is followed.
+
+        A step ahead leaves a gap. After a step back, recorded time is recorded again, in the next epoch.
         """
         self._apply(self._timeline.stepped())
         recording = self.recording
@@ -229,7 +247,7 @@ class Camera:
             self.health.misfiled = Span(begun_ns, filed_ns)
 
     def tick(self) -> None:
-        """Seal what waits too long, record a gap that grows, and give up a camera that has been silent too long."""
+        """Seal what waits too long, extend a growing gap, and disconnect a camera that has been silent too long."""
         if self._silence is not None:
             self._silence.look()
         try:
@@ -245,10 +263,11 @@ class Camera:
         self._apply([self._timeline.account(until_ns)])
 
     def stop(self) -> None:
-        """In good order, after ``run()`` was cancelled: what was received is finished, the rest is a gap."""
+        """Finish, after ``run()`` was cancelled, the footage that was received; the rest becomes a gap."""
         self._flush()
+        self.live.close()
         self._apply([self._timeline.close()])
         if self.health.state != "recording" and self.recording.accounted_ns is not None and not self.recording.open:
-            self._account(self.now_ns())  # until now it was the camera, or the disk, and not we
+            self._account(self.now_ns())  # up to here the camera or the disk is the cause, and not the stop
         self.health.state = "stopped"
         self.recording.stop(self.now_ns())

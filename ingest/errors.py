@@ -1,4 +1,4 @@
-"""What can go wrong with a camera. Messages name the camera's address without credentials."""
+"""Faults of cameras. Messages name the camera's address without credentials."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from domain.footage import GapCause
 
 
 class IngestError(TallenneError):
-    """The base. ``cause``: what a gap that comes of it is called."""
+    """The base. ``cause``: the cause of a gap that follows from the error."""
 
     cause = GapCause.UNREACHABLE
 
 
 class CameraAwayError(IngestError, RetryableError):
-    """No connection, or it broke."""
+    """The camera cannot be connected to, or the connection broke."""
 
 
 class CameraStalledError(IngestError, RetryableError):
-    """Connected, but nothing that could be recorded came for too long."""
+    """The camera is connected but has sent nothing to record for too long."""
 
     cause = GapCause.STALLED
 
 
 class CameraRefusedError(IngestError, MisuseError):
-    """The camera answered, but not with footage: wrong password, no such stream."""
+    """The camera refuses to send footage: wrong password, no such stream."""
 
     cause = GapCause.REFUSED
 
@@ -41,7 +41,7 @@ class StreamError(IngestError, PeerError):
 
 
 class RedirectedError(IngestError):
-    """To another address on the same host. ``url``: where; without credentials."""
+    """The camera redirects to ``url``, another address on the same host; without credentials."""
 
     def __init__(self, url: str) -> None:
         super().__init__("it redirects elsewhere.", "Name its new address in the configuration.")

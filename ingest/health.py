@@ -1,4 +1,4 @@
-"""What is known of a camera now, for `tallenne status`, metrics, the API and the live line."""
+"""The present state of a camera, for `tallenne status`, metrics, the API and its pages."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ class Health:
     size_bytes: int = 0
     lost_packets: int = 0
     losses: int = 0
-    damaged_frames: int = 0  # recorded, but shown with errors: packets were lost
+    damaged_frames: int = 0  # recorded pictures that are shown with errors, since packets were lost
     clock_jumps: int = 0
     connections: int = 0
     forced_cuts: int = 0
-    note: str = ""  # what people should know of the connection although pictures come
-    packets: Mapping[str, int] = field(default_factory=dict)  # what gave no picture, by why
-    sound: str = ""  # "recorded", or why not although it was asked for; empty: it was not
+    note: str = ""  # a shortcoming of the connection, although pictures arrive
+    packets: Mapping[str, int] = field(default_factory=dict)  # packets that contributed to no picture, by reason
+    sound: str = ""  # "recorded", or why requested sound is missing; empty: not requested
     last_error: str = ""
     remedy: str = ""
-    skew_ns: int | None = None  # the camera's clock against ours
-    timed_by: str = "stamps"  # or "arrival": where the pictures' times come from
-    delay_s: float = 0.0  # how late the last picture came
-    misfiled: Span | None = None  # filed under times to come when this machine's clock was ahead: shadow rows
-    last_picture_ns: int = 0  # UTC; 0: none yet
+    skew_ns: int | None = None  # how far the camera's clock is ahead of this machine's
+    timed_by: str = "stamps"  # or "arrival": the source of the pictures' times
+    delay_s: float = 0.0  # delay of the last picture
+    misfiled: Span | None = None  # span filed under future times while this machine's clock was ahead: shadow rows
+    last_picture_ns: int = 0  # UTC nanoseconds; 0: none yet
     _reported: tuple[int, int, int] = field(default=(0, 0, 0))  # mono_ns, frames, bytes
 
     def report(self, mono_ns: int, now_ns: int, segments: int, gaps: int, recorded_ns: int | None) -> dict[str, Any]:
-        """JSON. ``lag_s``: how far the recording lies behind now."""
+        """Return the health as JSON. ``lag_s``: how far the recording lags behind the present."""
         last_ns, frames, size = self._reported
         seconds = max(1e-3, (mono_ns - last_ns) / 1e9) if last_ns else 0.0
         self._reported = (mono_ns, self.frames, self.size_bytes)

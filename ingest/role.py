@@ -1,4 +1,4 @@
-"""Ingest as a process: an identity, hour keys, a recorder, and a task per camera."""
+"""The role ingest: an identity, hour keys, a recorder, and a task per camera."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ from custodian.enrolment import enrol_again, load_or_enrol
 from domain.errors import MisuseError, StorageError, TallenneError
 from domain.ids import CameraId
 from ingest.camera import Camera
+from ingest.feeding import CameraFeed, Feeding
 from ingest.media.clock import RecorderClock
+from ingest.native.library import in_use
 from ingest.recording import KeyKeeper, Recorder, open_recorder
 from ingest.settings import IngestSettings
 from ingest.sources import Sources
+from live.settings import feed_socket
 from runtime.database import open_pool
 from runtime.pause import pause
 from runtime.private_files import private_directory
@@ -29,24 +32,23 @@ from runtime.problems import Problems
 from runtime.status import StatusFile
 from runtime.supervise import supervised
 from storage.catalogue import Catalogue
-from storage.catalogue.camera_health import save_health
+from storage.catalogue.camera_health import HEALTH_EVERY_S, save_health
 from storage.keys import HourKeyCache, RecorderIdentity
 from storage.store import ObjectStore, open_store
 
 _log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
-_HEALTH_S = 5.0
 _ENROL_EVERY_S = 600.0
 _SPREAD_S = 0.02  # between the starts of two cameras
 _DRAIN_S = 10.0
-_STEP_TOLD_S = 600.0  # how long a step of this machine's clock is shown
+_STEP_TOLD_S = 600.0  # for which a step of this machine's clock is shown
 
 
 async def run(
     settings: IngestSettings, stop: asyncio.Event, changes: asyncio.Queue[IngestSettings] | None = None
 ) -> None:
-    """Until ``stop``. MisuseError when a person must mend something first; all else is waited out.
+    """Run until ``stop``. MisuseError: an operator has to correct something first; other faults are waited out.
 
     changes: new settings; cameras added, changed or removed in them take effect without touching the others.
     """
@@ -61,7 +63,7 @@ async def run(
 
 
 class _Said:
-    """What the status file says: while cameras are recorded their report, before and after it only that it is so."""
+    """Content of the status file: the cameras' report while they are recorded, else the state alone."""
 
     def __init__(self, status: StatusFile, problems: Problems) -> None:
         self.status, self._problems = status, problems
@@ -69,6 +71,7 @@ class _Said:
         self.report: Callable[[], None] | None = None
 
     async def write(self) -> None:
+        """Write the status file; before the first camera runs, with the state alone."""
         if self.report is not None:
             self.report()
         else:
@@ -112,14 +115,18 @@ async def _record(
                 tasks.once("bucket", partial(_open_bucket, store), expected=(StorageError,))
                 enrol = partial(enrol_again, identity, settings.recorder_name, client)
                 tasks.every(_ENROL_EVERY_S, "custodian", enrol, expected=(TallenneError,))
-                tasks.every(_HEALTH_S, "health in the database", partial(role.save_health, pool))
+                tasks.every(HEALTH_EVERY_S, "health in the database", partial(role.save_health, pool))
+                if settings.feed_uids:
+                    path = feed_socket(settings.run_directory, settings.recorder_name)
+                    feed = partial(Feeding(role.feed_of).run, path, settings.feed_uids)
+                    tasks.forever("live pictures", feed, expected=(TallenneError, OSError))
                 await role.record(changes, keeper.look)
             said.report, said.state = None, "stopping"
             await said.write()
 
 
 def _collect_rarely() -> None:
-    """Pictures are freed by counting references; looking for cycles among them took 5 % of all time (measured)."""
+    """Run the cycle collector less often: pictures form no cycles, and searching them took 5 % of the time."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
@@ -128,7 +135,7 @@ def _collect_rarely() -> None:
 async def _identity(
     settings: IngestSettings, client: CustodianClient, problems: Problems, stop: asyncio.Event
 ) -> RecorderIdentity | None:
-    """None when stopped before the custodian was there for the first time."""
+    """Return the identity; None: stopped before the custodian was first reached."""
     while not stop.is_set():
         try:
             path = settings.recorder_directory / "identity"
@@ -145,7 +152,7 @@ async def _identity(
 
 
 class _Role:
-    """The cameras and their health."""
+    """Runs the cameras and reports their health."""
 
     def __init__(
         self, settings: IngestSettings, recorder: Recorder, status: StatusFile, problems: Problems, stop: asyncio.Event
@@ -154,7 +161,7 @@ class _Role:
         self._stop = stop
         self._clock = RecorderClock(time.monotonic_ns(), time.time_ns())
         self._changed: Callable[[], None] = lambda: None
-        self._stepped_ns = 0  # monotonic: when this machine's clock was set for the last time
+        self._stepped_ns = 0  # monotonic time of the last step of this machine's clock
         self._sources = Sources()
         self._cameras: dict[CameraId, Camera] = {}
         self._tasks: dict[CameraId, asyncio.Task[None]] = {}
@@ -163,8 +170,13 @@ class _Role:
     def camera_ids(self) -> list[CameraId]:
         return list(self._cameras)
 
+    def feed_of(self, camera_id: CameraId) -> CameraFeed | None:
+        """A camera's pictures for the role `live`; None where this recorder does not have it."""
+        camera = self._cameras.get(camera_id)
+        return None if camera is None else camera.live
+
     async def record(self, changes: asyncio.Queue[IngestSettings], changed: Callable[[], None]) -> None:
-        """Until stopped, then in good order. ``changed()`` is called when there are other cameras, or other hours."""
+        """Run until stopped, then finish all cameras. Calls ``changed()`` when cameras or hours change."""
         self._changed = changed
         await self._apply(self._settings)
         stopping = asyncio.create_task(self._stop.wait(), name="stop")
@@ -178,7 +190,7 @@ class _Role:
         await self._end(list(self._cameras))
 
     async def _apply(self, settings: IngestSettings) -> None:
-        """Start, restart and stop what differs; the others do not notice."""
+        """Start, restart and stop the cameras that differ; the others are not touched."""
         wanted = {camera.camera_id: camera for camera in settings.cameras}
         await self._end([known for known, camera in self._cameras.items() if camera.settings != wanted.get(known)])
         fresh = [camera for known, camera in wanted.items() if known not in self._cameras]
@@ -201,7 +213,7 @@ class _Role:
             self._reports.pop(camera_id, None)
 
     def _ended(self, camera: Camera, task: asyncio.Task[None]) -> None:
-        """A camera's task ends only by a mistake of ours: the others go on, and it is said."""
+        """Report a camera's task that ended, which only a programming error causes; the others continue."""
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("the recording of camera %s ended: %r", camera.settings.name, error, exc_info=error)
             camera.health.state = "failed"
@@ -212,16 +224,16 @@ class _Role:
         return self._problems.note(f"camera {camera.settings.name}", error)
 
     async def tick(self) -> None:
-        """Clocks and what waits too long."""
+        """Follow the clock, and let cameras seal what waits too long."""
         while True:
             await asyncio.sleep(_TICK_S)
             self._follow_clock(time.monotonic_ns(), time.time_ns())
             for camera in self._cameras.values():
                 try:
                     camera.tick()
-                except Exception as error:  # noqa: BLE001 (a mistake of ours is this camera's loss alone)
+                except Exception as error:  # noqa: BLE001 (a programming error costs this camera alone)
                     if self._say_of(camera, error):
-                        _log.exception("camera %s: a mistake of ours", camera.settings.name)
+                        _log.exception("camera %s: a programming error", camera.settings.name)
 
     def _follow_clock(self, mono_ns: int, utc_ns: int) -> None:
         step_ns = self._clock.step_ns(mono_ns, utc_ns)
@@ -238,7 +250,7 @@ class _Role:
         self._clock.observe(mono_ns, utc_ns)
 
     def report(self, keeper: KeyKeeper) -> None:
-        """The status file, from what is in memory."""
+        """Write the status file from what is in memory."""
         now_ns = time.time_ns()
         mono_ns = time.monotonic_ns()
         for camera in self._cameras.values():
@@ -265,32 +277,33 @@ class _Role:
                 "oldest_pending_s": round((now_ns - oldest) / 1e9, 1) if oldest is not None else 0.0,
                 "stored": stats.stored,
                 "uploaded": stats.uploaded,
-                "shadows": stats.shadows,
+                "contested": stats.contested,
             },
             keys_ahead_s=keeper.least_ahead_ns() // 1_000_000_000,
+            packets_by=in_use(),
         )
 
     async def save_health(self, pool: Any) -> None:
-        """For the API's pages; a database that is away is reported elsewhere."""
+        """Save the cameras' health for the API's pages. An absent database is reported elsewhere."""
         with contextlib.suppress(StorageError):
             await save_health(pool, self._reports, time.time_ns())
 
 
 def _stepped(step_ns: int) -> MisuseError:
-    """What people should know of a step of this machine's clock."""
+    """Return the problem to be shown after a step of this machine's clock."""
     if step_ns > 0:
         return MisuseError(
             f"This machine's clock went ahead by {step_ns / 1e9:.0f} s; the time between is a gap.", "Check its time."
         )
     return MisuseError(
-        f"This machine's clock was set back by {-step_ns / 1e9:.0f} s. What was filed under later times becomes shadow"
+        f"This machine's clock was set back by {-step_ns / 1e9:.0f} s. Footage filed under later times becomes shadow"
         " segments; those times are recorded again.",
         'Check its time. "misfiled" in each camera\'s health names the span; `tallenne verify` reads it.',
     )
 
 
 async def _open_bucket(store: ObjectStore) -> None:
-    """Make the bucket if it is not there, find out what the server honours, say what is missing. StorageError."""
+    """Create the bucket if it is missing, probe the server, and report missing capabilities. StorageError."""
     await store.ensure_bucket()
     for sentence in (await store.probe()).missing():
         _log.warning("%s", sentence)

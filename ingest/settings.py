@@ -7,13 +7,13 @@ from enum import StrEnum
 from pathlib import Path
 
 from domain.ids import CameraId, SiteId
-from runtime.settings import DatabaseSettings, SpoolSettings, StoreSettings
+from runtime.settings import CustodianPlace, DatabaseSettings, SpoolSettings, StoreSettings
 
 
 class SourceKind(StrEnum):
     NATIVE = "native"
     AUTO = NATIVE  # what reports about cameras call it
-    LIBAV = "libav"  # FFmpeg's, for what the native client cannot record
+    LIBAV = "libav"  # FFmpeg's, for cameras that the native client cannot record
 
 
 class Transport(StrEnum):
@@ -23,10 +23,10 @@ class Transport(StrEnum):
 
 
 class TlsLevel(StrEnum):
-    """What a camera's TLS must be at least."""
+    """The least that a camera's TLS must offer."""
 
     MODERN = "modern"  # TLS 1.2 with forward secrecy, keys of 2048 bits
-    LEGACY = "legacy"  # whatever OpenSSL still knows: TLS 1.0, no forward secrecy, keys of 1024 bits
+    LEGACY = "legacy"  # all that OpenSSL still supports: TLS 1.0, no forward secrecy, keys of 1024 bits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class CameraSettings:
     url: str  # rtsp:// or rtsps://, without credentials
     user_name: str = ""
     password: str = field(default="", repr=False)
-    basic_auth: bool = False  # the password may be sent in clear
+    basic_auth: bool = False  # the password may be sent in the clear
     source: SourceKind = SourceKind.NATIVE
     transport: Transport = Transport.TCP
     tls_ca: Path | None = None
@@ -47,7 +47,7 @@ class CameraSettings:
     audio_reason: str = ""  # required with audio
     segment_s: float = 10.0
     segment_max_s: float = 30.0
-    allowed_networks: tuple[str, ...] = ()  # CIDR; empty: private, link-local-free and loopback networks
+    allowed_networks: tuple[str, ...] = ()  # CIDR; empty: private and loopback networks, without link-local ones
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,9 @@ class IngestSettings:
     spool: SpoolSettings
     store: StoreSettings
     database: DatabaseSettings
-    custodian_socket: Path  # used to enrol; recording goes on without it
+    custodian_socket: CustodianPlace  # used to enrol; recording goes on without it
     recorder_directory: Path  # the recorder's own signing key, pinned custodian, cached hour keys; 0700
     recorder_name: str
     run_directory: Path  # status file
+    feed_uids: tuple[int, ...] = ()  # who may watch what comes (live's user); empty: it is not handed out
     upload_concurrency: int = 4

@@ -1,4 +1,4 @@
-"""Which client a camera is asked with: the native one, or libav where its settings say so."""
+"""Chooses the client for a camera: the native one, or libav where its settings say so."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ingest.rtsp.wheel import Wheel
 from ingest.settings import CameraSettings, SourceKind, Transport
 
 Asked = tuple[str, Transport]
-"""A camera's address and transport: what was learned over one transport says nothing of another."""
+"""A camera's address and transport. Habits learned over one transport do not apply to another."""
 
 
 class Sources:
-    """Makes them; one for each event loop, since native connections share a timer and buffers."""
+    """Creates sources. One per event loop, since native connections share a timer and buffers."""
 
     def __init__(self) -> None:
         self._wheel = Wheel()
         self._habits: dict[Asked, Habits] = {}
 
     def make(self, camera: CameraSettings) -> Source:
-        """The client that the camera's settings ask for. Nothing that a camera sends changes which."""
+        """Return the client that the camera's settings ask for. Nothing that a camera sends changes the choice."""
         if camera.source is SourceKind.LIBAV:
             return LibavSource(camera)
         return NativeSource(camera, self._wheel, self._habits.setdefault((camera.url, camera.transport), Habits()))

@@ -1,7 +1,7 @@
-"""A camera's time, as pictures, losses and pauses make it: what is to be recorded, and what is to be called missing.
+"""A camera's timeline: turns pictures, losses and pauses into actions that record footage or gaps.
 
-Pure: what is to be done comes out as lists of the Segmenter's actions, one after the other. Do those of one list before
-the next is asked for; say ``broken()`` when one of them failed, and leave the rest of that list.
+Pure: it returns lists of the Segmenter's actions. Carry out one list before asking for the next; call ``broken()`` when
+an action fails, and skip the rest of its list.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from ingest.media.segmenter import Action, Missing, Segmenter
 from ingest.media.sound import SoundMixer
 from ingest.silence import PATIENCE_S
 
-_LONGEST_TICKS: Final = round(PATIENCE_S * TICKS_PER_S)  # a picture lasts, while the connection does
-_LEAD_NS_MAX: Final = NS  # sender reports that put sound further from when it came are nonsense
+_LONGEST_TICKS: Final = round(PATIENCE_S * TICKS_PER_S)  # that a picture may last while the connection is up
+_LEAD_NS_MAX: Final = NS  # sender reports that place sound further from its arrival are ignored
 _EARLY_SOUNDS_MAX: Final = 200
 Actions = Iterator[list[Action]]
 
 
 class CameraTimeline:
-    """``connected()``, then ``push()`` what comes. ``cause``, ``detail``: why there is no footage now."""
+    """Call ``connected()``, then ``push()``. ``cause``, ``detail``: why there is no footage at present."""
 
     def __init__(self, health: Health, clock: RecorderClock, segment_s: float, segment_max_s: float) -> None:
-        """``health`` is kept up to date."""
+        """``health``: updated by the timeline."""
         self._health = health
         self._clock = clock
         self._writer = FragmentWriter(_LONGEST_TICKS)
@@ -38,14 +38,14 @@ class CameraTimeline:
         self._sound: SoundMixer | None = None
         self._sound_clock = MediaClock()
         self._early_sounds: list[tuple[Sound, int | None]] = []  # until both clocks have settled
-        self._heard = False  # pictures of this connection were written
+        self._heard = False  # whether pictures of this connection were recorded
         self._settling: list[AccessUnit] = []  # pictures until the clock has settled
-        self._early_losses: list[tuple[int, Loss]] = []  # before which of them something is missing
-        self._jumps = 0  # of the connections before
+        self._early_losses: list[tuple[int, Loss]] = []  # the items before which packets are missing
+        self._jumps = 0  # of earlier connections
         self.cause, self.detail = GapCause.STARTING, ""
 
     def connected(self, accounted_ns: int | None) -> None:
-        """What comes now is a new stream. ``accounted_ns``: until when there is footage or a gap."""
+        """Begin a new stream. ``accounted_ns``: end of the last footage or gap."""
         self._media, self._writer = MediaClock(), FragmentWriter(_LONGEST_TICKS)
         self._sound, self._sound_clock = None, MediaClock()
         self._early_sounds.clear()
@@ -53,10 +53,15 @@ class CameraTimeline:
         self._jumps = self._health.clock_jumps
         self._segmenter.accounted(accounted_ns)
 
+    @property
+    def settled(self) -> bool:
+        """Whether pictures that were pushed have their place on the recorder's clock."""
+        return self._media.settled
+
     # -- Pictures
 
     def push(self, batch: Sequence[AccessUnit | Loss], rests: Rests | None = None) -> Actions:
-        """What came together. ``rests``: of the connection, where the source knows."""
+        """Take what arrived together. ``rests``: of the connection, where the source knows them."""
         media, health = self._media, self._health
         pictures = [item for item in batch if not isinstance(item, Loss)]
         size_bytes = sum([len(picture.data) for picture in pictures])
@@ -82,11 +87,11 @@ class CameraTimeline:
                 yield from self._record(fragment)
 
     def report(self) -> None:
-        """Into the health, about once a second."""
+        """Update the health. Call about once a second."""
         self._health.timed_by, self._health.delay_s = self._media.timed_by.value, self._media.delay_s
 
     def flush(self) -> Actions:
-        """What was received becomes footage: the stream ends here, or is interrupted."""
+        """Turn all received pictures into footage: the stream ends here or is interrupted."""
         for fragment in iter(self._writer.flush, None):
             yield from self._record(fragment)
         if self._sound is not None:
@@ -103,7 +108,7 @@ class CameraTimeline:
                 self._early_losses.append((len(self._settling), item))
 
     def _settle(self) -> Actions:
-        """The pictures from before the clock had settled, with what was missing among them."""
+        """Take the pictures from before the clock had settled, with the losses among them."""
         early, losses = self._settling, self._early_losses
         self._settling, self._early_losses = [], []
         for unit in early:
@@ -148,10 +153,10 @@ class CameraTimeline:
             self._sound.hold(fragment, start_ns, end_ns)
             yield from self._release(self._sound)
 
-    # -- Sound, where the configuration asks for it
+    # -- Sound, if the configuration asks for it
 
     def hear(self, form: SoundFormat | None, sounds: Sequence[Sound]) -> Actions:
-        """``sounds``: what was heard since the last batch of pictures."""
+        """Take sound. ``sounds``: frames since the last batch of pictures."""
         if self._sound is None and form is not None:
             self._sound = SoundMixer(form)
         self._segmenter.hear(form)
@@ -169,7 +174,7 @@ class CameraTimeline:
         yield from self._release(self._sound)
 
     def _sound_time_ns(self, sound: Sound, stamp: int | None) -> int:
-        """Monotonic: by the clock that the camera gives both tracks; by when it came where that makes no sense.
+        """Return a frame's monotonic time by the clock that both tracks share, or by its arrival if implausible.
 
         stamp: the sound's time as the camera would stamp a picture
         """
@@ -181,35 +186,35 @@ class CameraTimeline:
         for held, run in mixer.ready(all_of_them=all_of_them):
             yield self._segmenter.push(held.fragment, held.start_ns, held.end_ns, run)
 
-    # -- What is missing
+    # -- Missing time
 
     def missed(self, cause: GapCause, detail: str = "") -> list[Action]:
-        """Footage stops here, or goes on to be missing, for this reason."""
+        """Footage stops here, or continues to be missing, for this reason."""
         self.cause, self.detail = cause, detail
         return self._segmenter.missed(cause, detail)
 
     def account(self, until_ns: int) -> list[Action]:
-        """There has been no footage until then."""
+        """Record a gap until this time."""
         self._segmenter.accounted(until_ns)
         return [Missing(until_ns, self.cause, self.detail)]
 
     def forget(self) -> None:
-        """The connection is lost: what had not settled is, too."""
+        """The connection is lost, and with it the pictures whose clock had not settled."""
         self._settling.clear()
         self._early_losses.clear()
 
     def stepped(self) -> Actions:
-        """The recorder's clock is about to be set: what was received has its time by the old one."""
+        """The recorder's clock is about to step: place all received pictures by the old one."""
         yield from self.flush()
         self.cause, self.detail = GapCause.CLOCK, ""
         yield self._segmenter.jumped()
 
     def set_back(self, accounted_ns: int) -> None:
-        """Footage begins again there, although there has been some of that time."""
+        """Begin footage again at this time, although some of it is recorded already."""
         self._segmenter.set_back(accounted_ns)
 
     def broken(self, accounted_ns: int | None, cause: GapCause) -> None:
-        """An action failed; footage counts until ``accounted_ns``."""
+        """An action failed: footage counts until ``accounted_ns``."""
         self.cause, self.detail = cause, ""
         self._segmenter.broken(accounted_ns, cause)
 

@@ -5,44 +5,61 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Sequence
 
 from domain.errors import RetryableError, TallenneError
 from pipeline.exit_codes import FAILED, MISUSE, RETRY
+from pipeline.output import clean_handler, say
+from pipeline.supervise.hold import hold
 
 _COMMANDS = {
     "up": "start everything: services, roles, and without --config the demo gym",
     "status": "what runs, what lags, what is missing, which protection level holds",
     "clip": "find a clip and download it as MP4",
-    "import": "a recorded file becomes sealed footage in the past",
+    "cases": "keep footage past its retention, or restrict it, for a reason; end that with a colleague",
+    "erase": "order that footage is erased before its time; approve or refuse it as a second person",
+    "import": "import a recorded file as sealed footage of the past",
     "verify": "read and authenticate every object of a span",
     "reconcile": "compare the catalogue's rows with the bucket's objects, and repair them",
     "catalogue": "rebuild the segment rows from the bucket alone",
-    "members": "bring in members from a list",
+    "members": "import members from a list",
     "events": "list door events and their tags; correct them",
-    "alarms": "what is raised, what was sent and what waits; or a test of every channel",
-    "staff": "make staff accounts",
-    "quarantine": "door messages that were not understood",
+    "alarms": "show raised alarms and their messages, or test every channel",
+    "staff": "create staff accounts",
+    "quarantine": "list and replay door messages that could not be decoded",
     "audit": "verify the record of every look",
+    "backup": "make the recovery key, a backup by hand; list backups; try one",
+    "restore": "on an empty machine: everything from a backup, the bucket and the keyring",
+    "retention": "what is kept and until when; decide about what is held; certificates of what ended",
+    "certificates": "make certificates for a custodian on a machine of its own, and for those who ask it",
     "config": "check the configuration, or print an example",
-    "bench": "what this machine carries, beside other tools and beside its own floor",
+    "bench": "measure what this machine can carry, against peers and its own floor",
     "ingest": "the role that records cameras",
     "index": "the role that links door events to footage",
     "custodian": "the role that keeps the keys",
     "serve": "the role that serves the staff pages and API",
+    "keeper": "the role that removes what has expired",
+    "live": "the role that shows live pictures",
+    "backup-role": "the role that makes backups",
     "notify": "the role that raises alarms and sends them",
     "demo": "how to sign in to the demo gym, with a fresh one-time code",
     "demo-gym": "simulated cameras and doors",
 }
 _MODULES = {
-    "import": "import_file",  # a keyword is no name for a module
+    "import": "import_file",  # a module cannot be named by a keyword
     **{name: f"checks.{name}" for name in ("audit", "catalogue", "reconcile", "verify")},
     **{name: f"doors.{name}" for name in ("events", "members", "quarantine")},
-    **{name: f"roles.{name}" for name in ("ingest", "index", "custodian", "serve", "notify")},
+    **{name: f"roles.{name}" for name in ("ingest", "index", "custodian", "serve", "keeper", "live", "notify")},
+    "backup-role": "roles.backup",
+    "backup": "backup.command",
+    "restore": "backup.restore",
     "demo-gym": "roles.demo_gym",
     "alarms": "alarms.command",
+    "retention": "retention.command",
+    "certificates": "certificates.command",
 }
 _DISK_REFUSES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _EXAMPLES = """\
@@ -54,23 +71,30 @@ examples:
   tallenne clip --camera Entrance --start 06:30 --end 06:33 --reason "two people on one card" -o clip.mp4
   tallenne verify --start 2026-11-22T00:00Z --end 2026-11-23T00:00Z
 
-exit codes: 0 done; 1 it failed, or the check found something; 2 something must be mended first; 75 try again later
+exit codes: 0 done; 1 it failed, or the check found something; 2 something must be corrected first; 75 try again later
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse, run, turn our errors into one clear line and an exit code."""
+    """Parse, run, turn our errors into one clear line and an exit code.
+
+    Without ``arguments`` the process is the command's own: what it makes is for its user alone.
+    """
+    if arguments is None:
+        os.umask(0o077)
     _open_standard_files()
+    logging.lastResort = clean_handler()
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser(words[0] if words and words[0] in _COMMANDS else None)
     parsed = parser.parse_args(words)
     if parsed.command is None:
         parser.print_help()
         return MISUSE
+    hold()
     try:
         return int(parsed.run(parsed))
     except TallenneError as error:
-        print(f"tallenne: {error}", file=sys.stderr)
+        say(f"tallenne: {error}", error=True)
         return RETRY if isinstance(error, RetryableError) else MISUSE
     except KeyboardInterrupt:
         return 130
@@ -80,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.errno not in _DISK_REFUSES:
             raise
         what = f"{error.strerror}: {error.filename}" if error.filename else error.strerror
-        print(f"tallenne: The disk cannot be written to ({what}). Make room on it, or mend it.", file=sys.stderr)
+        say(f"tallenne: The disk cannot be written to ({what}). Make room on it, or make it writable.", error=True)
         return RETRY
 
 
@@ -92,7 +116,10 @@ def _open_standard_files() -> None:
 
 
 def _parser(wanted: str | None) -> argparse.ArgumentParser:
-    """Only the wanted subcommand is imported: a role's process loads no more than it needs."""
+    """Build the parser.
+
+    Only the chosen subcommand is imported, so that a role's process loads no more than it needs.
+    """
     parser = argparse.ArgumentParser(
         prog="tallenne",
         description="Records cameras, seals the footage, links it to door events, finds the clip.",

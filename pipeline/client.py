@@ -1,10 +1,11 @@
-"""The staff API's first client: what `tallenne clip` and the smoke check use. Everything as staff would do it."""
+"""A client of the staff API, for `tallenne clip` and the smoke check."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,11 @@ from typing import Any, BinaryIO
 
 import httpx
 
+from api.live.streaming import HEAD as LIVE_HEAD
+from api.live.streaming import NO_LOOK
 from domain.errors import MisuseError, PeerError, RetryableError, TallenneError
 from domain.time import Span, from_iso, to_iso
+from live.protocol import Kind
 
 
 class ClientError(TallenneError):
@@ -21,15 +25,15 @@ class ClientError(TallenneError):
 
 
 class ApiRefusedError(ClientError, MisuseError):
-    """The API said no, and what to do."""
+    """The API refused the request, with a remedy."""
 
 
 class ApiAwayError(ClientError, RetryableError):
-    """The API does not answer, or is away."""
+    """The API does not answer, or is unavailable."""
 
 
 class ApiBrokenError(ClientError, PeerError):
-    """The API answered something that a Tallenne never answers."""
+    """The answer does not come from Tallenne's API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,7 @@ class StaffClient:
         await self.post("/v1/step-up", {"code": code})
 
     async def state_purpose(self, category: str, reason: str) -> None:
-        """Kept with everything that is looked at from here on."""
+        """State the purpose, which is recorded with every later look."""
         body = await self.post("/v1/purposes", {"category": category, "reason": reason})
         self._purpose = body["purpose_id"]
         self._http.headers["Tallenne-Purpose"] = self._purpose
@@ -81,11 +85,34 @@ class StaffClient:
         return answer.json() if answer.content else None
 
     async def fetch_clip(self, camera_id: str, span: Span, out: BinaryIO) -> Fetched:
-        """What a player shows, written to ``out`` as it comes. Copies that leave are exports."""
+        """Write what a player shows to ``out``, part by part as a player asks. A copy that leaves is an export."""
         query = {"start": to_iso(span.start_ns), "end": to_iso(span.end_ns), "purpose": self._purpose}
-        headers, size = await self._fetch(f"/v1/cameras/{camera_id}/clip.mp4", query, out, None)
+        path = f"/v1/cameras/{camera_id}/clip.mp4"
+        got, size = 0, 1
+        while got < size:
+            headers, more = await self._fetch(path, query, out, None, {"Range": f"bytes={got}-"})
+            got, size = got + more, int(headers["Content-Range"].rpartition("/")[2])
         true_span = Span(from_iso(headers["Tallenne-Clip-Start"]), from_iso(headers["Tallenne-Clip-End"]))
         return Fetched(span=true_span, size_bytes=size)
+
+    async def live(self, camera_id: str, offer: str) -> AsyncGenerator[dict[str, Any]]:
+        """The messages of a live look, which lasts until the generator is closed. ``offer``: SDP of one video"""
+        body = {"cameras": [{"camera_id": camera_id, "offer": offer}]}
+        held = b""
+        with _told():
+            async with self._http.stream("POST", "/v1/live", json=body) as answer:
+                if answer.is_error:
+                    await answer.aread()
+                _check(answer)
+                async for piece in answer.aiter_bytes():
+                    held += piece
+                    while len(held) >= LIVE_HEAD.size:
+                        kind, look, size = LIVE_HEAD.unpack_from(held)
+                        if len(held) < LIVE_HEAD.size + size:
+                            break
+                        data, held = held[LIVE_HEAD.size : LIVE_HEAD.size + size], held[LIVE_HEAD.size + size :]
+                        if kind == Kind.MESSAGE and look != NO_LOOK:
+                            yield json.loads(data)
 
     async def ask_export(self, camera_id: str, span: Span) -> Any:
         """One camera's MP4; a colleague has to approve it."""
@@ -93,7 +120,7 @@ class StaffClient:
         return await self.post("/v1/exports", body)
 
     async def fetch_export(self, export_id: str, out: BinaryIO, progress: Callable[[int, int], None]) -> Fetched:
-        """Of one that was approved: made if it is not, then written to ``out``. ``progress``: bytes so far, in all."""
+        """Prepare an approved export if necessary and write it to ``out``. ``progress``: bytes so far, and in total."""
         path = f"/v1/exports/{export_id}"
         made = await self.get(path)
         if made["state"] != "ready":
@@ -111,10 +138,15 @@ class StaffClient:
         return Fetched(span=Span(from_iso(file["start"]), from_iso(file["end"])), size_bytes=size)
 
     async def _fetch(
-        self, path: str, query: dict[str, str], out: BinaryIO, progress: Callable[[int, int], None] | None
+        self,
+        path: str,
+        query: dict[str, str],
+        out: BinaryIO,
+        progress: Callable[[int, int], None] | None,
+        headers: dict[str, str] | None = None,
     ) -> tuple[httpx.Headers, int]:
         with _told():
-            async with self._http.stream("GET", path, params=query) as answer:
+            async with self._http.stream("GET", path, params=query, headers=headers) as answer:
                 if answer.is_error:
                     await answer.aread()
                 _check(answer)
@@ -132,11 +164,11 @@ class StaffClient:
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Transport errors as ours."""
+    """Convert transport errors."""
     try:
         yield
     except httpx.InvalidURL as exc:
-        raise ApiRefusedError(f"--server is no address ({exc}).", "Write https://HOST:PORT.") from exc
+        raise ApiRefusedError(f"--server is not an address ({exc}).", "Write https://HOST:PORT.") from exc
     except httpx.TransportError as exc:
         raise ApiAwayError(
             f"The staff API does not answer ({type(exc).__name__}).", "Is it running? See `tallenne status`."

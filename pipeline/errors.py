@@ -1,4 +1,4 @@
-"""What can be wrong with how Tallenne was set up or started."""
+"""Errors of setting Tallenne up and starting it."""
 
 from __future__ import annotations
 

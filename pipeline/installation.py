@@ -1,4 +1,4 @@
-"""The data directory: what lies where, which version wrote it, who uses it now."""
+"""The data directory: its layout, its format version, and its lock."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ class Installation:
     serve/         the api's own key and certificate
     spool/         sealed footage on its way to the store
     run/           status files, the custodian's socket, where the services are
+    backup/        the keys that write backups, and how far they are
     alarms/        what is raised, what waits to be sent
     logs/          one per process
-    tmp/           temporary files of the roles; never footage in clear, there neither
+    tmp/           temporary files of the roles; no footage in the clear, as everywhere
     """
 
     root: Path
@@ -98,6 +99,18 @@ class Installation:
         for folder in (self.secrets, self.run, self.logs, self.scratch):
             private_directory(folder)
 
+    @property
+    def restoring_file(self) -> Path:
+        """There while a restoration is not finished."""
+        return self.root / "restoring"
+
+    def require_restored(self) -> None:
+        """SetupError while a restoration is not finished: what was erased since the backup is still there."""
+        if self.restoring_file.exists():
+            raise SetupError(
+                f"The restoration into {self.root} is not finished.", "Run `tallenne restore` again, as before."
+            )
+
     def lock(self) -> FileLock:
         """Held until the process ends. SetupError when another `tallenne up` uses the directory."""
         lock = FileLock(self.root / "lock", self._in_use)
@@ -105,7 +118,7 @@ class Installation:
             lock.acquire()
         except OSError as exc:
             raise SetupError(
-                f"{self.root} cannot be written to ({exc.strerror}).", "Mend that, or name another with --data."
+                f"{self.root} cannot be written to ({exc.strerror}).", "Correct that, or name another with --data."
             ) from exc
         return lock
 
@@ -122,6 +135,11 @@ class Installation:
         """
         digits = hashlib.sha256(secret(self.root / "identity").encode()).hexdigest()
         return digits[:10]
+
+    @property
+    def client_id(self) -> str:
+        """Of this installation's indexer: 23 letters and digits, which every broker accepts (MQTT 3.1.1, 3.1.3.1)."""
+        return f"tallenneindex{self.identity}"
 
     def role_password(self, role: str) -> str:
         """Of one of the embedded database's roles; made at first use."""

@@ -24,7 +24,7 @@ _LIVE = ("site", "door_system", "alarms")
 
 
 class Changes:
-    """``look()`` now and then: notices that the file was changed, checks it, and applies it or says what is wrong.
+    """Call ``look()`` now and then: it checks a changed file, and applies it or reports its mistakes.
 
     stop: when everything is being stopped, nothing is waited for any more
     """
@@ -36,7 +36,7 @@ class Changes:
         self._seen = self._loaded.stamp  # what was changed while everything started is a change, too
 
     async def look(self) -> None:
-        """Never raises what a person can mend: the old configuration stays in force, and the mistakes are printed."""
+        """Look at the file. For mistakes in it the old configuration stays in force, and they are printed."""
         stamp = stamp_of(self._loaded.path)
         if stamp == self._seen:
             return
@@ -50,7 +50,7 @@ class Changes:
             return
         except Exception as error:  # noqa: BLE001 (what is running goes on)
             _log.exception("the changed configuration")
-            tell.line(f"! The changed configuration is not used: a mistake of ours ({type(error).__name__}).")
+            tell.line(f"! The changed configuration is not used: a programming error ({type(error).__name__}).")
             return
         for name in needing_restart(self._loaded.config, fresh.config):
             tell.line(f"! [{name}] was changed: that takes effect at the next start.")

@@ -1,4 +1,4 @@
-"""What ``tallenne up`` has started, for the display, the smoke check and reloads."""
+"""The running installation, for the display, the smoke check and reloads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Running:
     address: str  # of the staff page
     tell: Tell
     services: Services
-    missing: tuple[str, ...] = ()  # what a person still has to do, with the command
+    missing: tuple[str, ...] = ()  # what the operator still has to do, with the command
 
     def statuses(self) -> list[dict[str, Any]]:
         """Statuses of the roles, as they are now."""

@@ -1,4 +1,4 @@
-"""The services that the configuration does not name: started side by side, again when they end, and stopped last."""
+"""Embedded services in place of those that the configuration does not name: started in parallel, stopped last."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pipeline.config.load import Loaded
 from pipeline.config.model import Config
 from pipeline.config.roles import RoleSettings
 from pipeline.embedded.broker import Broker, start_broker
+from pipeline.embedded.broker_log import BrokerLog
 from pipeline.embedded.postgres import ROLES, start_postgres
 from pipeline.embedded.process import ServiceProcess
 from pipeline.embedded.provision import provision
@@ -22,6 +23,7 @@ from pipeline.installation import Installation
 from runtime.database import connect
 from storage.catalogue.inventory import apply_inventory
 from storage.catalogue.migrate import migrate
+from upkeep.backup.writer import forget_slot
 
 Say = Callable[[str], None]
 
@@ -35,16 +37,16 @@ class Service(Protocol):
         ...
 
     async def probe(self) -> None:
-        """Let it do what it is for, on a small scale. Raises what went wrong."""
+        """Make the service do a small part of its work. Raises its error."""
         ...
 
     def stop(self) -> None:
-        """End it in good order."""
+        """Shut the service down."""
         ...
 
 
 class Services:
-    """Running services. ``stop()`` ends them in good order."""
+    """Running services. ``close()`` shuts them down."""
 
     def __init__(self) -> None:
         self._running: dict[str, Service] = {}
@@ -52,6 +54,7 @@ class Services:
         # A service ends with the thread that started it (the kernel's parent-death signal): these threads stay.
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="services")
         self.endpoints: dict[str, Any] = {}
+        self.broker_log: BrokerLog | None = None  # of the embedded one; it is read over its restarts
 
     @property
     def broker(self) -> Broker | None:
@@ -62,6 +65,8 @@ class Services:
         """Apply the part of a changed configuration that concerns services: the doors' topics at an embedded broker."""
         if self.broker is not None:
             self.broker.allow(_topics(config))
+            if self.broker_log is not None:
+                self.broker_log.forget_topics()
             self._topics = _topics(config)
 
     async def start(self, loaded: Loaded, installation: Installation, say: Say) -> None:
@@ -72,6 +77,7 @@ class Services:
         if config.database is None:
             wanted.append(self._start("database", start_postgres, root / "postgres", logs / "database.log", say))
         if config.broker is None:
+            self.broker_log = BrokerLog(logs / "broker.log", installation.client_id)
             wanted.append(self._start("broker", self._start_broker, root / "broker", logs / "broker.log", say))
         if config.store is None:
             wanted.append(self._start("store", start_store, root / "store", logs / "store.log", say))
@@ -129,9 +135,13 @@ class Services:
         return list(self._running)
 
     def stop(self) -> None:
-        """Those started last first."""
+        """Those started last first; they can be started again."""
         while self._running:
             self._running.popitem()[1].stop()
+
+    def close(self) -> None:
+        """Stop them for good."""
+        self.stop()
         self._threads.shutdown()
 
 
@@ -145,6 +155,8 @@ async def prepare_database(settings: RoleSettings, installation: Installation, n
     conn = await connect(owner)
     try:
         await apply_inventory(conn, settings.inventory(), now_ns)
+        if settings.loaded.config.database is None and settings.loaded.config.backup is None:
+            await forget_slot(conn)
     finally:
         await conn.close()
     return version

@@ -1,4 +1,4 @@
-"""Signals as an event."""
+"""Turns signals into an event."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 def stop_event() -> asyncio.Event:
     """Set by SIGTERM, SIGINT, and SIGHUP when the terminal goes; the running loop's.
 
-    What was ignored when we were started stays ignored: SIGHUP by nohup, SIGINT by a shell without job control that
+    A signal that was ignored at our start stays ignored: SIGHUP by nohup, SIGINT by a shell without job control that
     puts a command into the background (POSIX, "Asynchronous Lists"). Without a terminal SIGHUP asks a service to read
     its files again (logrotate, systemd's ExecReload), and Tallenne does that by itself. SIGTERM always stops.
     """

@@ -12,9 +12,11 @@ class DatabaseError(StorageError, PeerError):
 class DatabaseAwayError(StorageError, RetryableError):
     """No connection, a restart, a timeout, a deadlock: the same statement may pass later."""
 
+    part = "database"
+
 
 class DatabaseRefusedError(StorageError, MisuseError):
-    """Wrong password, wrong database name, missing role: a person must mend the configuration."""
+    """Wrong password, wrong database name, missing role: the operator must correct the configuration."""
 
 
 class PrivateFileError(StorageError, MisuseError):

@@ -19,9 +19,11 @@ from typing import Final
 VARIABLE: Final = "NOTIFY_SOCKET"
 BEAT_S: Final = 1.0
 STARVED_BEATS: Final = 5
-"""A lack of descriptors that lasts for more beats is no peak but a leak, which only a restart mends."""
+"""A lack of descriptors that lasts for more beats is no peak but a leak, which only a restart removes."""
 _log = logging.getLogger(__name__)
 _MESSAGE: Final = b"READY=1\nWATCHDOG=1"
+_GIVEN_UP: Final = b"WATCHDOG=trigger"
+"""The role says itself that only a restart helps: its supervisor need not wait for silence (sd_notify(3))."""
 _SCM_CREDENTIALS: Final = 2  # linux/socket.h; the module socket does not name it
 _CREDENTIALS: Final = struct.Struct("3i")  # struct ucred, unix(7): process, user, group
 
@@ -64,11 +66,12 @@ async def _beat(sock: socket.socket, address: str, stuck: Callable[[], str]) -> 
     starved = 0  # beats without a descriptor to be had
     while True:
         starved = starved + 1 if _starved(sock) else 0
-        if what := stuck() or ("The lack of descriptors" if starved > STARVED_BEATS else ""):
-            _log.error("%s goes on and on: this role stops beating, so that it is started again", what)
-            return
+        what = stuck() or ("The lack of descriptors" if starved > STARVED_BEATS else "")
         with contextlib.suppress(OSError):  # full while the listener is held up; or it is gone
-            sock.sendto(_MESSAGE, address)
+            sock.sendto(_GIVEN_UP if what else _MESSAGE, address)
+        if what:
+            _log.error("%s persists: this role stops its heartbeat, so that it is restarted", what)
+            return
         await asyncio.sleep(BEAT_S)
 
 
@@ -79,6 +82,7 @@ class Listener:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._socket.bind("")  # the kernel picks a name that is no file
+        self.given_up = False  # the process has said that it must be started again
 
     @property
     def address(self) -> str:
@@ -92,7 +96,9 @@ class Listener:
             while True:
                 message, extra, _, _ = self._socket.recvmsg(256, socket.CMSG_SPACE(_CREDENTIALS.size))
                 sender = next((_CREDENTIALS.unpack(data)[0] for _, kind, data in extra if kind == _SCM_CREDENTIALS), 0)
-                beaten |= sender == pid and b"WATCHDOG=1" in message
+                if sender == pid:
+                    beaten |= b"WATCHDOG=1" in message
+                    self.given_up |= _GIVEN_UP in message
         return beaten
 
     def close(self) -> None:
@@ -106,7 +112,7 @@ class Watch:
     Looks are counted, not the clock: while the machine sleeps or the watcher itself is held up, no role is silent.
     """
 
-    def __init__(self, *, silent_looks: int = 10, first_looks: int = 60) -> None:
+    def __init__(self, *, silent_looks: int = 6, first_looks: int = 60) -> None:
         """``first_looks``: until the first beat, while the program is loaded."""
         self._limit, self._silent_looks = first_looks, silent_looks
         self._silent = 0

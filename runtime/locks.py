@@ -1,7 +1,8 @@
-"""Files that one process may use at a time: an exclusive lock of the kernel, gone with its holder, kill -9 included."""
+"""Exclusive file locks of the kernel, released with their holder, even by kill -9."""
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from collections.abc import Callable
@@ -21,7 +22,7 @@ class FileLock:
 
     def acquire(self) -> None:
         """The refusal's error when another process holds it; OSError when the file cannot be made."""
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = self._opened()
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -33,8 +34,17 @@ class FileLock:
             raise
         self._descriptor = descriptor
 
+    def _opened(self) -> int:
+        """A file system that is read-only has the file already, if it ever was in use."""
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as exc:
+            if exc.errno != errno.EROFS:
+                raise
+            return os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+
     def release(self) -> None:
-        """Nothing when it is not held."""
+        """Release the lock; harmless if it is not held."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)

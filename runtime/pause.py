@@ -1,4 +1,4 @@
-"""Sleeping that ends early when it is time to stop."""
+"""A sleep that ends early when it is time to stop."""
 
 from __future__ import annotations
 

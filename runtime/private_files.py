@@ -51,12 +51,13 @@ def write_private(path: Path, data: bytes, *, durable: bool = True, failpoint: s
 
 
 def replace_file(path: Path, data: bytes, *, mode: int, durable: bool, failpoint: str = "private.replace") -> None:
-    """As ``write_private()``, for files that others may read: ``mode`` is cut by the process's umask."""
+    """As ``write_private()``, for files that others may read: it has ``mode`` whatever the process's umask is."""
     scratch = path.with_name(path.name + ".new")
     scratch.unlink(missing_ok=True)
     descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, mode)
             file.write(data)
             file.flush()
             if durable:
@@ -90,7 +91,9 @@ def private_directory(path: Path) -> Path:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as exc:
-        raise PrivateFileError(f"{path} cannot be made ({exc.strerror}).", "Mend that, or name another place.") from exc
+        raise PrivateFileError(
+            f"{path} cannot be made ({exc.strerror}).", "Correct that, or name another place."
+        ) from exc
     status = path.stat()
     _check_owner(path, status)
     if stat.S_IMODE(status.st_mode) & 0o077:

@@ -33,10 +33,10 @@ class Problems:
         self._watched: dict[str, Callable[[], TallenneError | None]] = {}
 
     def note(self, topic: str, error: Exception) -> bool:
-        """Something is wrong, until ``clear(topic)``. Whether this is new: only then is it logged."""
+        """Note a problem until ``clear(topic)``. Returns whether it is new; only then it is logged."""
         known = self._by_topic.get(topic)
         if known is not None:
-            new = type(known.error) is not type(error)  # figures within a text may change at every look
+            new = type(known.error) is not type(error)  # numbers within a text may change at every look
             known.error = error
         else:
             new = True
@@ -46,7 +46,7 @@ class Problems:
         return new
 
     def clear(self, topic: str) -> None:
-        """It works again. Nothing when nothing was wrong."""
+        """Clear a topic's problem, if there is one."""
         if self._by_topic.pop(topic, None) is not None:
             _log.info("%s: works again", topic)
 
@@ -62,13 +62,18 @@ class Problems:
         self._watched[topic] = look
 
     def present(self) -> tuple[dict[str, Any], ...]:
-        """{"topic", "what", "remedy", "since_ns"} of each, as status files want them; equal words stand once."""
+        """{"topic", "what", "remedy", "since_ns"} of each, as status files want them; equal words stand once.
+
+        And "waits_for", where another part of the installation is what is waited for.
+        """
         for topic, look in self._watched.items():
             self.set(topic, look())
         found: dict[str, dict[str, Any]] = {}
         for topic, problem in self._by_topic.items():
             what, remedy = words(topic, problem.error)
             one = {"topic": topic, "what": what, "remedy": remedy, "since_ns": problem.since_ns}
+            if isinstance(problem.error, TallenneError) and problem.error.part:
+                one["waits_for"] = problem.error.part
             found.setdefault(what, one)
         return tuple(found.values())
 
@@ -79,9 +84,9 @@ def words(topic: str, error: Exception) -> tuple[str, str]:
         return error.what, error.remedy
     if isinstance(error, OSError) and error.strerror:
         return f"{topic}: {error.strerror}.", "Check the disk and the limits of this machine."
-    return f"{topic}: a mistake of ours ({type(error).__name__}).", "Please report what the log says."
+    return f"{topic}: a programming error ({type(error).__name__}).", "Please report what the log says."
 
 
 def summary(problems: Sequence[dict[str, Any]]) -> str:
-    """All of them in one line."""
+    """Return all problems in one line."""
     return " ".join(f"{problem['what']} {problem['remedy']}".strip() for problem in problems)

@@ -2,8 +2,9 @@
 
 One JSON file per role instance in the run directory, replaced atomically, once a period. Keys every role writes:
 ``role``, ``instance``, ``pid``, ``state`` ("starting", "ready", "degraded", "stopping"), ``updated_ns`` (UTC),
-``updated_mono_ns`` (this machine's monotonic clock, which no step of its time changes), ``period_s``, ``problems``
-(a list of {"topic", "what", "remedy", "since_ns"}), and what the role's README lists.
+``updated_mono_ns`` (this machine's monotonic clock, which no step of its time changes), ``period_s``, ``sandbox``
+(what confines the process), ``problems`` (a list of {"topic", "what", "remedy", "since_ns", perhaps "waits_for"}), and
+what the role's README lists.
 
 Every fact in a status has the age of the status. ``statuses()`` reads them with their ages: what is older than three
 periods is not known any more, and its state says "unknown"; what a dead process left behind says "dead".
@@ -22,6 +23,7 @@ from typing import Any, Final
 
 from domain.time import NS, to_iso
 from runtime.private_files import replace_file
+from runtime.sandbox.held import held_now
 
 PERIOD_S: Final = 1.0
 KNOWN_PERIODS: Final = 3
@@ -45,6 +47,7 @@ class StatusFile:
         self.period_s = period_s
         self._refusal = ""  # why it could not be written, so that the log says so once
         self._fixed = {"role": role, "instance": instance, "pid": os.getpid(), "period_s": period_s}
+        self._fixed["sandbox"] = held_now().dump()
 
     def write(self, state: str, *, problems: Sequence[Mapping[str, Any]] = (), **more: Any) -> None:
         """Replace the file. ``more`` must be JSON: counters and names.
@@ -56,16 +59,20 @@ class StatusFile:
         data = json.dumps({**self._fixed, "state": state, **times, "problems": list(problems), **more}).encode()
         data = data.ljust(-(-(len(data) + _SPARE_BYTES) // _BLOCK_BYTES) * _BLOCK_BYTES)
         try:
-            replace_file(self._path, data, mode=0o666, durable=False)
+            replace_file(self._path, data, mode=self._mode(), durable=False)
         except OSError as exc:
             self._refused(data, exc)
         else:
             self._refusal = ""
 
     def remove(self) -> None:
-        """On an orderly stop. A file left behind by a dead pid means a crash."""
+        """Remove the file, on an orderly stop. A file of a dead process means a crash."""
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
+
+    def _mode(self) -> int:
+        """Roles under users of their own read one another's files, in a directory that is open to all of them."""
+        return 0o644 if self._path.parent.stat().st_mode & 0o005 == 0o005 else 0o600
 
     def _refused(self, data: bytes, exc: OSError) -> None:
         if self._refusal != (exc.strerror or ""):
@@ -78,7 +85,7 @@ class StatusFile:
 
 
 def read_status_files(run_directory: Path) -> list[dict[str, Any]]:
-    """All roles' last words, as they were written, sorted by role. Unreadable files are a state of their own."""
+    """Return all roles' last statuses, sorted by role. An unreadable file has its own state."""
     found: list[dict[str, Any]] = []
     for path in sorted(run_directory.glob("*.json")):
         try:
@@ -105,8 +112,14 @@ def aged(status: dict[str, Any], mono_ns: int, is_alive: Callable[[int], bool]) 
     if "pid" in status and not is_alive(status["pid"]):
         return _forgotten(status, "dead", "has died")
     if not 0 <= age_ns <= KNOWN_PERIODS * status.get("period_s", PERIOD_S) * NS:  # less than 0: of an earlier boot
-        return _forgotten(status, "unknown", "has said nothing")
+        return _forgotten(status, "unknown", "has not reported")
     return status
+
+
+def name_of(status: Mapping[str, Any]) -> str:
+    """As people call the process: "ingest", or "ingest recorder-2" where that says more."""
+    role, instance = str(status.get("role")), str(status.get("instance", "0"))
+    return role if instance in ("0", "?", "None") else f"{role} {instance}"
 
 
 def alive(pid: int) -> bool:
@@ -123,9 +136,8 @@ def alive(pid: int) -> bool:
 def _forgotten(status: dict[str, Any], state: str, how: str) -> dict[str, Any]:
     since_ns = status.get("updated_ns", 0)
     kept: dict[str, Any] = {key: status[key] for key in _OF_WRITER if key in status}
-    who = status["role"] if status.get("instance", "0") in ("0", None) else f"{status['role']} {status['instance']}"
     problem = {
-        "what": f"The role {who} {how} since {to_iso(since_ns)}.",
+        "what": f"The role {name_of(status)} {how} since {to_iso(since_ns)}.",
         "remedy": "`tallenne up` starts it again; where it runs by itself, start it, and look into its log.",
         "since_ns": since_ns,
     }

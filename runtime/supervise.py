@@ -9,9 +9,9 @@
 What a task may raise:
 
 - one of ``expected``: noted as the problem of the task, which is tried again after a back-off;
-- any other TallenneError: a person must mend it. It ends the role, and leaves ``supervised()`` as itself;
-- any other exception: a mistake of ours, logged with its traceback. It ends the role; with ``restart`` it is noted, and
-  the task alone is started again, because the others' work is worth more than a clean start.
+- any other TallenneError: the operator must correct it. It ends the role, and leaves ``supervised()`` as itself;
+- any other exception: a programming error, logged with its traceback. It ends the role; with ``restart`` it is noted,
+  and the task alone is started again, because the others' work is worth more than a clean start.
 
 The problem of a task clears by itself when a round of it returns. That of work without end clears when it has run for
 a while, or when the work says so by ``problems.clear()`` with the task's name.
@@ -163,7 +163,7 @@ class Supervisor:
 
     def _mistake(self, job: _Job, error: BaseException) -> None:
         """Logged and noted. Raises it where it ends the role."""
-        _log.error("%s: a mistake of ours", job.name, exc_info=error)
+        _log.error("%s: a programming error", job.name, exc_info=error)
         failure = error if isinstance(error, Exception) else RuntimeError("cancelled from within")
         if not job.restart:
             raise failure
@@ -190,7 +190,8 @@ async def supervised(
 ) -> AsyncIterator[Supervisor]:
     """Runs tasks beside its body; all have ended on return. The first failure of any cancels the body and the others.
 
-    Raises the failure itself, not a group of one: what a person must mend before what may pass before our mistakes.
+    Raises the failure itself, not a group of one. Errors that the operator must correct come first, programming errors
+    last.
     """
     try:
         async with asyncio.TaskGroup() as group:

@@ -1,1 +1,1 @@
-"""Sealing, keys, spool, object store, catalogue."""
+"""Footage and facts at rest: sealed format, keys, object store client, MP4, catalogue, access."""

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,8 +20,26 @@ from pipeline.embedded.store import Store, start_store
 from runtime.database import connect
 from runtime.settings import DatabaseSettings, StoreSettings
 from storage.catalogue.migrate import migrate
+from tests.support.order import spread
+from tests.support.scans.versions import SCANS, using
+from tests.support.trust import is_named
 
 _PASSWORDS = {role: f"test-{role}" for role in ROLES}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """``-m trust``: what docs/TRUST.md names. A whole run's order: see tests.support.order."""
+    for item in items:
+        if is_named(item.nodeid):
+            item.add_marker("trust")
+    items[:] = spread(items, lambda item: item.path, lambda item: item.get_closest_marker("slow") is not None)
+
+
+@pytest.fixture(scope="module", params=SCANS)
+def both_scans(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Runs a module's tests twice: with packets taken by Python, and by what was compiled (ingest/native)."""
+    with using(request.param):
+        yield
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +51,7 @@ class Database:
     index: DatabaseSettings
     custodian: DatabaseSettings
     serve: DatabaseSettings
+    keeper: DatabaseSettings
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +85,20 @@ def template(postgres: Postgres) -> str:
 @pytest.fixture
 async def database(postgres: Postgres, template: str) -> AsyncIterator[Database]:
     """Fresh for this test, dropped afterwards."""
+    async with fresh_database(postgres, template) as made:
+        yield made
+
+
+@pytest.fixture
+async def other_database(postgres: Postgres, template: str) -> AsyncIterator[Database]:
+    """A second one, to take the place of a lost one."""
+    async with fresh_database(postgres, template) as made:
+        yield made
+
+
+@asynccontextmanager
+async def fresh_database(postgres: Postgres, template: str) -> AsyncIterator[Database]:
+    """A copy of the database ``template``, dropped afterwards."""
     name = f"test_{uuid.uuid4().hex}"
     conn = await connect(postgres.settings())
     await conn.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
@@ -78,6 +112,7 @@ async def database(postgres: Postgres, template: str) -> AsyncIterator[Database]
         index=roles["tallenne_index"],
         custodian=roles["tallenne_custodian"],
         serve=roles["tallenne_serve"],
+        keeper=roles["tallenne_keeper"],
     )
     await conn.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await conn.close()
@@ -103,3 +138,10 @@ def store_server(service_directory: Path) -> Iterator[Store]:
 def store(store_server: Store) -> StoreSettings:
     """A bucket name of this test's own, not made yet."""
     return replace(store_server.settings, bucket=f"test-{uuid.uuid4().hex[:16]}")
+
+
+@pytest.fixture
+def keeper_store(store: StoreSettings, store_server: Store) -> StoreSettings:
+    """The same bucket, for the only user that may delete footage."""
+    keys = store_server.keeper
+    return replace(store, access_key=keys.access_key, secret_key=keys.secret_key)

@@ -1,8 +1,8 @@
-"""`tallenne catalogue rebuild`: the segment rows from the bucket alone, as after a loss of the database's rows.
+"""`tallenne catalogue rebuild`: recorders, keys, segments and gaps from bucket and keyring, when the database is lost.
 
-Every object without a row is read, authenticated, opened and given one; what is truncated, forged or unsigned is
-listed in the quarantine. Again after a crash, or for good measure: what has a row is passed over. Not in the bucket,
-hence not restored: epochs (1 is taken), gaps, and which of two overlapping recordings was shown (the earlier is).
+The journal says what no object does. Every object without a row is read, authenticated, opened and given one; what is
+truncated, forged or unsigned is listed in the quarantine; time that nothing accounts for becomes a gap. Again after a
+crash, or for good measure: what is there is passed over.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import asyncpg
 from runtime import sql
 from runtime.database import wrapped_errors
 from storage.store import ObjectStore
+from upkeep.holes import LostTime, find_lost_time
 from upkeep.inspection import read_recorders
+from upkeep.inspection.journal import JournalReport
 from upkeep.inspection.listing import Footage, days
-from upkeep.inspection.restore import BATCH, HeaderOpener, Restored, RestoreOutcome, Restorer
+from upkeep.inspection.restore import BATCH, HeaderOpener, Restored, RestoreOutcome, Restorer, begin_replay
 from upkeep.reconcile import GRACE_NS
 
 _PACKAGE: Final = "upkeep"
@@ -36,14 +38,17 @@ class RebuildReport:
     foreign: int = 0  # names that no recorder gives
     rows: int = 0  # restored, live
     shadows: int = 0  # restored, hidden behind live footage
+    expired: int = 0  # objects whose key is dead; left alone
+    journal: JournalReport = field(default_factory=JournalReport)
+    lost: LostTime = field(default_factory=LostTime)  # became gaps
     quarantined_count: int = 0
     quarantined: list[RestoreOutcome] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
     def ok(self) -> bool:
-        """Whether every object became a row."""
-        return not self.quarantined_count
+        """Whether every object became a row, and every record was genuine."""
+        return not self.quarantined_count and not self.journal.refused_count
 
 
 async def rebuild(
@@ -58,7 +63,9 @@ async def rebuild(
     """``pool``: of the owner's role. Raises when database, store or custodian do not answer; begin again then."""
     report = RebuildReport()
     started_s = time.monotonic()
-    restorer = Restorer(pool, store, custodian, await read_recorders(pool), clock_ns=clock_ns)
+    journal = await begin_replay(pool, store, custodian, clock_ns=clock_ns)
+    report.journal = journal.report
+    restorer = Restorer(pool, store, custodian, await read_recorders(pool), journal=journal, clock_ns=clock_ns)
     async for day in days(store):
         report.foreign += len(day.foreign)
         report.objects += len(day.objects)
@@ -71,6 +78,8 @@ async def rebuild(
             for outcome in outcomes:
                 _note(report, outcome)
             progress(report)
+    await journal.gaps()
+    report.lost = await find_lost_time(pool, clock_ns() - grace_ns, repair=True)
     report.seconds = time.monotonic() - started_s
     return report
 
@@ -86,6 +95,7 @@ def _note(report: RebuildReport, outcome: RestoreOutcome) -> None:
     report.rows += outcome.restored is Restored.ROW
     report.shadows += outcome.restored is Restored.SHADOW
     report.known += outcome.restored is Restored.KNOWN
+    report.expired += outcome.restored is Restored.EXPIRED
     if outcome.restored is Restored.QUARANTINED:
         report.quarantined_count += 1
         if len(report.quarantined) < _LISTED:

@@ -2,7 +2,9 @@
 
 A live or shadow row stands for an object of that size and hash (invariant 2). What breaks that is found from either
 side; ``repair`` makes it hold again: a row without its object is set to ``gone`` and a gap takes its place, an object
-without a row gets one when it is signed and opens, and goes to the quarantine when not.
+without a row gets one when it is signed and opens, and goes to the quarantine when not. A database that was restored
+from an older copy also lacks keys and gaps: a repair takes them from the bucket's journal. Time that nothing accounts
+for becomes a gap.
 """
 
 from __future__ import annotations
@@ -24,11 +26,15 @@ from storage.catalogue.recorders import Recorders
 from storage.catalogue.repairs import set_gone
 from storage.sealed import object_name
 from storage.store import ObjectInfo, ObjectStore
+from upkeep.hidden import Hidden, find_hidden, show_hidden
+from upkeep.holes import LostTime, find_lost_time
 from upkeep.inspection import BadObjectError, Flaw, inspect_object, read_recorders
+from upkeep.inspection.journal import JournalReplay, JournalReport
 from upkeep.inspection.listing import Day, Footage, days
 from upkeep.inspection.objects import object_sha256
-from upkeep.inspection.restore import BATCH, HeaderOpener, Restored, RestoreOutcome, Restorer
+from upkeep.inspection.restore import BATCH, HeaderOpener, Restored, RestoreOutcome, Restorer, begin_replay
 from upkeep.inspection.rows import check_name
+from upkeep.unrecorded import StoredTime, Unrecorded, unrecorded
 
 _PACKAGE: Final = "upkeep"
 _LISTED: Final = 10_000
@@ -40,7 +46,7 @@ GRACE_NS: Final = 15 * MINUTE_NS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BadRow:
-    """A live or shadow row that its object does not bear out."""
+    """A live or shadow row that disagrees with its object."""
 
     segment_id: SegmentId
     camera_id: CameraId
@@ -63,13 +69,18 @@ class ReconcileReport:
     bad_rows: list[BadRow] = field(default_factory=list)
     orphan_count: int = 0
     orphans: list[RestoreOutcome] = field(default_factory=list)  # objects without a row, and what became of each
+    hidden: Hidden = field(default_factory=Hidden)
+    journal: JournalReport = field(default_factory=JournalReport)  # read by a repair only
+    lost: LostTime = field(default_factory=LostTime)  # time that nothing accounts for; repaired, it became gaps
+    unrecorded: Unrecorded | None = None  # the database was without what happened then
     repaired: bool = False
     seconds: float = 0.0
 
     @property
     def ok(self) -> bool:
         """Whether rows and objects agree."""
-        return not self.bad_row_count and not self.orphan_count
+        agree = not self.bad_row_count and not self.orphan_count and not self.hidden.forged and not self.hidden.rows
+        return agree and not self.lost.holes and not self.journal.refused_count
 
 
 async def reconcile(
@@ -83,8 +94,9 @@ async def reconcile(
     progress: Callable[[ReconcileReport], None] = lambda _: None,
 ) -> ReconcileReport:
     """``pool``: of the owner's role when it is to repair. The custodian is asked only then."""
-    work = _Reconcile(pool, store, custodian, await read_recorders(pool), repair, grace_ns, clock_ns)
     started_s = time.monotonic()
+    journal = await begin_replay(pool, store, custodian, clock_ns=clock_ns) if repair else None
+    work = _Reconcile(pool, store, custodian, await read_recorders(pool), journal, repair, grace_ns, clock_ns)
     await work.run(progress)
     work.report.seconds = time.monotonic() - started_s
     return work.report
@@ -97,17 +109,21 @@ class _Reconcile:
         store: ObjectStore,
         custodian: HeaderOpener,
         recorders: Recorders,
+        journal: JournalReplay | None,
         repair: bool,
         grace_ns: int,
         clock_ns: Callable[[], int],
     ) -> None:
         self._pool, self._store, self._recorders = pool, store, recorders
         self._repair, self._grace_ns, self._clock_ns = repair, grace_ns, clock_ns
-        self._restorer = Restorer(pool, store, custodian, recorders, clock_ns=clock_ns)
+        self._journal = journal
+        self._restorer = Restorer(pool, store, custodian, recorders, journal=journal, clock_ns=clock_ns)
+        self._stored = StoredTime()
         self._gate = asyncio.Semaphore(_AT_ONCE)
         self.report = ReconcileReport(repaired=repair)
 
     async def run(self, progress: Callable[[ReconcileReport], None]) -> None:
+        """Compare every day of the bucket with its rows, then the days that have rows only; ``progress`` after each."""
         with wrapped_errors():
             rows = await self._pool.fetch(sql.load(_PACKAGE, "camera_days"))
         unseen = {(SiteId(row["site_id"]), CameraId(row["camera_id"]), row["day_ns"]): None for row in rows}
@@ -122,11 +138,25 @@ class _Reconcile:
             progress(self.report)
         async for page in self._shadows():
             await self._missing_rows(page, set())
+        # Last: a row whose object is missing was set to gone above, and hides nothing any more.
+        self.report.hidden = await (show_hidden if self._repair else find_hidden)(self._pool)
+        await self._account()
+
+    async def _account(self) -> None:
+        if self._journal is not None:
+            await self._journal.gaps()
+            self.report.journal = self._journal.report
+        self.report.lost = await find_lost_time(self._pool, self._clock_ns() - self._grace_ns, repair=self._repair)
+        if self._stored.span is not None:
+            self.report.unrecorded = await unrecorded(self._pool, self._stored.span)
 
     # -- From the bucket
 
     async def _day(self, day: Day) -> None:
-        """The objects were listed before the rows are read: a row without an object is no race, but is looked at."""
+        """Compare a day.
+
+        Objects are listed before rows are read, so a row without an object is suspect, and examined.
+        """
         self.report.objects += len(day.objects)
         known = await self._known(day.objects)
         orphans = []
@@ -172,11 +202,15 @@ class _Reconcile:
             rows = await self._pool.fetch(sql.load(_PACKAGE, "quarantine_named"), names)
         before = {row["object_name"] for row in rows}
         self.report.quarantined_before += len(before)
-        infos = [item.info for item in old if item.info.name not in before]
+        old_ones = [item for item in old if item.info.name not in before]
+        infos = [item.info for item in old_ones]
         for at in range(0, len(infos), BATCH):
             batch = infos[at : at + BATCH]
             if self._repair:
-                self._note(await self._restorer.restore(batch))
+                outcomes = await self._restorer.restore(batch)
+                for item, outcome in zip(old_ones[at : at + BATCH], outcomes, strict=True):
+                    self._stored.add(item.written_ns, outcome)
+                self._note(outcomes)
             else:
                 self._note([await self._looked_at(item) for item in batch])
 
@@ -193,7 +227,7 @@ class _Reconcile:
 
     def _note(self, outcomes: Iterable[RestoreOutcome]) -> None:
         for item in outcomes:
-            if item.restored in (Restored.VANISHED, Restored.KNOWN):
+            if item.restored in (Restored.VANISHED, Restored.KNOWN, Restored.EXPIRED):
                 continue  # its recorder was about to commit it, or it was deleted: not an orphan any more
             self.report.orphan_count += 1
             if len(self.report.orphans) < _LISTED:
@@ -220,6 +254,7 @@ class _Reconcile:
         self.report.rows += len(rows)
 
         async def one(row: asyncpg.Record) -> None:
+            """Ask the store itself about one row's object."""
             async with self._gate:
                 name = object_name(
                     site_id=row["site_id"],

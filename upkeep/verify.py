@@ -18,6 +18,7 @@ from runtime import sql
 from runtime.database import wrapped_errors
 from storage.catalogue.recorders import Recorders
 from storage.catalogue.rows import segment_from_row
+from storage.claims import as_signed
 from storage.sealed import PayloadKey, object_name_of
 from storage.sealed.format import ZERO_HASH
 from storage.store import ObjectStore
@@ -132,6 +133,7 @@ class _Verify:
         self.report = VerifyReport()
 
     async def run(self, cameras: list[CameraId] | None, span: Span) -> None:
+        """Verify the segments page by page, in the order of their chains."""
         with wrapped_errors():
             row = await self._pool.fetchrow(sql.load(_PACKAGE, "verify_count"), cameras, span.start_ns, span.end_ns)
         self._in_all = (row["objects"], row["bytes"])
@@ -155,7 +157,7 @@ class _Verify:
             if not rows:
                 return
             after_ns, after_id = rows[-1]["start_ns"], rows[-1]["segment_id"]
-            yield [segment_from_row(row) for row in rows]
+            yield [as_signed(segment_from_row(row), rewrapped=row["rewrapped"]) for row in rows]
 
     async def _one(self, segment: Segment, key: PayloadKey | None) -> Inspected | None:
         report = self.report

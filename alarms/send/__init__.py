@@ -1,1 +1,1 @@
-"""The ways out: mail, a signed webhook, and the dead-man's signal."""
+"""The channels: mail, a signed webhook, and the dead-man's signal."""

@@ -23,6 +23,7 @@ from alarms.errors import ChannelAwayError, ChannelRefusedError
 from alarms.settings import WebhookSettings
 from alarms.state.notice import Notice
 from alarms.state.wording import Writer, payload
+from domain.text import printable
 
 TOTAL_S: Final = 20.0
 PREFIX: Final = "whsec_"
@@ -40,11 +41,11 @@ async def send_webhook(settings: WebhookSettings, notice: Notice, writer: Writer
     if 400 <= status < 500 and status not in _LATER:
         raise ChannelRefusedError(f"{where} refuses the message ({status}).", "Check its address and its secret.")
     if not 200 <= status < 300:
-        raise ChannelAwayError(f"{where} answers {status}.", "Check it; it is retried.")
+        raise ChannelAwayError(f"{where} answers {status}.", "Check it; Tallenne tries again.")
 
 
 async def call_dead_man(url: str) -> None:
-    """Say that all is well. ChannelAwayError when nobody heard it."""
+    """Report that all is well. ChannelAwayError: the URL did not answer 2xx."""
     status = await request("GET", url)
     if not 200 <= status < 300:
         raise ChannelAwayError(f"The dead-man's URL at {host_of(url)} answers {status}.", "Check it in [alarms].")
@@ -92,5 +93,7 @@ async def request(
         ):
             return answer.status_code
     except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as exc:
-        said = "".join(sign if sign.isprintable() else " " for sign in str(exc))[:200] or type(exc).__name__
-        raise ChannelAwayError(f"{host_of(url)} cannot be reached ({said}).", "Check the address; retried.") from exc
+        said = printable(str(exc))[:200] or type(exc).__name__
+        raise ChannelAwayError(
+            f"{host_of(url)} cannot be reached ({said}).", "Check the address; Tallenne tries again."
+        ) from exc

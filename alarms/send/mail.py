@@ -20,6 +20,7 @@ from alarms.errors import ChannelAwayError, ChannelRefusedError
 from alarms.settings import MailSettings
 from alarms.state.notice import Notice
 from alarms.state.wording import Writer, subject, text
+from domain.text import printable
 from domain.time import NS
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ TOTAL_S: Final = 60.0
 
 
 async def send_mail(settings: MailSettings, recipient: str, notice: Notice, writer: Writer) -> None:
-    """Return once the server has taken it. ChannelAwayError; ChannelRefusedError: it takes this message never."""
+    """Return once the server has accepted it. ChannelAwayError; ChannelRefusedError: it will never accept it."""
     import aiosmtplib  # here, so that an installation without mail does not load it
 
     message = message_of(settings, notice, writer, recipient)
@@ -55,11 +56,21 @@ def _client(settings: MailSettings) -> aiosmtplib.SMTP:
     """To be connected: greeted, encrypted and signed in, as the settings say."""
     import aiosmtplib
 
+    class Client(aiosmtplib.SMTP):
+        """Closes its socket at once: a TLS connection would wait half a minute for a server that says no good-bye."""
+
+        def close(self) -> None:
+            """Also when the library closes it itself, after an error or QUIT."""
+            transport = self.transport
+            super().close()
+            if isinstance(transport, asyncio.WriteTransport):
+                transport.abort()
+
     context = None
     if settings.tls != "none":
         cafile = None if settings.tls_ca is None else str(settings.tls_ca)
         context = ssl.create_default_context(cafile=cafile)
-    return aiosmtplib.SMTP(
+    return Client(
         hostname=settings.host,
         port=settings.port,
         username=settings.user_name or None,
@@ -91,7 +102,7 @@ def message_of(settings: MailSettings, notice: Notice, writer: Writer, recipient
 
 
 def _told(exc: Exception, settings: MailSettings, recipient: str) -> ChannelAwayError | ChannelRefusedError:
-    """What the server said, without the recipient's address: it must not reach logs."""
+    """Return the server's answer without the recipient's address, which must not reach logs."""
     import aiosmtplib
 
     server = f"The mail server {settings.host}:{settings.port}"
@@ -100,7 +111,7 @@ def _told(exc: Exception, settings: MailSettings, recipient: str) -> ChannelAway
         said = f"{exc.code} {' '.join(exc.message.split())}"
     if isinstance(exc, aiosmtplib.SMTPRecipientsRefused) and exc.recipients:
         said = f"{exc.recipients[0].code} {' '.join(exc.recipients[0].message.split())}"
-    said = "".join(sign if sign.isprintable() else " " for sign in said.replace(recipient, "the recipient"))[:300]
+    said = printable(said.replace(recipient, "the recipient"))[:300]
     if isinstance(exc, aiosmtplib.SMTPAuthenticationError):
         return ChannelAwayError(f"{server} refuses user name and password ({said}).", "Correct them in [alarms.mail].")
     refusals = (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPSenderRefused, aiosmtplib.SMTPDataError)

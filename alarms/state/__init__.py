@@ -1,1 +1,1 @@
-"""What is raised, what was sent and what waits to be sent: pure cores, and the one file that keeps them."""
+"""Raised alarms, sent and waiting messages: pure cores, and the one file that keeps them."""

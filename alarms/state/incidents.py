@@ -1,8 +1,9 @@
-"""From looks to notices: which conditions are raised, which belong together, when an incident is over. Pure.
+"""Turns looks into notices: raises conditions, groups them into incidents, and ends these. Pure.
 
 A condition is *pending* until it has lasted for its kind's delay, then *raised*, and *cleared* once it has been gone
-for the hold time. How long it has lasted is counted as a leaky bucket: presence fills it, absence drains it at the same
-rate, so that a camera which comes back for a moment every minute is raised all the same, and as one condition.
+for the hold time; until then it is shown as over. How long it has lasted is counted as a leaky bucket: presence fills
+it, absence drains it at the same rate, so that a camera which comes back for a moment every minute is raised all the
+same, and as one condition.
 
 Conditions raised together are an *incident*: one notice when it begins, reminders, one when all of it is cleared.
 
@@ -12,7 +13,7 @@ Conditions raised together are an *incident*: one notice when it begins, reminde
 - Of what cannot be seen at present (``Seen.unknown``) nothing is concluded: raised stays raised.
 
 Time is counted by the steps between looks, at most ``STEP_MAX_NS`` each: neither a step of the clock nor an hour in
-which nobody looked makes a condition last.
+without a look makes a condition last.
 """
 
 from __future__ import annotations
@@ -47,6 +48,10 @@ class Watched:
     present: bool = True
     explained: bool = False
 
+    def over_since_ns(self, now_ns: int) -> int | None:
+        """Since when it is not seen any more, though not yet for so long that it counts as cleared; None: it lasts."""
+        return None if self.present or not self.gone_ns else now_ns - self.gone_ns
+
     def line(self) -> Line:
         """As notices list it."""
         one = self.condition
@@ -78,7 +83,7 @@ class Incidents:
             self._restore(saved)
 
     def push(self, now_ns: int, seen: Seen) -> list[Notice]:
-        """What to write to people after this look, in order. ``now_ns``: UTC."""
+        """Return the notices to send after this look, in order. ``now_ns``: UTC."""
         step_ns = 0 if self._pushed_ns is None else min(max(0, now_ns - self._pushed_ns), STEP_MAX_NS)
         self._pushed_ns = now_ns
         self._look(now_ns, seen)
@@ -171,7 +176,7 @@ class Incidents:
         return one.present and one.raised_ns is None and not one.explained and one.lasted_ns >= delay_ns
 
     def _joined(self, one: Watched, now_ns: int) -> bool:
-        """Whether it belongs to an incident that people know of: they read of it there, or it comes again."""
+        """Whether the condition belongs to an incident that a message has announced, or recurs in it."""
         key = one.condition.key
         for incident in self._open:
             if key in incident.also or key in incident.lines:
@@ -199,7 +204,8 @@ class Incidents:
         for key, line in incident.lines.items():
             if line.cleared_ns is None:  # figures in its text may have changed
                 incident.lines[key] = self._watched[key].line()
-        lines = sorted(incident.lines.values(), key=lambda line: (line.cleared_ns is not None, line.since_ns))
+        found = [self._as_it_is(key, line, now_ns) for key, line in incident.lines.items()]
+        lines = sorted(found, key=lambda line: (line.cleared_ns is not None, line.since_ns))
         return Notice(
             notice_id=f"{incident.incident_id}.{incident.notices}",
             change=change,
@@ -211,10 +217,16 @@ class Incidents:
             follows=tuple(list(follows)[:LISTED_MAX]),
         )
 
+    def _as_it_is(self, key: Key, line: Line, now_ns: int) -> Line:
+        """What is held is not said to last."""
+        one = self._watched.get(key)
+        held_ns = None if one is None or line.cleared_ns is not None else one.over_since_ns(now_ns)
+        return line if held_ns is None else replace(line, cleared_ns=held_ns)
+
     # -- Kept across restarts
 
     def as_json(self) -> dict[str, Any]:
-        """All of it but what the next look says anew; while nothing is wrong it is always the same."""
+        """Return the state except what the next look repeats; constant while nothing is wrong."""
         return {
             "told_ns": self._told_ns,
             "cleared": [[*key, *last] for key, last in sorted(self._cleared.items())],

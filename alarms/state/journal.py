@@ -28,10 +28,10 @@ class Journal:
         self.refusal = ""  # why the last save failed; "" when it did not
 
     def load(self) -> dict[str, Any]:
-        """What was saved; {} the first time, and when the file is damaged, which is logged and kept beside."""
+        """Return the saved state; {} the first time, and for a damaged file, which is logged and kept aside."""
         found = read(self._path.parent)
         if found is None:
-            _log.error("%s is damaged: what was raised is found out anew, what waited to be sent is lost", self._path)
+            _log.error("%s is damaged: alarms are determined anew, waiting messages are lost", self._path)
             self._path.replace(self._path.with_suffix(".damaged"))
             return {}
         return found
@@ -53,7 +53,7 @@ class Journal:
 
 
 def read(directory: Path) -> dict[str, Any] | None:
-    """The state in ``directory``: {} where there is none, None where it makes no sense. PrivateFileError."""
+    """The state in ``directory``: {} where there is none, None: it is invalid. PrivateFileError."""
     try:
         state = json.loads(read_private(directory / FILE))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A notice: that conditions were raised, that they still last, that all of them are gone. One notice, one message."""
+"""A notice: conditions were raised, still last, or are all gone. One notice is one message."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from alarms.conditions import Kind
 
 
 class Change(StrEnum):
-    """What a notice says of its incident."""
+    """The kinds of notices."""
 
     RAISED = "raised"
     REMINDER = "reminder"

@@ -1,4 +1,4 @@
-"""What waits to be sent, and what was sent. Pure; kept by state/journal.py.
+"""Waiting and sent notices. Pure; kept by state/journal.py.
 
 A *target* is one recipient: a mail address, the webhook. Each gets the notices in order, one at a time; one that does
 not answer is tried again after a back-off, which holds for the target and survives a restart. A message that a target
@@ -27,7 +27,7 @@ LONGEST_S: Final = 300.0
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
-    """A notice and what became of it, by target."""
+    """A notice and its delivery, by target."""
 
     notice: Notice
     waiting: dict[str, int]  # how often it was refused
@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass(slots=True, kw_only=True)
 class Target:
-    """How it goes with one recipient."""
+    """The delivery to one target."""
 
     backoff: Backoff = field(default_factory=lambda: Backoff(first_s=FIRST_S, longest_s=LONGEST_S))
     next_ns: int = 0  # not before
@@ -56,19 +56,19 @@ class Outbox:
             self._restore(saved)
 
     def aim(self, targets: Iterable[str]) -> None:
-        """These are the targets now; what waits for others is dropped."""
+        """Set the targets; notices that wait for others are dropped."""
         self.targets = {name: self.targets.get(name, Target()) for name in targets}
         for entry in self.entries:
             entry.waiting = {name: count for name, count in entry.waiting.items() if name in self.targets}
         self._trim()
 
     def put(self, notice: Notice) -> None:
-        """To all targets. Without any it is remembered all the same."""
+        """Queue a notice for all targets. It is remembered even without any."""
         self.entries.append(Entry(notice=notice, waiting=dict.fromkeys(self.targets, 0)))
         self._trim()
 
     def next(self, target: str, now_ns: int) -> Notice | None:
-        """What to send to this target now; None: nothing yet."""
+        """Return the notice to send to this target now; None: none is due."""
         at_ns = self.targets[target].next_ns
         if now_ns < at_ns <= now_ns + seconds_to_ns(LONGEST_S):  # further off: this machine's clock was set back
             return None
@@ -86,7 +86,7 @@ class Outbox:
         self._trim()
 
     def failed(self, target: str, notice_id: str, now_ns: int, error: str, *, refused: bool) -> None:
-        """Not taken; ``refused``: and it said that it never will be."""
+        """Note a failed attempt. ``refused``: the target will never accept the notice."""
         state = self.targets[target]
         state.last_error = error
         state.next_ns = now_ns + seconds_to_ns(state.backoff.pause_s())

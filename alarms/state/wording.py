@@ -1,17 +1,17 @@
-"""A notice as people read it: subject and text of a mail, and the body of the webhook. English; times with their zone.
+"""Words a notice: subject and text of a mail, and the body of the webhook. In English; times with their zone.
 
-Names of cameras, doors, roles and disks are all that it says of anything; nobody's name, no address, no footage.
+It names cameras, doors, roles and disks only: no person, no address, no footage.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from alarms.state.notice import Change, Line, Notice
+from domain.text import printable
 from domain.time import NS, to_iso
 
 _HEADS: Final = {
@@ -25,7 +25,7 @@ _SUBJECT_MAX: Final = 120
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
-    """Whose alarms these are, and by which clock people read them."""
+    """The installation's name and time zone."""
 
     installation: str
     zone: ZoneInfo
@@ -92,9 +92,11 @@ def _opening(notice: Notice, installation: str) -> str:
 
 
 def _item(line: Line, zone: ZoneInfo) -> str:
-    ended = f", over since {_time(line.cleared_ns, zone)}" if line.cleared_ns is not None else ""
-    said = f"- {_plain(line.what)} Since {_time(line.since_ns, zone)}{ended}."
-    return f"{said}\n  {_plain(line.remedy)}" if line.remedy and line.cleared_ns is None else said
+    if line.cleared_ns is not None:
+        over = f"Over since {_time(line.cleared_ns, zone)}; it began {_time(line.since_ns, zone)}"
+        return f"- {over}: {_plain(line.what)}"
+    said = f"- {_plain(line.what)} Since {_time(line.since_ns, zone)}."
+    return f"{said}\n  {_plain(line.remedy)}" if line.remedy else said
 
 
 def _time(time_ns: int, zone: ZoneInfo) -> str:
@@ -113,5 +115,5 @@ def _fact(line: Line) -> dict[str, Any]:
 
 
 def _plain(words: str) -> str:
-    """On one line, without control characters: what a camera said must not begin a header."""
-    return "".join(sign if unicodedata.category(sign)[0] != "C" else " " for sign in words)
+    """What a camera said must not begin a header."""
+    return printable(words)

@@ -1,1 +1,1 @@
-"""From what the roles report and what the machine is like to the conditions that hold now."""
+"""Derives the present conditions from the roles' reports and the machine's state."""

@@ -1,7 +1,8 @@
-"""Disks that fill, are full or refuse, and this machine's clock."""
+"""Watches disks that fill, are full or refuse writes, and this machine's clock."""
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -17,7 +18,7 @@ LEAST_FREE_SHARE: Final = 0.1  # of a disk so small that the above is too much
 SKEW_S: Final = 5.0
 AGREE_S: Final = 2.0
 UNSYNCHRONISED_S: Final = 3600.0
-"""A machine that has just started, or whose time server is away for a while, is no news."""
+"""A machine that has just started, or whose time server is briefly away, is not worth a message."""
 _CLOCK_TOPICS: Final = ("clock", "clock step")
 
 
@@ -34,6 +35,23 @@ class Machine:
         for name, disk in snapshot.disks.items():
             yield from self._disk(snapshot.mono_s, name, disk)
         yield from self._clock(snapshot)
+
+    def outlook(self, snapshot: Snapshot) -> dict[str, dict[str, Any]]:
+        """JSON, by disk: bytes, and the hours until it is full at the rate of the last hour.
+
+        None of hours: it does not fill; ``measured`` is false while too little is known to say so.
+        """
+        found = {}
+        for name, disk in snapshot.disks.items():
+            growth = self._used.get(name)
+            hours = math.inf if growth is None else growth.hours_until(disk.free_bytes)
+            found[name] = {
+                "free_bytes": disk.free_bytes,
+                "total_bytes": disk.total_bytes,
+                "full_in_h": None if math.isinf(hours) else round(hours, 1),
+                "measured": growth is not None and growth.per_s() is not None,
+            }
+        return found
 
     def _disk(self, mono_s: float, name: str, disk: Disk) -> Iterator[Condition]:
         growth = self._used.setdefault(name, Growth(window_s=3600, least_s=900))
@@ -64,7 +82,7 @@ class Machine:
         elif self._unsynchronised_s is None:
             self._unsynchronised_s = snapshot.mono_s
         elif snapshot.mono_s - self._unsynchronised_s >= UNSYNCHRONISED_S:
-            what = "Nothing keeps this machine's clock: the kernel has not been synchronised for an hour."
+            what = "This machine's clock is not synchronised: the kernel has had no correction for an hour."
             remedy = 'Install and start chrony; where the time comes from elsewhere, write off = ["clock"] in [alarms].'
             yield _clock("kernel", what, remedy)
 

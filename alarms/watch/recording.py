@@ -1,4 +1,4 @@
-"""Cameras, spool and hour keys, as the recorders report them."""
+"""Watches cameras, spool and hour keys by the recorders' reports."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from alarms.conditions import Condition, Kind
 from alarms.watch.rates import Growth
-from alarms.watch.roles import known, name_of
+from alarms.watch.roles import known
+from runtime.status import name_of
 
 NO_PICTURES_S: Final = 60.0
 """A recorder gives a silent camera up sooner; this is for one that is connected, and whose pictures stand still."""

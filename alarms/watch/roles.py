@@ -1,4 +1,4 @@
-"""Roles that are silent, dead or missing, and what starts again and again."""
+"""Watches for roles that are silent, dead or missing, and for repeated restarts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from alarms.conditions import Condition, Kind
 from alarms.watch.rates import Happenings
-from runtime.status import NOT_KNOWN
+from runtime.status import NOT_KNOWN, name_of
 
 WINDOW_S: Final = 900.0
 START_S: Final = 120.0
@@ -16,26 +16,22 @@ _REPORTED_BY_ALL: Final = frozenset({Kind.PROBLEM})
 UNKNOWN_WITHOUT: Final[Mapping[str, frozenset[Kind]]] = {
     "ingest": frozenset({Kind.CAMERA, Kind.SPOOL, Kind.SPOOL_FULL, Kind.KEYS}) | _REPORTED_BY_ALL,
     "index": frozenset({Kind.BROKER, Kind.QUARANTINE, Kind.DOOR}) | _REPORTED_BY_ALL,
-    "serve": frozenset({Kind.DATABASE, Kind.STORE}) | _REPORTED_BY_ALL,
-    "custodian": _REPORTED_BY_ALL,
+    "serve": frozenset({Kind.DATABASE, Kind.STORE, Kind.ACCOUNT}) | _REPORTED_BY_ALL,
+    "custodian": frozenset({Kind.RETENTION}) | _REPORTED_BY_ALL,
+    "keeper": frozenset({Kind.RETENTION}) | _REPORTED_BY_ALL,
+    "backup": frozenset({Kind.BACKUP}) | _REPORTED_BY_ALL,
 }
-"""Of which conditions nothing is known while a role says nothing."""
+"""The kinds that are unknown while a role is silent."""
 
 
 def known(statuses: Sequence[Mapping[str, Any]], role: str) -> list[Mapping[str, Any]]:
-    """The statuses of a role's instances that say something now."""
+    """Return the current statuses of a role's instances."""
     return [one for one in statuses if one.get("role") == role and one.get("state") not in NOT_KNOWN]
 
 
-def name_of(status: Mapping[str, Any]) -> str:
-    """As people call the process: "ingest", or "ingest recorder-2" where that says more."""
-    role, instance = str(status.get("role")), str(status.get("instance", "0"))
-    return role if instance in ("0", "?", "None") else f"{role} {instance}"
-
-
 def silent_roles(statuses: Sequence[Mapping[str, Any]], expected: Sequence[str]) -> Iterator[Condition]:
-    """One condition for each process that says nothing, and for each expected role without any."""
-    explained = frozenset({Kind.READ_ONLY})  # then no status can be written, and all look silent
+    """Yield a condition for each silent process, and for each expected role without a process."""
+    explained = frozenset({Kind.READ_ONLY, Kind.DISK_FULL})  # then no status can be written, or no role started
     for one in statuses:
         if one.get("state") in NOT_KNOWN:
             name = name_of(one)

@@ -1,4 +1,4 @@
-"""Database, store and broker, as those who use them find them; quarantine, doors, and what else roles report."""
+"""Watches database, store and broker by their users' reports; quarantine, doors, and other reported problems."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any, Final
 from alarms.conditions import Condition, Kind
 from alarms.settings import WatchSettings
 from alarms.watch.rates import Happenings
-from alarms.watch.roles import UP, known, name_of
+from alarms.watch.roles import UP, known
 from alarms.watch.snapshot import Snapshot
 from domain.time import NS
+from runtime.status import name_of
 
 _HOUR_S: Final = 3600.0
 DOOR_FACTOR: Final = 1.5
@@ -22,9 +23,11 @@ _WORDS: Final = {
     Kind.STORE: ("The object store does not answer.", "Check that it runs and is reachable: logs/store.log."),
     Kind.BROKER: ("The MQTT broker does not answer.", "Check that it runs and is reachable: logs/broker.log."),
 }
-_TOLD_ELSEWHERE: Final = frozenset({*_PARTS, "clock", "clock step", "custodian"})
-DISCARDED: Final = "topics"
-"""`tallenne up` reports under it what doors sent to topics of nobody. Its other problems have kinds of their own."""
+_TOLD_ELSEWHERE: Final = frozenset({*_PARTS, "clock", "clock step", "custodian", "retention"})
+OF_UP: Final = frozenset({"topics", "taken over"})
+"""Topics of `tallenne up`: discarded door messages, sessions taken over. Its other problems have their own kinds."""
+AUDIT: Final = "audit"
+"""Topic under which the custodian reports audit entries, or signed heads, that are missing or were changed."""
 _SECOND_HAND: Final = frozenset(
     {Kind.DATABASE, Kind.STORE, Kind.BROKER, Kind.ROLE, Kind.RESTARTS, Kind.SPOOL_FULL, *_BROKEN_DISK}
 )
@@ -46,6 +49,8 @@ class ServiceWatch:
         for status in known(statuses, "index"):
             yield from self._quarantine(snapshot.mono_s, status)
             yield from self._doors(snapshot.now_ns, status)
+        for status in known(statuses, "serve"):
+            yield from _accounts(status)
         yield from _problems(statuses)
 
     def _quarantine(self, mono_s: float, status: Mapping[str, Any]) -> Iterator[Condition]:
@@ -56,7 +61,7 @@ class ServiceWatch:
             yield Condition(
                 kind=Kind.QUARANTINE,
                 subject=name,
-                what=f"{lately} door messages were not understood within an hour.",
+                what=f"{lately} door messages could not be decoded within an hour.",
                 remedy="Look at `tallenne quarantine list`: a door is misconfigured, or its format has changed.",
             )
 
@@ -78,6 +83,18 @@ class ServiceWatch:
             return self._settings.door_silent_h
         usual_s = door.get("longest_pause_s")
         return None if usual_s is None else DOOR_FACTOR * float(usual_s) / _HOUR_S
+
+
+def _accounts(status: Mapping[str, Any]) -> Iterator[Condition]:
+    """No name: messages carry none. The page Users and the audit trail have them."""
+    count = int(status.get("accounts_set_up", 0))
+    if count:
+        what = f"Administrators set up {count} staff account{'s' * (count > 1)} (new, or another password or factor)"
+        yield Condition(
+            kind=Kind.ACCOUNT,
+            what=f"{what} within 24 hours.",
+            remedy="If this is unexpected: see the page Users and the audit trail, and disable the account.",
+        )
 
 
 def _away(statuses: Sequence[Mapping[str, Any]]) -> set[Kind]:
@@ -104,12 +121,13 @@ def _problems(statuses: Sequence[Mapping[str, Any]]) -> Iterator[Condition]:
             if topic is None or not _told_here(str(status["role"]), topic):
                 continue
             name = name_of(status)
+            kind = Kind.AUDIT if topic == AUDIT else Kind.PROBLEM
             yield Condition(
-                kind=Kind.PROBLEM,
+                kind=kind,
                 subject=f"{name}: {topic}",
                 what=f"{name}: {problem['what']}",
                 remedy=problem["remedy"],
-                explained_by=_SECOND_HAND,
+                explained_by=frozenset() if kind is Kind.AUDIT else _SECOND_HAND,
             )
 
 
@@ -117,5 +135,5 @@ def _told_here(role: str, topic: str) -> bool:
     if role == "notify":
         return False  # that nothing can be sent cannot be sent either
     if role == UP:
-        return topic == DISCARDED
+        return topic in OF_UP
     return topic not in _TOLD_ELSEWHERE and not topic.startswith("camera ")

@@ -32,7 +32,7 @@ class Disk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What one look found."""
+    """The facts of one look."""
 
     mono_s: float
     now_ns: int  # UTC
@@ -81,7 +81,7 @@ def _disk(path: Path) -> Disk | None:
 
 
 def _refusal(probe: Path) -> str:
-    """Why a file cannot be written there; "" when it can, or when only room is lacking, which is told otherwise."""
+    """Why a file cannot be written there; "" when it can, or when only room is lacking, which has its own condition."""
     try:
         descriptor = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:

@@ -1,1 +1,1 @@
-"""What is on record of looks, and who may read it."""
+"""The record of looks, and who may read it."""

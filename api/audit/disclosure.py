@@ -1,4 +1,4 @@
-"""What a member may learn of looks at their data: when, why, of what kind. Never who looked (C-579/21, point 83)."""
+"""Tells a member about looks at their data: when, why, of what kind. Never who looked (C-579/21, point 83)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ from storage.catalogue import audit
 
 router = APIRouter(prefix="/v1", tags=["audit"])
 _LAST: Final = (1 << 63) - 1
-_FOOTAGE: Final = {"look": "footage", "export": "export", "export_made": "export", "export_fetched": "export"}
+_FOOTAGE: Final = {
+    "look": "footage",
+    "look_live": "live",
+    "export": "export",
+    "export_made": "export",
+    "export_fetched": "export",
+}
 _KINDS: Final = {
     "find": "search",
     "search_members": "search",
@@ -30,6 +36,7 @@ _KINDS: Final = {
     "visit": "passage",
     "timeline": "passage",
     "disclosure": "disclosure",
+    "audit_read": "audit",
     **_FOOTAGE,
 }
 
@@ -38,7 +45,7 @@ class LookAnswer(BaseModel):
     """One look at a member's data; `camera`, `start` and `end` only where footage was seen."""
 
     at: str
-    kind: str = Field(description="search, passage, footage, export, disclosure.")
+    kind: str = Field(description="search, passage, footage, live, export, disclosure, audit.")
     purpose: str | None
     camera: str | None
     start: str | None

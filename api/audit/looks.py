@@ -1,4 +1,4 @@
-"""A search is a look: what is common to putting searches on record."""
+"""Records searches: a search is a look."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ async def record(
     span: Span | None = None,
     results: int,
 ) -> None:
-    """One entry per page of results, durable when this returns; ``shown``: whose data the page holds."""
+    """Append an entry for a page of results; durable on return. ``shown``: the members whose data it holds."""
     found = sorted({str(each) for each in shown if each is not None})
     if member_id is None and len(found) == 1:
         member_id = next(each for each in shown if each is not None)
@@ -45,6 +45,6 @@ async def record(
 
 
 async def known_members(records: Records, events: Iterable[AccessEvent]) -> dict[MemberId, MemberRow]:
-    """The people behind the events, where the link exists."""
+    """Return the people behind the events, if their link exists."""
     wanted = {event.member_id for event in events if event.member_id is not None}
     return await members_by_id(records.pool, list(wanted)) if wanted else {}

@@ -1,41 +1,52 @@
-"""The clip of a span of one camera, as an MP4 that is read by ranges and opened on the way."""
+"""Serves the clip of a span of one camera: an MP4 that is watched by ranges and opened while it is sent."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
 from functools import partial
-from typing import Any, Final
+from typing import Annotated, Any, Final, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
 
 from api.footage import ClipReader, NoFootageError
 from api.footage.cache import ClipRequest
 from api.footage.opening import FootageDep
-from api.http.priority import Priority
+from api.footage.sent import Sent
 from api.http.problems import Problem, declared, no_footage
 from api.http.ranges import ByteRange, UnsatisfiableRangeError, parse_range
 from api.http.streaming import StreamedResponse
 from api.http.times import End, Start, checked_span
-from api.records import RecordsDep
+from api.records import Records, RecordsDep
+from api.sign_in import rights
 from api.sign_in.purposes import StatedInQuery
 from api.sign_in.scope import CameraRow, visible_camera
-from api.sign_in.sessions import SignedIn, alive
+from api.sign_in.sessions import Session, SignedIn, still_may
 from domain.ids import CameraId
-from domain.time import HOUR_NS, to_iso
+from domain.time import HOUR_NS, MINUTE_NS, to_iso
+from storage.catalogue import audit
 
 router = APIRouter(prefix="/v1", tags=["footage"])
 LONGEST_NS: Final = 2 * HOUR_NS
+PART_NS: Final = 2 * MINUTE_NS
+"""The most footage that one answer holds, give or take a group of pictures. The player asks for a minute at most."""
+_PLAYERS: Final = ("video", "audio", "empty")
+"""What a browser says a request is for when a player makes it; not a page, a frame or a download."""
 
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "The whole clip.", "content": {"video/mp4": {}}},
-    206: {"description": "One range of it.", "content": {"video/mp4": {}}},
+    206: {"description": "One range of it, at most two minutes of footage.", "content": {"video/mp4": {}}},
 }
 
 
-@router.get("/cameras/{camera_id}/clip.mp4", response_class=Response, responses=_ANSWERS | declared(401, 404, 416))
+@router.get(
+    "/cameras/{camera_id}/clip.mp4",
+    status_code=206,
+    response_class=Response,
+    responses=_ANSWERS | declared(401, 404, 416),
+)
 async def clip(
     request: Request,
     records: RecordsDep,
@@ -45,10 +56,15 @@ async def clip(
     camera_id: UUID,
     start: Start,
     end: End,
+    range: Annotated[str | None, Header(description="`bytes=first-last`; needed.")] = None,
 ) -> Response:
-    """Footage of [start, end), from the key frame at or before the start. To be watched: copies are exports."""
+    """Footage of [start, end), from the key frame at or before the start, a part at a time, as a player asks for it."""
     span = checked_span(start, end, longest_ns=LONGEST_NS)
     camera = await visible_camera(records, session, CameraId(camera_id))
+    head_only = request.method == "HEAD"
+    if not head_only and (range is None or request.headers.get("sec-fetch-dest", "video") not in _PLAYERS):
+        what = "A clip is watched in parts; a copy of it is an export."
+        raise Problem(403, "parts-only", what, "Ask for one byte range at a time, or for an export.")
     asked = ClipRequest(
         session_id=session.session_id,
         purpose_id=purpose.purpose_id,
@@ -61,18 +77,15 @@ async def clip(
     except NoFootageError as exc:
         raise no_footage() from exc
     headers = _headers(reader, camera)
-    try:
-        wanted = _wanted(request, reader, headers["ETag"])
-    except UnsatisfiableRangeError:
-        raise Problem(
-            416,
-            "range",
-            "One byte range within the clip, please.",
-            "Ask for one range at a time.",
-            headers={"Content-Range": f"bytes */{reader.size_bytes}"},
-        ) from None
-    still = partial(alive, records, session.session_id)
-    return ClipResponse(reader, wanted, headers, footage.priority, still, head_only=request.method == "HEAD")
+    part = ByteRange(0, reader.size_bytes) if head_only else _part(request, reader, headers["ETag"])
+    headers["Content-Length"] = str(part.end - part.start)
+    if not head_only:
+        headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{reader.size_bytes}"
+    watched = partial(_watched, records, footage.sent, session, asked, reader)
+    still = partial(still_may, records, session.session_id, rights.LOOK, [camera.camera_id], reader.span)
+    stream = partial(_pieces, reader, part, watched)
+    status = 200 if head_only else 206
+    return StreamedResponse(status, headers, stream, footage.priority, still, head_only=head_only)
 
 
 router.add_api_route(
@@ -91,39 +104,53 @@ def _headers(reader: ClipReader, camera: CameraRow) -> dict[str, str]:
     }
 
 
-def _wanted(request: Request, reader: ClipReader, etag: str) -> ByteRange | None:
-    condition = request.headers.get("if-range")
-    if condition is not None and condition.strip() != etag:
-        return None
+def _part(request: Request, reader: ClipReader, etag: str) -> ByteRange:
+    """What is answered of the range that was asked for. Problem 416; also when the clip is another one by now."""
     ranges = request.headers.getlist("range")
-    if len(ranges) > 1:
-        raise UnsatisfiableRangeError("several Range headers")
-    return parse_range(ranges[0] if ranges else None, reader.size_bytes)
-
-
-class ClipResponse(StreamedResponse):
-    """The clip, or one range of it."""
-
-    def __init__(
-        self,
-        reader: ClipReader,
-        wanted: ByteRange | None,
-        headers: dict[str, str],
-        priority: Priority,
-        still: Callable[[], Awaitable[bool]],
-        *,
-        head_only: bool,
-    ) -> None:
-        part = wanted or ByteRange(0, reader.size_bytes)
-        headers = headers | {"Content-Length": str(part.end - part.start)}
-        if wanted is not None:
-            headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{reader.size_bytes}"
-        status = 200 if wanted is None else 206
-        super().__init__(
-            status,
-            headers,
-            partial(reader.stream, part.start, part.end),
-            priority,
-            still,
-            head_only=head_only,
+    try:
+        wanted = parse_range(ranges[0], reader.size_bytes) if len(ranges) == 1 else None
+    except UnsatisfiableRangeError:
+        wanted = None
+    if wanted is None or request.headers.get("if-range", etag).strip() != etag:
+        raise Problem(
+            416,
+            "range",
+            "One byte range within the clip, please.",
+            "Ask for one range at a time, of the clip as it is now.",
+            headers={"Content-Range": f"bytes */{reader.size_bytes}"},
         )
+    return ByteRange(wanted.start, min(wanted.end, reader.part_end(wanted.start, PART_NS)))
+
+
+async def _pieces(
+    reader: ClipReader, part: ByteRange, watched: Callable[[int, int], Awaitable[None]]
+) -> AsyncIterator[bytes | memoryview]:
+    """The part; what makes the clip whole leaves only after that is on record."""
+    at = part.start
+    # An async generator, though its type says only that it can be iterated.
+    async with aclosing(cast("Any", reader.stream(part.start, part.end))) as stream:
+        async for piece in stream:
+            await watched(at, at + len(piece))
+            at += len(piece)
+            yield piece
+
+
+async def _watched(
+    records: Records, sent: Sent, session: Session, asked: ClipRequest, reader: ClipReader, start: int, end: int
+) -> None:
+    if not sent.add(asked, reader.size_bytes, start, end):
+        return
+    entry = audit.Entry(
+        actor=session.actor,
+        action="look_whole",
+        session_id=session.session_id,
+        purpose_id=asked.purpose_id,
+        camera_id=asked.camera_id,
+        span=reader.span,
+        detail={"bytes": reader.size_bytes},
+    )
+    try:
+        await audit.append(records.pool, entry, records.clock_ns())
+    except BaseException:
+        sent.forget(asked)
+        raise

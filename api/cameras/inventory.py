@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.http.problems import declared
-from api.records import RecordsDep
+from api.records import RecordsDep, StatusesDep
 from api.sign_in import rights
 from api.sign_in.scope import load_scope
 from api.sign_in.sessions import SignedIn, require
 from domain.time import DAY_NS, to_iso
 from runtime import sql
 from runtime.database import wrapped_errors
+from storage.catalogue.camera_health import Known, known_now
 
 router = APIRouter(prefix="/v1", tags=["inventory"])
 
@@ -30,7 +30,7 @@ class SiteAnswer(BaseModel):
 
 
 class CameraAnswer(BaseModel):
-    """A camera; `health` is what its recorder last reported."""
+    """A camera; `health` is what its recorder says of it, null when nothing is known now: see `health_updated`."""
 
     camera_id: UUID
     site_id: UUID
@@ -38,7 +38,7 @@ class CameraAnswer(BaseModel):
     retention_s: int
     removed: bool
     health: dict[str, Any] | None
-    health_updated: str | None
+    health_updated: str | None = Field(description="When health was known; null for never.")
 
 
 class DoorAnswer(BaseModel):
@@ -62,13 +62,14 @@ async def sites(records: RecordsDep, session: SignedIn) -> list[SiteAnswer]:
 
 
 @router.get("/cameras", responses=declared(401, 404))
-async def cameras(records: RecordsDep, session: SignedIn) -> list[CameraAnswer]:
-    """Cameras, including those no longer configured: their footage stays findable until it expires."""
+async def cameras(records: RecordsDep, here: StatusesDep, session: SignedIn) -> list[CameraAnswer]:
+    """Cameras, including removed ones: their footage can be found until it expires."""
     require(session, rights.INVENTORY)
     scope = await load_scope(records, session, rights.INVENTORY)
     with wrapped_errors():
         rows = await records.pool.fetch(sql.load("api.cameras", "camera_health"), list(scope.cameras))
-    health = {row["camera_id"]: row for row in rows}
+    health = known_now(rows, await here.now(), records.clock_ns())
+    never = Known(report=None, updated_ns=None)
     return [
         CameraAnswer(
             camera_id=camera.camera_id,
@@ -76,10 +77,11 @@ async def cameras(records: RecordsDep, session: SignedIn) -> list[CameraAnswer]:
             name=camera.name,
             retention_s=camera.retention_s,
             removed=camera.removed,
-            health=json.loads(health[camera.camera_id]["health"]) if camera.camera_id in health else None,
-            health_updated=to_iso(health[camera.camera_id]["updated_ns"]) if camera.camera_id in health else None,
+            health=None if known.report is None else dict(known.report),
+            health_updated=None if known.updated_ns is None else to_iso(known.updated_ns),
         )
         for camera in scope.cameras.values()
+        for known in (health.get(camera.camera_id, never),)
     ]
 
 

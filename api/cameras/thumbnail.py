@@ -13,7 +13,7 @@ from api.footage import NoFootageError
 from api.footage.cache import ClipRequest
 from api.footage.opening import Footage, FootageDep
 from api.footage.thumbnail.pictures import Pictures, PicturesDep
-from api.footage.thumbnail.worker import INPUT_MAX
+from api.footage.thumbnail.pipe import INPUT_MAX
 from api.http.problems import Problem, declared
 from api.http.times import Start
 from api.records import RecordsDep

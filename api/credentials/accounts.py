@@ -1,4 +1,4 @@
-"""Making staff: from the command on the machine (the first administrator, the demo), and for the routes."""
+"""Creates accounts: for the command line (the first administrator, the demo) and for the routes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class NewStaff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreatedStaff:
-    """Shown once, to the person it is for; only sealed and hashed forms are kept."""
+    """Secrets of a new account, shown once to its owner; only sealed and hashed forms are kept."""
 
     staff_id: StaffId
     totp_secret: str = field(repr=False)
@@ -68,16 +68,18 @@ async def create_staff(
     grants: Sequence[NewGrant | str],
     secret_directory: Path,
     actor: str = "operator",
+    passwords: Passwords | None = None,
 ) -> CreatedStaff:
     """Add an account with a second factor, and its audit entry; ``conn`` is the owner's or the serve role's.
 
-    A grant given as a mere role name counts everywhere. StaffExistsError, StaffRefusedError, PrivateFileError.
+    A grant given as a mere role name counts everywhere. passwords: how they are hashed, the library's default if None.
+    StaffExistsError, StaffRefusedError, PrivateFileError.
     """
     wanted = [NewGrant(role=grant) if isinstance(grant, str) else grant for grant in grants]
     new = NewStaff(user_name=user_name.strip().lower(), display_name=display_name.strip(), grants=tuple(wanted))
     check_staff(new, password)
     key = load_secret_key(secret_directory)
-    password_hash = await Passwords().hash(password)
+    password_hash = await (passwords or Passwords()).hash(password)
     with wrapped_errors():
         async with conn.transaction():
             return await add_staff(conn, key, new, password_hash, audit.Entry(actor=actor, action=""), time.time_ns())
@@ -86,7 +88,7 @@ async def create_staff(
 async def add_staff(
     conn: asyncpg.Connection, key: SecretKey, new: NewStaff, password_hash: str, by: audit.Entry, now_ns: int
 ) -> CreatedStaff:
-    """Within the caller's transaction. ``by``: who does it. StaffExistsError."""
+    """Add the account within the caller's transaction. ``by``: the acting person. StaffExistsError."""
     staff_id = StaffId(uuid.uuid4())
     factor = new_factor(key, staff_id, new.user_name)
     arguments = (staff_id, new.user_name, new.display_name, password_hash, factor.sealed, now_ns)
@@ -100,7 +102,7 @@ async def add_staff(
 
 
 async def add_grants(conn: asyncpg.Connection, staff_id: StaffId, grants: Iterable[NewGrant]) -> None:
-    """Within the caller's transaction."""
+    """Add the grants within the caller's transaction."""
     await conn.executemany(
         sql.load("api.credentials", "grant_add"),
         [(uuid.uuid4(), staff_id, grant.role, grant.site_id, grant.camera_id) for grant in grants],
@@ -108,7 +110,7 @@ async def add_grants(conn: asyncpg.Connection, staff_id: StaffId, grants: Iterab
 
 
 def said_grants(grants: Iterable[NewGrant]) -> list[str]:
-    """For the record: ``viewer``, ``viewer site:<id>``, ``viewer camera:<id>``."""
+    """Return a grant as the audit trail shows it: ``viewer``, ``viewer site:<id>``, ``viewer camera:<id>``."""
     return sorted(
         " ".join(
             [grant.role]
@@ -121,7 +123,7 @@ def said_grants(grants: Iterable[NewGrant]) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFactor:
-    """A second factor and recovery codes, as they are kept and as they are shown once."""
+    """A second factor and recovery codes, in stored form and as shown once."""
 
     sealed: bytes
     hashes: list[bytes]
@@ -129,7 +131,7 @@ class NewFactor:
 
 
 def new_factor(key: SecretKey, staff_id: StaffId, user_name: str) -> NewFactor:
-    """Made, not yet stored."""
+    """Create both; nothing is stored yet."""
     secret, codes = second_factor.new_totp_secret(), second_factor.new_recovery_codes()
     return NewFactor(
         sealed=key.seal_totp(staff_id, secret),
@@ -149,10 +151,10 @@ def code_hashes(key: SecretKey, staff_id: StaffId, codes: Iterable[str]) -> list
 
 
 def check_staff(new: NewStaff, password: str) -> None:
-    """StaffRefusedError for what cannot be taken."""
+    """StaffRefusedError: a name or role is not acceptable."""
     if not _USER_NAME.fullmatch(new.user_name):
         raise StaffRefusedError(
-            "A user name is 1 to 64 of a-z, 0-9 and . _ @ + -.", "An e-mail address serves, in small letters."
+            "A user name is 1 to 64 of a-z, 0-9 and . _ @ + -.", "An e-mail address in lower case is accepted."
         )
     if not 1 <= len(new.display_name) <= 100 or not new.display_name.isprintable():
         raise StaffRefusedError("A display name has 1 to 100 printable characters.")

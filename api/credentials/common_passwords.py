@@ -1,7 +1,7 @@
 """Passwords that attackers try first (NIST SP 800-63B-4, 3.1.1.2: compare with commonly used and expected values).
 
-A short list of stems stands for many: signs written for letters are read as letters, and figures and signs around a
-stem do not make it another. Runs along the keyboard, the alphabet and the figures count, too. Pure.
+A short list of stems covers many variants: signs in place of letters are read as letters, and digits and signs around a
+stem are ignored. Runs along the keyboard, the alphabet and the digits count as well. Pure.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _RUN_MIN: Final = 4
 
 
 def is_common(password: str) -> bool:
-    """Whether it is a stem with trimmings, two stems, or nothing but runs."""
+    """Whether the password is a stem with additions, two stems, or only runs."""
     plain = unicodedata.normalize("NFKD", password.casefold())
     plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
     letters = {"".join(filter(str.isalpha, text)) for text in (plain, plain.translate(_READ_AS), plain.rstrip(_TRIM))}
@@ -46,14 +46,14 @@ _TRIM: Final = "0123456789!?.,-_#*@$%&+= "
 
 
 def _of_stems(text: str) -> bool:
-    """One stem, or two, or one twice."""
+    """Whether the text is a stem, two stems, or one twice."""
     if not text:
         return False
     return text in _STEMS or any(text[:cut] in _STEMS and text[cut:] in _STEMS for cut in range(3, len(text) - 2))
 
 
 def _is_runs(text: str) -> bool:
-    """Whether runs of neighbouring keys, letters or figures make it up, forwards or backwards."""
+    """Whether the text consists of runs of neighbouring keys, letters or digits, forwards or backwards."""
     at = 0
     while at < len(text):
         long = next((size for size in range(len(text) - at, _RUN_MIN - 1, -1) if _is_run(text[at : at + size])), 0)

@@ -1,4 +1,4 @@
-"""What a person's password and codes are checked with, at sign-in and when they change."""
+"""The tools that check a person's password and codes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passwords: Argon2id in threads, few at a time; each check costs one hash, also for unknown user names."""
+"""Passwords: Argon2id in threads, a few at a time. Each check costs one hash, even for unknown user names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Passwords:
             return await asyncio.to_thread(self._hasher.hash, _bytes(password))
 
     async def matches(self, password: str, stored: str | None) -> bool:
-        """``stored`` None: there is no such person, which takes as long to find out as a wrong password."""
+        """Check a password. ``stored`` None: an unknown person; takes as long as a wrong password."""
         async with self._gate:
             matching = await asyncio.to_thread(self._verify, stored or self._nobody, _bytes(password))
         return matching and stored is not None
@@ -46,7 +46,7 @@ class Passwords:
 
 
 def check_new(password: str, user_name: str) -> None:
-    """StaffRefusedError for a password that must not be taken."""
+    """StaffRefusedError: the password is too short, too long or too easy to guess."""
     if not MIN_LENGTH <= len(_normal(password)) <= MAX_LENGTH:
         raise StaffRefusedError(
             f"A password has {MIN_LENGTH} to {MAX_LENGTH} characters.", "A few unrelated words are easy to remember."
@@ -56,7 +56,7 @@ def check_new(password: str, user_name: str) -> None:
 
 
 def _bytes(password: str) -> bytes:
-    """Whatever JSON can say, half a surrogate pair included: it is wrong, and no mistake of ours."""
+    """Encode any JSON string, also one with a lone surrogate: that is a wrong password, not a failure."""
     return _normal(password).encode("utf-8", "surrogatepass")
 
 

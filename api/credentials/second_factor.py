@@ -1,4 +1,4 @@
-"""Second factors, pure: TOTP (RFC 6238: SHA-1, 6 digits, 30 s, what every app speaks) and recovery codes."""
+"""Second factors: TOTP (RFC 6238: SHA-1, 6 digits, 30 s, as every app supports) and recovery codes. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from domain.time import NS
 STEP_S: Final = 30
 RECOVERY_CODES: Final = 10
 _WINDOW: Final = (0, -1, 1)  # one step early or late: the telephone's clock
-_ALPHABET: Final = "ABCDEFGHJKMNPQRSTVWXYZ23456789"  # nothing that looks like something else
+_ALPHABET: Final = "ABCDEFGHJKMNPQRSTVWXYZ23456789"  # without characters that look alike
 _GROUPS: Final = 4
 
 
@@ -29,7 +29,7 @@ def otpauth_uri(secret: str, user_name: str) -> str:
 
 
 def matching_step(secret: str, code: str, now_ns: int) -> int | None:
-    """The time step that ``code`` belongs to, or None. The caller sees to it that a step counts once."""
+    """Return the time step of ``code``, or None. The caller ensures that a step is accepted once."""
     totp = pyotp.TOTP(secret)
     step = now_ns // (STEP_S * NS)
     found = None
@@ -40,7 +40,7 @@ def matching_step(secret: str, code: str, now_ns: int) -> int | None:
 
 
 def is_totp_code(code: str) -> bool:
-    """Six digits; everything else is taken for a recovery code."""
+    """Whether the code has six digits; any other is a recovery code."""
     return len(code) == 6 and code.isascii() and code.isdigit()
 
 
@@ -53,6 +53,6 @@ def new_recovery_codes() -> tuple[str, ...]:
 
 
 def normal_code(text: str) -> str:
-    """A code as typed, in capitals, without what apps and papers part it with: blanks, hyphens, points of all kinds."""
+    """Return a typed code in capitals, without separators: blanks, hyphens and dots of all kinds."""
     plain = unicodedata.normalize("NFKC", text)
     return "".join(sign for sign in plain if unicodedata.category(sign)[0] not in "ZPC").upper()

@@ -29,7 +29,7 @@ _NONCE: Final = 12
 
 
 class SecretKey:
-    """Keys derived from the file's 32 bytes; none of them is ever shown, but for the public half that exports need."""
+    """Keys derived from the file's 32 bytes. None is ever shown, except the public half for exports."""
 
     def __init__(self, root: bytes) -> None:
         self._seal = AESGCM(_derived(root, b"tallenne/1 totp"))
@@ -38,12 +38,12 @@ class SecretKey:
         self._exports = Ed25519PrivateKey.from_private_bytes(_derived(root, b"tallenne/1 export signing"))
 
     def seal_totp(self, staff_id: StaffId, secret: str) -> bytes:
-        """nonce 12 | AES-256-GCM; bound to the person, so that a row copied to another account does not open."""
+        """Return nonce 12 | AES-256-GCM, bound to the person: a row copied to another account does not open."""
         nonce = os.urandom(_NONCE)
         return nonce + self._seal.encrypt(nonce, secret.encode("ascii"), staff_id.bytes)
 
     def open_totp(self, staff_id: StaffId, sealed: bytes) -> str:
-        """SecretKeyError when it was sealed under another key, or for another person."""
+        """Open a sealed secret. SecretKeyError: it was sealed under another key, or for another person."""
         try:
             return self._seal.decrypt(sealed[:_NONCE], sealed[_NONCE:], staff_id.bytes).decode("ascii")
         except (InvalidTag, ValueError):
@@ -53,20 +53,20 @@ class SecretKey:
             ) from None
 
     def hash_code(self, staff_id: StaffId, code: str) -> bytes:
-        """What is kept of a recovery code, 32 bytes."""
+        """Return the stored hash of a recovery code, 32 bytes."""
         return hmac.digest(self._codes, staff_id.bytes + code.encode(errors="surrogatepass"), hashlib.sha256)
 
     def sign_export(self, manifest: bytes) -> bytes:
-        """64 bytes, Ed25519."""
+        """Return an Ed25519 signature, 64 bytes."""
         return self._exports.sign(manifest)
 
     @property
     def export_key(self) -> Ed25519PublicKey:
-        """What receivers of exports check signatures with."""
+        """The public key with which receivers of exports verify signatures."""
         return self._exports.public_key()
 
     def throttle_key(self, kind: str, text: str) -> bytes:
-        """What is kept of a user name or an address that is being throttled, 32 bytes."""
+        """Return the stored hash of a throttled user name or address, 32 bytes."""
         return hmac.digest(self._names, f"{kind}\x1f{text}".encode(errors="surrogatepass"), hashlib.sha256)
 
 

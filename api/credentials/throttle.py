@@ -1,6 +1,6 @@
-"""Guessing made slow: after a few failures each further one has to wait twice as long as the one before.
+"""Slows guessing down: after a few failures each further attempt waits twice as long as the one before.
 
-A guess is counted before it is looked at, in one statement, so that a hundred at once are a hundred failures.
+An attempt is counted before it is examined, in one statement, so that a hundred at once are a hundred failures.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from runtime.database import wrapped_errors
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """How one kind of key is slowed down."""
+    """The limit for one kind of key."""
 
     free: int  # failures without a wait
     longest_ns: int = 15 * MINUTE_NS
-    forget_ns: int = 4 * HOUR_NS  # without a failure, and all is forgotten
+    forget_ns: int = 4 * HOUR_NS  # without a failure, after which the count is forgotten
 
     def wait_ns(self, failures: int) -> int:
-        """How long nothing is looked at after that many failures in a row."""
+        """Return the wait after this many consecutive failures, in nanoseconds."""
         over = failures - self.free
         return 0 if over <= 0 else min(self.longest_ns, NS << min(over - 1, 20))
 
@@ -44,17 +44,17 @@ class Attempt:
 
 
 class Throttle:
-    """Counts in the database: a restart forgives nothing, and several processes count together."""
+    """Counts failures in the database, which survives restarts and serves several processes."""
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
 
     async def begin(self, attempts: Iterable[Attempt], now_ns: int) -> int:
-        """Count one failure under every key, to be forgiven afterwards; 0, or how long to wait instead (ns).
+        """Count one failure under every key, to be forgiven after a success; return 0, or the wait in nanoseconds.
 
-        While one of the keys waits, nothing is counted under any, and nothing may be looked at.
+        While one of the keys is blocked, nothing is counted under any, and the attempt must not be examined.
         """
-        # In one order, so that two sign-ins never wait for each other.
+        # In one order, so that two sign-ins cannot deadlock.
         in_order = sorted(attempts, key=lambda each: each.key)
         with wrapped_errors():
             async with self._pool.acquire() as conn:
@@ -75,11 +75,11 @@ class Throttle:
         return 0
 
     async def forgive(self, key: bytes) -> None:
-        """The person proved who they are: what was counted under ``key`` is forgotten."""
+        """Forget the failures under ``key``: the person has signed in."""
         with wrapped_errors():
             await self._pool.execute(sql.load("api.credentials", "throttle_forget"), key)
 
     async def take_back(self, key: bytes) -> None:
-        """One failure fewer: a success must not let an address's other guesses be forgotten."""
+        """Take back one failure under ``key``: a success must not forgive an address's other failures."""
         with wrapped_errors():
             await self._pool.execute(sql.load("api.credentials", "throttle_take_back"), key)

@@ -1,4 +1,4 @@
-"""A ZIP made on the way: stored, not packed (video does not shrink), never whole anywhere."""
+"""Creates a ZIP while it is sent: stored, not compressed (video does not shrink), never whole in memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LARGE_BYTES: Final = 1 << 31
 
 
 class _Sink:
-    """What ZipFile writes to; it cannot be sought in, so that sizes follow their data."""
+    """The unseekable file to which ZipFile writes, so that sizes follow their data."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -25,7 +25,7 @@ class _Sink:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: no bytes are held back."""
 
     def take(self) -> bytes:
         """Return what was written since the last call."""

@@ -1,9 +1,12 @@
-"""What exports are made and signed with."""
+"""The services with which exports are made and signed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import Depends
 
@@ -11,6 +14,33 @@ from api.credentials.secret_key import SecretKey
 from api.footage.opening import Footage
 from api.http.jobs import Jobs
 from api.http.provide import provided
+from domain.ids import SessionId
+from domain.time import MINUTE_NS
+
+_LATELY_NS: Final = 15 * MINUTE_NS
+_SESSIONS_KEPT: Final = 1000
+
+
+class Listed:
+    """Which exports a session has been shown on record lately: a page that waits for one asks every second."""
+
+    def __init__(self) -> None:
+        self._shown: OrderedDict[SessionId, tuple[int, frozenset[UUID]]] = OrderedDict()
+
+    def unrecorded(self, session_id: SessionId, shown: Iterable[UUID], now_ns: int) -> list[UUID]:
+        """Those of ``shown`` that no entry of this session names yet."""
+        return sorted(set(shown) - self._lately(session_id, now_ns)[1])
+
+    def add(self, session_id: SessionId, shown: Iterable[UUID], now_ns: int) -> None:
+        """They are on record now."""
+        since_ns, before = self._lately(session_id, now_ns)
+        self._shown[session_id] = since_ns, before | frozenset(shown)
+        if len(self._shown) > _SESSIONS_KEPT:
+            self._shown.popitem(last=False)
+
+    def _lately(self, session_id: SessionId, now_ns: int) -> tuple[int, frozenset[UUID]]:
+        since_ns, shown = self._shown.get(session_id, (now_ns, frozenset()))
+        return (since_ns, shown) if now_ns - since_ns < _LATELY_NS else (now_ns, frozenset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +50,7 @@ class Exports:
     footage: Footage
     key: SecretKey
     jobs: Jobs
+    listed: Listed = field(default_factory=Listed)
 
 
 ExportsDep = Annotated[Exports, Depends(provided(Exports))]

@@ -1,4 +1,4 @@
-"""An export on its way out: opened again, hashed again, and broken off when it is not what the manifest says."""
+"""Streams an export: opens and hashes the footage again, and breaks off when it differs from the manifest."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from api.errors import ExportChangedError
+from api.export import rows
 from api.export.bundle import zipped
 from api.export.exports import Exports
 from api.export.make import export_request
@@ -22,7 +23,8 @@ from api.footage.opening import Footage
 from api.http.problems import Problem
 from api.http.streaming import StreamedResponse
 from api.records import Records
-from api.sign_in.sessions import Session, alive
+from api.sign_in import rights
+from api.sign_in.sessions import Session, still_may
 from domain.ids import CameraId
 
 
@@ -30,7 +32,7 @@ async def response(
     records: Records, exports: Exports, session: Session, purpose_id: UUID, row: ExportRow, *, head_only: bool
 ) -> StreamedResponse:
     """409 when the footage is no longer all there."""
-    footage, still = exports.footage, partial(alive, records, session.session_id)
+    footage, still = exports.footage, partial(_still, records, session, row)
     assert row.manifest is not None
     assert row.signature is not None
     manifest = json.loads(row.manifest)
@@ -61,6 +63,13 @@ async def response(
     return StreamedResponse(200, headers, stream, footage.priority, still, head_only=head_only)
 
 
+async def _still(records: Records, session: Session, row: ExportRow) -> bool:
+    """A fresh code was needed to begin. Until the end it needs the right, and the approval that it began with."""
+    found = await rows.find(records, row.export_id)
+    unchanged = found is not None and (found.state, found.approved_by) == (row.state, row.approved_by)
+    return unchanged and await still_may(records, session.session_id, rights.EXPORT, row.camera_ids, row.span)
+
+
 async def _reader(
     footage: Footage, session: Session, purpose_id: UUID, row: ExportRow, said: dict[str, Any]
 ) -> ClipReader:
@@ -79,13 +88,13 @@ def changed() -> Problem:
     return Problem(
         409,
         "export-changed",
-        "The footage of this export is no longer all there.",
+        "Some of this export's footage no longer exists.",
         "Prepare the export again: it then holds what is left.",
     )
 
 
 async def _checked(reader: ClipReader, said: dict[str, Any]) -> AsyncGenerator[bytes | memoryview, None]:
-    """The file; its last piece is held back until all of it is known to be what was hashed."""
+    """Yield the file; its last piece is held back until the whole matches its hash."""
     digest = hashlib.sha256()
     last: bytes | memoryview = b""
     async with aclosing(cast("Any", reader.stream())) as stream:
@@ -95,5 +104,5 @@ async def _checked(reader: ClipReader, said: dict[str, Any]) -> AsyncGenerator[b
                 yield last
             last = piece
     if digest.hexdigest() != said["sha256"]:
-        raise ExportChangedError("An export is not what was hashed.", "Prepare it again.")
+        raise ExportChangedError("An export differs from its manifest.", "Prepare it again.")
     yield last

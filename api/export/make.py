@@ -1,4 +1,4 @@
-"""Exports in the background: every camera's clip opened and hashed, the manifest signed. Nothing of it is kept."""
+"""Prepares exports in the background: opens and hashes each camera's clip, and signs the manifest. Keeps no footage."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
 
+from api.errors import ExportOvertakenError
 from api.export import rows
 from api.export.exports import Exports
 from api.export.manifest import ExportedFile, manifest_bytes
@@ -25,7 +26,7 @@ from api.records import Records
 from api.search.coverage import first_known, footage_spans, gap_answers
 from api.sign_in.scope import CameraRow, Scope
 from api.sign_in.sessions import Session
-from custodian.errors import LookRefusedError
+from custodian.errors import LookRefusedError, RestrictedError
 from domain.errors import RetryableError, TallenneError
 from domain.ids import CameraId
 from domain.time import Span
@@ -38,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Making:
-    """One export that is being made, and on whose behalf."""
+    """An export in preparation, and the person for whom it is made."""
 
     records: Records
     exports: Exports
@@ -48,9 +49,11 @@ class Making:
     row: ExportRow
 
     async def run(self, progress: Progress) -> None:
-        """Ready, failed with a problem that the pages have words for, or back to waiting for a second person."""
+        """Prepare the export: it becomes ready, fails with a code that the pages translate, or needs approval again."""
         try:
             await _make(self, progress)
+        except ExportOvertakenError as exc:
+            _log.info("an export was not made: %s", exc)
         except TallenneError as exc:
             _log.warning("an export was not made: %s", exc)
             await _failed(self, problem_of(exc))
@@ -58,17 +61,19 @@ class Making:
 
 async def _failed(making: Making, problem: str) -> None:
     try:
-        await rows.put_state(making.records, making.row.export_id, "failed", problem=problem)
+        await rows.fail(making.records, making.row, problem)
     except TallenneError as exc:
         _log.warning("and that could not be noted: %s", exc)
 
 
 def problem_of(exc: TallenneError) -> str:
-    """The code that the pages have words for."""
+    """Return the code that the pages translate."""
     if isinstance(exc, NoFootageError):
         return "no-footage"
     if isinstance(exc, LookRefusedError):
         return "step-up-needed"
+    if isinstance(exc, RestrictedError):
+        return "restricted"
     return "away" if isinstance(exc, RetryableError) else "mistake"
 
 
@@ -79,7 +84,7 @@ async def _make(making: Making, progress: Progress) -> None:
         min(each.reader.span.start_ns for each in opened.values()),
         max(each.reader.span.end_ns for each in opened.values()),
     )
-    if await still_to_approve(records, row, list(opened), true_span):
+    if await minor_unapproved(records, session, row, list(opened), true_span):
         return
     progress.total = sum(each.reader.size_bytes for each in opened.values())
     made = [
@@ -100,16 +105,15 @@ async def _make(making: Making, progress: Progress) -> None:
     await _ready(making, made, manifest)
 
 
-async def still_to_approve(records: Records, row: ExportRow, cameras: Sequence[CameraId], span: Span) -> bool:
-    """Whether it goes (back) to waiting: not approved, or before a minor came to light."""
-    if row.approved_by is not None and (row.minor or not await minors_seen(records, cameras, span)):
-        return False
-    await rows.put_state(records, row.export_id, "approval", minor=row.approved_by is not None)
-    return True
+async def minor_unapproved(
+    records: Records, session: Session, row: ExportRow, cameras: Sequence[CameraId], span: Span
+) -> bool:
+    """Whether a minor has come to light since the approval: the export then waits for another approval."""
+    return await minors_seen(records, cameras, span) and await rows.reopen(records, row, session)
 
 
 async def _open_all(footage: Footage, session: Session, purpose_id: UUID, row: ExportRow) -> dict[CameraId, OpenedClip]:
-    """By camera, in the order asked for; those without footage are left out. NoFootageError when that is all."""
+    """Return the clips by camera, in the requested order, without cameras that have no footage. NoFootageError: all."""
     opened: dict[CameraId, OpenedClip] = {}
     for camera_id in row.camera_ids:
         try:
@@ -152,7 +156,7 @@ async def _hashed(scope: Scope, camera: CameraRow, opened: OpenedClip, number: i
 
 
 async def _gaps(records: Records, scope: Scope, row: ExportRow) -> list[dict[str, str]]:
-    """What is missing of the span that was asked for, and why."""
+    """Return the missing parts of the requested span, with their causes."""
     found = []
     footage = await footage_spans(records, row.camera_ids, row.span)
     for camera_id in row.camera_ids:
@@ -165,10 +169,13 @@ async def _gaps(records: Records, scope: Scope, row: ExportRow) -> list[dict[str
 
 
 async def _ready(making: Making, made: Sequence[ExportedFile], manifest: bytes) -> None:
-    """One entry per file, with the true span, in the transaction that makes the export one that can be fetched."""
+    """Append an entry per file, with its true span, in the transaction that makes the export ready."""
     session, row, now_ns = making.session, making.row, making.records.clock_ns()
+    arguments = (row.export_id, row.attempt, manifest, making.exports.key.sign_export(manifest), now_ns)
     with wrapped_errors():
         async with making.records.pool.acquire() as conn, conn.transaction():
+            if not await conn.fetchval(sql.load("api.export", "export_ready"), *arguments):
+                raise ExportOvertakenError("A later attempt has begun, or the approval was withdrawn.")
             for file in made:
                 entry = audit.Entry(
                     actor=session.actor,
@@ -180,5 +187,3 @@ async def _ready(making: Making, made: Sequence[ExportedFile], manifest: bytes) 
                     detail={"export_id": str(row.export_id), "sha256": file.sha256.hex()},
                 )
                 await audit.append_in(conn, entry, now_ns)
-            signature = making.exports.key.sign_export(manifest)
-            await conn.execute(sql.load("api.export", "export_ready"), row.export_id, manifest, signature, now_ns)

@@ -1,4 +1,4 @@
-"""What an export says of itself: the manifest, and the signature over it. Pure."""
+"""Builds an export's manifest and its signature. Pure."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ ENCLOSED: Final = {"verify.py": "verify.py", "READ-ME.txt": "READ-ME.txt"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportedFile:
-    """One camera's MP4."""
+    """The MP4 of one camera."""
 
     name: str
     camera_id: CameraId
     camera: str
     site: str
     time_zone: str
-    span: Span  # the true one
+    span: Span  # of the footage, which begins at a key frame
     footage: tuple[Span, ...]
     segments: tuple[Segment, ...]
     size_bytes: int
@@ -75,7 +75,7 @@ def manifest_bytes(
     gaps: Sequence[dict[str, str]],
     public_key: Ed25519PublicKey,
 ) -> bytes:
-    """The manifest as it is signed. It names staff by id; the operator can say who they are."""
+    """Return the manifest in signed form. It names staff by id, which only the operator can resolve."""
     body = {
         "format": FORMAT,
         "export_id": str(export_id),
@@ -99,19 +99,19 @@ def manifest_bytes(
 
 @cache
 def enclosures() -> dict[str, bytes]:
-    """What every export carries along: the verifier and a few words."""
+    """Return the files that every export contains: the verifier and an explanation."""
     folder = files("api.export")
     return {name: folder.joinpath(kept).read_bytes() for name, kept in ENCLOSED.items()}
 
 
 def public_pem(key: Ed25519PublicKey) -> bytes:
-    """As openssl reads it."""
+    """Return the public key in PEM, as openssl reads it."""
     der = base64.b64encode(_der(key)).decode()
     return f"-----BEGIN PUBLIC KEY-----\n{der}\n-----END PUBLIC KEY-----\n".encode()
 
 
 def fingerprint(key: Ed25519PublicKey) -> str:
-    """SHA-256 of the public key (DER): what receivers compare."""
+    """Return the SHA-256 of the public key (DER), for receivers to compare."""
     return hashlib.sha256(_der(key)).hexdigest()
 
 

@@ -16,11 +16,11 @@ def file_name(camera: CameraRow, span: Span) -> str:
 
 
 def plain_name(name: str) -> str:
-    """Of a file on any system: letters, digits, hyphens and points."""
+    """Return a file name for any system: letters, digits, hyphens and dots."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     return re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-.") or "clip.mp4"
 
 
 def attachment(name: str) -> str:
-    """A Content-Disposition that makes browsers keep the answer as a file."""
+    """Return a Content-Disposition header that makes browsers save the answer as a file."""
     return f"attachment; filename=\"{plain_name(name)}\"; filename*=UTF-8''{quote(name, safe='')}"

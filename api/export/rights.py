@@ -35,11 +35,21 @@ async def minors_seen(records: Records, camera_ids: Sequence[CameraId], span: Sp
     return bool(found)
 
 
+def one_hand() -> Problem:
+    """Return problem 403: asker and approver may be one person."""
+    return Problem(
+        403,
+        "one-hand",
+        "Your account and the asker's count as one person: an administrator set them up in the last three days.",
+        "Ask a colleague whose account is older.",
+    )
+
+
 def approval_needed() -> Problem:
     """Return problem 403: a second person must approve this export first."""
     return Problem(
         403,
         "approval-needed",
-        "A copy shows others, too, unmasked: a second person has to approve it.",
+        "A copy shows other people, too, unmasked: a second person has to approve it.",
         "Ask a colleague to approve it under Exports.",
     )

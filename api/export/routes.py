@@ -2,93 +2,39 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
 
+from api.credentials.handover import in_one_hand
 from api.export import fetch, rows
+from api.export.answers import ApproveBody, ExportAnswer, ExportBody, View
 from api.export.exports import Exports, ExportsDep
-from api.export.make import Making, still_to_approve
+from api.export.make import Making, minor_unapproved
 from api.export.manifest import enclosures, fingerprint, public_pem
-from api.export.rights import approval_needed, may_export, minors_seen
+from api.export.rights import approval_needed, may_export, minors_seen, one_hand
 from api.export.rows import ExportRow
-from api.http.jobs import Progress
 from api.http.problems import Problem, declared, no_footage, not_found
-from api.http.times import Instant, checked_span
+from api.http.times import checked_span
 from api.records import Records, RecordsDep
-from api.search.coverage import PENDING_NS, footage_spans
+from api.search.answers import PENDING_NS
+from api.search.coverage import footage_spans
 from api.sign_in import rights
 from api.sign_in.purposes import Purpose, Stated, StatedInQuery
 from api.sign_in.scope import Scope, load_scope
 from api.sign_in.sessions import Session, SignedIn, require, require_step_up
 from domain.ids import CameraId
-from domain.time import HOUR_NS, Span, to_iso
+from domain.time import HOUR_NS, Span
 from storage.catalogue import audit
 
 router = APIRouter(prefix="/v1", tags=["exports"])
 LONGEST_NS: Final = 8 * HOUR_NS
-CAMERAS_MAX: Final = 16
 _NO_STORE: Final = {"Cache-Control": "no-store"}
-
-
-class ExportBody(BaseModel):
-    """The cameras and the span [start, end) to export."""
-
-    model_config = ConfigDict(extra="forbid")
-    camera_ids: Annotated[list[UUID], Field(min_length=1, max_length=CAMERAS_MAX)]
-    start: Instant
-    end: Instant
-    format: Literal["zip", "mp4"] = Field("zip", description="`mp4`: of one camera, the manifest apart.")
-
-
-class ExportCamera(BaseModel):
-    """A camera of an export."""
-
-    camera_id: UUID
-    name: str
-
-
-class ExportedFileAnswer(BaseModel):
-    """A finished file of an export; `start` and `end` are its true span."""
-
-    name: str
-    camera: str
-    start: str
-    end: str
-    size_bytes: int
-    sha256: str
-
-
-class ExportAnswer(BaseModel):
-    """An export and its progress in bytes."""
-
-    export_id: UUID
-    state: str = Field(description="approval, approved, working, interrupted, ready or failed.")
-    problem: str | None
-    done_bytes: int
-    total_bytes: int
-    cameras: list[ExportCamera]
-    start: str
-    end: str
-    time_zone: str
-    format: str
-    minor: bool = Field(description="A minor passed: the approver should know.")
-    own: bool
-    may_approve: bool
-    asked_by: str
-    approved_by: str | None
-    purpose: str
-    reason: str
-    created: str
-    files: list[ExportedFileAnswer]
-    key_sha256: str
 
 
 @router.post("/exports", status_code=202, responses=declared(401, 404, 429))
@@ -104,6 +50,9 @@ async def ask(
     if body.format == "mp4" and len(camera_ids) > 1:
         raise Problem(422, "one-camera", "An MP4 holds one camera.", "Ask for a ZIP, or for one camera.")
     require_step_up(records, session)
+    if span.end_ns > records.clock_ns():
+        what = "The span ends in the future: what has not happened yet cannot be approved."
+        raise Problem(422, "not-over", what, "Ask for footage up to now.")
     await _some_footage(records, camera_ids, span)
     minor = await minors_seen(records, camera_ids, span)
     row = ExportRow(
@@ -117,6 +66,7 @@ async def ask(
         span=span,
         format=body.format,
         state="approval",
+        attempt=0,
         minor=minor,
         approved_by=None,
         approver=None,
@@ -126,11 +76,11 @@ async def ask(
         created_ns=records.clock_ns(),
     )
     await rows.add(records, row, session)
-    return await _answer(records, exports, session, await _own(records, session, row.export_id))
+    return (await _view(records, exports, session)).answer(await _own(records, session, row.export_id))
 
 
 async def _some_footage(records: Records, camera_ids: Sequence[CameraId], span: Span) -> None:
-    """404 where there is no footage and none on its way: otherwise a colleague would be asked to approve nothing."""
+    """Problem 404: there is no footage and none on its way, so that there is nothing to approve."""
     if span.end_ns > records.clock_ns() - PENDING_NS:
         return
     if not await footage_spans(records, camera_ids, span):
@@ -139,42 +89,65 @@ async def _some_footage(records: Records, camera_ids: Sequence[CameraId], span: 
 
 @router.get("/exports", responses=declared(401, 404))
 async def listing(records: RecordsDep, exports: ExportsDep, session: SignedIn) -> list[ExportAnswer]:
-    """One's own of the last month, and those that one may approve; newest first."""
+    """One's own exports of the last month, and those that one may approve; newest first."""
     require(session, rights.APPROVE)
-    scope = await load_scope(records, session, rights.APPROVE)
-    at_work = exports.jobs.at_work()
-    found = await rows.listed(records, session.staff_id, scope.cameras)
-    return [_said(exports, session, scope, row, at_work) for row in found if _concerns(session, scope, row)]
+    view = await _view(records, exports, session)
+    found = await rows.listed(records, session.staff_id, view.scope.cameras)
+    shown = [row for row in found if view.concerns(row)]
+    await _record_shown(records, exports, session, shown)
+    return [view.answer(row) for row in shown]
 
 
 @router.get("/exports/{export_id}", responses=declared(401, 404))
 async def one(records: RecordsDep, exports: ExportsDep, session: SignedIn, export_id: UUID) -> ExportAnswer:
-    """How far it has come."""
+    """The state of an export."""
     require(session, rights.APPROVE)
-    at_work = exports.jobs.at_work()
-    row = await rows.find(records, export_id)
-    scope = await load_scope(records, session, rights.APPROVE)
-    if row is None or not _concerns(session, scope, row):
-        raise not_found()
-    return _said(exports, session, scope, row, at_work)
+    view = await _view(records, exports, session)
+    row = await _concerning(records, view, export_id)
+    if row.staff_id != session.staff_id:  # what one has asked for oneself is on record
+        await _record_shown(records, exports, session, [row])
+    return view.answer(row)
+
+
+async def _record_shown(records: Records, exports: Exports, session: Session, shown: Sequence[ExportRow]) -> None:
+    """An export says whose cameras were watched when, and why: to read that is on record, once in a while."""
+    now_ns = records.clock_ns()
+    ids = exports.listed.unrecorded(session.session_id, (row.export_id for row in shown), now_ns)
+    if not ids and shown:
+        return
+    cameras = {str(camera_id) for row in shown if row.export_id in ids for camera_id in row.camera_ids}
+    entry = audit.Entry(
+        actor=session.actor,
+        action="exports_listed",
+        session_id=session.session_id,
+        detail={"exports": [str(each) for each in ids], "cameras": sorted(cameras)},
+    )
+    await audit.append(records.pool, entry, now_ns)
+    exports.listed.add(session.session_id, ids, now_ns)
 
 
 @router.post("/exports/{export_id}/approve", responses=declared(401, 404, 409))
-async def approve(records: RecordsDep, exports: ExportsDep, session: SignedIn, export_id: UUID) -> ExportAnswer:
-    """The second person's word. Never one's own."""
+async def approve(
+    records: RecordsDep, exports: ExportsDep, session: SignedIn, export_id: UUID, body: ApproveBody
+) -> ExportAnswer:
+    """Approve an export as the second person. Never one's own, nor one of an account in one hand with one's own."""
     require(session, rights.APPROVE)
-    row = await rows.find(records, export_id)
-    scope = await load_scope(records, session, rights.APPROVE)
-    if row is None or not _concerns(session, scope, row):
-        raise not_found()
+    view = await _view(records, exports, session)
+    row = await _concerning(records, view, export_id)
     if row.staff_id == session.staff_id:
-        raise Problem(403, "own-export", "Nobody approves their own export.", "Ask a colleague.")
+        raise Problem(403, "own-export", "Your own export needs the approval of another person.", "Ask a colleague.")
+    if row.staff_id in view.one_hand:
+        raise one_hand()
     require_step_up(records, session)
+    if not row.minor and await minors_seen(records, row.camera_ids, row.span):
+        await rows.tell_minor(records, row)
+        row = replace(row, minor=True)
+    if row.minor and not body.minor:
+        what = "A minor's credential was used in this span."
+        raise Problem(409, "minor-unseen", what, "Look at the export again, then approve it with `minor`: true.")
     if not await rows.approve(records, row, session):
         raise Problem(409, "not-waiting", "The export does not wait for approval.", "Look at it again.")
-    found = await rows.find(records, export_id)
-    assert found is not None
-    return _said(exports, session, scope, found, {})
+    return view.answer(await _concerning(records, view, export_id))
 
 
 @router.post("/exports/{export_id}/prepare", responses=declared(401, 404, 409, 429))
@@ -184,17 +157,19 @@ async def prepare(
     """Make it (again): after an approval, a failure or an interruption, or because footage has expired since."""
     row = await _own(records, session, export_id)
     require_step_up(records, session)
-    if row.approved_by is None or row.state == "approval":
-        await rows.put_state(records, row.export_id, "approval")
-        raise approval_needed()
     scope = await load_scope(records, session, rights.EXPORT)
     for camera_id in row.camera_ids:
         scope.camera(camera_id)
-    if export_id not in exports.jobs.at_work():
+    if row.state != "approval" and export_id not in exports.jobs.at_work():
         exports.jobs.require_room()
-        await rows.put_state(records, row.export_id, "working")
-    _start(records, exports, session, purpose, scope, row)
-    return await _answer(records, exports, session, replace(row, state="working", problem=None, manifest=None))
+        attempt = await rows.begin(records, row)
+        row = await _own(records, session, export_id)
+        if attempt is not None and row.state == "working":
+            _start(records, exports, session, purpose, scope, replace(row, attempt=attempt))
+    if row.state == "approval":
+        raise approval_needed()
+    view = await _view(records, exports, session)
+    return view.answer(await _own(records, session, export_id))
 
 
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
@@ -211,10 +186,10 @@ async def download(
     purpose: StatedInQuery,
     export_id: UUID,
 ) -> Response:
-    """The ZIP or MP4, made on the way: nothing of it lies anywhere."""
+    """The ZIP or MP4, created while it is sent."""
     row = await _ready(records, session, export_id)
     require_step_up(records, session)
-    if await still_to_approve(records, row, row.camera_ids, row.span):
+    if await minor_unapproved(records, session, row, row.camera_ids, row.span):
         raise approval_needed()
     head_only = request.method == "HEAD"
     answer = await fetch.response(records, exports, session, purpose.purpose_id, row, head_only=head_only)
@@ -230,7 +205,7 @@ router.add_api_route(
 
 @router.get("/exports/{export_id}/manifest.json", response_class=Response, responses=declared(401, 404, 409))
 async def manifest(records: RecordsDep, session: SignedIn, export_id: UUID) -> Response:
-    """As it is signed. A ZIP holds it too."""
+    """The manifest as it is signed. A ZIP contains it too."""
     row = await _ready(records, session, export_id)
     return Response(row.manifest, media_type="application/json", headers=_NO_STORE)
 
@@ -282,53 +257,19 @@ async def _ready(records: Records, session: Session, export_id: UUID) -> ExportR
     return row
 
 
-def _concerns(session: Session, scope: Scope, row: ExportRow) -> bool:
-    """One's own, or one that one may approve: all of its cameras are in sight."""
-    return row.staff_id == session.staff_id or all(camera_id in scope.cameras for camera_id in row.camera_ids)
+async def _concerning(records: Records, view: View, export_id: UUID) -> ExportRow:
+    row = await rows.find(records, export_id)
+    if row is None or not view.concerns(row):
+        raise not_found()
+    return row
 
 
-async def _answer(records: Records, exports: Exports, session: Session, row: ExportRow) -> ExportAnswer:
+async def _view(records: Records, exports: Exports, session: Session) -> View:
     at_work = exports.jobs.at_work()
-    return _said(exports, session, await load_scope(records, session, rights.APPROVE), row, at_work)
-
-
-def _said(
-    exports: Exports, session: Session, scope: Scope, row: ExportRow, at_work: Mapping[UUID, Progress]
-) -> ExportAnswer:
-    progress = at_work.get(row.export_id)
-    own = row.staff_id == session.staff_id
-    state = "interrupted" if row.state == "working" and progress is None else row.state
-    sites = {scope.cameras[each].site_id for each in row.camera_ids if each in scope.cameras}
-    return ExportAnswer(
-        export_id=row.export_id,
-        state=state,
-        problem=row.problem,
-        done_bytes=progress.done if progress else 0,
-        total_bytes=progress.total if progress else 0,
-        cameras=[
-            ExportCamera(camera_id=each, name=scope.cameras[each].name if each in scope.cameras else "–")
-            for each in row.camera_ids
-        ],
-        start=to_iso(row.span.start_ns),
-        end=to_iso(row.span.end_ns),
-        time_zone=scope.zone_of(min(sites)) if sites else "UTC",
-        format=row.format,
-        minor=row.minor,
-        own=own,
-        may_approve=not own and row.state == "approval",
-        asked_by=row.display_name,
-        approved_by=row.approver,
-        purpose=row.category,
-        reason=row.reason,
-        created=to_iso(row.created_ns),
-        files=_files(row) if state == "ready" else [],
+    return View(
+        staff_id=session.staff_id,
+        scope=await load_scope(records, session, rights.APPROVE),
+        one_hand=await in_one_hand(records.pool, session.staff_id, records.clock_ns()),
+        at_work=at_work,
         key_sha256=fingerprint(exports.key.export_key),
     )
-
-
-def _files(row: ExportRow) -> list[ExportedFileAnswer]:
-    if row.manifest is None:
-        return []
-    wanted = set(ExportedFileAnswer.model_fields)
-    said = json.loads(row.manifest)["files"]
-    return [ExportedFileAnswer(**{name: value for name, value in file.items() if name in wanted}) for file in said]

@@ -1,4 +1,4 @@
-"""Exports as rows: who asked for what, and how far it has come."""
+"""Reads and writes the rows of exports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LISTED_MAX: Final = 400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRow:
-    """``state``: approval, approved, working, ready or failed."""
+    """``state``: see states.py. ``attempt``: which attempt to make it this is, or was the last one."""
 
     export_id: UUID
     staff_id: StaffId
@@ -33,6 +33,7 @@ class ExportRow:
     span: Span
     format: str
     state: str
+    attempt: int
     minor: bool
     approved_by: StaffId | None
     approver: str | None
@@ -63,7 +64,7 @@ async def listed(records: Records, staff_id: StaffId, camera_ids: Collection[Cam
 
 
 async def add(records: Records, row: ExportRow, session: Session) -> None:
-    """Durable and on record when this returns."""
+    """Add an export; durable and on record on return."""
     with wrapped_errors():
         async with records.pool.acquire() as conn, conn.transaction():
             await conn.execute(
@@ -75,7 +76,6 @@ async def add(records: Records, row: ExportRow, session: Session) -> None:
                 row.span.start_ns,
                 row.span.end_ns,
                 row.format,
-                row.state,
                 row.minor,
                 row.created_ns,
             )
@@ -84,29 +84,51 @@ async def add(records: Records, row: ExportRow, session: Session) -> None:
 
 
 async def approve(records: Records, row: ExportRow, session: Session) -> bool:
-    """False: it does not wait any more, or it is the person's own."""
+    """Approve an export. False: it does not wait any more, it is not theirs to approve, or a minor came to light."""
     now_ns = records.clock_ns()
+    arguments = (row.export_id, session.staff_id, now_ns, row.minor)
     with wrapped_errors():
         async with records.pool.acquire() as conn, conn.transaction():
-            if not await conn.fetchval(
-                sql.load("api.export", "export_approve"), row.export_id, session.staff_id, now_ns
-            ):
+            if not await conn.fetchval(sql.load("api.export", "export_approve"), *arguments):
                 return False
-            approved = entry(session, row, "export_approved", {"asked_by": str(row.staff_id)})
+            approved = entry(session, row, "export_approved", {"asked_by": str(row.staff_id), "minor": row.minor})
             await audit.append_in(conn, approved, now_ns)
     return True
 
 
-async def put_state(
-    records: Records, export_id: UUID, state: str, *, problem: str | None = None, minor: bool = False
-) -> None:
-    """Set the state; a manifest made before is dropped."""
+async def begin(records: Records, row: ExportRow) -> int | None:
+    """The new attempt to make it; None: it waits for an approval, or another request was faster."""
     with wrapped_errors():
-        await records.pool.execute(sql.load("api.export", "export_state"), export_id, state, problem, minor)
+        attempt: int | None = await records.pool.fetchval(
+            sql.load("api.export", "export_begin"), row.export_id, row.attempt
+        )
+    return attempt
+
+
+async def fail(records: Records, row: ExportRow, problem: str) -> None:
+    """The attempt ended with a problem; nothing when it was overtaken."""
+    with wrapped_errors():
+        await records.pool.execute(sql.load("api.export", "export_failed"), row.export_id, row.attempt, problem)
+
+
+async def reopen(records: Records, row: ExportRow, session: Session) -> bool:
+    """A minor came to light: the approval that did not know it is void, on record. False: there is none, or it knew."""
+    with wrapped_errors():
+        async with records.pool.acquire() as conn, conn.transaction():
+            if not await conn.fetchval(sql.load("api.export", "export_reopen"), row.export_id):
+                return False
+            await audit.append_in(conn, entry(session, row, "export_reopened"), records.clock_ns())
+    return True
+
+
+async def tell_minor(records: Records, row: ExportRow) -> None:
+    """A minor came to light while it waits for its approval."""
+    with wrapped_errors():
+        await records.pool.execute(sql.load("api.export", "export_minor"), row.export_id)
 
 
 def entry(session: Session, row: ExportRow, action: str, more: Mapping[str, Any] | None = None) -> audit.Entry:
-    """What the person did with this export."""
+    """Append an audit entry about what the person did with this export."""
     return audit.Entry(
         actor=session.actor,
         action=action,
@@ -130,6 +152,7 @@ def _row(row: Mapping[str, Any]) -> ExportRow:
         span=Span(row["start_ns"], row["end_ns"]),
         format=row["format"],
         state=row["state"],
+        attempt=row["attempt"],
         minor=row["minor"],
         approved_by=None if row["approved_by"] is None else StaffId(row["approved_by"]),
         approver=row["approver"],

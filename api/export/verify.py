@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Checks an export of Tallenne: that no byte of it was changed since it was made. Needs Python 3.8 and openssl.
 
+It also checks the certificates of what expired (`tallenne retention certificates`): signed, in order, none missing.
+
     python3 verify.py                     in the folder of the unpacked export
     python3 verify.py export.zip          or for the ZIP as it came
     python3 verify.py --key-sha256 HEX    also: the key is the one whose fingerprint the operator told you
@@ -83,19 +85,19 @@ def key_fingerprint(pem: bytes) -> str:
     return hashlib.sha256(der).hexdigest()
 
 
-def check_signature(parts: dict[str, bytes]) -> None:
-    """Have openssl verify the manifest's signature; WrongError when it does not hold."""
+def check_signature(signed: str, signature: str, parts: dict[str, bytes]) -> None:
+    """Have openssl verify the signature of one of ``parts``; WrongError when it does not hold."""
     with tempfile.TemporaryDirectory() as folder:
         for name, data in parts.items():
             (Path(folder) / name).write_bytes(data)
         command = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", "public-key.pem", "-rawin"]
-        command += ["-in", "manifest.json", "-sigfile", "manifest.sig"]
+        command += ["-in", signed, "-sigfile", signature]
         try:
             done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         except FileNotFoundError:
             raise WrongError("the openssl command is not installed, so the signature cannot be checked") from None
     if done.returncode != 0:
-        raise WrongError("the signature does not belong to manifest.json and public-key.pem")
+        raise WrongError(f"the signature does not belong to {signed} and public-key.pem")
 
 
 def check_file(source: Source, said: dict[str, Any]) -> None:
@@ -114,13 +116,41 @@ def check_file(source: Source, said: dict[str, Any]) -> None:
         raise WrongError(f"{said['name']} is not what was exported")
 
 
+def known_key(pem: bytes, key_sha256: str) -> str:
+    """The key's fingerprint; WrongError when another one was named."""
+    fingerprint = key_fingerprint(pem)
+    if key_sha256 and fingerprint != key_sha256.replace(":", "").lower():
+        raise WrongError(f"the key is another one: {fingerprint}")
+    return fingerprint
+
+
+def certificates(names: list[str]) -> list[str]:
+    """The bodies of certificates among a source's names, in order."""
+    return sorted(name for name in names if name.startswith("certificate-") and name.endswith(".json"))
+
+
+def verify_certificates(source: Source, key_sha256: str) -> tuple[str, list[dict[str, Any]]]:
+    """The key's fingerprint and what the certificates say, once all are signed and follow one another; WrongError."""
+    pem = whole(source, "public-key.pem")
+    fingerprint = known_key(pem, key_sha256)
+    said: list[dict[str, Any]] = []
+    previous = "0" * 64
+    for number, name in enumerate(certificates(source.names()), start=1):
+        body, signature = whole(source, name), f"{name[:-5]}.sig"
+        check_signature(name, signature, {name: body, signature: whole(source, signature), "public-key.pem": pem})
+        one: dict[str, Any] = json.loads(body)
+        if one["number"] != number or one["previous"] != previous:
+            raise WrongError(f"{name} does not follow from the certificate before it: one is missing or was replaced")
+        said.append(one)
+        previous = hashlib.sha256(body).hexdigest()
+    return fingerprint, said
+
+
 def verify(source: Source, key_sha256: str) -> dict[str, Any]:
     """The manifest, once everything holds; WrongError."""
     parts = {name: whole(source, name) for name in SIGNED}
-    fingerprint = key_fingerprint(parts["public-key.pem"])
-    if key_sha256 and fingerprint != key_sha256.replace(":", "").lower():
-        raise WrongError(f"the key is another one: {fingerprint}")
-    check_signature(parts)
+    fingerprint = known_key(parts["public-key.pem"], key_sha256)
+    check_signature("manifest.json", "manifest.sig", parts)
     manifest: dict[str, Any] = json.loads(parts["manifest.json"])
     if manifest["public_key_sha256"] != fingerprint:
         raise WrongError("manifest.json names another key")
@@ -137,6 +167,11 @@ def verify(source: Source, key_sha256: str) -> dict[str, Any]:
     return manifest
 
 
+def _shown(words: object) -> str:
+    """For a terminal, which a forged export must not control."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in str(words))
+
+
 def main() -> int:
     """Check the export that the command line names; print the files, or what is wrong."""
     parser = argparse.ArgumentParser(description="Check an export of Tallenne.")
@@ -145,15 +180,30 @@ def main() -> int:
     given = parser.parse_args()
     path = Path(given.export)
     try:
-        manifest = verify(Folder(path) if path.is_dir() else Archive(path), given.key_sha256)
+        source = Folder(path) if path.is_dir() else Archive(path)
+        if certificates(source.names()):
+            return print_certificates(*verify_certificates(source, given.key_sha256))
+        manifest = verify(source, given.key_sha256)
     except (WrongError, zipfile.BadZipFile, OSError, ValueError, KeyError, TypeError) as error:
-        print(f"WRONG: {error}", file=sys.stderr)
+        print(f"WRONG: {_shown(error)}", file=sys.stderr)
         return 1
     for said in manifest["files"]:
-        print(f"unchanged: {said['name']}  {said['camera']}, {said['start']} to {said['end']}")
+        print(_shown(f"unchanged: {said['name']}  {said['camera']}, {said['start']} to {said['end']}"))
     if not given.key_sha256:
         print("Signed with the key whose SHA-256 is below. Ask the operator by another way whether it is theirs.")
-    print(f"key: {manifest['public_key_sha256']}")
+    print(_shown(f"key: {manifest['public_key_sha256']}"))
+    return 0
+
+
+def print_certificates(fingerprint: str, said: list[dict[str, Any]]) -> int:
+    """Print what was certified: a line for each certificate, and one for each camera."""
+    for one in said:
+        counts = f"{one['camera_hours']} camera-hours, {one['segments']} segments"
+        print(_shown(f"certificate {one['number']}: {one['kind']}, key destroyed {one['key_destroyed']}: {counts}"))
+        for camera in one["cameras"]:
+            hours = ", ".join(hour["hour"] for hour in camera["hours"])
+            print(_shown(f"    {camera['site']} / {camera['camera']}: recorded in the hours of {hours}"))
+    print(_shown(f"key: {fingerprint}"))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A clip: a span of one camera's footage, from several sealed segments, as one MP4 that is never whole anywhere."""
+"""A clip: a span of one camera's footage from several segments, as one MP4 that exists only while it is sent."""
 
 from api.footage.errors import ClipTooLongError, NoFootageError
 from api.footage.inits import Inits

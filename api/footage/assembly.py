@@ -1,4 +1,4 @@
-"""Where each group of pictures lies in a clip, and the clip's head: init and index. Pure."""
+"""Lays a clip out: the place of each group of pictures, and the head with init and index. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Part:
 
     @property
     def span(self) -> Span:
-        """The time from the group's first picture to the picture behind its last."""
+        """The time from the group's first picture to the end of its last."""
         return Span(self.opened.cut.time_of(self.first), self.opened.cut.time_of(self.last + 1))
 
     @property
@@ -45,7 +45,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """One fragment of the clip, at which byte of it the fragment begins, and what it is joined of."""
+    """A fragment of the clip, its byte offset, and the fragments of which it is joined."""
 
     parts: tuple[Part, ...]
     at: int
@@ -117,9 +117,9 @@ def _parts(opened: Opened, clip_start_ns: int) -> Iterator[Part]:
 
 
 def _joined(parts: Iterator[Part]) -> list[tuple[Part, ...]]:
-    """Those that make one fragment of the clip: a key frame with all that follows, in further segments too.
+    """Join what becomes one fragment of the clip: a key frame with all that follows, also in later segments.
 
-    Without those that go on from pictures that are not in the clip: they would be shown smeared.
+    Leaves out fragments that refer to pictures outside of the clip: they would be shown with errors.
     """
     joined: list[tuple[Part, ...]] = []
     size_bytes = 0
@@ -135,10 +135,10 @@ def _joined(parts: Iterator[Part]) -> list[tuple[Part, ...]]:
 
 
 def _descriptions(inits: Sequence[bytes]) -> dict[bytes, bytes]:
-    """For each init the first one with its codec and its sound, which describes both in the clip.
+    """Map each init to the first one with the same codec and sound, which describes both in the clip.
 
-    One description serves all parameter sets of a codec: they stand before each key frame, where every player looks.
-    Fragments of several descriptions are not understood by libav.
+    One description serves all parameter sets of a codec, since they precede each key frame in the stream. libav cannot
+    read fragments with several descriptions.
     """
     chosen: dict[tuple[bytes, bytes], bytes] = {}
     found = {}
@@ -149,10 +149,10 @@ def _descriptions(inits: Sequence[bytes]) -> dict[bytes, bytes]:
 
 
 def _index(joined: Sequence[Sequence[Part]], places: Sequence[GroupPlace]) -> tuple[bytes, bytes]:
-    """The clip's sidx, with an entry for each of its fragments, and its end mark.
+    """Return the clip's sidx, with an entry for each fragment, and its end mark.
 
-    Nothing when a sidx cannot hold so many, or when a group of pictures is so long that it has several fragments: libav
-    goes wrong where fragments are not in the index. Without one it reads the head of every fragment first.
+    Empty when there are too many fragments for a sidx, or when a group is so long that it has several fragments: libav
+    fails when a fragment is not in the index. Without an index it first reads the head of every fragment.
     """
     if len(joined) > ENTRIES_MAX or not all(parts[0].key for parts in joined):
         return b"", b""
@@ -162,7 +162,7 @@ def _index(joined: Sequence[Sequence[Part]], places: Sequence[GroupPlace]) -> tu
 
 
 def _spans(joined: Sequence[Sequence[Part]]) -> tuple[Span, ...]:
-    """Of each segment, what is shown of it."""
+    """Return the span that is shown of each segment."""
     parts = (part for parts in joined for part in parts)
     grouped = itertools.groupby(parts, key=lambda part: id(part.opened))
     shown = ([part.span for part in found] for _, found in grouped)

@@ -1,7 +1,7 @@
-"""Opened clips, kept for a while: a player asks for many ranges of one clip, which is planned and opened once.
+"""Keeps opened clips for a while: a player requests many ranges of one clip, which is planned and opened once.
 
-An entry counts for the same session, purpose, action, camera and span only, and never longer than the custodian
-takes repeated questions for one look. What is dropped takes its keys along.
+An entry serves the same session, purpose, action, camera and span only, and never longer than the custodian counts
+repeated requests as one look. A dropped entry takes its keys with it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from domain.ids import CameraId, SessionId
 from domain.time import MINUTE_NS, Span
 
 PER_SESSION: Final = 16
-"""A visit may have that many cameras side by side."""
+"""A page may show this many cameras side by side."""
 ALTOGETHER: Final = 256
 KEPT_NS: Final = 5 * MINUTE_NS
 
@@ -51,7 +51,7 @@ class ClipCache:
         return len(self._kept)
 
     async def reader(self, asked: ClipRequest, open_clip: Callable[[ClipRequest], Awaitable[ClipReader]]) -> ClipReader:
-        """The clip; opened by one of those who ask at the same time, for all of them. What fails is not kept."""
+        """Return the clip. Concurrent requests share one opening; a failure is not kept."""
         self._drop_old()
         kept = self._kept.get(asked)
         if kept is None:
@@ -60,7 +60,7 @@ class ClipCache:
             self._drop_surplus(asked.session_id)
         self._kept.move_to_end(asked)
         try:
-            # Shielded: one asker who goes away must not take the clip from the others.
+            # Shielded: a caller that is cancelled must not take the clip from the others.
             return await asyncio.shield(kept.opening)
         except BaseException:
             if kept.opening.done() and self._kept.get(asked) is kept:
@@ -68,7 +68,7 @@ class ClipCache:
             raise
 
     def clear(self) -> None:
-        """At the end of the role."""
+        """Drop all clips, at the end of the role."""
         for kept in self._kept.values():
             kept.opening.cancel()
         self._kept.clear()

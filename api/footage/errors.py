@@ -1,4 +1,4 @@
-"""What can be wrong with a asked for a clip."""
+"""Errors of requests for clips."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from domain.errors import MisuseError, PeerError, StorageError
 
 
 class NoFootageError(StorageError, PeerError):
-    """There is no footage in the span, or none that still opens. The gaps say why."""
+    """There is no footage in the span, or none that still opens. The gaps name the causes."""
 
 
 class ClipTooLongError(StorageError, MisuseError):

@@ -1,7 +1,7 @@
-"""Sealed ranges of one object that mostly follow on each other: one GET goes on as long as they do.
+"""Reads ranges of one object that mostly follow one another through a single GET.
 
-A server's GET has a price of its own, whatever it brings (SeaweedFS: 7 ms of CPU for any part of a 4 MiB piece, 12 for
-an object of 5 MB), so that a clip takes one for a segment's tail and one for the rest, not one per mebibyte.
+Each GET costs the server CPU, whatever its size (SeaweedFS: 7 ms for any part of a 4 MiB piece, 12 ms for an object of
+5 MB). A clip therefore uses one for a segment's tail and one for the rest, not one per mebibyte.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from storage.sealed import object_name_of
 from storage.store import ObjectStore
 
 PATIENCE_S: Final = 2.0
-"""A GET is closed when its reader pauses for so long (a paused player), and its connection to the store is freed."""
+"""A GET is closed after its reader has paused for this long, which frees its connection to the store."""
 
 
 class Fetch:
-    """Single ranges of one segment's object, a GET each."""
+    """Reads ranges of one segment's object, with a GET each."""
 
     def __init__(self, store: ObjectStore, segment: Segment) -> None:
         self._store, self._name = store, object_name_of(segment)
@@ -35,12 +35,12 @@ class Flow:
     """``await flow(start, end)``, in order of time. Close it; it closes itself when it is forgotten."""
 
     def __init__(self, store: ObjectStore, name: str, *, stop: int, keep: int) -> None:
-        """``stop``: where a GET ends, as far as is known; ``keep``: how far a range may reach back into the last."""
+        """``stop``: end of a GET, if known; ``keep``: bytes by which a range may reach back into the last one."""
         self._store, self._name, self._stop, self._keep = store, name, stop, keep
         self._lock = asyncio.Lock()
         self._pieces: AsyncGenerator[bytes | bytearray, None] | None = None
         self._held: deque[bytes | bytearray] = deque()
-        self._at = self._end = 0  # of what is held, in the object
+        self._at = self._end = 0  # offset in the object of the held bytes
         self._taken = False
         self._timer: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -54,13 +54,13 @@ class Flow:
             return wanted
 
     async def warm(self, start: int, end: int) -> None:
-        """Begin, so that this range is here when it is asked for."""
+        """Begin the GET early, so that this range is there when it is requested."""
         if start < end:
             async with self._reading():
                 await self._fill(start, end)
 
     def take(self, start: int) -> bool:
-        """Claim the GET that ``warm()`` has begun there. False when there is none, or another caller has it."""
+        """Claim the GET that ``warm()`` began there. False: there is none, or another caller has claimed it."""
         mine = self._at == start and self._pieces is not None and not self._taken
         self._taken = self._taken or mine
         return mine
@@ -79,7 +79,7 @@ class Flow:
                     self._timer = asyncio.get_running_loop().call_later(PATIENCE_S, self._give_up)
 
     async def close(self) -> None:
-        """End the GET under way and forget what it brought."""
+        """End the present GET and forget its bytes."""
         async with self._lock:
             await self._drop()
 
@@ -97,7 +97,7 @@ class Flow:
             self._end += len(piece)
 
     def _cut(self, start: int, end: int) -> bytes:
-        """What is held of [start, end); copied once, whatever the pieces are."""
+        """Return the held bytes of [start, end), copied once."""
         found, at = [], self._at
         for piece in self._held:
             if at >= end:
@@ -108,7 +108,7 @@ class Flow:
         return b"".join(found)
 
     def _forget(self, until: int) -> None:
-        """Pieces that lie before ``until``."""
+        """Drop the pieces before ``until``."""
         while self._held and self._at + len(self._held[0]) <= until:
             self._at += len(self._held.popleft())
 

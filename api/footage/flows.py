@@ -1,4 +1,4 @@
-"""Opens groups of pictures, one after the other, with one GET for all that is wanted of a segment."""
+"""Opens groups of pictures in order, with one GET per segment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from storage.sealed import RefusedError
 
 
 class Flows:
-    """For one reader of a clip. ``close_before()`` what is no longer read, and everything in the end."""
+    """The flows of one reader of a clip. Call ``close_before()`` as it proceeds, and close everything at the end."""
 
     def __init__(self, groups: Iterable[Group]) -> None:
         """``groups``: what will be read, in order."""
@@ -21,7 +21,7 @@ class Flows:
         self._open: dict[SegmentId, tuple[Opened, Flow]] = {}
 
     async def read(self, group: Group) -> bytes:
-        """The group as one fragment of the clip. RefusedError, Mp4Error, and what the store raises."""
+        """Return the group as one fragment of the clip. RefusedError, Mp4Error, errors of the store."""
         parts = [
             GroupPart(fragments=await self._fragments(part), shift_ticks=part.shift_ticks, delay_ticks=part.delay_ticks)
             for part in group.parts
@@ -29,7 +29,7 @@ class Flows:
         return join_fragments(parts, group.place)
 
     async def close_before(self, group: Group | None) -> None:
-        """End what only groups before this one need: of hours of footage no more is kept than of a moment."""
+        """Close what only earlier groups need: hours of footage need no more memory than a moment."""
         first = None if group is None else group.parts[0].opened.segment_id
         for segment_id, (opened, flow) in list(self._open.items()):
             if segment_id == first:
@@ -44,7 +44,7 @@ class Flows:
         base = index.offset[part.first]
         stop = index.offset[part.last] + index.size[part.last]
         if part.first == 0 and base == opened.cut.segment.init_size:
-            # Its init lies in the same chunk: that it is the one in the clip's head need not be believed.
+            # Its init lies in the same chunk, so its hash can be verified instead of trusted.
             whole = await opened.reader.read(0, stop, flow)
             if whole[:base] != opened.init:
                 raise RefusedError

@@ -1,4 +1,4 @@
-"""Inits that were read from segments which opened and whose trailers held: the same for months, whatever the span."""
+"""Keeps inits of segments that opened and whose trailers verified. They stay the same for months."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KEPT: Final = 512
 
 
 class Inits:
-    """By camera and hash. No pictures are in an init; it is only used for looks that are on record."""
+    """Inits by camera and hash. An init contains no pictures; it is used only for looks that are on record."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[CameraId, bytes], bytes] = OrderedDict()

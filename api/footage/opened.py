@@ -1,4 +1,4 @@
-"""A segment of a clip whose key is here, and the inits of several: what the clip's head is made of."""
+"""A segment of a clip with its key, and the inits of several segments, from which a clip's head is made."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Opened:
         return self.cut.segment.segment_id
 
     def flow(self, first: int, last: int) -> Flow:
-        """For fragments ``first`` to ``last``. One that is under way from there on is given out once."""
+        """Return a flow for fragments ``first`` to ``last``. A prefetched one from there on is returned once."""
         index = self.cut.index
         layout = self.reader.layout
         start, stop = layout.sealed_range(
@@ -43,7 +43,7 @@ class Opened:
 
 
 async def inits_of(opened: Sequence[Opened], known: Inits, limit: asyncio.Semaphore) -> list[bytes]:
-    """Each segment's init: one is read for all that have its hash, none that is known. RefusedError."""
+    """Return each segment's init, reading each unknown one once. RefusedError."""
     found: dict[bytes | SegmentId, bytes] = {}
     unread: dict[bytes | SegmentId, Opened] = {}
     for item in opened:
@@ -64,7 +64,7 @@ async def inits_of(opened: Sequence[Opened], known: Inits, limit: asyncio.Semaph
 
 
 def _mark(item: Opened) -> bytes | SegmentId:
-    """What segments with the same init have in common, as far as their rows say."""
+    """Return what segments with the same init have in common, by their rows."""
     return item.cut.segment.init_sha256 or item.cut.segment.segment_id
 
 

@@ -1,4 +1,4 @@
-"""From a request for footage to a clip that can be read: rows, plan, keys from the custodian, then the store."""
+"""Opens clips: reads the rows, makes the plan, gets keys from the custodian, then reads the store."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from fastapi import Depends
 
 from api.footage import ClipReader, Inits, Prefetch, begins_with_key, plan_clip, reached_back
 from api.footage.cache import ClipCache, ClipRequest
+from api.footage.sent import Sent
 from api.http.priority import Priority
 from api.http.provide import provided
 from custodian.client import CustodianClient
@@ -19,7 +20,7 @@ from domain.time import MINUTE_NS, Span
 from storage.catalogue import Catalogue
 from storage.store import ObjectStore
 
-_REACH_NS: Final = 3 * MINUTE_NS  # longer than any sensible camera goes without a key frame
+_REACH_NS: Final = 3 * MINUTE_NS  # longer than the key frame interval of any sensible camera
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +33,7 @@ class OpenedClip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footage:
-    """What opens clips, and what keeps them for the next request. Its maker closes the parts."""
+    """Opens clips and caches them for the next request. The creator closes the parts."""
 
     pool: asyncpg.Pool
     store: ObjectStore
@@ -40,6 +41,7 @@ class Footage:
     cache: ClipCache
     inits: Inits
     priority: Priority
+    sent: Sent
 
     async def clip(self, asked: ClipRequest) -> ClipReader:
         """Return the clip, from the cache if it was opened lately. NoFootageError, LookRefusedError, errors of the

@@ -13,7 +13,7 @@ from domain.time import NS, Span
 
 LONGEST_NS: Final = 8 * 3600 * NS
 GROUP_MAX_BYTES: Final = 32 << 20
-"""A group of pictures that is longer is given out in several fragments, so that memory for it is bounded."""
+"""A longer group of pictures is delivered in several fragments, so that its memory is bounded."""
 
 _MS = 1_000_000
 
@@ -55,16 +55,16 @@ class Cut:
 
     @property
     def start_ns(self) -> int:
-        """When the first fragment begins."""
+        """Start of the first fragment."""
         return self.time_of(self.first)
 
     @property
     def end_ns(self) -> int:
-        """When the last fragment ends."""
+        """End of the last fragment."""
         return self.time_of(self.last + 1)
 
     def time_of(self, number: int) -> int:
-        """Start of a fragment of the segment, in ns; the segment's end for the one behind the last."""
+        """Return the start of a fragment, in ns; the segment's end for the index after the last."""
         if number == len(self.index.start_ms):
             return self.segment.span.end_ns
         return self.segment.span.start_ns + self.index.start_ms[number] * _MS
@@ -117,7 +117,7 @@ def reached_back(segments: Sequence[Segment], span: Span) -> Span:
 
 
 def _keys(segment: Segment, until_ns: int) -> list[int]:
-    """When the segment's key frames until then are shown."""
+    """Return the times of the segment's key frames until then."""
     index = segment.fragments
     if index is None:
         return []

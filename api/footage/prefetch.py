@@ -1,7 +1,7 @@
-"""Sealed bytes of a clip's first segment, fetched while the look is being put on record.
+"""Fetches sealed bytes of a clip's first segment while the look is being recorded.
 
-They stay sealed: this process cannot open them before the custodian has given the key, which it
-does when the look's entry is durable. Refused looks leave them unread.
+They stay sealed: the custodian releases the key only when the look's entry is durable. A refused look leaves them
+unread.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from storage.store import ObjectStore
 
 
 class Prefetch:
-    """Begins at once. Close it unless a reader was made with it; then its flow closes itself when it is not taken."""
+    """Begins at once. Close it unless a reader was created with it; an unused flow then closes itself."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Prefetch:
 
     @classmethod
     def of(cls, plan: ClipPlan, store: ObjectStore, inits: Inits) -> Prefetch | None:
-        """None when the catalogue does not say where in the object the footage lies."""
+        """Begin; None: the catalogue does not know where in the object the footage lies."""
         segment = plan.segments[0]
         cut = None if segment.fragments is None else cut_segment(segment, segment.fragments, plan.span)
         if cut is None:
@@ -67,12 +67,12 @@ class Prefetch:
         )
 
     async def fetch(self, start: int, end: int) -> bytes:
-        """Any range of the object; tail and init are under way, if they will be asked for. Given out once."""
+        """Read any range of the object; tail and init have been requested already. Each is returned once."""
         task = self._ranges.pop((start, end), None)
         return await (self._fetch(start, end) if task is None else asyncio.shield(task))
 
     def settle(self) -> None:
-        """The clip is opened: what was not asked for is not kept as long as the clip is."""
+        """Drop what was not requested: the clip is open."""
         for task in self._ranges.values():
             task.cancel()
         self._ranges.clear()

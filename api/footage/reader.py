@@ -1,4 +1,4 @@
-"""Reads a clip: any byte range of an MP4 whose size is known, opened chunk by chunk, joined on the way."""
+"""Reads a clip: any byte range of an MP4 of known size, opened chunk by chunk and joined while it is read."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _AHEAD = 1  # groups of pictures that are fetched and opened while another one i
 class ClipReader:
     """A clip that can be read. Made by ``open()``.
 
-    size_bytes is exact; span is the true one: from a key frame on, whole fragments. One fragment of the MP4 is a group
-    of pictures, and its index names those that begin with a key frame: wherever a player seeks to, it decodes.
+    size_bytes is exact; span is the true one: whole fragments from a key frame on. A fragment of the MP4 is a group of
+    pictures, and the index names those that begin with a key frame, so that a player can decode wherever it seeks.
 
-    RefusedError, StoreAwayError and their kin may come out of any method. Nothing of a segment is released before
-    its trailer has been verified.
+    Every method may raise the errors of the sealed format and of the store. Nothing of a segment is released before its
+    trailer has been verified.
     """
 
     def __init__(self, assembly: Assembly) -> None:
@@ -44,8 +44,8 @@ class ClipReader:
         self.mime = f'video/mp4; codecs="{assembly.mime}"'
         self._tail = assembly.tail
         self.size_bytes = self._ends[-1] + len(self._tail)
-        self.first_group_bytes = self._ends[0]  # up to there it is a clip of its own, of one group of pictures
-        self.footage = assembly.spans  # where there is footage; between them are gaps
+        self.first_group_bytes = self._ends[0]  # end of the first group: up to there the bytes are a clip by themselves
+        self.footage = assembly.spans  # spans with footage; gaps lie between them
         self.span = Span(self.footage[0].start_ns, self.footage[-1].end_ns)
 
     @classmethod
@@ -65,6 +65,7 @@ class ClipReader:
         limit = asyncio.Semaphore(_AT_ONCE)
 
         async def one(segment: Segment) -> Opened | None:
+            """Return the segment's part of the clip; None without its key or without a picture in the span."""
             key = keys.get(segment.segment_id)
             if key is None:
                 return None
@@ -93,8 +94,15 @@ class ClipReader:
             prefetch.settle()
         return cls(assemble([replace(item, init=init) for item, init in zip(opened, reading.result(), strict=True)]))
 
+    def part_end(self, start: int, most_ns: int) -> int:
+        """Where an answer from byte ``start`` on ends: it holds at most so much footage, and at least a group."""
+        first = min(bisect.bisect_right(self._ends, start), len(self._groups) - 1)
+        until_ns = self._groups[first].parts[0].span.start_ns + most_ns
+        last = bisect.bisect_right(self._groups, until_ns, lo=first + 1, key=lambda group: group.parts[-1].span.end_ns)
+        return self.size_bytes if last == len(self._groups) else self._ends[last - 1]
+
     async def stream(self, start: int = 0, end: int | None = None) -> AsyncIterator[bytes | memoryview]:
-        """Bytes [start, end) of the clip, clamped. The first footage is there before the head is given out."""
+        """Yield bytes [start, end) of the clip, clamped. The first footage is fetched before the head is yielded."""
         end = self.size_bytes if end is None else min(end, self.size_bytes)
         head = self._head[start:end] if start < len(self._head) else b""
         waiting = deque(self._wanted(max(start, len(self._head)), end))
@@ -125,6 +133,6 @@ class ClipReader:
             await flows.close_before(None)
 
     def _wanted(self, start: int, end: int) -> Sequence[Group]:
-        """The groups that hold bytes [start, end) of the clip."""
+        """Return the groups that hold bytes [start, end) of the clip."""
         first = bisect.bisect_right(self._ends, start)
         return self._groups[first : bisect.bisect_left(self._ends, end) + 1] if start < end else ()

@@ -1,4 +1,7 @@
-"""What is raised now, for the banner of every page: kinds and counts for all staff, names for administrators."""
+"""Present alarms for the banner of every page: kinds and counts for all staff, names for administrators.
+
+An alarm whose cause is over, and that only waits for its all-clear, is left out.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ class KindAnswer(BaseModel):
 
 
 class AlarmsAnswer(BaseModel):
-    """What is raised; nothing is known of it while `watched` is false."""
+    """Present alarms; unknown while `watched` is false."""
 
     now: str
     watched: bool
@@ -59,8 +62,13 @@ async def alarms(records: RecordsDep, machine: PartsDep, session: Watching) -> A
         now=to_iso(records.clock_ns()),
         watched=watched,
         silent_since=None if watched or since_ns is None else to_iso(since_ns),
-        raised=list(by_kind(status.get("raised", ()), named=named)) if watched else [],
+        raised=list(by_kind(lasting(status), named=named)) if watched else [],
     )
+
+
+def lasting(status: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What is wrong by the notify role's last look."""
+    return [one for one in status.get("raised", ()) if one.get("over_since_ns") is None]
 
 
 def by_kind(raised: Iterable[Mapping[str, Any]], *, named: bool) -> Iterator[KindAnswer]:

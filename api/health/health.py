@@ -83,7 +83,7 @@ async def _look(machine: Parts) -> tuple[dict[str, bool], list[dict[str, Any]]]:
 
 
 def state_of(parts: dict[str, bool], roles: list[dict[str, Any]], expected: Sequence[str] = ()) -> str:
-    """Say "ready" when all parts answer, every role of this machine has said so lately, and its services work.
+    """Return "ready" when all parts answer, every role of this machine has recently said so, and its services work.
 
     A camera that waits for this machine (a full disk or spool, no keys) is not recorded: that is not ready. One that is
     away is an alarm's.

@@ -1,4 +1,4 @@
-"""The other parts of the machine, asked whether they answer."""
+"""Checks whether the other parts of the machine answer."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ async def quarantine(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: Annotated[str | None, Query(max_length=64)] = None,
 ) -> QuarantinePage:
-    """Newest first. What a message says only `tallenne quarantine` on the machine can show."""
+    """Newest first. Only `tallenne quarantine` on the machine can show the content of a message."""
     if not rights.has_everywhere(session.grants, rights.OPERATE):
         raise not_found()
     found = await quarantined(records.pool, limit=limit, before=cursor_of(cursor), waiting_only=waiting_only)

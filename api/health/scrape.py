@@ -1,4 +1,4 @@
-"""What /metrics answers with."""
+"""The settings of /metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The certificate the pages are served under: the one that is configured, or one made for this machine."""
+"""The TLS certificate of the pages: the configured one, or one created for this machine."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from api.settings import ServeSettings
 from runtime.private_files import private_directory, write_private
 
 _log = logging.getLogger(__name__)
-_LOOK_S = 10.0  # how often the files are looked at
-_LASTS = datetime.timedelta(days=397)  # what browsers accept at most
+_LOOK_S = 10.0  # between two looks at the files
+_LASTS = datetime.timedelta(days=397)  # the longest that browsers accept
 _RENEW = datetime.timedelta(days=30)
 
 
@@ -50,7 +50,7 @@ def certificate_for(settings: ServeSettings) -> Certificate:
 async def keep_renewed(
     context: ssl.SSLContext, pair: Certificate, *, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> None:
-    """Take up files that are renewed, for the connections that come from then on. Until it is cancelled."""
+    """Use renewed files for new connections, until cancelled."""
     seen = _stamp(pair)
     while True:
         await sleep(_LOOK_S)
@@ -73,6 +73,7 @@ def _stamp(pair: Certificate) -> tuple[tuple[int, int, int] | None, ...]:
     """Changes when a file is written, replaced or linked anew."""
 
     def one(path: Path) -> tuple[int, int, int] | None:
+        """Return modification time, size and inode; None for a file that cannot be read."""
         try:
             status = path.stat()
         except OSError:

@@ -1,4 +1,4 @@
-"""Work that goes on after its answer has left: bounded, with progress, given up at the end of the role."""
+"""Background jobs: bounded, with progress, cancelled at the end of the role."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WAITING_MAX: Final = 16
 
 @dataclass(slots=True, kw_only=True)
 class Progress:
-    """Bytes done, of how many; 0 of 0 until that is known."""
+    """Bytes done, and their total; 0 of 0 while unknown."""
 
     done: int = 0
     total: int = 0
@@ -34,16 +34,16 @@ class Jobs:
         return len(self._tasks)
 
     def at_work(self) -> dict[UUID, Progress]:
-        """What is being worked on. Asked before the rows are read: a job that ends in between has left its result."""
+        """Return the present jobs. Call it before reading rows: a job that ends in between has stored its result."""
         return dict(self._progress)
 
     def require_room(self) -> None:
-        """429 when there are too many."""
+        """Problem 429: there are too many jobs."""
         if len(self._tasks) >= WAITING_MAX:
             raise Problem(429, "busy", "Too much is being prepared.", "Wait a little.", headers={"Retry-After": "30"})
 
     def start(self, job_id: UUID, work: Callable[[Progress], Awaitable[None]]) -> None:
-        """Nothing happens when it is at work already. ``work`` answers for its own errors."""
+        """Start a job, unless it runs already. ``work`` handles its own errors."""
         if job_id in self._tasks:
             return
         self.require_room()
@@ -52,7 +52,7 @@ class Jobs:
         task.add_done_callback(lambda _: self._ended(job_id))
 
     async def close(self) -> None:
-        """At the end of the role. What was at work has to be asked for again."""
+        """Cancel all jobs, at the end of the role. They have to be requested again."""
         tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()

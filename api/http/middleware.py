@@ -1,4 +1,4 @@
-"""What surrounds every answer: headers for the browser, a cap on bodies, no unsafe request from another site."""
+"""Middleware of every answer: headers for the browser, a limit on bodies, no unsafe request from another site."""
 
 from __future__ import annotations
 
@@ -73,6 +73,7 @@ class Guard:
         waits = True
 
         async def send_with_headers(message: Message) -> None:
+            """Send a message, with the headers that every answer has, and count its bytes."""
             nonlocal waits
             if message["type"] == "http.response.body":
                 metrics.bytes_sent.inc(len(message.get("body", b"")))
@@ -127,12 +128,13 @@ def _from_elsewhere() -> Problem:
 
 
 def _capped(receive: Receive) -> Receive:
-    """Bodies of unknown length are capped too, and a sender who dawdles is not waited for."""
+    """Limit bodies of unknown length as well, in size and in time."""
     seen = 0
     over = False
     deadline_s = asyncio.get_running_loop().time() + BODY_DEADLINE_S  # of the whole body, not of each piece
 
     async def capped() -> Message:
+        """Receive the next message of the body; Problem 408 when it is late, 413 when it is too long."""
         nonlocal seen, over
         if over:
             return await receive()

@@ -1,4 +1,4 @@
-"""Whether an unsafe request comes from our own pages: its Origin against the host that it was sent to. Pure.
+"""Decides whether an unsafe request comes from our own pages, by its Origin and the host it was sent to. Pure.
 
 RFC 6454, section 4: scheme, host and port, the host without case, the port that the scheme implies where none is named.
 Behind a reverse proxy the Host header may name us; then X-Forwarded-Host counts, which the proxy sends along.
@@ -50,5 +50,5 @@ def is_same_origin(origin: str, target: Target) -> bool:
 
 
 def _first(listed: str) -> str:
-    """Of a chain of proxies, what the first one was asked for."""
+    """Return the first value of a chain of proxies, which is what the client asked for."""
     return listed.partition(",")[0].strip()

@@ -1,7 +1,6 @@
-"""A request that waits for its answer to begin goes before the rest of an answer that is being sent.
+"""Gives requests that wait for their first byte priority over the rest of answers that are being sent.
 
-A clip is sent many times faster than it is watched; a pause between two pieces is not noticed, and a picture that
-appears late is.
+A clip is sent many times faster than it is watched: a pause between two pieces goes unnoticed, a late picture does not.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ class Priority:
 
     @property
     def waiting(self) -> int:
-        """Requests whose answer has not begun."""
+        """Number of requests whose answer has not begun."""
         return self._waiting
 
     def arrived(self) -> None:
@@ -33,7 +32,7 @@ class Priority:
         self._nobody.clear()
 
     def begun(self) -> None:
-        """The answer's head is being sent, or there will be none."""
+        """Uncount a request: its answer has begun, or it has none."""
         self._waiting -= 1
         if not self._waiting:
             self._nobody.set()

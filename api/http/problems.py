@@ -1,6 +1,6 @@
-"""Every answer that is not the one asked for: application/problem+json (RFC 9457) with a ``remedy``.
+"""Error answers: application/problem+json (RFC 9457) with a ``remedy``.
 
-``type`` is ``urn:tallenne:<code>``; the pages translate by it. What one may not see answers like what does not exist.
+``type`` is ``urn:tallenne:<code>``, by which the pages translate. Forbidden things answer like missing ones.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from custodian.errors import LookRefusedError
+from custodian.errors import LookRefusedError, RestrictedError
 from domain.errors import MisuseError, RetryableError, TallenneError
 
 _log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 
 class ProblemBody(BaseModel):
-    """What a problem looks like."""
+    """The shape of a problem."""
 
     type: str = Field(examples=["urn:tallenne:not-found"])
     title: str
@@ -60,8 +60,8 @@ class Problem(HTTPException):
 
 
 def not_found() -> Problem:
-    """For what does not exist and for what this person may not see: one and the same."""
-    return Problem(404, "not-found", "There is no such thing, or it is not yours to see.", "Check the address.")
+    """Return problem 404, the same for missing things and for those that the person may not see."""
+    return Problem(404, "not-found", "It does not exist, or you may not see it.", "Check the address.")
 
 
 def no_footage() -> Problem:
@@ -88,7 +88,7 @@ def install(app: FastAPI) -> None:
 
 
 def _answer(request: Request, problem: Problem, **more: Any) -> Response:
-    """For people as a page, for programs as JSON."""
+    """Answer people with a page and programs with JSON."""
     as_page = getattr(request.app.state, "problem_page", None)
     return (as_page and as_page(request, problem)) or problem.response(**more)
 
@@ -102,7 +102,7 @@ async def _on_invalid(request: Request, exc: Exception) -> Response:
     """Names the fields, never repeats their contents: a password may be among them."""
     assert isinstance(exc, RequestValidationError)
     fields = {".".join(str(part) for part in error["loc"]): str(error["msg"]) for error in exc.errors()}
-    problem = Problem(422, "invalid", "The request is not as it must be.", "Mend the fields that are named.")
+    problem = Problem(422, "invalid", "The request is invalid.", "Correct the named fields.")
     return _answer(request, problem, fields=fields)
 
 
@@ -111,7 +111,7 @@ async def _on_http(request: Request, exc: Exception) -> Response:
     if exc.status_code == 404:
         return _answer(request, not_found())
     if exc.status_code == 405:
-        problem = Problem(405, "method", "This address does not take that method.", "", headers=exc.headers)
+        problem = Problem(405, "method", "This address does not support that method.", "", headers=exc.headers)
         return _answer(request, problem)
     phrase = HTTPStatus(exc.status_code).phrase
     return _answer(request, Problem(exc.status_code, "request", f"{phrase}.", "", headers=exc.headers))
@@ -123,16 +123,18 @@ async def _on_error(request: Request, exc: Exception) -> Response:
 
 
 def of_error(exc: TallenneError) -> Problem:
-    """The answer to one of our own errors. Its text may name files and addresses of ours: that goes to the log only."""
+    """Answer one of our own errors. Its text may name internal files and addresses, so it goes to the log only."""
     if isinstance(exc, LookRefusedError):
         return not_found()
+    if isinstance(exc, RestrictedError):  # only those who may see the footage come so far
+        return Problem(403, "restricted", exc.what, exc.remedy)
     if isinstance(exc, RetryableError):
         _log.warning("answered 503: %s", exc)
         return Problem(
             503,
             "away",
-            "A part of Tallenne is away for the moment. Recording goes on.",
-            "Try again in a little while; if it lasts, tell your administrator.",
+            "A part of Tallenne is unavailable at present. Recording continues.",
+            "Try again soon; if it persists, tell your administrator.",
             headers={"Retry-After": "5"},
         )
     if isinstance(exc, MisuseError):
@@ -152,6 +154,6 @@ async def _on_mistake(_: Request, exc: Exception) -> Response:
     return Problem(
         500,
         "mistake",
-        "Tallenne made a mistake.",
+        "Tallenne failed unexpectedly.",
         "Tell your administrator the time; the log of the serve role says what happened.",
     ).response()

@@ -18,11 +18,11 @@ class ByteRange:
 
 
 class UnsatisfiableRangeError(ValueError):
-    """More than one range, none that lies in the file, or not a range at all: 416."""
+    """Status 416: several ranges, a range outside of the file, or an invalid one."""
 
 
 def parse_range(header: str | None, size: int) -> ByteRange | None:
-    """None: the whole file. A unit other than bytes is ignored, as the RFC asks; UnsatisfiableRangeError."""
+    """Parse the header; None: the whole file, also for a unit other than bytes. UnsatisfiableRangeError."""
     if header is None or not header.strip().lower().startswith("bytes"):
         return None
     match = _ONE.fullmatch(header.strip())
@@ -32,10 +32,7 @@ def parse_range(header: str | None, size: int) -> ByteRange | None:
         length = min(int(match[2]), size)
         found = ByteRange(size - length, size)
     else:
-        last = int(match[2]) if match[2] else size - 1
-        if last < int(match[1]):
-            raise UnsatisfiableRangeError(header[:40])
-        found = ByteRange(int(match[1]), min(last + 1, size))
+        found = ByteRange(int(match[1]), min(int(match[2]) + 1, size) if match[2] else size)
     if found.start >= found.end:
         raise UnsatisfiableRangeError(header[:40])
     return found

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import logging
 import socket
 import ssl
@@ -15,47 +14,58 @@ from collections.abc import AsyncIterator, Callable, Generator
 from typing import Any, Final
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.http.certificates import Certificate, keep_renewed
-from api.http.connection_limit import ConnectionLimit
+from api.http.connection_limit import ConnectionLimit, Place
 from api.http.middleware import ByProxy
 from api.http.problems import Problem
-from api.http.streaming import SEND_DEADLINE_S
+from api.http.streaming import ABORT, SEND_DEADLINE_S, STREAMED
 from api.settings import ServeSettings
 
 REQUEST_DEADLINE_S: Final = 15.0
-"""From the connection (TLS included) to the end of the first request's headers; likewise of a later one's."""
+"""Time for the headers of a request; for the first one from the connection on, TLS included."""
 _GRACE_S: Final = 3
-_REFUSED_S: Final = 1.0  # a refused connection stays open so long, so that the client reads the answer
+_REFUSED_S: Final = 1.0  # a refused connection stays open this long, so that the client can read the answer
 _REFUSED_MAX: Final = 16  # refused connections that get an answer; more are closed without one
 _UNREAD_S: Final = 20.0
-"""An answer is given up when the client has not read for so long. Clips and exports wait longer: a paused player."""
-_STREAMED: Final = ("/clip.mp4", "/download")
+"""An answer ends after the client has not read for this long. Clips and exports wait longer, for paused players."""
 _BACKLOG: Final = 512
 _AGAIN_S: Final = 0.2
 _log = logging.getLogger(__name__)
 
 
 class _Protocol(H11Protocol):
-    """Closes a connection whose first request does not arrive; uvicorn itself looks only between requests.
+    """Closes a connection whose first request does not arrive; uvicorn only checks between requests.
 
     A connection over the limit is answered here and never reaches uvicorn.
     """
 
     made = False
 
-    def __init__(self, *, leave: Callable[[], None], refused: Problem | None, **named: Any) -> None:
-        """``leave`` is called once its connection is no more."""
+    def __init__(self, *, admitted: Place | Problem, leave: Callable[[], None], **named: Any) -> None:
+        """``leave``: called once, when the connection has ended."""
         super().__init__(**named)
-        self._leave, self._refused = leave, refused
+        self.app = self._abortable(self.app)
+        self._leave = leave
+        self._place = admitted if isinstance(admitted, Place) else None
+        self._refused = admitted if isinstance(admitted, Problem) else None
         self._late: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
         self._until = self.loop.time() + REQUEST_DEADLINE_S
 
+    def _abortable(self, app: Any) -> ASGIApp:
+        """An answer whose reader has lost the right to it ends the connection with what is still in its buffers."""
+
+        async def run(scope: Scope, receive: Receive, send: Send) -> None:
+            scope[ABORT] = self.transport.abort
+            await app(scope, receive, send)
+
+        return run
+
     def connection_made(self, transport: Any) -> None:
-        """Answer 503 and close after a moment when the connection has no place."""
+        """Answer 503 and close after a moment if the connection exceeds the limit."""
         self.made = True
         if self._refused is not None:
             transport.write(_answer(self._refused))
@@ -67,15 +77,33 @@ class _Protocol(H11Protocol):
     def pause_writing(self) -> None:
         """Start the deadline for a client that reads nothing."""
         super().pause_writing()
-        path = self.scope["path"] if self.scope else ""
-        seconds = SEND_DEADLINE_S if path.endswith(_STREAMED) else _UNREAD_S
-        self._unread = self.loop.call_later(seconds, self.transport.abort)
+        streamed = bool(self.scope and self.scope.get(STREAMED))
+        self._unread = self.loop.call_later(SEND_DEADLINE_S if streamed else _UNREAD_S, self.transport.abort)
+        if not streamed:
+            self._set_place(at_work=False)
 
     def resume_writing(self) -> None:
         """Stop the deadline: the client reads again."""
         if self._unread is not None:
             self._unread.cancel()
         super().resume_writing()
+        self._set_place(at_work=self._is_at_work())
+
+    def on_response_complete(self) -> None:
+        """The next request may be here already; until it is, the connection waits."""
+        super().on_response_complete()
+        self._set_place(at_work=self._is_at_work())
+
+    def _is_at_work(self) -> bool:
+        """A whole request is here and its answer is not finished."""
+        return self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
+
+    def _set_place(self, *, at_work: bool) -> None:
+        if self._place is not None:
+            if at_work:
+                self._place.at_work()
+            else:
+                self._place.waits(self.loop.time())
 
     def eof_received(self) -> None:
         """Ignore the end of a refused connection's input."""
@@ -87,6 +115,7 @@ class _Protocol(H11Protocol):
         if self._refused is not None:
             return
         super().data_received(data)
+        self._set_place(at_work=self._is_at_work())
         under_way = self.cycle is not None and not self.cycle.response_complete
         if under_way and self._late is not None:
             self._late.cancel()
@@ -105,7 +134,7 @@ class _Protocol(H11Protocol):
             transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the deadlines and give the place back."""
+        """Stop the deadlines and uncount the connection."""
         self._first.cancel()
         self._leave()
         if self._refused is not None:
@@ -133,8 +162,22 @@ class _Server(uvicorn.Server):
         yield
 
 
+class _Ending:
+    """Ends a connection that loses its place to another: its handshake, or itself."""
+
+    task: asyncio.Task[None] | None = None
+    transport: asyncio.BaseTransport | None = None
+
+    def close(self) -> None:
+        """At once: it has nothing to wait for."""
+        if isinstance(self.transport, asyncio.WriteTransport):
+            self.transport.abort()
+        elif self.task is not None:
+            self.task.cancel()
+
+
 class _Acceptor:
-    """Takes connections as long as it runs."""
+    """Accepts connections while it runs."""
 
     def __init__(
         self, server: _Server, config: uvicorn.Config, limit: ConnectionLimit, context: ssl.SSLContext
@@ -153,9 +196,9 @@ class _Acceptor:
             while True:
                 try:
                     conn, peer = await loop.sock_accept(sock)
-                except OSError as exc:  # too many open files; or the client has left already
+                except OSError as exc:  # too many open files, or the client has gone already
                     if trouble != (trouble := exc.strerror or type(exc).__name__):
-                        _log.warning("a connection could not be taken: %s", trouble)
+                        _log.warning("a connection could not be accepted: %s", trouble)
                     await asyncio.sleep(_AGAIN_S)
                     continue
                 trouble = ""
@@ -166,36 +209,38 @@ class _Acceptor:
             await asyncio.gather(*self._begun, return_exceptions=True)
 
     def _begin(self, conn: socket.socket, address: str) -> None:
-        refused = self._limit.take(address)
-        leave: Callable[[], None]
-        if refused is None:
-            leave = functools.partial(self._limit.leave, address)
+        ending = _Ending()
+        admitted = self._limit.take(address, ending.close, asyncio.get_running_loop().time())
+        if isinstance(admitted, Place):
+            leave = admitted.leave
         elif self._refusing < _REFUSED_MAX:
             self._refusing += 1
             leave = self._refused_one
         else:
             conn.close()
             return
-        task = asyncio.create_task(self._admit(conn, leave, refused), name="https connection")
-        self._begun.add(task)
-        task.add_done_callback(self._begun.discard)
+        ending.task = asyncio.create_task(self._admit(conn, leave, admitted, ending), name="https connection")
+        self._begun.add(ending.task)
+        ending.task.add_done_callback(self._begun.discard)
 
     def _refused_one(self) -> None:
         self._refusing -= 1
 
-    async def _admit(self, conn: socket.socket, leave: Callable[[], None], refused: Problem | None) -> None:
-        """TLS. From then on the connection's end gives its place back."""
+    async def _admit(
+        self, conn: socket.socket, leave: Callable[[], None], admitted: Place | Problem, ending: _Ending
+    ) -> None:
+        """Start TLS. From now on the end of the connection uncounts it."""
         loop = asyncio.get_running_loop()
         protocol = _Protocol(
             leave=leave,
-            refused=refused,
+            admitted=admitted,
             config=self._config,
             server_state=self._server.server_state,
             app_state=self._server.lifespan.state,
             _loop=loop,
         )
         try:
-            await loop.connect_accepted_socket(
+            ending.transport, _ = await loop.connect_accepted_socket(
                 lambda: protocol, sock=conn, ssl=self._context, ssl_handshake_timeout=REQUEST_DEADLINE_S
             )
         except (OSError, ssl.SSLError) as exc:
@@ -207,7 +252,7 @@ class _Acceptor:
 
 
 def listen(settings: ServeSettings) -> socket.socket:
-    """Bound, so that the port is known before anything is served. OSError."""
+    """Return a bound socket, so that the port is known before anything is served. OSError."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -1,11 +1,11 @@
-"""A streamed answer, unbuffered: made while it is sent, given up when the client stops reading, cut on errors."""
+"""A streamed answer, unbuffered: created while it is sent, ended when the client stops reading, cut on errors."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, Final, cast
 
@@ -19,8 +19,15 @@ _log = logging.getLogger(__name__)
 SEND_DEADLINE_S: Final = 120.0
 """A paused player stops reading; after this long it has to ask again, with a range."""
 
-ASKED_EVERY_S: Final = 3.0
-"""So often a long answer looks whether who asked for it is still signed in."""
+ASKED_EVERY_S: Final = 2.0
+"""So often a long answer looks whether who asked for it may still have it. What was withdrawn ends within 5 s."""
+UNKNOWN_S: Final = 15.0
+"""So long it goes on while that cannot be found out, since the database is away."""
+
+STREAMED: Final = "tallenne.streamed"
+"""In a request's scope: its answer is such a stream, whose reader may pause."""
+ABORT: Final = "tallenne.abort"
+"""In a request's scope, where the server has put it: ends the connection at once."""
 
 Stream = AsyncIterator[bytes | memoryview]
 
@@ -56,47 +63,61 @@ class StreamedResponse(Response):
             await send(start)
             await send({"type": "http.response.body", "body": b""})
             return
-        gone = asyncio.create_task(_disconnected(receive), name="client gone")
+        scope[STREAMED] = True
         # An async generator, though its type says only that it can be iterated.
         stream = cast("Any", self._stream())
-        try:
-            async with aclosing(stream):
-                await self._send(stream, start, send, gone)
-        except (TimeoutError, OSError):
-            return
-        finally:
-            gone.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await gone
+        async with aclosing(stream):
+            sending = asyncio.create_task(self._send(stream, start, send), name="answer in pieces")
+            gone = asyncio.create_task(_disconnected(receive), name="client gone")
+            withdrawn = asyncio.create_task(self._withdrawn(), name="right to an answer")
+            await _first((sending, gone, withdrawn))
+        if not withdrawn.cancelled():
+            _log.info("an answer broke off: the right to it is gone")
+            scope.get(ABORT, _nothing)()  # what lies in buffers is not delivered, however slowly it is read
+            withdrawn.result()
+        if not sending.cancelled():
+            with contextlib.suppress(TimeoutError, OSError):
+                sending.result()
 
-    async def _send(self, stream: Stream, start: dict[str, Any], send: Send, gone: asyncio.Task[None]) -> None:
-        loop = asyncio.get_running_loop()
+    async def _send(self, stream: Stream, start: dict[str, Any], send: Send) -> None:
         piece = await anext(stream)
         await send(start)
-        asked_s = loop.time()
         try:
-            while piece and not gone.done():
-                if loop.time() - asked_s > ASKED_EVERY_S:
-                    asked_s = loop.time()
-                    if not await self._allowed():
-                        return  # short of its length, as any answer that breaks off
+            while piece:
                 async with asyncio.timeout(SEND_DEADLINE_S):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
                 await self._priority.give_way()
                 piece = await anext(stream, b"")
         except TallenneError as exc:
-            # The status is sent already: breaking off short of the length is the only thing left to say.
+            # The status is sent already: breaking off before the announced length is the only way to report it.
             _log.warning("an answer broke off: %s", exc)
             return
-        if not piece:
-            await send({"type": "http.response.body", "body": b""})
+        await send({"type": "http.response.body", "body": b""})
 
-    async def _allowed(self) -> bool:
-        """True, too, when that cannot be found out now."""
-        try:
-            return await self._still()
-        except TallenneError:
-            return True
+    async def _withdrawn(self) -> None:
+        """Returns once who asked may have it no more: the answer then ends, even one that waits for its reader."""
+        loop = asyncio.get_running_loop()
+        known_s = loop.time()
+        while loop.time() - known_s < UNKNOWN_S:
+            await asyncio.sleep(ASKED_EVERY_S)
+            with contextlib.suppress(TallenneError):
+                if not await self._still():
+                    return
+                known_s = loop.time()
+
+
+async def _first(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """When the first one has ended, the others are cancelled and waited for."""
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+
+
+def _nothing() -> None:
+    """In place of a connection's end, where no server stands behind."""
 
 
 async def _disconnected(receive: Receive) -> None:

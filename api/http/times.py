@@ -34,7 +34,7 @@ End = Annotated[Instant, Query(description="Exclusive.")]
 
 
 def checked_span(start_ns: int, end_ns: int, *, longest_ns: int) -> Span:
-    """422 when it is empty, backwards, or too long for one answer."""
+    """Return the span. Problem 422: it is empty, reversed, or too long for one answer."""
     if end_ns <= start_ns:
         raise Problem(422, "span", "The end is not after the start.", "Give an end after the start.")
     if end_ns - start_ns > longest_ns:

@@ -1,9 +1,8 @@
-"""What ingest says of each camera, for Prometheus: read when it is asked for, kept nowhere."""
+"""Cameras' health from ingest for Prometheus, read at each request."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -11,9 +10,11 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from domain.ids import CameraId
 from domain.time import NS
 from runtime import sql
 from runtime.database import wrapped_errors
+from storage.catalogue.camera_health import Known, known_now
 
 _LABELS: Final = ("camera_id", "camera")
 _GAUGES: Final = {
@@ -45,20 +46,27 @@ _COUNTERS: Final = {
 }
 
 
-async def camera_registry(pool: asyncpg.Pool, now_ns: int) -> CollectorRegistry:
-    """A registry with the cameras' health as it is now. Raises the database errors of runtime.errors."""
+async def camera_registry(pool: asyncpg.Pool, statuses: Sequence[Mapping[str, Any]], now_ns: int) -> CollectorRegistry:
+    """A registry with the cameras' health as far as it is known now. Raises the database errors of runtime.errors.
+
+    ``statuses``: of the roles on this machine
+    """
     with wrapped_errors():
         rows = await pool.fetch(sql.load("api.metrics", "camera_metrics"))
     registry = CollectorRegistry()
-    registry.register(_Cameras(rows, now_ns))
+    registry.register(CameraCollector(rows, known_now(rows, statuses, now_ns), now_ns))
     return registry
 
 
-class _Cameras(Collector):
-    def __init__(self, rows: Iterable[Mapping[str, Any]], now_ns: int) -> None:
-        self._rows = [
-            ((str(row["camera_id"]), row["name"]), row["updated_ns"], json.loads(row["health"] or "{}")) for row in rows
-        ]
+class CameraCollector(Collector):
+    """Of a camera of which nothing is known now: its state "unknown", and since when."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]], known: Mapping[CameraId, Known], now_ns: int) -> None:
+        """``rows``: with ``camera_id`` and ``name``."""
+        self._rows: list[tuple[tuple[str, str], int | None, Mapping[str, Any]]] = []
+        for row in rows:
+            one = known[row["camera_id"]]
+            self._rows.append(((str(row["camera_id"]), row["name"]), one.updated_ns, one.report or {}))
         self._now_ns = now_ns
 
     def collect(self) -> Iterable[Metric]:

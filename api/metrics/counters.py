@@ -1,4 +1,4 @@
-"""What is counted. Route templates only: no ids, no names."""
+"""The counters of this role. Labels are route templates only: no ids, no names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Metrics:
         self.at_work = Gauge("tallenne_http_at_work", "Requests being answered.", registry=self.registry)
 
     def answered(self, scope: Scope, status: int, seconds: float) -> None:
-        """``scope`` as the router left it; what no route took is counted together."""
+        """Count an answer. ``scope``: as the router left it; requests without a route are counted together."""
         route = getattr(scope.get("route"), "path", "none")
         method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST", "PUT", "DELETE") else "other"
         self._answers.labels(method, route, str(status)).inc()

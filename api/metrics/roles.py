@@ -1,7 +1,7 @@
 """The roles' status files for Prometheus: every number, no text.
 
-``tallenne_<role>_<name>{instance}``: lag, counters since the role's start, states as 0 and 1. A role that is gone has
-no file, one that died leaves its last: ``tallenne_role_updated_seconds`` shows which.
+``tallenne_<role>_<name>{instance}``: lag, counters since the role's start, states as 0 and 1. A stopped role
+has no file, a crashed one leaves its last: ``tallenne_role_updated_seconds`` tells them apart.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LABELS: Final = ("role", "instance")
 
 
 class RoleCollector(Collector):
-    """Reads the files anew at every question."""
+    """Reads the files at each request."""
 
     def __init__(self, run_directory: Path) -> None:
         self._run_directory = run_directory
@@ -31,9 +31,9 @@ class RoleCollector(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield the roles' status files as Prometheus metrics."""
         said = [one for one in statuses(self._run_directory) if _NAME.fullmatch(str(one.get("role")))]
-        yield _family("tallenne_role_ready", "Ready, and nothing is wrong.", _LABELS, _states(said))
-        yield _family("tallenne_role_problems", "What is wrong, counted.", _LABELS, _problems(said))
-        yield _family("tallenne_role_updated_seconds", "Its last word, Unix time.", _LABELS, _times(said))
+        yield _family("tallenne_role_ready", "1: ready, without problems.", _LABELS, _states(said))
+        yield _family("tallenne_role_problems", "Number of present problems.", _LABELS, _problems(said))
+        yield _family("tallenne_role_updated_seconds", "Last update of its status, Unix time.", _LABELS, _times(said))
         numbers: dict[str, list[tuple[tuple[str, ...], float]]] = {}
         for one in said:
             for name, value in one.items():

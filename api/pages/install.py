@@ -18,7 +18,7 @@ from api.pages.settings import Pages
 
 
 class _Static(StaticFiles):
-    """Kept by the browser, asked about at every use: an upgrade shows at once."""
+    """Cached by the browser and revalidated at each use, so that an upgrade shows at once."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Return the file; browsers revalidate it at each use."""
@@ -28,14 +28,14 @@ class _Static(StaticFiles):
 
 
 def install(app: FastAPI, pages: Pages) -> None:
-    """After the routes under /v1."""
+    """Add the pages; call it after the routes under /v1 were added."""
     app.include_router(routes.router)
     app.mount("/static", _Static(directory=DIRECTORY / "static"), name="static")
     app.state.problem_page = partial(_problem_page, pages)
 
 
 def _problem_page(pages: Pages, request: Request, problem: Problem, **_: Any) -> Response | None:
-    """None: this is not for people."""
+    """Return the problem as a page; None: the client is a program."""
     path = request.url.path
     if path.startswith(("/v1", "/metrics", "/static")) or "text/html" not in request.headers.get("accept", ""):
         return None

@@ -1,4 +1,4 @@
-"""Finnish or English: by the person's choice, else by the browser, else as configured."""
+"""Chooses Finnish or English: by the person, else by the browser, else by the configuration."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _weight(parameters: str) -> float:
 
 @cache
 def dictionary(language: str) -> Mapping[str, str]:
-    """Key to text; the scripts read the same file."""
+    """Return the texts by key; the scripts read the same file."""
     text = files("api.pages").joinpath("static", "i18n", f"{language}.json").read_text(encoding="utf-8")
     loaded: dict[str, str] = json.loads(text)
     return loaded

@@ -24,7 +24,7 @@ _environment: Final = Environment(
 
 
 def page(request: Request, template: str, *, default_language: str, status: int = 200, **context: Any) -> HTMLResponse:
-    """One page. ``context`` may hold ``session`` and ``purpose``; the frame shows them."""
+    """Render a page. The frame shows ``session`` and ``purpose`` of ``context``, if they are set."""
     language = language_of(request, default_language)
     words = dictionary(language)
     values: dict[str, Any] = {
@@ -46,6 +46,6 @@ def page(request: Request, template: str, *, default_language: str, status: int 
 
 
 def _switch(request: Request, code: str) -> str:
-    """This very page in another language."""
+    """Return the address of this page in another language."""
     query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
     return f"{request.url.path}?{urlencode([*query, ('lang', code)])}"

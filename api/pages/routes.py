@@ -1,4 +1,4 @@
-"""Which page is at which address, and who gets it: sign-in first, then a purpose, then what the roles allow."""
+"""The addresses of the pages and who may see them: sign-in first, then a purpose, then the roles."""
 
 from __future__ import annotations
 
@@ -26,14 +26,18 @@ from storage.catalogue.audit import ACTIONS
 router = APIRouter(include_in_schema=False)
 _NAV: Final = {
     "find": rights.LOOK,
+    "live": rights.LOOK,
     "exports": rights.APPROVE,
+    "cases": rights.CASES,
+    "erasures": rights.ERASE,
     "cameras": rights.INVENTORY,
     "members": rights.OPERATE,
     "users": rights.OPERATE,
     "quarantine": rights.OPERATE,
+    "retention": rights.AUDIT,
     "audit": rights.AUDIT,
 }
-_EVERYWHERE: Final = frozenset({"users", "quarantine"})
+_EVERYWHERE: Final = frozenset({"users", "quarantine", "retention"})
 """For those who administer everything."""
 _YEAR_S: Final = 365 * 24 * 3600
 Handler = Callable[[Session], Awaitable[Response]]
@@ -61,6 +65,7 @@ async def purpose(request: Request, pages: PagesDep) -> Response:
     """Ask for the purpose of what the person is about to look at."""
 
     async def show(session: Session) -> Response:
+        """Render the page for a person who is signed in."""
         return await _frame(
             request,
             pages,
@@ -86,10 +91,22 @@ async def visit(request: Request, pages: PagesDep, event_id: UUID) -> Response:
     return await _after_purpose(request, pages, "player.html", event_id=str(event_id))
 
 
+@router.get("/members/{member_id}")
+async def member(request: Request, pages: PagesDep, member_id: UUID) -> Response:
+    """Show all that one member did at the doors."""
+    return await _after_purpose(request, pages, "member.html", member_id=str(member_id))
+
+
 @router.get("/play")
 async def play(request: Request, pages: PagesDep) -> Response:
     """Cameras without an event: ?camera=...&camera=...&at=..."""
     return await _after_purpose(request, pages, "player.html", event_id="")
+
+
+@router.get("/live")
+async def live(request: Request, pages: PagesDep) -> Response:
+    """Show cameras as they are now: one (?camera=...), or those of a site (?site=...)."""
+    return await _plain(request, pages, "live", needs_purpose=True)
 
 
 @router.get("/cameras")
@@ -102,6 +119,29 @@ async def cameras(request: Request, pages: PagesDep) -> Response:
 async def exports(request: Request, pages: PagesDep) -> Response:
     """Show the exports and the fingerprint of the key that signs them."""
     return await _plain(request, pages, "exports", export_key=pages.export_fingerprint)
+
+
+@router.get("/cases")
+async def cases(request: Request, pages: PagesDep) -> Response:
+    """Show the cases, which keep footage past its retention."""
+    return await _plain(request, pages, "cases", needs_purpose=True)
+
+
+@router.get("/cases/{case_id}")
+async def case(request: Request, pages: PagesDep, case_id: UUID) -> Response:
+    """Show one case."""
+
+    async def show(session: Session) -> Response:
+        roles, shown = rights.CASES, {"case_id": str(case_id)}
+        return await _frame(request, pages, session, "case.html", "cases", roles, needs_purpose=True, **shown)
+
+    return await _for_staff(request, pages, show)
+
+
+@router.get("/erasures")
+async def erasures(request: Request, pages: PagesDep) -> Response:
+    """Show the orders to erase footage before its time."""
+    return await _plain(request, pages, "erasures", needs_purpose=True)
 
 
 @router.get("/members")
@@ -120,6 +160,12 @@ async def users(request: Request, pages: PagesDep) -> Response:
 async def quarantine(request: Request, pages: PagesDep) -> Response:
     """Show the messages and objects that were set aside."""
     return await _plain(request, pages, "quarantine")
+
+
+@router.get("/retention")
+async def retention(request: Request, pages: PagesDep) -> Response:
+    """Show what is kept until when, and what has ended."""
+    return await _plain(request, pages, "retention")
 
 
 @router.get("/account")
@@ -195,7 +241,7 @@ async def _only_zone(pages: Pages, session: Session) -> str:
 
 
 def error_page(request: Request, pages: Pages, problem: Problem, *, session: Session | None = None) -> Response:
-    """A problem for people; its code picks the words."""
+    """Render a problem as a page; its code chooses the text."""
     shown = _page(request, pages, "error.html", status=problem.status, code=problem.code, session=session)
     shown.headers.update(problem.headers or {})
     return shown

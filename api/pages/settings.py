@@ -1,4 +1,4 @@
-"""What the pages need beside the request."""
+"""Settings of the pages."""
 
 from __future__ import annotations
 

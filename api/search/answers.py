@@ -1,8 +1,9 @@
-"""The shapes that several routes answer with."""
+"""Answer shapes shared by several routes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -12,8 +13,11 @@ from api.sign_in.purposes import Purpose
 from api.sign_in.scope import Scope
 from domain.access import AccessEvent, Visit
 from domain.ids import CameraId, MemberId
-from domain.time import Span, to_iso
+from domain.time import MINUTE_NS, Span, to_iso
 from storage.access import EventCamera, MemberRow
+
+PENDING_NS: Final = 2 * MINUTE_NS
+"""Footage may take this long from the camera to the catalogue."""
 
 
 class SpanAnswer(BaseModel):
@@ -44,6 +48,7 @@ class EventCameraAnswer(SpanAnswer):
     camera_id: UUID
     name: str
     segments: int | None = Field(default=None, description="Segments tagged; 0: no footage, see the timeline.")
+    coming: bool = Field(default=False, description="No footage yet, and it may still be on its way.")
     clip: str = Field(description="Address of the clip under the purpose of this search.")
     thumbnail: str = Field(description="Address of a picture of the moment; loading it is a look.")
 
@@ -105,6 +110,7 @@ def event_answer(
     scope: Scope,
     known: Mapping[MemberId, MemberRow],
     purpose: Purpose,
+    now_ns: int,
 ) -> EventAnswer:
     """Cut to the scope: cameras that the person may not see are left out."""
     return EventAnswer(
@@ -127,6 +133,7 @@ def event_answer(
                 start=to_iso(camera.span.start_ns),
                 end=to_iso(camera.span.end_ns),
                 segments=camera.segments,
+                coming=camera.segments == 0 and camera.span.end_ns > now_ns - PENDING_NS,
                 clip=clip_address(camera.camera_id, camera.span, purpose),
                 thumbnail=thumbnail_address(camera.camera_id, event.occurred_ns, purpose),
             )

@@ -6,17 +6,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from api.records import Records
-from api.search.answers import GapAnswer, SpanAnswer
+from api.search.answers import PENDING_NS, GapAnswer, SpanAnswer
 from domain.footage import Gap
 from domain.ids import CameraId
-from domain.time import MINUTE_NS, NS, Span, subtract_spans, to_iso
+from domain.time import NS, Span, subtract_spans, to_iso
 from runtime import sql
 from runtime.database import wrapped_errors
 
 SEAM_NS: Final = 150_000_000
 """Two segments closer than this are shown as one run of footage: less than a few pictures, often a rounded time."""
-PENDING_NS: Final = 2 * MINUTE_NS
-"""Footage may take this long from the camera to the catalogue."""
 
 
 async def footage_spans(records: Records, camera_ids: Sequence[CameraId], span: Span) -> dict[CameraId, list[Span]]:
@@ -32,7 +30,7 @@ async def footage_spans(records: Records, camera_ids: Sequence[CameraId], span: 
 
 
 async def first_known(records: Records, camera_id: CameraId) -> int:
-    """Since when anything is known of the camera, footage or gap; 0: nothing is."""
+    """Return the begin of the camera's first footage or gap; 0: there is neither."""
     with wrapped_errors():
         first_ns: int = await records.pool.fetchval(sql.load("api.search", "first_known"), camera_id)
     return first_ns
@@ -41,7 +39,7 @@ async def first_known(records: Records, camera_id: CameraId) -> int:
 def gap_answers(
     span: Span, footage: Sequence[Span], known: Sequence[Gap], now_ns: int, retention_s: int, first_ns: int = 0
 ) -> list[GapAnswer]:
-    """What is missing of ``span`` up to now, each piece with a cause: where footage and a gap overlap, footage counts.
+    """Return the missing parts of ``span`` up to now, with causes. Where footage and a gap overlap, footage counts.
 
     Without a cause on record it is `pending` while the recorder may still deliver, `expired` after the retention,
     `before` when nothing older is known of the camera, and `unknown` between.

@@ -1,4 +1,4 @@
-"""Which doors the words of a query name. Pure."""
+"""Finds the doors that a query names. Pure."""
 
 from __future__ import annotations
 

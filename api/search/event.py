@@ -1,8 +1,7 @@
-"""One event with everything around it: the cameras that saw its door, their footage and gaps, who else was there."""
+"""One event with its surroundings: the cameras that saw its door, their footage and gaps, and other events."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
@@ -23,15 +22,15 @@ from api.search.answers import (
 )
 from api.search.coverage import first_known, footage_spans, gap_answers, span_answer
 from api.sign_in import rights
-from api.sign_in.purposes import Purpose, Stated
+from api.sign_in.purposes import Stated
 from api.sign_in.scope import Scope, load_scope
 from api.sign_in.sessions import SignedIn
 from domain.access import AccessEvent, Visit
-from domain.ids import CameraId, EventId, MemberId
+from domain.ids import CameraId, EventId
 from domain.time import NS, Span
 from runtime import sql
 from runtime.database import wrapped_errors
-from storage.access import EventCamera, EventRow, MemberRow, event, events, visits
+from storage.access import EventCamera, event, events, visits
 from storage.catalogue import Catalogue
 
 router = APIRouter(prefix="/v1", tags=["search"])
@@ -81,17 +80,14 @@ async def event_detail(records: RecordsDep, session: SignedIn, purpose: Stated, 
         span=span,
         results=len(everybody),
     )
-    shown = event_answer(found, cameras, scope, people, purpose)
+    now_ns = records.clock_ns()
+    shown = event_answer(found, cameras, scope, people, purpose, now_ns)
     return EventDetail(
         event=shown,
         visit=whole,
         cameras=await _with_footage(records, scope, shown, cameras),
-        around=[_around(row, scope, people, purpose) for row in reversed(around)],
+        around=[event_answer(row.event, row.cameras, scope, people, purpose, now_ns) for row in reversed(around)],
     )
-
-
-def _around(row: EventRow, scope: Scope, people: Mapping[MemberId, MemberRow], purpose: Purpose) -> EventAnswer:
-    return event_answer(row.event, row.cameras, scope, people, purpose)
 
 
 async def _cameras(records: Records, found: AccessEvent) -> list[EventCamera]:
@@ -119,7 +115,7 @@ async def _with_footage(
         known = await Catalogue(records.pool).gaps([camera_id], span)
         answers.append(
             EventCameraDetail(
-                **camera.model_dump(exclude={"segments"}),
+                **camera.model_dump(exclude={"segments", "coming"}),
                 footage=[span_answer(piece) for piece in footage],
                 gaps=gap_answers(
                     span,

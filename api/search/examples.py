@@ -1,4 +1,4 @@
-"""Searches to begin with that find something: on the first day nothing happened "yesterday 18-19"."""
+"""Example searches that find something: on the first day nothing happened "yesterday 18-19"."""
 
 from __future__ import annotations
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from api.audit import looks
@@ -15,38 +15,45 @@ from api.http.problems import declared, not_found
 from api.http.times import span_json
 from api.records import Records, RecordsDep
 from api.search.answers import EventAnswer, MemberAnswer, SpanAnswer, event_answer, member_answer
-from api.search.door_words import split_doors
-from api.search.plain_words import Words, without_fillers
+from api.search.meaning import Meant, meaning
+from api.search.passages import SAME_NS, Place, passages_of, place_of
+from api.search.plain_words import Words
 from api.search.time_words import TimeWords, parse_time_words
 from api.sign_in import rights
 from api.sign_in.purposes import Stated
-from api.sign_in.scope import DoorRow, Scope, load_scope, named_members
+from api.sign_in.scope import DoorRow, Scope, load_scope, visible_members
 from api.sign_in.sessions import SignedIn
-from domain.access import AccessEvent, EventKind
-from domain.ids import MemberId, SiteId
+from domain.access import EventKind
+from domain.ids import CameraId, DoorId, MemberId, SiteId
 from domain.time import DAY_NS, NS, Span
-from storage.access import EventRow, MemberRow, events, fold
+from storage.access import Cursor, EventRow, MemberRow, Only, events, member
 
 router = APIRouter(prefix="/v1", tags=["search"])
 WITHOUT_TIME_NS: Final = 31 * DAY_NS
-"""How far back a search without a time goes."""
-_MEMBERS: Final = 16
-_SAME_PASSAGE_NS: Final = 30 * NS
-"""A grant and the opening of the door that follows it are one line."""
+"""How far back a search without a time goes,"""
+OF_MEMBER_NS: Final = 400 * DAY_NS
+"""and one for all that a member did."""
+_AROUND_MAX: Final = 500
 
 
 class Hit(EventAnswer):
     """One passage: an event and what the door reported with it."""
 
     kinds: list[str] = Field(description="What the door reported of this passage, in order: granted, entered.")
+    close_upon_s: float | None = Field(
+        description="The door was unlocked this soon after the time before; null: not within ten seconds."
+    )
 
 
 class Understood(BaseModel):
-    """How the query was read."""
+    """How the query was understood."""
 
     span: SpanAnswer | None
     time_zone: str
     doors: list[str]
+    kinds: list[str] = Field(description="Kinds of events that its words name.")
+    minors: bool
+    close: bool
     words: str = Field(description="What was taken for a member's name or number.")
     left_out: str = Field(description='What was taken for neither: "who let a second person in".')
 
@@ -57,160 +64,193 @@ class Findings(BaseModel):
     understood: Understood
     members: list[MemberAnswer]
     hits: list[Hit]
-    more: bool = Field(description="There is more: name a time, a door or more of the name.")
+    next: str | None = Field(description="Continues the list; null at its end.")
+    more: bool = Field(description="More members than were searched have such a name: give more of it.")
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a search is restricted to beside its words. Kinds add up with those that the words name."""
+
+    site: UUID | None = None
+    door: UUID | None = None
+    member: Annotated[UUID | None, Query(description="Of one member, up to 400 days back.")] = None
+    camera: Annotated[UUID | None, Query(description="Of doors that it saw at the time.")] = None
+    kind: Annotated[list[EventKind] | None, Query(max_length=len(EventKind))] = None
+    minors: Annotated[bool, Query(description="Only of members who are minors.")] = False
+    close: Annotated[bool, Query(description="Only where the door had been unlocked within ten seconds before.")] = (
+        False
+    )
+
+    def only(self, words: Only) -> Only:
+        """Return these restrictions together with those of a query's words."""
+        kinds = {*(self.kind or ()), *(words.kinds or ())}
+        return Only(
+            kinds=sorted(kinds) or None,
+            camera_id=None if self.camera is None else CameraId(self.camera),
+            minors=self.minors or words.minors,
+            close=self.close or words.close,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Meant:
-    """What the query's words mean. ``name`` without ``members``: a name that no member has."""
+class _Wanted:
+    """A question, ready for the database. ``spans`` by time zone: 06:31 is each site's own."""
 
-    doors: Sequence[DoorRow]
-    name: str
-    members: dict[MemberId, MemberRow]
-    cut: bool
-    left_out: str = ""
+    sites: dict[str, list[SiteId]]
+    spans: dict[str, Span]
+    doors: list[DoorId]
+    members: list[MemberId] | None
+    only: Only
 
 
-@router.get("/find", responses=declared(401, 404))
+@router.get("/find", responses=declared(401, 404, 422))
 async def find(
     records: RecordsDep,
     session: SignedIn,
     purpose: Stated,
-    query: Annotated[Words, Query(description="For example: `virtanen yesterday 18-19` or `front door 06:31`.")],
-    site: UUID | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 60,
+    filters: Annotated[Filters, Depends()],
+    query: Annotated[Words, Query(description="For example: `virtanen yesterday 18-19` or `front door 06:31`.")] = "",
+    limit: Annotated[int, Query(ge=1, le=200, description="Events; those of one passage are one hit.")] = 60,
+    cursor: Annotated[str | None, Query(max_length=64)] = None,
 ) -> Findings:
-    """What the words mean, the members they may mean, and the passages, newest first."""
+    """What the words mean, the members they may mean, and the passages, newest first. Without words: the last ones."""
     scope = await load_scope(records, session, rights.LOOK)
-    if (site is not None and site not in scope.sites) or not scope.sites:
-        raise not_found()
-    sites = tuple(scope.sites) if site is None else (SiteId(site),)
-    now_ns = records.clock_ns()
-    words = {zone: parse_time_words(query, now_ns, zone) for zone in dict.fromkeys(map(scope.zone_of, sites))}
-    first = words[scope.zone_of(sites[0])]
-    doors = [door for door in scope.doors.values() if door.site_id in sites]
-    meant = await _meant(records, scope, doors, first)
-    rows, more = await _events(records, scope, sites, words, meant, limit, now_ns)
-    people = await looks.known_members(records, (row.event for row in rows)) | meant.members
-    spans = [_span(each, now_ns) for each in words.values()]
-    looked = Span(min(span.start_ns for span in spans), max(span.end_ns for span in spans))
-    hits = [_hit(group, scope, people, purpose) for group in passages(rows)]
-    await looks.record(records, session, purpose, "find", shown=[*people], span=looked, results=len(hits))
+    doors, zones = _seen(scope, filters)
+    place = place_of(cursor, records.clock_ns())
+    now_ns = records.clock_ns() if place is None else place.asked_ns
+    words = {zone: parse_time_words(query, now_ns, zone) for zone in zones}
+    first = next(iter(words.values()))
+    meant = await meaning(records, scope, doors, first)
+    if filters.member is not None:
+        meant = replace(meant, members=await _member(records, scope, MemberId(filters.member)), cut=False)
+    wanted = _wanted(doors, zones, words, meant, filters, now_ns)
+    page, around, full = await _page(records, wanted, limit, place) if _asks(meant, first, words) else ([], [], False)
+    groups = passages_of(page, around)
+    shown = [row.event for group in groups for row in group]
+    people = await looks.known_members(records, shown) | meant.members
+    looked = Span(min(s.start_ns for s in wanted.spans.values()), max(s.end_ns for s in wanted.spans.values()))
+    await looks.record(records, session, purpose, "find", shown=[*people], span=looked, results=len(groups))
     return Findings(
-        understood=Understood(
-            span=None if first.span is None else SpanAnswer(**span_json(first.span)),
-            time_zone=scope.zone_of(sites[0]),
-            doors=[door.name for door in meant.doors],
-            words=meant.name,
-            left_out=meant.left_out,
-        ),
+        understood=_understood(first, next(iter(zones)), meant),
         members=[member_answer(member_id, meant.members) for member_id in meant.members],
-        hits=hits,
-        more=more or meant.cut,
+        hits=[_hit(group, scope, people, purpose, records.clock_ns()) for group in groups],
+        next=Place(cursor=page[-1].cursor, asked_ns=now_ns).pack() if full else None,
+        more=meant.cut,
     )
 
 
-def passages(rows: Sequence[EventRow]) -> list[list[EventRow]]:
-    """Newest first, as they come; a grant and what the door then did are one, with the grant first."""
-    groups: list[list[EventRow]] = []
-    for row in rows:
-        group = _later_part(groups, row)
-        if group is None:
-            groups.append([row])
-        else:
-            group.insert(0, row)
-    return groups
+def _seen(scope: Scope, filters: Filters) -> tuple[list[DoorRow], dict[str, list[SiteId]]]:
+    """The doors to search and their sites by time zone. 404: a filter names what is not in the scope."""
+    for named, known in ((filters.site, scope.sites), (filters.door, scope.doors), (filters.camera, scope.cameras)):
+        if named is not None and named not in known:
+            raise not_found()
+    sites = [site for site in scope.sites if filters.site in (None, site)]
+    if not sites:
+        raise not_found()
+    zones: dict[str, list[SiteId]] = {}
+    for site in sites:
+        zones.setdefault(scope.zone_of(site), []).append(site)
+    return [
+        door for door in scope.doors.values() if door.site_id in sites and filters.door in (None, door.door_id)
+    ], zones
 
 
-def _later_part(groups: list[list[EventRow]], row: EventRow) -> list[EventRow] | None:
-    for group in reversed(groups):
-        if group[0].event.occurred_ns - row.event.occurred_ns > _SAME_PASSAGE_NS:
-            return None
-        if _one_passage(row.event, group[0].event):
-            return group
-    return None
+async def _member(records: Records, scope: Scope, member_id: MemberId) -> dict[MemberId, MemberRow]:
+    """The member of the filter. 404: unknown, or never at a door in the scope."""
+    found = await member(records.pool, member_id)
+    if found is None or not await visible_members(records, scope, [member_id]):
+        raise not_found()
+    return {member_id: found}
 
 
-def _one_passage(earlier: AccessEvent, later: AccessEvent) -> bool:
-    return (
-        earlier.kind is EventKind.GRANTED
-        and later.kind in (EventKind.ENTERED, EventKind.NOT_ENTERED)
-        and earlier.door_id == later.door_id
-        and (later.member_id is None or later.member_id == earlier.member_id)
+def _wanted(
+    doors: Sequence[DoorRow],
+    zones: dict[str, list[SiteId]],
+    words: dict[str, TimeWords],
+    meant: Meant,
+    filters: Filters,
+    now_ns: int,
+) -> _Wanted:
+    back_ns = WITHOUT_TIME_NS if filters.member is None else OF_MEMBER_NS
+    return _Wanted(
+        sites=zones,
+        spans={zone: each.span or Span(max(0, now_ns - back_ns), now_ns + DAY_NS) for zone, each in words.items()},
+        doors=[door.door_id for door in meant.doors or doors],
+        members=list(meant.members) or None,
+        only=filters.only(meant.only),
     )
 
 
-async def _meant(records: Records, scope: Scope, doors: Sequence[DoorRow], words: TimeWords) -> _Meant:
-    """Find the members and doors that the words name. Filler words of a whole sentence are left out."""
-    meant = await _named(records, scope, doors, words.rest)
-    if meant.members or not meant.name:
-        return meant
-    kept, left_out = without_fillers(words.rest)
-    if kept == words.rest:
-        return meant
-    again = await _named(records, scope, doors, kept)
-    if again.members or (not again.name and (again.doors or words.span)):
-        return replace(again, left_out=left_out)
-    return meant
+def _asks(meant: Meant, first: TimeWords, words: dict[str, TimeWords]) -> bool:
+    """Whether the words ask for something: nothing typed does, only words that mean nothing do not."""
+    if not meant.understood:
+        return False
+    timed = any(each.span for each in words.values())
+    return bool(meant.members or meant.doors or meant.only != Only() or timed or not first.rest.strip())
 
 
-async def _named(records: Records, scope: Scope, all_doors: Sequence[DoorRow], rest: str) -> _Meant:
-    doors, name = split_doors(rest, all_doors)
-    if doors and not name and not _whole_word(rest, doors):
-        # The words are only prefixes of doors' names: a member of that name comes first.
-        members, cut = await _members(records, scope, rest)
-        if members:
-            return _Meant(doors=[], name=fold(rest), members=members, cut=cut)
-    members, cut = await _members(records, scope, name) if name else ({}, False)
-    if name and doors and not members:
-        # Not a door's name with a member's, then; perhaps all of it is a member's.
-        members, cut = await _members(records, scope, rest)
-        doors = [] if members else doors
-    return _Meant(doors=doors, name=name, members=members, cut=cut)
-
-
-def _whole_word(rest: str, doors: Sequence[DoorRow]) -> bool:
-    named = {part for door in doors for part in fold(door.name).split()}
-    return any(word in named for word in fold(rest).split())
-
-
-async def _members(records: Records, scope: Scope, name: str) -> tuple[dict[MemberId, MemberRow], bool]:
-    rows, cut = await named_members(records, scope, name, _MEMBERS)
-    return {row.member_id: row for row in rows}, cut
+async def _page(
+    records: Records, wanted: _Wanted, limit: int, place: Place | None
+) -> tuple[list[EventRow], list[EventRow], bool]:
+    """The page's events, newest first; those within SAME_NS of its ends; and whether there are more."""
+    before = None if place is None else place.cursor
+    rows = await _events(records, wanted, limit + 1, before)
+    full, rows = len(rows) > limit, rows[:limit]
+    around: list[EventRow] = []
+    if place is not None:
+        at_ns = place.cursor.time_ns
+        later = await _events(records, wanted, _AROUND_MAX, None, Span(at_ns, at_ns + SAME_NS + 1))
+        around += (row for row in later if _key(row.cursor) >= _key(place.cursor))
+    if full:
+        at_ns = rows[-1].event.occurred_ns
+        around += await _events(records, wanted, _AROUND_MAX, rows[-1].cursor, Span(max(0, at_ns - SAME_NS), at_ns + 1))
+    return rows, around, full
 
 
 async def _events(
-    records: Records,
-    scope: Scope,
-    sites: Sequence[SiteId],
-    words: Mapping[str, TimeWords],
-    meant: _Meant,
-    limit: int,
-    now_ns: int,
-) -> tuple[list[EventRow], bool]:
-    """Newest first, cut to the scope; and whether there were more. ``words`` by time zone: 06:31 is each site's own."""
-    timed = any(each.span for each in words.values())
-    if (meant.name and not meant.members) or not (meant.members or meant.doors or timed):
-        return [], False
-    rows: list[EventRow] = []
-    for zone, each in words.items():
-        rows += await events(
-            records.pool,
-            site_ids=[site for site in sites if scope.zone_of(site) == zone],
-            span=_span(each, now_ns),
-            door_ids=[door.door_id for door in meant.doors] or list(scope.doors),
-            member_ids=list(meant.members) or None,
-            limit=limit + 1,
-        )
-    rows.sort(key=lambda row: (row.event.occurred_ns, row.event.event_id), reverse=True)
-    return rows[:limit], len(rows) > limit
+    records: Records, wanted: _Wanted, limit: int, before: Cursor | None, within: Span | None = None
+) -> list[EventRow]:
+    """Newest first, of all time zones together."""
+    found: list[EventRow] = []
+    for zone, sites in wanted.sites.items():
+        span = wanted.spans[zone].clipped_to(within) if within else wanted.spans[zone]
+        if span is not None:
+            found += await events(
+                records.pool,
+                site_ids=sites,
+                span=span,
+                door_ids=wanted.doors,
+                member_ids=wanted.members,
+                limit=limit,
+                before=before,
+                only=wanted.only,
+            )
+    return sorted(found, key=lambda row: _key(row.cursor), reverse=True)[:limit]
 
 
-def _span(words: TimeWords, now_ns: int) -> Span:
-    return words.span or Span(max(0, now_ns - WITHOUT_TIME_NS), now_ns + DAY_NS)
+def _key(cursor: Cursor) -> tuple[int, UUID]:
+    return cursor.time_ns, cursor.row_id
 
 
-def _hit(group: list[EventRow], scope: Scope, people: dict[MemberId, MemberRow], purpose: Stated) -> Hit:
+def _understood(words: TimeWords, zone: str, meant: Meant) -> Understood:
+    return Understood(
+        span=None if words.span is None else SpanAnswer(**span_json(words.span)),
+        time_zone=zone,
+        doors=[door.name for door in meant.doors],
+        kinds=[kind.value for kind in meant.only.kinds or ()],
+        minors=meant.only.minors,
+        close=meant.only.close,
+        words=meant.name,
+        left_out=meant.left_out,
+    )
+
+
+def _hit(group: list[EventRow], scope: Scope, people: dict[MemberId, MemberRow], purpose: Stated, now_ns: int) -> Hit:
     first = group[0]
-    answer = event_answer(first.event, first.cameras, scope, people, purpose)
-    return Hit(**answer.model_dump(), kinds=[row.event.kind.value for row in group])
+    answer = event_answer(first.event, first.cameras, scope, people, purpose, now_ns)
+    return Hit(
+        **answer.model_dump(),
+        kinds=[row.event.kind.value for row in group],
+        close_upon_s=None if first.close_upon_ns is None else first.close_upon_ns / NS,
+    )

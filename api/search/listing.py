@@ -105,7 +105,7 @@ async def find_events(
         results=len(rows),
     )
     return EventsPage(
-        events=[event_answer(row.event, row.cameras, scope, people, purpose) for row in rows],
+        events=[event_answer(row.event, row.cameras, scope, people, purpose, records.clock_ns()) for row in rows],
         next=rows[-1].cursor.pack() if len(rows) == limit else None,
     )
 

@@ -88,7 +88,7 @@ class TimeWords:
 
 
 def parse_time_words(text: str, now_ns: int, zone: str) -> TimeWords:
-    """Never raises on what people type; what is not understood is left in ``rest``."""
+    """Parse the text. Never raises; what it does not understand is left in ``rest``."""
     words = _Words(_DOTTED.sub(r"\1m", " ".join(text.casefold().split())))
     span = _relative(words, now_ns)
     if span is None:

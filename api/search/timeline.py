@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from api.audit import looks
 from api.http.problems import declared
 from api.http.times import End, Instant, Start, checked_span
-from api.records import RecordsDep
+from api.records import Records, RecordsDep
 from api.search.answers import EventAnswer, GapAnswer, SpanAnswer, event_answer
 from api.search.coverage import first_known, footage_spans, gap_answers, span_answer
 from api.sign_in import rights
@@ -20,7 +20,7 @@ from api.sign_in.purposes import Stated
 from api.sign_in.scope import load_scope
 from api.sign_in.sessions import SignedIn
 from domain.access import AccessEvent
-from domain.ids import CameraId
+from domain.ids import CameraId, DoorId
 from domain.time import DAY_NS, Span, to_iso
 from runtime import sql
 from runtime.database import wrapped_errors
@@ -65,18 +65,9 @@ async def timeline(
     camera = scope.camera(CameraId(camera_id))
     footage = (await footage_spans(records, [camera.camera_id], span)).get(camera.camera_id, [])
     known = await Catalogue(records.pool).gaps([camera.camera_id], span)
-    around_ns = span.start_ns if around is None else around
-    with wrapped_errors():
-        rows = await records.pool.fetch(
-            sql.load("api.search", "camera_events"),
-            camera.camera_id,
-            span.start_ns,
-            span.end_ns,
-            list(scope.doors),
-            EVENTS_MAX + 1,
-            around_ns,
-        )
-    events, whole = _nearest([event_from_row(row) for row in rows], span, around_ns)
+    events, whole = await _events(
+        records, camera.camera_id, span, list(scope.doors), span.start_ns if around is None else around
+    )
     people = await looks.known_members(records, events)
     await looks.record(
         records,
@@ -98,11 +89,28 @@ async def timeline(
         gaps=gap_answers(
             span, footage, known, records.clock_ns(), camera.retention_s, await first_known(records, camera.camera_id)
         ),
-        events=[event_answer(event, (), scope, people, purpose) for event in events],
+        events=[event_answer(event, (), scope, people, purpose, records.clock_ns()) for event in events],
         events_cut=whole != span,
         events_start=to_iso(whole.start_ns),
         events_end=to_iso(whole.end_ns),
     )
+
+
+async def _events(
+    records: Records, camera_id: CameraId, span: Span, doors: list[DoorId], around_ns: int
+) -> tuple[list[AccessEvent], Span]:
+    """Return the events at ``doors`` while the camera saw them, as ``_nearest()`` does."""
+    with wrapped_errors():
+        rows = await records.pool.fetch(
+            sql.load("api.search", "camera_events"),
+            camera_id,
+            span.start_ns,
+            span.end_ns,
+            doors,
+            EVENTS_MAX + 1,
+            around_ns,
+        )
+    return _nearest([event_from_row(row) for row in rows], span, around_ns)
 
 
 def _nearest(events: Sequence[AccessEvent], span: Span, around_ns: int) -> tuple[list[AccessEvent], Span]:

@@ -70,7 +70,7 @@ async def _known(records: Records, session: Session, purpose_id: uuid.UUID | Non
     raise Problem(
         403,
         "purpose-needed",
-        "Nobody looks without a purpose.",
+        "A look needs a purpose.",
         "State one with POST /v1/purposes and send its id as the header Tallenne-Purpose.",
     )
 

@@ -10,14 +10,20 @@ from uuid import UUID
 LOOK: Final = ("viewer", "exporter")
 EXPORT: Final = ("exporter",)
 APPROVE: Final = ("exporter", "admin")
-"""The second person's word on an export, never the same person's."""
+"""Approving an export, never one's own."""
+CASES: Final = ("exporter", "admin")
+"""Opening cases, keeping footage for them, and ending them with a second person."""
+ERASE: Final = ("exporter", "admin")
+"""Ordering that footage is erased before its time."""
+ERASE_APPROVE: Final = ("admin",)
+"""Approving or refusing that, never one's own."""
 MEMBERS: Final = ("viewer", "exporter", "admin")
 """Searching the members' register, with a purpose."""
 INVENTORY: Final = ("viewer", "exporter", "admin")
-"""Cameras and doors and how they are: nothing of members, nothing of footage."""
+"""Cameras and doors with their health; neither members nor footage."""
 AUDIT: Final = ("auditor", "admin")
 OPERATE: Final = ("admin",)
-"""What is wrong with which part of the machine."""
+"""The health of the parts of the machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from api.sign_in.sessions import (
     drop_cookie,
     end_session,
     find_session,
+    not_signed_in,
     set_cookie,
     start_session,
 )
@@ -114,14 +115,15 @@ async def sign_in(
         raise Problem(
             401,
             "sign-in-failed",
-            "User name, password and code do not go together.",
-            "Check all three; a code counts once, so wait for the next one.",
+            "User name, password and code do not match.",
+            "Check all three; each code works once, so wait for the next one.",
         )
     await factors.throttle.forgive(attempts[0].key)
     await factors.throttle.take_back(attempts[1].key)
-    set_cookie(response, token)
     session = await find_session(records, token)
-    assert session is not None
+    if session is None:
+        raise not_signed_in()  # a change of the account has ended it already
+    set_cookie(response, token)
     return await _answer(records, session)
 
 
@@ -157,12 +159,14 @@ async def step_up(body: StepUpBody, records: RecordsDep, factors: FactorsDep, se
         async with records.pool.acquire() as conn, conn.transaction():
             factor = await _take_code(conn, factors.key, row, body.code.get_secret_value(), True, now_ns)
             if factor is not None:
-                await conn.execute(sql.load("api.sign_in", "session_step_up"), session.session_id, now_ns)
+                query = sql.load("api.sign_in", "session_step_up")
+                if not await conn.fetchval(query, session.session_id, now_ns):
+                    raise not_signed_in()  # ended while the request was under way
             action = "step_up_failed" if factor is None else "step_up"
             entry = audit.Entry(actor=session.actor, action=action, session_id=session.session_id)
             await audit.append_in(conn, entry, now_ns)
     if factor is None:
-        raise Problem(403, "code-refused", "The code is not right, or was used already.", "Wait for the next code.")
+        raise Problem(403, "code-refused", "The code is wrong, or was used already.", "Wait for the next code.")
     await factors.throttle.forgive(attempt.key)
     return await _answer(records, session, stepped_up_ns=now_ns)
 
@@ -192,15 +196,19 @@ async def _take_code(
     """Use up the code: "totp", "recovery_code", or None. The same statements run when the user name is unknown."""
     staff_id = StaffId(uuid.UUID(int=0) if row is None else row["staff_id"])
     typed = second_factor.normal_code(code)
+    password_hash = "" if row is None else row["password_hash"]
     if second_factor.is_totp_code(typed):
         sealed = None if row is None else row["totp_secret"]
         secret = _DUMMY_SECRET if sealed is None else key.open_totp(staff_id, sealed)
         step = second_factor.matching_step(secret, typed, now_ns)
         good = allowed and sealed is not None and step is not None
-        taken = await conn.fetchval(sql.load("api.sign_in", "totp_take"), staff_id, step or 0, good)
+        taken = await conn.fetchval(
+            sql.load("api.sign_in", "totp_take"), staff_id, step or 0, good, password_hash, sealed
+        )
         return "totp" if taken else None
     code_hash = key.hash_code(staff_id, typed)
-    taken = await conn.fetchval(sql.load("api.sign_in", "recovery_code_take"), staff_id, code_hash, now_ns, allowed)
+    arguments = (staff_id, code_hash, now_ns, allowed, password_hash)
+    taken = await conn.fetchval(sql.load("api.sign_in", "recovery_code_take"), *arguments)
     return "recovery_code" if taken else None
 
 

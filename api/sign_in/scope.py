@@ -1,4 +1,4 @@
-"""What a person's grants let them see of the inventory. Everything that a route answers is cut to it."""
+"""The part of the inventory that a person's grants show. Every answer is cut to it."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import hmac
 import json
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
@@ -17,8 +18,8 @@ from fastapi.security import APIKeyCookie
 from api.http.problems import Problem, not_found
 from api.records import Records, RecordsDep
 from api.sign_in import rights
-from domain.ids import SessionId, StaffId
-from domain.time import HOUR_NS, MINUTE_NS, NS
+from domain.ids import CameraId, SessionId, StaffId
+from domain.time import HOUR_NS, MINUTE_NS, NS, Span
 from runtime import sql
 from runtime.database import wrapped_errors
 
@@ -70,22 +71,42 @@ async def find_session(records: Records, token: str | None, *, touch: bool = Tru
         )
         if touch and row is not None and now_ns - row["seen_ns"] > _TOUCH_NS:
             await records.pool.execute(sql.load("api.sign_in", "session_touch"), row["session_id"], now_ns)
-    return None if row is None else _session(row)
+    return None if row is None else _session(row, csrf_of(token))
 
 
-async def alive(records: Records, session_id: SessionId) -> bool:
-    """Whether a session that was good a moment ago has not been ended since. DatabaseError and its kin."""
+async def still_may(
+    records: Records, session_id: SessionId, roles: tuple[str, ...], camera_ids: Sequence[CameraId], span: Span
+) -> bool:
+    """Whether a session that began to see these cameras' footage of ``span`` may go on.
+
+    It may not once the session has ended in any way, a right is gone, or a restriction covers some of the footage.
+
+    A long answer is no sign of the person: it does not keep the session from going idle. The database's errors.
+    """
+    now_ns = records.clock_ns()
+    query = sql.load("api.sign_in", "session_may")
     with wrapped_errors():
-        return bool(await records.pool.fetchval(sql.load("api.sign_in", "session_alive"), session_id))
+        return bool(
+            await records.pool.fetchval(
+                query,
+                session_id,
+                now_ns - ABSOLUTE_NS,
+                now_ns - IDLE_NS,
+                list(roles),
+                list(camera_ids),
+                span.start_ns,
+                span.end_ns,
+            )
+        )
 
 
-def _session(row: asyncpg.Record) -> Session:
+def _session(row: asyncpg.Record, csrf_token: str) -> Session:
     return Session(
         session_id=SessionId(row["session_id"]),
         staff_id=StaffId(row["staff_id"]),
         user_name=row["user_name"],
         display_name=row["display_name"],
-        csrf_token=row["csrf_token"],
+        csrf_token=csrf_token,
         created_ns=row["created_ns"],
         stepped_up_ns=row["stepped_up_ns"],
         grants=tuple(
@@ -101,7 +122,7 @@ async def signed_in(
     """The session, or 401; on methods that change something also 403 without the session's own token."""
     session = await find_session(records, token)
     if session is None:
-        raise _not_signed_in()
+        raise not_signed_in()
     if request.method not in _SAFE:
         given = request.headers.get(CSRF_HEADER, "")
         if not hmac.compare_digest(given.encode("latin-1", "replace"), session.csrf_token.encode()):
@@ -118,14 +139,15 @@ async def watching(records: RecordsDep, token: Annotated[str | None, Security(co
     """The session of a page that asks by itself, or 401. For GET only. It does not keep the session alive."""
     session = await find_session(records, token, touch=False)
     if session is None:
-        raise _not_signed_in()
+        raise not_signed_in()
     return session
 
 
 Watching = Annotated[Session, Depends(watching)]
 
 
-def _not_signed_in() -> Problem:
+def not_signed_in() -> Problem:
+    """Return problem 401: there is no session, or it has ended."""
     return Problem(401, "sign-in-needed", "You are not signed in.", "Sign in with your password and a code.")
 
 
@@ -145,7 +167,7 @@ async def start_session(conn: asyncpg.Connection, staff_id: StaffId, now_ns: int
     """Start a session after both factors were shown; return (cookie, id). The cookie is always a new one."""
     token, session_id = secrets.token_urlsafe(32), SessionId(uuid.uuid4())
     query = sql.load("api.sign_in", "session_start")
-    await conn.execute(query, session_id, _hash(token), staff_id, secrets.token_urlsafe(32), now_ns)
+    await conn.execute(query, session_id, _hash(token), staff_id, now_ns)
     return token, session_id
 
 
@@ -162,6 +184,11 @@ def set_cookie(response: Response, token: str) -> None:
 def drop_cookie(response: Response) -> None:
     """Delete the session's cookie in the browser."""
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="strict")
+
+
+def csrf_of(token: str) -> str:
+    """The token that requests with this cookie carry in a header: derived from it, and therefore stored nowhere."""
+    return hmac.digest(token.encode("utf-8", "replace"), b"tallenne/1 csrf", hashlib.sha256).hex()
 
 
 def _hash(token: str) -> bytes:

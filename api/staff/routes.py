@@ -1,15 +1,15 @@
-"""Who may do what, kept by administrators of everything. Every change needs a fresh code and is on record."""
+"""Administration of staff and roles. Every change needs a fresh code and is on record."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
 from uuid import UUID
 
 import asyncpg
 from fastapi import APIRouter, Depends
 
+from api.credentials import handover
 from api.credentials.accounts import NewStaff, add_grants, add_staff, check_staff, new_factor, said_grants
 from api.credentials.factors import FactorsDep
 from api.credentials.passwords import check_new
@@ -18,6 +18,7 @@ from api.http.problems import Problem, declared, not_found
 from api.records import Records, RecordsDep
 from api.sign_in import rights
 from api.sign_in.sessions import ABSOLUTE_NS, IDLE_NS, Session, SignedIn, require_step_up
+from api.staff.changing import changing
 from api.staff.shapes import (
     DisableBody,
     FactorAnswer,
@@ -56,7 +57,7 @@ Confirmed = Annotated[Session, Depends(confirmed)]
 
 @router.get("/staff", responses=declared(401, 404))
 async def everybody(records: RecordsDep, session: Administrator) -> list[StaffAnswer]:
-    """Who there is and what they may."""
+    """All staff with their grants."""
     return [staff_answer(row) for row in await _rows(records, None)]
 
 
@@ -71,8 +72,10 @@ async def create(body: StaffBody, records: RecordsDep, factors: FactorsDep, sess
     try:
         check_staff(new, body.password.get_secret_value())
         password_hash = await factors.passwords.hash(body.password.get_secret_value())
-        async with _changing(records) as conn:
-            made = await add_staff(conn, factors.key, new, password_hash, _by(session), records.clock_ns())
+        async with _changing(records, session) as conn:
+            now_ns = records.clock_ns()
+            made = await add_staff(conn, factors.key, new, password_hash, _by(session), now_ns)
+            await handover.note(conn, made.staff_id, session.staff_id, "account", now_ns)
     except StaffRefusedError as exc:
         raise _refused(exc) from None
     except StaffExistsError as exc:
@@ -84,7 +87,7 @@ async def create(body: StaffBody, records: RecordsDep, factors: FactorsDep, sess
 async def set_grants(staff_id: UUID, body: GrantsBody, records: RecordsDep, session: Confirmed) -> StaffAnswer:
     """Replace a person's grants, effective from the next request."""
     grants = [each.grant() for each in _distinct(body.grants)]
-    async with _changing(records) as conn:
+    async with _changing(records, session) as conn:
         await _known(records, staff_id)
         await conn.execute(sql.load("api.staff", "grants_drop"), staff_id)
         await add_grants(conn, StaffId(staff_id), grants)
@@ -98,26 +101,36 @@ async def disable(staff_id: UUID, body: DisableBody, records: RecordsDep, sessio
     """Accounts are disabled, never deleted: the audit trail goes on naming them."""
     if staff_id == session.staff_id:
         raise Problem(409, "yourself", "You cannot disable yourself.", "Ask another administrator.")
-    async with _changing(records) as conn:
+    async with _changing(records, session) as conn:
         await _known(records, staff_id)
-        now_ns = records.clock_ns()
-        await conn.execute(sql.load("api.staff", "staff_disable"), staff_id, now_ns if body.disabled else None)
-        await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, now_ns)
-        await _require_an_administrator(conn)
-        await _note(conn, records, session, "staff_disabled" if body.disabled else "staff_enabled", staff_id, {})
+        if body.disabled:
+            changed = await _disable(conn, staff_id, records.clock_ns())
+        else:
+            changed = await conn.fetchval(sql.load("api.staff", "staff_enable"), staff_id)
+        if changed:
+            await _note(conn, records, session, "staff_disabled" if body.disabled else "staff_enabled", staff_id, {})
     return staff_answer(await _known(records, staff_id))
+
+
+async def _disable(conn: asyncpg.Connection, staff_id: UUID, now_ns: int) -> bool:
+    if not await conn.fetchval(sql.load("api.staff", "staff_disable"), staff_id, now_ns):
+        return False
+    await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, now_ns)
+    await _require_an_administrator(conn)
+    return True
 
 
 @router.post("/staff/{staff_id}/second-factor", responses=declared(401, 404))
 async def reset_factor(staff_id: UUID, records: RecordsDep, factors: FactorsDep, session: Confirmed) -> FactorAnswer:
-    """For a lost telephone: a new second factor and new recovery codes. The old ones and all sessions end."""
-    async with _changing(records) as conn:
+    """Replace a lost second factor and the recovery codes. The old ones become invalid and all sessions end."""
+    async with _changing(records, session) as conn:
         row = await _known(records, staff_id)
         factor = new_factor(factors.key, StaffId(staff_id), row["user_name"])
         await conn.execute(sql.load("api.staff", "staff_factor"), staff_id, factor.sealed)
         await conn.execute(sql.load("api.staff", "recovery_codes_drop"), staff_id)
         await conn.execute(sql.load("api.credentials", "recovery_codes_add"), staff_id, factor.hashes)
         await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, records.clock_ns())
+        await handover.note(conn, StaffId(staff_id), session.staff_id, "factor", records.clock_ns())
         await _note(conn, records, session, "factor_reset", staff_id, {})
     return factor_answer(factor.created)
 
@@ -126,7 +139,7 @@ async def reset_factor(staff_id: UUID, records: RecordsDep, factors: FactorsDep,
 async def set_password(
     staff_id: UUID, body: PasswordBody, records: RecordsDep, factors: FactorsDep, session: Confirmed
 ) -> None:
-    """For a forgotten one. All of the person's sessions end."""
+    """Replace a forgotten password. All of the person's sessions end."""
     row = await _known(records, staff_id)
     password = body.password.get_secret_value()
     try:
@@ -134,36 +147,24 @@ async def set_password(
     except StaffRefusedError as exc:
         raise _refused(exc) from None
     password_hash = await factors.passwords.hash(password)
-    async with _changing(records) as conn:
+    async with _changing(records, session) as conn:
         await conn.execute(sql.load("api.staff", "staff_password"), staff_id, password_hash)
         await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, records.clock_ns())
+        await handover.note(conn, StaffId(staff_id), session.staff_id, "password", records.clock_ns())
         await _note(conn, records, session, "password_reset", staff_id, {})
 
 
 @router.post("/staff/{staff_id}/sign-out", status_code=204, responses=declared(401, 404))
 async def sign_out(staff_id: UUID, records: RecordsDep, session: Confirmed) -> None:
-    """Everywhere, at once."""
-    async with _changing(records) as conn:
+    """End all of a person's sessions at once."""
+    async with _changing(records, session) as conn:
         await _known(records, staff_id)
         await conn.execute(sql.load("api.sign_in", "sessions_end_all"), staff_id, records.clock_ns())
         await _note(conn, records, session, "signed_out", staff_id, {})
 
 
-@contextlib.asynccontextmanager
-async def _changing(records: Records) -> AsyncIterator[asyncpg.Connection]:
-    """A transaction; administrative changes come one after another."""
-    with wrapped_errors():
-        async with records.pool.acquire() as conn, conn.transaction():
-            await conn.execute(sql.load("api.staff", "staff_lock"))
-            try:
-                yield conn
-            except asyncpg.ForeignKeyViolationError:
-                raise Problem(
-                    422,
-                    "no-such-place",
-                    "A grant names a site or camera that is not there.",
-                    "Look at GET /v1/cameras.",
-                ) from None
+def _changing(records: Records, session: Session) -> AbstractAsyncContextManager[asyncpg.Connection]:
+    return changing(records, session, roles=rights.OPERATE)
 
 
 async def _rows(records: Records, staff_id: UUID | None) -> list[asyncpg.Record]:
@@ -185,7 +186,10 @@ async def _known(records: Records, staff_id: UUID) -> asyncpg.Record:
 async def _require_an_administrator(conn: asyncpg.Connection) -> None:
     if not await conn.fetchval(sql.load("api.staff", "staff_admins")):
         raise Problem(
-            409, "last-admin", "Nobody would administer everything any more.", "Make somebody else administrator first."
+            409,
+            "last-admin",
+            "No administrator of everything would remain.",
+            "Make another person administrator first.",
         )
 
 

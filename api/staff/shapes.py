@@ -1,4 +1,4 @@
-"""What the routes about staff take and answer."""
+"""Request and answer shapes of the routes about staff."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class QrAnswer(BaseModel):
 
 
 class FactorAnswer(BaseModel):
-    """Shown once, to be handed to the person. It is nowhere kept in clear."""
+    """A second factor, shown once and handed to the person. It is not stored in the clear."""
 
     staff_id: UUID
     secret: str
@@ -92,7 +92,7 @@ class FactorAnswer(BaseModel):
 
 
 class CodesAnswer(BaseModel):
-    """Shown once."""
+    """Recovery codes, shown once."""
 
     recovery_codes: list[str]
 
@@ -105,6 +105,7 @@ class StaffAnswer(BaseModel):
     display_name: str
     disabled: bool
     created: str
+    made_by: str | None = Field(description="The administrator who made the account; null: it was made on the machine.")
     grants: list[GrantBody]
     signed_in: str | None = Field(description="When last.")
     sessions: int = Field(description="Signed in now, so many times.")
@@ -119,6 +120,7 @@ def staff_answer(row: Any) -> StaffAnswer:
         display_name=row["display_name"],
         disabled=row["disabled"],
         created=to_iso(row["created_ns"]),
+        made_by=row["made_by"],
         grants=[
             GrantBody(role=role, site_id=site_id, camera_id=camera_id)
             for role, site_id, camera_id in json.loads(row["grants"])

@@ -42,6 +42,7 @@ class _Session(asyncio.BufferedProtocol):
         self.transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Fail what still waits for the broker, with ChildError."""
         for waited in (self.answered, self.done):
             if not waited.done():
                 waited.set_exception(ChildError("The broker closed the connection."))
@@ -51,6 +52,7 @@ class _Session(asyncio.BufferedProtocol):
         return memoryview(self._buffer)[self._fill :]
 
     def buffer_updated(self, nbytes: int) -> None:
+        """Take whole packets off the buffer and acknowledge each PUBLISH; keep the rest (MQTT 3.1.1, 2.2 and 3.4)."""
         data, end, at = self._buffer, self._fill + nbytes, 0
         answers = bytearray()
         while end - at >= 2:

@@ -9,6 +9,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from ingest.native.library import in_use
+
 _LIBRARIES = ("av", "cryptography", "uvloop", "asyncpg", "aiomqtt", "minio", "obstore", "numpy")
 
 
@@ -24,6 +26,7 @@ def describe() -> dict[str, Any]:
         "kernel": platform.release(),
         "python": platform.python_version(),
         "rmem_max": _sysctl("net/core/rmem_max"),
+        "packets_by": in_use(),
         "libraries": {name: metadata.version(name) for name in _LIBRARIES},
         "load_before": os.getloadavg()[0],
     }

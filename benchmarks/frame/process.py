@@ -74,7 +74,7 @@ class Child:
         stdin.flush()
 
     def stop(self, timeout_s: float = 20.0) -> None:
-        """End it in good order, by force after ``timeout_s``."""
+        """Ask it to end, by force after ``timeout_s``."""
         if self._process.poll() is None:
             with suppress(OSError):
                 self._say("stop")

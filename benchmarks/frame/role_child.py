@@ -1,20 +1,23 @@
-"""A role of the product as a benchmark's child: the very function that `tallenne` runs, in a process of its own.
+"""A role of the product as a benchmark's child: started by the very code that starts it for `tallenne up`.
 
-Runs as a child of frame/process.py. Parameters: ``role`` and ``settings`` (the role's settings as JSON).
+Runs as a child of frame/process.py, which ends it by SIGTERM. Parameters: ``role``, ``settings`` and ``policy`` (as
+JSON), and ``log``, the file for its log.
 """
 
 from __future__ import annotations
 
-import asyncio
 import importlib
-import logging
+import os
+import sys
 from dataclasses import dataclass
 from typing import Any
 
-import uvloop
 from pydantic import TypeAdapter
 
-from benchmarks.frame.side import read_parameters, say, serve_parent
+from benchmarks.frame.side import read_parameters, say
+from pipeline.embedded.process import die_with_parent
+from pipeline.role_command import run_role
+from runtime.sandbox.role import RolePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +35,30 @@ ROLES = {
 }
 
 
-def settings_to_json(settings: Any) -> Any:
-    """Of any role's settings; secrets included, since it goes down a pipe to the child."""
+def to_json(settings: Any) -> Any:
+    """Of any role's settings or policy; secrets included, since it goes down a pipe to the child."""
     return TypeAdapter(type(settings)).dump_python(settings, mode="json")
 
 
-def main() -> None:
-    """Until the parent says stop."""
-    logging.basicConfig(level=logging.ERROR)
-    given = read_parameters()
+def start(given: dict[str, Any]) -> int:
+    """Run the role until SIGTERM; the exit code of `tallenne`."""
     role = ROLES[given["role"]]
     kind = getattr(importlib.import_module(role.settings_module), role.settings)
     settings = TypeAdapter(kind).validate_python(given["settings"])
-    uvloop.run(_serve(importlib.import_module(role.module).run, settings))
-
-
-async def _serve(run: Any, settings: Any) -> None:
-    stop = asyncio.Event()
-    work = asyncio.create_task(run(settings, stop))
-    parent = asyncio.create_task(serve_parent(dict))
+    policy = TypeAdapter(RolePolicy).validate_python(given["policy"])
+    run = importlib.import_module(role.module).run
     say("ready", {})
-    await asyncio.wait((work, parent), return_when=asyncio.FIRST_COMPLETED)
-    stop.set()
-    await work
-    parent.cancel()
+    return run_role(run, settings, policy)
+
+
+def main() -> int:
+    """Until SIGTERM, or until the parent has gone."""
+    die_with_parent()
+    given = read_parameters()
+    log = os.open(given["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    os.dup2(log, sys.stderr.fileno())
+    return start(given)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,58 +4,60 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from benchmarks.frame.process import Child, ChildError, child
-from benchmarks.frame.role_child import settings_to_json
-from domain.ids import CameraId, DoorId, SiteId, camera_id_of, door_id_of, site_id_of
-from domain.time import NS
+from benchmarks.frame.role_child import to_json
+from benchmarks.frame.shipped import SITE, shipped
+from domain.ids import CameraId, DoorId, SiteId, site_id_of
+from pipeline.config.policies import policy_of
+from pipeline.config.roles import RoleSettings
 from pipeline.embedded.broker import Broker, start_broker
-from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
-from pipeline.embedded.provision import provision
-from pipeline.embedded.store import Store, start_store
+from pipeline.embedded.postgres import Postgres, start_postgres
+from pipeline.embedded.store import BUCKET, Store, start_store
+from pipeline.services import prepare_database
 from runtime.database import connect
-from runtime.settings import CustodianSettings, DatabaseSettings
+from runtime.settings import DatabaseSettings
 from runtime.status import read_status_files
-from storage.catalogue.inventory import CameraEntry, DoorEntry, Inventory, MappingEntry, SiteEntry, apply_inventory
-from storage.catalogue.migrate import migrate
 
-SITE = "bench"
 SITE_ID: SiteId = site_id_of(SITE)
-BEFORE_NS, AFTER_NS = 5 * NS, 10 * NS
-_DATABASE = "bench"
+_READY_S: Final = 90.0
+_KEYS_S: Final = 2.0  # for the keys of a camera
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stand:
-    """Running services. PostgreSQL always; broker and store when they were asked for."""
+    """Running services. PostgreSQL always; broker and store when they were asked for.
 
-    directory: Path
+    shipped: the settings of each role, as `tallenne up` makes them
+    """
+
+    shipped: RoleSettings
     postgres: Postgres
-    owner: DatabaseSettings
     broker: Broker | None
     store: Store | None
     cameras: tuple[CameraId, ...]
     doors: Mapping[str, DoorId]
 
     @property
-    def run_directory(self) -> Path:
-        """Where the roles write their status files."""
-        return self.directory / "run"
+    def directory(self) -> Path:
+        """Of the installation."""
+        return self.shipped.installation.root
 
     @property
-    def custodian_socket(self) -> Path:
-        """The custodian's Unix socket."""
-        return self.run_directory / "custodian.sock"
+    def owner(self) -> DatabaseSettings:
+        """The owner's way into the database."""
+        return self.database("owner")
 
     def database(self, role: str) -> DatabaseSettings:
-        """role: "ingest", "index", "custodian", "serve"."""
-        return replace(self.owner, user=f"tallenne_{role}", password=f"bench-{role}")
+        """role: "owner", "ingest", "index", "custodian", "serve"."""
+        return self.shipped.database(role)
 
     def service_pids(self) -> dict[str, list[int]]:
         """By role, for frame/accounting.py."""
@@ -68,7 +70,7 @@ class Stand:
 
     def status(self, role: str) -> dict[str, Any]:
         """A role's last words; empty before the first."""
-        return next((one for one in read_status_files(self.run_directory) if one.get("role") == role), {})
+        return next((one for one in read_status_files(self.shipped.run_directory) if one.get("role") == role), {})
 
     def wait(self, role: str, holds: Callable[[dict[str, Any]], bool], *, child: Child, timeout_s: float) -> None:
         """Until the role's status says so. ChildError when it does not in time, or when the role ended."""
@@ -89,25 +91,26 @@ def open_stand(
 
     Door n is seen by two cameras. PostgreSQL notes the time of every commit, so that latencies can be read from rows.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    directory.chmod(0o700)
-    (directory / "run").mkdir()
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    settings = shipped(directory, cameras=cameras, doors=doors, store=store)
+    logs, endpoints = settings.installation.logs, settings.endpoints
     with ExitStack() as stack:
-        postgres = _postgres(directory, stack)
-        owner = postgres.settings(database=_DATABASE)
+        postgres = _postgres(directory, logs / "database.log", stack)
+        endpoints["database"] = {"host": str(postgres.socket_directory), "port": 5432}
         running_broker = running_store = None
         if broker:
-            running_broker = start_broker(directory / "broker", log=directory / "broker.log")
+            running_broker = start_broker(directory / "broker", log=logs / "broker.log")
             stack.callback(running_broker.stop)
+            endpoints["broker"] = {"host": "127.0.0.1", "port": running_broker.port}
         if store:
-            running_store = start_store(directory / "store", log=directory / "store.log")
+            running_store = start_store(directory / "store", log=logs / "store.log")
             stack.callback(running_store.stop)
-        inventory = _inventory(cameras, doors)
-        asyncio.run(_prepare(postgres, owner, inventory))
+            endpoints["store"] = {"endpoint": running_store.settings.endpoint, "bucket": BUCKET}
+        asyncio.run(prepare_database(settings, settings.installation, time.time_ns()))
+        inventory = settings.inventory()
         yield Stand(
-            directory=directory,
+            shipped=settings,
             postgres=postgres,
-            owner=owner,
             broker=running_broker,
             store=running_store,
             cameras=tuple(camera.camera_id for camera in inventory.cameras),
@@ -117,36 +120,65 @@ def open_stand(
 
 @contextmanager
 def role(
-    stand: Stand, name: str, settings: Any, *, core: int | None, ready: Callable[[dict[str, Any]], bool] | None = None
+    stand: Stand,
+    name: str,
+    settings: Any,
+    *,
+    core: int | None,
+    ready: Callable[[dict[str, Any]], bool] | None = None,
+    ready_s: float = _READY_S,
+    writes: Sequence[Path] = (),
 ) -> Iterator[Child]:
-    """A role in its own process, pinned to ``core``; within the block once its status satisfies ``ready``."""
-    parameters = {"role": name, "settings": settings_to_json(settings)}
+    """A role in its own process, pinned to ``core``; within the block once its status satisfies ``ready``.
+
+    writes: directories of its own that the configuration does not name
+    """
+    policy = policy_of(name, stand.shipped)
+    log = stand.shipped.installation.logs / f"{name}.log"
+    parameters = {
+        "role": name,
+        "settings": to_json(settings),
+        "policy": to_json(replace(policy, writes=(*policy.writes, *writes))),
+        "log": str(log),
+    }
     with child(name, "benchmarks.frame.role_child", [], core=core, parameters=parameters) as running:
-        running.wait_for("ready", 30)
-        if ready is not None:
-            stand.wait(name, ready, child=running, timeout_s=90)
-        yield running
+        try:
+            running.wait_for("ready", 30)
+            if ready is not None:
+                stand.wait(name, ready, child=running, timeout_s=ready_s)
+        except ChildError as error:
+            raise ChildError(error.what, _last_words(log)) from error
+        try:
+            yield running
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(running.pid, signal.SIGTERM)
 
 
 @contextmanager
 def custodian(stand: Stand, *, core: int | None) -> Iterator[Child]:
-    """A real one, with keys for every camera for the next hours."""
-    settings = CustodianSettings(
-        database=stand.database("custodian"),
-        directory=stand.directory / "custodian",
-        socket=stand.custodian_socket,
-        run_directory=stand.run_directory,
-        audit_heads=stand.directory / "audit-heads",
-        allowed_uids=(os.geteuid(),),
-        keys_ahead_hours=3,
-    )
-    with role(stand, "custodian", settings, core=core, ready=lambda said: said.get("state") == "ready") as running:
+    """A real one; within the block once all keys of every camera are made."""
+    settings = stand.shipped.custodian()
+    if stand.store is None:
+        settings = replace(settings, store=None)
+    cameras = len(stand.cameras)
+
+    def supplied(said: dict[str, Any]) -> bool:
+        return said.get("state") == "ready" and said["hour_keys_made"] >= cameras * settings.keys_ahead_hours
+
+    ready_s = _READY_S + _KEYS_S * cameras
+    with role(stand, "custodian", settings, core=core, ready=supplied, ready_s=ready_s) as running:
         yield running
 
 
-def _postgres(directory: Path, stack: ExitStack) -> Postgres:
+def _last_words(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return " ".join(lines[-3:])
+
+
+def _postgres(directory: Path, log: Path, stack: ExitStack) -> Postgres:
     """Started twice: noting commit times takes effect with a start only."""
-    place, log = directory / "postgres", directory / "postgres.log"
+    place = directory / "postgres"
     first = start_postgres(place, log=log)
     try:
         asyncio.run(_note_commit_times(first))
@@ -161,35 +193,3 @@ async def _note_commit_times(postgres: Postgres) -> None:
     conn = await connect(postgres.settings())
     await conn.execute("ALTER SYSTEM SET track_commit_timestamp = on")
     await conn.close()
-
-
-async def _prepare(postgres: Postgres, owner: DatabaseSettings, inventory: Inventory) -> None:
-    await provision(postgres.settings(), {role: role.replace("tallenne_", "bench-") for role in ROLES}, _DATABASE)
-    await migrate(owner)
-    conn = await connect(owner)
-    await apply_inventory(conn, inventory, time.time_ns())
-    await conn.close()
-
-
-def _inventory(cameras: int, doors: int) -> Inventory:
-    names = [f"camera {number}" for number in range(cameras)]
-    ids = [camera_id_of(SITE_ID, name) for name in names]
-    words = [f"door-{number}" for number in range(doors)]
-    door_ids = [door_id_of(SITE_ID, word) for word in words]
-    mappings = [
-        MappingEntry(door_id=door, camera_id=ids[(2 * number + k) % cameras], before_ns=BEFORE_NS, after_ns=AFTER_NS)
-        for number, door in enumerate(door_ids)
-        for k in range(min(2, cameras))
-    ]
-    return Inventory(
-        sites=(SiteEntry(site_id=SITE_ID, name=SITE, time_zone="UTC"),),
-        cameras=tuple(
-            CameraEntry(camera_id=camera, site_id=SITE_ID, name=name, retention_s=72 * 3600)
-            for camera, name in zip(ids, names, strict=True)
-        ),
-        doors=tuple(
-            DoorEntry(door_id=door, site_id=SITE_ID, name=word, external_id=word)
-            for door, word in zip(door_ids, words, strict=True)
-        ),
-        mappings=tuple(mappings),
-    )

@@ -91,6 +91,7 @@ class _Publisher(asyncio.Protocol):
 
     @property
     def unanswered(self) -> int:
+        """How many messages the broker has not acknowledged. ChildError once the connection is lost."""
         if self._lost:
             raise ChildError("The broker closed a controller's connection.")
         return self._unanswered
@@ -103,6 +104,7 @@ class _Publisher(asyncio.Protocol):
         self._unanswered += 1
 
     def flush(self) -> None:
+        """Send what ``publish()`` collected, in one write."""
         if self._out and self._transport is not None:
             self._transport.write(b"".join(self._out))
             self._out.clear()
@@ -112,6 +114,7 @@ class _Publisher(asyncio.Protocol):
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Send CONNECT (MQTT 3.1.1, 3.1)."""
         self._transport = cast("asyncio.Transport", transport)
         user, password = self._account
         # A clean session, user and password, no keep-alive.

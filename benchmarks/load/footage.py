@@ -37,7 +37,7 @@ async def record_footage(stand: Stand, units: Sequence[Coded], seconds: int) -> 
     start_ns = time.time_ns() - seconds * NS
     place = stand.directory / "recorder"
     private_directory(place)
-    identity = await load_or_enrol(place / "identity", "bench", CustodianClient(stand.custodian_socket))
+    identity = await load_or_enrol(place / "identity", "bench", CustodianClient(stand.shipped.custodian_socket))
     keys, problems = HourKeyCache(identity.pinned_signer), Problems()
     async with (
         open_pool(stand.database("ingest"), application_name="bench") as pool,

@@ -8,7 +8,6 @@ import subprocess
 from pathlib import Path
 
 from pipeline.embedded.broker import DOORS_USER, INDEX_USER, Broker
-from pipeline.embedded.discarded import Discarded
 from pipeline.embedded.process import ServiceProcess, free_ports, listens
 
 _PLACES = os.pathsep.join(("/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"))
@@ -41,4 +40,4 @@ def start_mosquitto(directory: Path) -> Broker:
         "mosquitto", command, log=directory / "mosquitto.log", directory=directory, program="mosquitto"
     )
     process.wait_until(lambda: listens(port), timeout_s=10)
-    return Broker(process, port, passwords, directory, client_port=0, discarded=Discarded(process.log))
+    return Broker(process, port, passwords, directory, client_port=0)

@@ -43,6 +43,7 @@ class _Connection(asyncio.BufferedProtocol):
         self.lost = False
 
     def ask(self, request: bytes) -> asyncio.Future[Got]:
+        """Send a request; the future holds its timings, or ChildError when the connection is lost."""
         assert self.transport is not None
         self._head, self._first_s, self._refused = b"", 0.0, b""
         self._done = asyncio.get_running_loop().create_future()
@@ -57,6 +58,7 @@ class _Connection(asyncio.BufferedProtocol):
         return self._view
 
     def buffer_updated(self, nbytes: int) -> None:
+        """Read the head of the answer, then count the bytes of its body."""
         at = 0
         if not self._head.endswith(_END):
             data = self._head + self._buffer[:nbytes]
@@ -92,6 +94,7 @@ class _Connection(asyncio.BufferedProtocol):
         done.set_result(Got(first_s=self._first_s, whole_s=whole_s, size_bytes=self._size))
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Fail the request under way with ChildError."""
         self.lost = True
         if self._done is not None and not self._done.done():
             self._done.set_exception(ChildError(f"A connection for clips was lost, {self._left} bytes short."))

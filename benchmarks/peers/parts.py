@@ -2,7 +2,7 @@
 
 As a shell script would do it: once a segment's length each finished file is encrypted by a process of its own, and one
 rclone moves what has been sealed. No catalogue, no hash that could be verified, no key that expires; files whose turn
-has not come lie on the disk in clear.
+has not come lie on the disk in the clear.
 """
 
 from __future__ import annotations

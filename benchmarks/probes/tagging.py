@@ -12,7 +12,8 @@ from pathlib import Path
 import asyncpg
 
 from benchmarks.frame.accounting import Accounts
-from benchmarks.frame.stand import SITE, SITE_ID, Stand, open_stand
+from benchmarks.frame.shipped import SITE
+from benchmarks.frame.stand import SITE_ID, Stand, open_stand
 from benchmarks.load.rows import generate_rows
 from benchmarks.probes.cost import main
 from domain.time import HOUR_NS, MINUTE_NS, to_iso
@@ -70,6 +71,7 @@ def _measure(stand: Stand) -> None:
         pool = runner.run(opened.__aenter__())
 
         async def make() -> _Work:
+            """Load the names and build the receiver, on the pool's own event loop."""
             names, skew = await load_names(pool), await load_skew(pool)
             rules = Rules((TopicRule(pattern=f"access/{SITE}/+", decoder="native", site_id=SITE_ID),))
             return _Work(pool, Receiver(rules, names, Quarantine(names), skew, Counters()), credentials, now_ns)

@@ -70,8 +70,10 @@ class _Seat:
     purpose: str
 
     async def clip(self, camera: CameraId, span: Span) -> Got:
+        """The whole of a short clip, by the byte range that a player asks for."""
         query = {"start": to_iso(span.start_ns), "end": to_iso(span.end_ns), "purpose": self.purpose}
-        return await self.reader.get(f"/v1/cameras/{camera}/clip.mp4?{urlencode(query)}", self.headers)
+        headers = f"{self.headers}Range: bytes=0-\r\n"
+        return await self.reader.get(f"/v1/cameras/{camera}/clip.mp4?{urlencode(query)}", headers)
 
 
 def run(given: Parameters, directory: Path) -> dict[str, Any]:
@@ -83,7 +85,7 @@ def run(given: Parameters, directory: Path) -> dict[str, Any]:
         custodian(stand, core=cores.load) as keys,
     ):
         span = asyncio.run(record_footage(stand, units, given.footage_s))
-        settings = _settings(stand)
+        settings = stand.shipped.serve()
         with role(stand, "serve", settings, core=cores.measured, ready=lambda said: "address" in said) as serve:
             roles = {**stand.service_pids(), "custodian": [keys.pid], "measured": [serve.pid]}
             bench = _Bench(given, stand, settings, span, Accounts(roles), serve, cores.usable)
@@ -177,6 +179,7 @@ class _Bench:
 
     def _through(self, seat: _Seat) -> Callable[[], Awaitable[Got]]:
         async def read() -> Got:
+            """Fetch a random clip of a random camera through the API."""
             # Another span every time: neither a kept clip nor a look that is on record already.
             start = self._dice.randrange(self._span.start_ns, self._span.end_ns - _CLIP_NS, 1_000_000)
             return await seat.clip(self._dice.choice(self._stand.cameras), Span(start, start + _CLIP_NS))
@@ -230,6 +233,7 @@ class _Bench:
                 segments[camera] = found
 
         async def read() -> Got:
+            """Fetch the byte ranges of a random clip straight from the store."""
             start = self._dice.randrange(self._span.start_ns, self._span.end_ns - _CLIP_NS)
             camera = self._dice.choice(self._stand.cameras)
             targets = _ranges(segments[camera], Span(start, start + _CLIP_NS))
@@ -292,14 +296,3 @@ def _peak(accounts: Accounts, *, watch: bool) -> Iterator[list[int]]:
         over.set()
         if watch:
             watcher.join()
-
-
-def _settings(stand: Stand) -> ServeSettings:
-    assert stand.store is not None
-    return ServeSettings(
-        database=stand.database("serve"),
-        store=stand.store.settings,
-        custodian_socket=stand.custodian_socket,
-        run_directory=stand.run_directory,
-        secret_directory=stand.directory / "serve",
-    )

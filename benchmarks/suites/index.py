@@ -26,21 +26,21 @@ from benchmarks.frame.accounting import Accounts, Usage, between
 from benchmarks.frame.cores import Cores, pinned
 from benchmarks.frame.process import Child, ChildError, child
 from benchmarks.frame.result import document
-from benchmarks.frame.role_child import settings_to_json
-from benchmarks.frame.stand import SITE, SITE_ID, Stand, custodian, open_stand, role
+from benchmarks.frame.role_child import to_json
+from benchmarks.frame.shipped import SITE
+from benchmarks.frame.stand import Stand, custodian, open_stand, role
 from benchmarks.frame.statistics import percentile
 from benchmarks.frame.trust import Doubt, doubts
 from benchmarks.load import mosquitto
 from benchmarks.load.rows import generate_rows
 from domain.time import HOUR_NS, MINUTE_NS
-from indexer.settings import BrokerSettings, DoorSettings, IndexSettings, TopicRule
 from pipeline.embedded.broker import DOORS_USER, INDEX_USER, Broker
 from runtime import sql
 from runtime.database import connect
 
 _PACKAGE = "benchmarks"
 _CAMERAS, _DOORS, _MEMBERS = 100, 50, 1000
-_CLIENT_ID, _FLOOR_ID = "bench-index", "bench-floor"
+_FLOOR_ID = "bench-floor"
 _TOPIC = f"access/{SITE}/+"
 _PATIENCE_S = 300.0
 _FLOOR_EVENTS = 20_000
@@ -84,7 +84,7 @@ class _Bench:
         self._fsync()
         received = self._received("floor receive", "mqtt_receive", floor_events)
         self._received("aiomqtt receive", "aiomqtt_receive", floor_events)
-        database = settings_to_json(self.stand.owner)
+        database = to_json(self.stand.owner)
         inserted = self._floor("floor INSERT", "insert", {"database": database, "events": events})
         with self._indexer(subscribed=True):
             pass
@@ -234,23 +234,9 @@ class _Bench:
     def _indexer(self, *, subscribed: bool) -> Iterator[Child]:
         """subscribed: within the block only once it is."""
         stand = self.stand
-        settings = IndexSettings(
-            database=stand.database("index"),
-            broker=BrokerSettings(
-                host="127.0.0.1",
-                port=self.broker.port,
-                user_name=INDEX_USER,
-                password=self.broker.passwords[INDEX_USER],
-                client_id=_CLIENT_ID,
-            ),
-            topics=(TopicRule(pattern=_TOPIC, decoder="native", site_id=SITE_ID),),
-            doors=tuple(
-                DoorSettings(door_id=door, site_id=SITE_ID, name=name, external_id=name)
-                for name, door in stand.doors.items()
-            ),
-            custodian_socket=stand.custodian_socket,
-            run_directory=stand.run_directory,
-        )
+        settings = stand.shipped.index()
+        broker = replace(settings.broker, port=self.broker.port, password=self.broker.passwords[INDEX_USER])
+        settings = replace(settings, broker=broker)
         ready = (lambda said: bool(said.get("subscribed"))) if subscribed else None
         with role(stand, "index", settings, core=self.cores.measured, ready=ready) as running:
             yield running
@@ -341,7 +327,7 @@ def _with_mosquitto(bench: _Bench, directory: Path) -> Iterator[_Bench]:
 async def _prepare(stand: Stand, rows: int) -> list[str]:
     """Footage until a few minutes from now, and members. Returns their credentials.
 
-    The cleaning up after so many rows is done here, lest it be done while something is measured.
+    The cleaning up after so many rows is done here, so that it does not run during a measurement.
     """
     conn = await connect(stand.postgres.settings(database=stand.owner.database), statement_timeout_s=0)
     try:

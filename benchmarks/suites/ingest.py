@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from benchmarks.frame.accounting import Accounts, Usage, between
 from benchmarks.frame.cores import Cores, pinned
 from benchmarks.frame.process import ChildError, child
 from benchmarks.frame.result import document
-from benchmarks.frame.stand import SITE_ID, Stand, custodian, open_stand, role
+from benchmarks.frame.stand import Stand, custodian, open_stand, role
 from benchmarks.frame.statistics import fit_line
 from benchmarks.frame.trust import Doubt, doubts
 from benchmarks.load.cameras import Cameras, cameras
@@ -29,14 +29,16 @@ from benchmarks.load.film import FPS, film, write_film
 from benchmarks.peers import parts, recorders
 from benchmarks.peers.parts import Sink
 from benchmarks.suites.frames import count_frames
-from ingest.settings import CameraSettings, IngestSettings
-from runtime.settings import SpoolSettings, StoreSettings
+from ingest.settings import IngestSettings
+from runtime.settings import StoreSettings
 
 PEER_CAMERAS = 50
 """A process per camera: more of them measure the scheduler."""
 
 _NULL = StoreSettings(endpoint="", secure=False, bucket="", access_key="", secret_key="", null=True)
 _SETTLE_S = 60.0
+_KEYS_S = 0.2  # more for each camera, whose keys are verified at the start
+_KNOWN_KEYS_S = 13 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,12 +80,12 @@ class _Bench:
     ) -> dict[str, Any]:
         """The ingest role on ``count`` cameras. ``counted``: what the store was given."""
         place = self.stand.directory / "recorder" / name.replace(" ", "-")
-        spool = place / "spool"
         began_ns = time.time_ns()
         with cameras(count, self.film) as load:
-            settings = self._settings(load.urls, place, spool, store)
-            with role(self.stand, "ingest", settings, core=self.cores.measured) as running:
-                self.stand.wait("ingest", lambda said: _recording(said, count), child=running, timeout_s=_SETTLE_S)
+            settings = self._settings(load.urls, place, store)
+            with role(self.stand, "ingest", settings, core=self.cores.measured, writes=[place]) as running:
+                settle_s = _SETTLE_S + _KEYS_S * count
+                self.stand.wait("ingest", lambda said: _recording(said, count), child=running, timeout_s=settle_s)
                 seconds = self.given.scaling_seconds if more.get("scaling") else 0.0
                 roles: dict[str, Sequence[int]] = {"measured": [running.pid], "sink": sink}
                 case = self._measure(name, count, roles, load, seconds=seconds, counted=counted)
@@ -206,26 +208,20 @@ class _Bench:
             self.doubts.append(Doubt(code="generator_late", detail=detail))
         self.cases.append(case)
 
-    def _settings(self, urls: list[str], place: Path, spool: Path, store: StoreSettings) -> IngestSettings:
+    def _settings(self, urls: list[str], place: Path, store: StoreSettings) -> IngestSettings:
+        """As shipped, but for the cameras' addresses, the store, and a directory for this case alone."""
         place.mkdir(parents=True, mode=0o700)
-        return IngestSettings(
+        settings = self.stand.shipped.ingest()
+        return replace(
+            settings,
             cameras=tuple(
-                CameraSettings(
-                    camera_id=camera,
-                    site_id=SITE_ID,
-                    name=f"camera {number}",
-                    url=url,
-                    segment_s=self.given.segment_s,
-                )
-                for number, (camera, url) in enumerate(zip(self.stand.cameras, urls, strict=False))
+                replace(camera, url=url, segment_s=self.given.segment_s)
+                for camera, url in zip(settings.cameras, urls, strict=False)
             ),
-            spool=SpoolSettings(directory=spool, max_bytes=20 << 30),
+            spool=replace(settings.spool, directory=place / "spool"),
             store=store,
-            database=self.stand.database("ingest"),
-            custodian_socket=self.stand.custodian_socket,
             recorder_directory=place / "identity",
             recorder_name=place.name,
-            run_directory=self.stand.run_directory,
         )
 
 
@@ -338,8 +334,10 @@ def _further(one: dict[str, Any] | None, many: dict[str, Any]) -> float | None:
 
 
 def _recording(said: dict[str, Any], count: int) -> bool:
+    """All cameras, and what is done once at the start is over: keys for two weeks are known and verified."""
     states = [camera["state"] for camera in said.get("cameras", {}).values()]
-    return len(states) == count and all(state == "recording" for state in states)
+    known = said.get("keys_ahead_s", 0) > _KNOWN_KEYS_S
+    return known and len(states) == count and all(state == "recording" for state in states)
 
 
 def _wait_for_uploads(running: recorders.Running) -> None:

@@ -1,7 +1,8 @@
-"""What the custodian keeps on its own disk: the keyring, the signing key, the intake key. Made once, at first start."""
+"""The custodian's secrets on its own disk: keyring, signing key, intake key. Created once, at its first start."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ _FORMAT: Final = "tallenne custodian keys 1"
 _KEYS: Final = "custodian-keys"
 _KEYRING: Final = "keyring"
 _LOCK: Final = "lock"
+_NEW: Final = "no-heads-yet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,16 @@ class Custody:
     keyring: Keyring
     signing: Ed25519PrivateKey = field(repr=False)
     intake: X25519PrivateKey = field(repr=False)
+    new: Path  # a file that is there until the first signed head is in every place
+    sealing: asyncio.Lock = field(default_factory=asyncio.Lock)  # from sealing a private half to its row's commit
+
+    def begun(self) -> bool:
+        """Whether every place has held a signed head: one without has lost them."""
+        return not self.new.exists()
+
+    def begin(self) -> None:
+        """Every place holds a signed head now."""
+        self.new.unlink(missing_ok=True)
 
     @property
     def signer(self) -> bytes:
@@ -49,13 +61,14 @@ def open_custody(directory: Path, replicas: Sequence[Path] = ()) -> Iterator[Cus
     with FileLock(directory / _LOCK, lambda holder: _in_use(directory, holder)):
         paths = [directory / _KEYRING, *replicas]
         if not (directory / _KEYS).exists() and not any(path.exists() for path in paths):
-            _create(directory / _KEYS, paths)
+            _create(directory / _KEYS, paths, directory / _NEW)
         signing, intake = _load_keys(directory / _KEYS)
-        yield Custody(keyring=FileKeyring.load(paths), signing=signing, intake=intake)
+        yield Custody(keyring=FileKeyring.load(paths), signing=signing, intake=intake, new=directory / _NEW)
 
 
-def _create(keys: Path, keyrings: Sequence[Path]) -> None:
+def _create(keys: Path, keyrings: Sequence[Path], new: Path) -> None:
     # The keys are written last: where they exist, the keyring exists too.
+    write_private(new, b"")
     for path in keyrings:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     FileKeyring.create(keyrings)

@@ -160,12 +160,18 @@ class HourKeyMaker:
 
     async def _make(self, wanted: Sequence[tuple[KeyedCamera, int]]) -> None:
         with wrapped_errors():
-            # Serials come from a sequence of the database: they do not repeat when the custodian's directory is
-            # restored from a copy.
-            serials = [row[0] for row in await self._pool.fetch(sql.load(_PACKAGE, "next_serials"), len(wanted))]
+            # Serials come from a sequence of the database and from the clock: they do not repeat when either the
+            # custodian's directory or the database is restored from a copy.
+            query, now_us = sql.load(_PACKAGE, "next_serials"), self._clock_ns() // 1000
+            serials = [row[0] for row in await self._pool.fetch(query, len(wanted), now_us)]
         # Thousands of key pairs take seconds; requests to open footage must not wait for them.
         keys = await asyncio.to_thread(new_keys, wanted, serials, self._custody.signing)
-        sealed = [await self._seal(key) for key in keys]
+        # A replaced keyring key is dropped only between such sections: what it sealed would be lost.
+        async with self._custody.sealing:
+            await self._add(keys, [await self._seal(key) for key in keys])
+        self.made += len(keys)
+
+    async def _add(self, keys: Sequence[FreshKey], sealed: Sequence[bytes]) -> None:
         columns = (
             [key.public.hour_key_id for key in keys],
             [key.public.serial for key in keys],
@@ -174,12 +180,11 @@ class HourKeyMaker:
             [key.public.hour_ns for key in keys],
             [key.expires_hour_ns for key in keys],
             [key.public.public_key for key in keys],
-            sealed,
+            list(sealed),
             [key.public.signature for key in keys],
         )
         with wrapped_errors():
             await self._pool.execute(sql.load(_PACKAGE, "add_hour_keys"), *columns, self._clock_ns())
-        self.made += len(keys)
 
     async def _seal(self, key: FreshKey) -> bytes:
         context = private_key_context(key.public, key.expires_hour_ns)

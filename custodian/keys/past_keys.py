@@ -7,6 +7,7 @@ from typing import Final
 
 import asyncpg
 
+from custodian.audit.record import Record
 from custodian.errors import CustodianMisuseError
 from custodian.keys.hour_keys import HourKeyMaker, KeyedCamera
 from domain.ids import CameraId
@@ -22,8 +23,8 @@ HOURS_MAX: Final = 168  # in one request
 class PastKeys:
     """Refuses hours past their retention, and hours for which the camera already has footage."""
 
-    def __init__(self, pool: asyncpg.Pool, maker: HourKeyMaker, *, clock_ns: Callable[[], int]) -> None:
-        self._pool, self._maker, self._clock_ns = pool, maker, clock_ns
+    def __init__(self, pool: asyncpg.Pool, maker: HourKeyMaker, record: Record, *, clock_ns: Callable[[], int]) -> None:
+        self._pool, self._maker, self._record, self._clock_ns = pool, maker, record, clock_ns
 
     async def make(self, camera_id: CameraId, span: Span, actor: str) -> int:
         """How many keys were made; hours that have one keep it. CustodianMisuseError says what is refused and why."""
@@ -44,7 +45,7 @@ class PastKeys:
         entry = audit.Entry(
             actor=actor, action="make_past_keys", camera_id=camera_id, span=span, detail={"keys": len(wanted)}
         )
-        await audit.append(self._pool, entry, now_ns)
+        await self._record.append(entry)
         await self._maker.make(wanted)
         return len(wanted)
 

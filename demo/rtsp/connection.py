@@ -51,7 +51,7 @@ class Connection(asyncio.Protocol):
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Answer the requests that are complete; 400 and the end for what is none."""
+        """Answer complete requests; an invalid one gets 400 and the connection ends."""
         self.heard = time.monotonic()
         try:
             requests = self._parser.push(data)
@@ -71,7 +71,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def _refusal(self, request: Request) -> Response | None:
-        """Who asks, and whether the camera is in the mood."""
+        """Check the credentials, and whether a fault refuses the request."""
         digest = self._server.digest
         if digest is not None and request.method not in _OPEN:
             verdict = digest.check(request)

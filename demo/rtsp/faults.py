@@ -1,4 +1,4 @@
-"""What a camera does wrong, on request. Everything here is called from the server's event loop."""
+"""Faults of a camera, on request. Called from the server's event loop."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Faults:
         self._refused_until = 0.0
 
     def stall(self, seconds: float) -> None:
-        """Connected, but nothing comes: no pictures, no reports. It goes on with a key picture."""
+        """Stall: the camera stays connected and sends nothing. It continues with a key picture."""
         self._stalled_until = self._clock() + seconds
 
     def drop(self) -> None:

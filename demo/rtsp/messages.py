@@ -58,7 +58,7 @@ class RequestParser:
         self._data = bytearray()
 
     def push(self, data: bytes) -> list[Request]:
-        """BadRequestError when the peer speaks something else; the connection is then of no more use."""
+        """Take bytes and return complete requests. BadRequestError: this is not RTSP; the connection is unusable."""
         self._data += data
         found: list[Request] = []
         while self._data:
@@ -86,7 +86,7 @@ class RequestParser:
         head = self._data[:end].decode("utf-8", "replace").lstrip("\r\n").split("\r\n")
         words = head[0].split()
         if len(words) != 3 or words[2] != "RTSP/1.0":
-            raise BadRequestError("No RTSP 1.0 request.")
+            raise BadRequestError("Not an RTSP 1.0 request.")
         pairs = (line.partition(":") for line in head[1:])
         headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
         length = headers.get("content-length", "0")

@@ -1,4 +1,4 @@
-"""One playing session: numbers the packets, sends them, says what time it is; cut off when it reads too slowly."""
+"""One playing session: numbers and sends packets and sender reports; cut off when it reads too slowly."""
 
 from __future__ import annotations
 

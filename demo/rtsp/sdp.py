@@ -1,4 +1,4 @@
-"""What DESCRIBE answers (RFC 4566, RFC 6184 section 8.2)."""
+"""Session descriptions, the answers to DESCRIBE (RFC 4566; RFC 6184, 8.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One camera as its readers see it: what it is, who reads, and how a picture gets to all of them."""
+"""One camera's stream: its description, its readers, and the delivery of pictures to them."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _LAMP: Final = {"green": Colour(160, 60, 50), "red": Colour(90, 90, 230), "off":
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a door reported, and what the report leaves out.
+    """A door's report, with what the report leaves out.
 
     person: a number that stands for who it was: the same one looks the same in every camera, every time
     people: how many pass

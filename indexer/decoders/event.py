@@ -1,4 +1,4 @@
-"""What every decoder gives."""
+"""The common output of all decoders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Corrections supersede: what a door reported stays as it was, and what replaces it says since when."""
+"""Corrections: the reported event stays unchanged and is superseded by a new one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PACKAGE: Final = "indexer.events"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replacement:
-    """What an event should have said."""
+    """The corrected content of an event."""
 
     door_id: DoorId
     kind: EventKind
@@ -39,7 +39,7 @@ class Replacement:
 async def withdraw_event(
     pool: asyncpg.Pool, event_id: EventId, *, actor: str = "operator", clock_ns: Callable[[], int] = time.time_ns
 ) -> None:
-    """The event should not have been. IndexMisuseError when it is not in force."""
+    """Withdraw an event. IndexMisuseError: it is not in force."""
     now_ns = clock_ns()
     with wrapped_errors():
         async with pool.acquire() as conn, conn.transaction():

@@ -6,12 +6,12 @@ from custodian.client import CustodianClient
 
 
 class IntakeKey:
-    """Asked for until it is known, then kept: from then on the custodian may be away."""
+    """The key, fetched once and then kept, so that the custodian may be away."""
 
     def __init__(self, client: CustodianClient) -> None:
         self._client = client
         self.key: bytes | None = None
 
     async def fetch(self) -> None:
-        """Ask once; CustodianAwayError and its kin."""
+        """Fetch the key. CustodianAwayError, CustodianMisuseError."""
         self.key = (await self._client.identity()).intake

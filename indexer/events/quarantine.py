@@ -1,4 +1,4 @@
-"""Messages that no decoder understood: sealed, listed, replayed once the cause is mended, deleted after a while."""
+"""Messages that could not be decoded: sealed, listed, replayed once the cause is removed, deleted after a while."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from domain.ids import new_id
+from domain.text import printable
 from domain.time import NS
 from indexer.events.rules import Names
 from indexer.mqtt.driver import Received
@@ -37,7 +38,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Put:
-    """What became of refused messages."""
+    """Outcome for refused messages."""
 
     added: int
     repeated: int
@@ -51,11 +52,18 @@ class Quarantine:
         self._names = names
         self._rows_max = rows_max
         self._rows = 0
+        self.waiting = 0  # messages that were not replayed
+
+    @property
+    def full(self) -> bool:
+        """Whether it takes no more."""
+        return self._rows >= self._rows_max
 
     async def count(self, conn: asyncpg.Connection | asyncpg.Pool) -> int:
         """How many rows wait, and replayed ones beyond as many again; to be asked now and then."""
         with wrapped_errors():
-            self._rows = await conn.fetchval(sql.load(_PACKAGE, "quarantine_count"), self._rows_max)
+            row = await conn.fetchrow(sql.load(_PACKAGE, "quarantine_count"), self._rows_max)
+        self._rows, self.waiting = row["counted"], row["waiting"]
         return self._rows
 
     async def put(self, conn: asyncpg.Connection, refused: Sequence[Refused], key: bytes) -> Put:
@@ -74,6 +82,7 @@ class Quarantine:
         overflowed = sum(len(by_digest[digest]) for digest in fresh[room:])
         added = len(fresh[:room])
         self._rows += added
+        self.waiting += added
         return Put(added=added, repeated=len(refused) - added - overflowed, overflowed=overflowed)
 
     async def _add(self, conn: asyncpg.Connection, fresh: dict[bytes, list[Refused]], key: bytes) -> None:
@@ -112,7 +121,7 @@ def unpack(data: bytes) -> tuple[str, bytes]:
 
 def _shown(topic: str) -> str:
     """For people: printable, short."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in topic[:TOPIC_SHOWN])
+    return printable(topic[:TOPIC_SHOWN])
 
 
 async def expire(pool: asyncpg.Pool, retention_s: int, now_ns: int) -> int:

@@ -194,9 +194,10 @@ class Receiver:
             message = offer.message
             is_first = offer.event_id in verdicts.fresh
             is_new = is_first or (id(message) in refused and not (message.dup or message.retain))
-            counted[door] = (
-                known.after(seq, message.received_ns, is_new=is_new, is_first=is_first) if known else DoorCount(seq)
-            )
+            if known is None:
+                counted[door] = DoorCount.begun(seq, message.received_ns)
+            else:
+                counted[door] = known.after(seq, message.received_ns, is_new=is_new, is_first=is_first)
         return counted
 
     async def _put_sequence(
@@ -208,6 +209,8 @@ class Receiver:
                 sql.load(_PACKAGE, "sequence_put"),
                 self._instance,
                 [door_id for door_id, _ in known],
+                [count.first for _, count in known],
+                [count.first_ns for _, count in known],
                 [count.last for _, count in known],
                 [json.dumps(count.missing) for _, count in known],
             )
@@ -276,7 +279,8 @@ async def load_sequence(pool: asyncpg.Pool, instance: str) -> SequenceTracker:
         rows = await pool.fetch(sql.load(_PACKAGE, "sequence_known"), instance)
     for row in rows:
         missing = tuple((first, past, since_ns) for first, past, since_ns in json.loads(row["missing"]))
-        tracker.keep({(row["site_id"], row["external_id"]): DoorCount(row["last_seq"], missing)})
+        count = DoorCount(row["first_seq"], row["first_ns"], row["last_seq"], missing)
+        tracker.keep({(row["site_id"], row["external_id"]): count})
     return tracker
 
 

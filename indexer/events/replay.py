@@ -1,4 +1,4 @@
-"""Decode quarantined messages again, after their cause was mended."""
+"""Decode quarantined messages again, after their cause was removed."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class SkewTracker:
         if live:
             self._measure(clock, delay_ns, received_ns)
         if delay_ns < -self._limit_ns:
-            ahead_ns = min(delay_ns, clock.skew_ns or 0)
+            ahead_ns = delay_ns if clock.skew_ns is None else min(delay_ns, clock.skew_ns)
             return Placed(occurred_ns=occurred_ns + ahead_ns, uncertain=True)
         off_ns = delay_ns if clock.skew_ns is None else abs(clock.skew_ns)
         return Placed(occurred_ns=occurred_ns, uncertain=off_ns > self._limit_ns)
@@ -110,8 +110,10 @@ class SkewTracker:
                 clock.skew_ns = (clock.run_low_ns + clock.run_high_ns) // 2
             return
         clock.run = 0
-        jumped = known is None or abs(delay_ns - known) > self._limit_ns
-        clock.skew_ns = delay_ns if jumped or known is None else known + (delay_ns - known) // _SMOOTHING
+        if known is None or abs(delay_ns - known) > self._limit_ns:
+            clock.skew_ns = delay_ns
+        else:
+            clock.skew_ns = known + (delay_ns - known) // _SMOOTHING
 
     def _count(self, clock: _Clock, delay_ns: int, received_ns: int) -> None:
         """Extend the run of agreeing delays, or begin one."""

@@ -81,7 +81,7 @@ def _ask(group: list[_Span], line: MemberLine, member_id: UUID, now_ns: int) -> 
             own[-1].to_ns, own[-1].line = min(own[-1].to_ns, end), line
             return
         if group:
-            return  # it was somebody's before it was another's, and since when is not known: nothing depends on it
+            return  # it belonged to one member before another, since an unknown time: nothing depends on it
         start = 0
     own = [span for span in own if span.to_ns > (now_ns if start is None else start)]
     if own:

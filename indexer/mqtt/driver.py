@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 import aiomqtt
 import paho.mqtt.client as paho
@@ -25,6 +25,7 @@ READS_AT_ONCE: Final = 200
 """Messages read before the loop may do something else."""
 KEEPALIVE_S: Final = 30
 REFUSED: Final = 128
+T = TypeVar("T")
 _KEEPALIVE_CODES: Final = (int(paho.MQTT_ERR_KEEPALIVE), 0x8D)  # as paho counts them, and as MQTT 5 does
 
 
@@ -106,7 +107,7 @@ class ManualClient(aiomqtt.Client):
     async def closed(self) -> None:
         """Return when the connection is over, for whatever reason."""
         await asyncio.wait((self._disconnected,))
-        self._disconnected.exception()  # mark it as retrieved, or asyncio logs a warning
+        self._disconnected.exception()  # mark it as retrieved
 
     async def subscribe_all(self, patterns: Sequence[str]) -> list[str]:
         """Subscribe at QoS 1. The patterns that the broker refuses, or grants at QoS 0 only."""
@@ -133,7 +134,42 @@ class ManualClient(aiomqtt.Client):
         self._loop.add_reader(self._descriptor, self._read)
         self._loop.call_soon(self._read)  # the buffer may hold bytes that the socket no longer announces
 
+    # Where the driver waits
+
+    async def __aenter__(self) -> Self:
+        """Connect. aiomqtt.MqttError: nothing is left open. An attempt given up could take the session over later."""
+        try:
+            return await super().__aenter__()
+        except BaseException:
+            self._client._sock_close()
+            raise
+
+    async def _wait_for(self, fut: Awaitable[T], timeout: float | None) -> T:
+        """As the driver does, but no longer than the connection lasts: it would wait ten seconds for an answer to come.
+
+        MqttError: timeout, or the connection ended.
+        """
+        if fut is self._disconnected:
+            return await super()._wait_for(fut, timeout)
+        waiting = asyncio.ensure_future(super()._wait_for(fut, timeout))
+        try:
+            await asyncio.wait((waiting, self._disconnected), return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                return waiting.result()
+            raise aiomqtt.MqttError("the connection ended")
+        finally:
+            waiting.cancel()
+
     # What the driver calls.
+
+    def _on_disconnect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
+        if self._connected.done():
+            super()._on_disconnect(client, userdata, flags, reason_code, properties)
+            if self._disconnected.done():
+                self._disconnected.exception()  # mark it as retrieved, or asyncio logs a warning
+        else:  # the driver ignores it
+            self._connected.set_exception(aiomqtt.MqttCodeError(reason_code, "the broker hung up"))
+            self._connected.exception()  # mark it as retrieved: the attempt may have been given up already
 
     def _on_connect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
         self.session_present = bool(flags.session_present)

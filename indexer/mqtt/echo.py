@@ -32,6 +32,11 @@ class Echo:
         """Nothing is read just now: there is no room for more."""
         self._asked_s = None
 
+    @property
+    def awaited(self) -> bool:
+        """Whether one has not come back yet: what ends the connection then may be the broker's own trouble."""
+        return self._asked_s is not None
+
     def deaf(self, now_s: float) -> bool:
         """Whether one should have come back long ago."""
         return self._asked_s is not None and now_s - self._asked_s > DEAF_AFTER_S

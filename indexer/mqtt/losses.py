@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import Final
 
+from domain.time import to_iso
 from indexer.errors import EventsLostError
+
+TOLD_S: Final = 3600.0
 
 DROPPED_TOPIC: Final = "$SYS/broker/publish/messages/dropped"
 """mosquitto's counter of messages discarded since its start, for all clients together."""
@@ -41,13 +45,28 @@ def session_taken_over(times: int, client_id: str) -> EventsLostError | None:
     )
 
 
-def session_forgotten(times: int, client_id: str) -> EventsLostError | None:
-    """Problem for sessions that the broker lost; None for zero times."""
-    if not times:
-        return None
-    return EventsLostError(
-        f"The broker forgot our session, {times} times since the start: what waited there is lost.",
-        "Let it keep its state over a restart (mosquitto: persistence true and a persistence_location). If it was not"
-        f" restarted, another client connected with our client id {client_id!r} and a clean session: the broker's log"
-        " names its address.",
-    )
+class Forgotten:
+    """Sessions that the broker lost. What waited there is gone for good: reported for ``TOLD_S``, with its time."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._lately: deque[tuple[float, int]] = deque(maxlen=1000)
+
+    def note(self, now_s: float, now_ns: int) -> None:
+        """Now, by the monotonic clock and in UTC."""
+        self.total += 1
+        self._lately.append((now_s, now_ns))
+
+    def problem(self, now_s: float, client_id: str) -> EventsLostError | None:
+        """None when there was none lately."""
+        while self._lately and now_s - self._lately[0][0] > TOLD_S:
+            self._lately.popleft()
+        if not self._lately:
+            return None
+        often = f", the last of {len(self._lately)} times within an hour" if len(self._lately) > 1 else ""
+        return EventsLostError(
+            f"The broker forgot our session at {to_iso(self._lately[-1][1])}{often}: what waited there is lost.",
+            "Let it keep its state over a restart (mosquitto: persistence true and a persistence_location). If it was"
+            f" not restarted, another client connected with our client id {client_id!r} and a clean session: the"
+            " broker's log names its address.",
+        )

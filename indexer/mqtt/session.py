@@ -18,7 +18,7 @@ from indexer.errors import BrokerAwayError, BrokerRefusedError
 from indexer.mqtt.driver import REFUSED, ManualClient, Received
 from indexer.mqtt.echo import EVERY_S, Echo
 from indexer.mqtt.inbox import Inbox
-from indexer.mqtt.losses import DROPPED_TOPIC
+from indexer.mqtt.losses import DROPPED_TOPIC, Forgotten
 from indexer.mqtt.takeover import Takeovers
 from indexer.settings import BrokerSettings
 from runtime.backoff import Backoff
@@ -27,7 +27,8 @@ from runtime.pause import pause
 _log = logging.getLogger(__name__)
 
 BACKOFF_MIN_S: Final = 0.2
-BACKOFF_MAX_S: Final = 5.0
+BACKOFF_MAX_S: Final = 2.0
+"""One connection: an attempt costs a broker nothing, and one that is back is not kept waiting."""
 GOOD_AFTER_S: Final = 10.0
 
 
@@ -53,7 +54,7 @@ class Session:
         self._clock_ns = clock_ns
         self._client: ManualClient | None = None
         self.connections = 0
-        self.sessions_lost = 0  # the broker had forgotten us, and with us perhaps what we had not yet received
+        self.forgotten = Forgotten()  # the broker had lost us, and with us perhaps what we had not yet received
         self.subscribed = False
         self.dropped = 0  # by the broker since its start, where it says so
         self._ask_dropped = True
@@ -98,7 +99,7 @@ class Session:
                 if trouble is not None and len(refused) == len(self._patterns):
                     raise trouble
                 if self.connections and not client.session_present:
-                    self.sessions_lost += 1
+                    self.forgotten.note(time.monotonic(), self._clock_ns())
                     _log.warning("the broker has forgotten our session: what was waiting there may be lost")
                 self._takeovers.opened(time.monotonic())
                 self.connections += 1
@@ -109,7 +110,7 @@ class Session:
                 if self._deaf:
                     raise BrokerAwayError("The broker delivers nothing any more.", "The session there is made anew.")
                 if not stop.is_set():
-                    if client.closed_by_broker:
+                    if client.closed_by_broker and not self._echo.awaited:
                         self._takeovers.closed()
                     raise BrokerAwayError("The connection to the broker was lost.", "It is opened again.")
         except BrokerAwayError as error:
@@ -145,8 +146,8 @@ class Session:
         while not self._echo.deaf(time.monotonic()):
             if not client.reading:
                 self._echo.excused()
-            await client.publish(topic, b"", qos=1)
             self._echo.asked(time.monotonic())
+            await client.publish(topic, b"", qos=1)
             await asyncio.sleep(EVERY_S)
         self._deaf = True
 

@@ -1,14 +1,15 @@
 -- name: outbox_take
--- Taken by deleting: committed with the tags, or back again. By their place in the table, which no statistics can
--- mislead: the outbox is empty most of the time, and joined to itself on that assumption it took a second a batch.
--- Nothing updates a row, and these are locked: the place holds.
+-- Rows are taken by deleting them: the deletion commits together with the tags, or not at all. Found by ctid, their place
+-- in the table: the outbox is empty most of the time, so its statistics say so, and a join to itself planned on them took a
+-- second a batch. A ctid stays valid here: the rows are locked, and no row is ever updated. SKIP LOCKED lets several
+-- taggers work side by side.
 DELETE FROM outbox WHERE ctid = ANY (ARRAY(
     SELECT ctid FROM outbox ORDER BY outbox_id LIMIT $1 FOR UPDATE SKIP LOCKED))
 RETURNING kind, ref
 
 -- name: tags_to_end
--- Whether any of the events ($1) is no longer in force, or any of the segments ($2) no longer live; or any of the events
--- may have tags by a mapping that ended within the two days before $3.
+-- Whether tags may have to end: an event ($1) is no longer in force, a segment ($2) is no longer live, or an event has tags
+-- by a mapping that ended within the two days before $3. Then the tagger takes the exclusive lock, else the shared one.
 SELECT EXISTS (SELECT FROM access_event WHERE event_id = ANY ($1::uuid[]) AND superseded_by IS NOT NULL)
     OR EXISTS (
         SELECT FROM door_camera m JOIN access_event e ON e.door_id = m.door_id AND e.occurred_ns >= m.valid_to_ns
@@ -27,10 +28,9 @@ SELECT pg_advisory_xact_lock(7411222005)
 SELECT pg_advisory_xact_lock_shared(7411222005)
 
 -- name: tags_end
--- Tags of events ($1) no longer in force, or that no mapping gives any more, and of segments ($2) no longer live (in the
--- shadow, expired): ended, not deleted.
--- They are looked up apart, each by its index; one condition with OR would read the whole table, as may a join back to
--- it. No other process writes tags meanwhile, so the position stays valid.
+-- Ends, and does not delete, the tags of events ($1) that are no longer in force or that no mapping covers any more, and of
+-- segments ($2) that are no longer live. A UNION of three searches, each by its own index: one condition with OR would read
+-- the whole table. The exclusive lock keeps other writers of tags away, so that a ctid stays valid.
 UPDATE tag SET superseded_ns = $3
 WHERE ctid = ANY (ARRAY(
     SELECT t.ctid FROM access_event e JOIN tag t ON t.event_id = e.event_id
@@ -49,9 +49,10 @@ WHERE ctid = ANY (ARRAY(
     WHERE known.segment_id = ANY ($2::uuid[]) AND segment.state <> 'live' AND t.superseded_ns IS NULL))
 
 -- name: tags_add
--- For the events ($1) all live segments, for the segments ($2) all events in force. No segment is longer than 120 s
--- (domain.footage.SEGMENT_MAX_NS): start_ns is bounded on both sides, so that partitions are pruned.
--- Written in the order of the key, so that taggers side by side do not wait for one another in a circle.
+-- For the events ($1) all live segments, for the segments ($2) all events in force: the interval join from both sides, so
+-- that the later of the two finds the earlier. No segment is longer than 120 s (domain.footage.SEGMENT_MAX_NS): start_ns is
+-- bounded on both sides, which prunes partitions. OFFSET 0 keeps the planner from flattening a LATERAL join into one that
+-- reads whole tables. Written in the order of the primary key, so that two taggers cannot deadlock.
 INSERT INTO tag (event_id, segment_id, segment_start_ns, camera_id, start_ns, end_ns, uncertain)
 SELECT event_id, segment_id, segment_start_ns, camera_id, start_ns, end_ns, uncertain FROM (
     SELECT e.event_id, s.segment_id, s.start_ns AS segment_start_ns, m.camera_id,

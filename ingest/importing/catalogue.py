@@ -1,37 +1,41 @@
-"""The catalogue's side of an import: what lies beside imported footage is accounted for."""
+"""Accounts in the catalogue for the time before and after imported footage."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import Final
 
 import asyncpg
 
-from domain.footage import Gap, GapCause
+from domain.footage import Gap, GapCause, Segment
 from domain.ids import CameraId
 from domain.time import Span
 from runtime import sql
 from runtime.database import wrapped_errors
-from storage.catalogue import Catalogue
+from storage.catalogue import Catalogue, Commit
+from storage.catalogue.repairs import commit_verified
+from storage.sealed import object_name_of
 
 _PACKAGE: Final = "ingest.importing"
 _DETAIL: Final = "not recorded; footage beside it was imported"
 
 
 class ImportCatalogue(Catalogue):
-    """Over the operator's pool."""
+    """The queries of an import, over the operator's pool."""
 
-    def __init__(self, pool: asyncpg.Pool, *, clock_ns: Callable[[], int] = time.time_ns) -> None:
-        super().__init__(pool, clock_ns=clock_ns)
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        super().__init__(pool)
         self._owner = pool
 
+    async def commit_segment(self, segment: Segment) -> Commit:
+        """Add the row and settle it: this process signed the segment itself. Errors as of the catalogue's."""
+        return await commit_verified(self._owner, segment, object_name_of(segment))
+
     async def known_after(self, camera_id: CameraId, span: Span) -> int | None:
-        """When what is known of the camera goes on behind ``span``."""
+        """Return the start of the first footage or gap of the camera after ``span``."""
         return (await self._beside(camera_id, span))[1]
 
     async def account_beside(self, camera_id: CameraId, span: Span) -> None:
-        """Time between ``span`` and what is known before and after it becomes a gap, unless it is one."""
+        """Record gaps between ``span`` and the footage or gaps before and after it."""
         before_ns, after_ns = await self._beside(camera_id, span)
         gaps = [(before_ns, span.start_ns), (span.end_ns, after_ns)]
         await self.commit_gaps(

@@ -1,6 +1,6 @@
-"""An import from end to end: looked at, allowed, sealed, then uploaded and entered in the catalogue.
+"""An import from end to end: the file is examined, allowed, sealed, then uploaded and entered in the catalogue.
 
-Whole or not there: nothing is uploaded before the last segment is sealed, and from then on it is carried through, by
+An import is all or nothing: nothing is uploaded before the last segment is sealed. From then on it is completed, by
 the next import if this one is interrupted.
 """
 
@@ -26,43 +26,43 @@ from ingest.settings import CameraSettings
 from ingest.spool.summary import oldest_waiting
 from runtime.database import open_pool
 from runtime.problems import Problems
-from runtime.settings import DatabaseSettings, SpoolSettings, StoreSettings
+from runtime.settings import CustodianPlace, DatabaseSettings, SpoolSettings, StoreSettings
 from storage.catalogue import Catalogue
 from storage.keys import HourKeyCache, KeyFileError, RecorderIdentity
 from storage.store import open_store
 
-_ROOM_BYTES = 64 << 20  # on top of the file's size: headers, indexes, what is reserved ahead
+_ROOM_BYTES = 64 << 20  # on top of the file's size: headers, indexes, reserved blocks
 _LOOK_S = 0.2
 _STUCK_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportSettings:
-    """The operator's: it commits rows before which gaps give way."""
+    """Settings of an import, with the operator's rights: its rows replace gaps."""
 
     database: DatabaseSettings  # the owner's role
     store: StoreSettings
-    custodian_socket: Path
-    directory: Path  # where an import works (Workplace)
-    spools: tuple[Path, ...]  # of the recorders here: footage that has no row yet
+    custodian_socket: CustodianPlace
+    directory: Path  # see Workplace
+    spools: tuple[Path, ...]  # of the recorders on this machine: their footage may have no row yet
     fsync: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What came of it."""
+    """The result of an import."""
 
     camera_name: str
     span: Span
     segments: int
     pictures: int
-    shadows: int  # hidden behind footage that a recorder had on its way
+    shadows: int  # hidden by footage that a recorder committed meanwhile
     audio_left_out: bool = False
-    hidden_ns: int = 0  # so much before the first picture that players show: decoding begins there
+    hidden_ns: int = 0  # from where decoding begins to the first picture that players show
 
 
 Tell = Callable[[str, float], None]
-"""What is being done, and how much of it (0 to 1)."""
+"""Receives the present step and its progress, 0 to 1."""
 
 
 async def import_file(
@@ -70,7 +70,7 @@ async def import_file(
 ) -> Imported:
     """FileRefusedError, CustodianMisuseError, ImportBusyError: nothing was changed. StorageError: see its remedy.
 
-    An earlier import that was interrupted once it was whole is finished first.
+    An earlier import that was interrupted after sealing is completed first.
     """
     place = Workplace(settings.directory)
     with place.taken():
@@ -83,7 +83,7 @@ async def import_file(
         span = Span(first_ns, first_ns + facts.duration_ns)
         if span.end_ns > time.time_ns():
             raise FileRefusedError(
-                f"The footage would end at {to_iso(span.end_ns)}: that is in the future.",
+                f"The footage would end at {to_iso(span.end_ns)}, in the future.",
                 "Give the time at which its first picture was recorded.",
             )
         async with open_pool(settings.database, application_name="import", min_size=0, max_size=4) as pool:
@@ -108,7 +108,7 @@ async def import_file(
 
 
 async def resume(settings: ImportSettings, tell: Tell) -> Imported | None:
-    """Carry an interrupted import through; None when there is none. StorageError."""
+    """Complete an interrupted import; None: there is none. StorageError."""
     place = Workplace(settings.directory)
     with place.taken():
         return await _carry_through(settings, place, tell) if place.note() is not None else None
@@ -126,7 +126,7 @@ async def _looked_at(path: Path, tell: Tell) -> FileFacts:
 async def _check_on_the_way(
     settings: ImportSettings, catalogue: ImportCatalogue, camera_id: CameraId, span: Span
 ) -> None:
-    """What a recorder has not handed in yet is not in the catalogue, and might be of this very time."""
+    """Refuse while a recorder still has footage of this time to upload: the catalogue does not know it yet."""
     until_ns = max(span.end_ns, await catalogue.known_after(camera_id, span) or 0)
     for directory in settings.spools:
         oldest_ns = oldest_waiting(directory, camera_id)
@@ -157,13 +157,13 @@ async def _seal(
         sealer = FileSealer(recording, facts, span.start_ns, camera.segment_s, camera.segment_max_s)
         for pictures in sealer.run(path):
             tell("sealing", pictures / facts.pictures)
-            await asyncio.sleep(0)  # an interruption is heard here
+            await asyncio.sleep(0)  # here a cancellation is noticed
         segments = recording.segments
     place.complete(
         Note(
             camera_id=camera.camera_id,
             camera_name=camera.name,
-            span=span,
+            span=sealer.span,
             segments=segments,
             pictures=sealer.pictures,
         )
@@ -171,7 +171,7 @@ async def _seal(
 
 
 async def _carry_through(settings: ImportSettings, place: Workplace, tell: Tell) -> Imported:
-    """Upload, rows, gaps; then the directory goes."""
+    """Upload, commit the rows and gaps, then remove the directory."""
     note = place.note()
     assert note is not None
     identity = RecorderIdentity.load(place.ready / "identity")
@@ -198,7 +198,8 @@ async def _carry_through(settings: ImportSettings, place: Workplace, tell: Tell)
                 await asyncio.sleep(_LOOK_S)
             if stats.damaged:
                 raise StorageError(
-                    f"{stats.damaged} sealed segments were damaged on this disk.", "They are gaps now; check the disk."
+                    f"{stats.damaged} sealed segments were damaged on this disk.",
+                    "They are recorded as gaps; check the disk.",
                 )
         await catalogue.account_beside(note.camera_id, note.span)
     place.done()
@@ -212,8 +213,8 @@ async def _carry_through(settings: ImportSettings, place: Workplace, tell: Tell)
 
 
 def _stuck(problems: Problems) -> StorageError:
-    what = " ".join(item["what"] for item in problems.present()) or "The store does not take the footage."
-    return StorageError(what, "Mend that, then run `tallenne import --resume`: what is sealed is kept.")
+    what = " ".join(item["what"] for item in problems.present()) or "The object store refuses the footage."
+    return StorageError(what, "Correct that, then run `tallenne import --resume`: the sealed footage is kept.")
 
 
 def _spool(settings: ImportSettings, directory: Path, max_bytes: int) -> SpoolSettings:

@@ -1,4 +1,4 @@
-"""A file's pictures to finished, sealed segments in a staging directory."""
+"""Turns a file's pictures into finished, sealed segments in a staging directory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from domain.footage import GapCause
-from domain.time import NS
+from domain.time import NS, Span
 from ingest.access_unit import TICKS_PER_S
 from ingest.libav.file import FileFacts, FileRefusedError, opened
 from ingest.media.fragments import Fragment, FragmentWriter
@@ -15,18 +15,27 @@ from ingest.recording import CameraRecording
 
 
 class FileSealer:
-    """Drives a recording as a camera would, on the file's own clock: its first picture is shown at ``start_ns``."""
+    """Feeds a recording as a camera does, on the file's own clock: its first picture is shown at ``start_ns``."""
 
     def __init__(
         self, recording: CameraRecording, facts: FileFacts, start_ns: int, segment_s: float, segment_max_s: float
     ) -> None:
         self._recording, self._facts, self._start_ns = recording, facts, start_ns
         self._segmenter = Segmenter(segment_s, segment_max_s)
+        self._begun_ns: int | None = None
         self.pictures = 0
         self.forced_cuts = 0
 
+    @property
+    def span(self) -> Span:
+        """Of the footage that was sealed, exactly. ValueError: there is none."""
+        ended_ns = self._recording.accounted_ns
+        if self._begun_ns is None or ended_ns is None:
+            raise ValueError("nothing was sealed")
+        return Span(self._begun_ns, ended_ns)
+
     def run(self, path: Path) -> Iterator[int]:
-        """Pictures sealed so far, after each fragment. FileRefusedError, StorageError, OSError."""
+        """Yield the number of pictures sealed so far, after each fragment. FileRefusedError, StorageError, OSError."""
         writer = FragmentWriter()
         with opened(path) as file:
             for unit in file.units():
@@ -61,5 +70,7 @@ class FileSealer:
             recording.finish(action.end_ns)
         elif isinstance(action, Begin):
             recording.begin(action.start_ns, action.codec, action.init)
+            if self._begun_ns is None:
+                self._begun_ns = action.start_ns
         elif recording.accounted_ns is not None:
             recording.missing(action.until_ns, GapCause.LOSS, "a hole in the imported file")

@@ -1,10 +1,10 @@
-"""Where an import works: one at a time, first in ``staging/``, then, whole, in ``ready/``.
+"""The directory in which imports work, one at a time: first in ``staging/``, then, when sealed, in ``ready/``.
 
-staging/   being sealed; whatever a crash leaves here is thrown away by the next import
-ready/     every segment sealed and signed; the rename is the moment from which the import is carried through
+staging/   being sealed; the next import deletes what a crash leaves here
+ready/     every segment sealed and signed; from this rename on the import is completed, even after a crash
 
-In either: ``spool/`` (storage/spool), ``identity`` (the recorder that this import is; nobody can sign for it once the
-directory is gone) and ``note.json`` (the camera and the span).
+In either: ``spool/`` (storage/spool), ``identity`` (of the recorder that this import is; once the directory is gone no
+one can sign for it) and ``note.json`` (the camera and the span).
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from runtime.private_files import private_directory, sync_directory, write_priva
 
 
 class ImportBusyError(MisuseError):
-    """Another import runs here."""
+    """Another import uses the directory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """What an import is of. No file name: that may hold personal data."""
+    """The camera and span of an import. No file name: that may hold personal data."""
 
     camera_id: CameraId
     camera_name: str
@@ -47,32 +47,32 @@ class Workplace:
 
     @property
     def staging(self) -> Path:
-        """Where segments are sealed; deleted when an import is interrupted."""
+        """Directory in which segments are sealed; deleted after an interruption."""
         return self.directory / "staging"
 
     @property
     def ready(self) -> Path:
-        """Where whole segments wait for their upload."""
+        """Directory in which sealed segments wait for their upload."""
         return self.directory / "ready"
 
     @contextlib.contextmanager
     def taken(self) -> Iterator[None]:
-        """Lock out other imports, and delete what an interrupted one staged. ImportBusyError when another runs."""
+        """Lock the directory and delete what an interrupted import staged. ImportBusyError: another import runs."""
         private_directory(self.directory)
         with FileLock(self.directory / "lock", _busy):
             self.clear_staging()
             yield
 
     def begin(self) -> None:
-        """An empty staging directory."""
+        """Create an empty staging directory."""
         private_directory(self.staging)
 
     def clear_staging(self) -> None:
-        """An import that came to nothing leaves nothing."""
+        """Delete the staging directory of an import that failed."""
         shutil.rmtree(self.staging, ignore_errors=True)
 
     def complete(self, note: Note) -> None:
-        """All is sealed: from now on it is carried through. OSError."""
+        """Rename staging to ready: from now on the import is completed. OSError."""
         body = {
             "camera_id": str(note.camera_id),
             "camera_name": note.camera_name,
@@ -86,7 +86,7 @@ class Workplace:
         sync_directory(self.directory)
 
     def note(self) -> Note | None:
-        """Of a whole import that waits to be carried through; None when there is none."""
+        """Return the note of a sealed import that waits for completion; None: there is none."""
         try:
             body = json.loads((self.ready / "note.json").read_bytes())
         except FileNotFoundError:
@@ -100,7 +100,7 @@ class Workplace:
         )
 
     def done(self) -> None:
-        """Everything is in the store and the catalogue. A crash here leaves what the next import throws away."""
+        """Remove a completed import. The next import deletes what a crash leaves here."""
         self.ready.rename(self.staging)
         self.clear_staging()
 

@@ -1,11 +1,15 @@
 """A recorded file's pictures, through libav: one of a few containers, recognized by its first bytes.
 
-The demuxer is forced and may open the file only: no playlist, no reference to another file or address is followed.
+libav runs in a process of its own that gets the open file and can reach nothing else (ingest/libav/worker.py). The
+demuxer is forced: no playlist, no reference to another file or address is followed.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
+import os
+import subprocess
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,19 +17,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import av
-import av.error
-import av.logging
-from av.bitstream import BitStreamFilterContext
-
 from domain.errors import MisuseError
 from domain.time import NS
 from ingest.access_unit import TICKS_PER_S, AccessUnit
 from ingest.errors import IngestError, StreamError
+from ingest.libav.messages import Kind, Message, MessageError, Splitter
 from ingest.libav.packets import Packets
 from ingest.video import parameters
+from runtime.sandbox.decoder import worker_command, worker_environment
 
-_CODECS = {"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb"}
+_CODECS = ("h264", "hevc")
+_READ_BYTES = 1 << 20
 _BACK_TICKS_MAX = 5 * TICKS_PER_S  # B-frames are shown out of order, not seconds apart
 _LONGEST_TICKS = 14 * 24 * 3600 * TICKS_PER_S
 _TS_PACKET = 188
@@ -117,36 +119,69 @@ def _facts(file: OpenedFile, status: Any, ticks: tuple[int, int], pictures: int,
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[OpenedFile]:
-    """Closed on leaving. FileRefusedError for what is no video, or no codec that is recorded."""
-    av.logging.set_level(av.logging.PANIC)
+    """Closed on leaving. FileRefusedError: not a video, or another codec."""
     demuxer = _demuxer(path)
-    options = {"protocol_whitelist": "file", "format_whitelist": demuxer}
+    command = (*worker_command("ingest.libav.worker"), "file", demuxer)
+    with path.open("rb") as file:
+        worker = subprocess.Popen(
+            command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=worker_environment(), bufsize=0
+        )
     try:
-        with av.open(str(path.absolute()), format=demuxer, options=options) as container:
-            yield OpenedFile(path, container)
-    except (av.error.FFmpegError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise FileRefusedError(f"{path.name} cannot be read as video ({reason}).", "Is it whole?") from None
+        yield OpenedFile(path, _messages(path, worker))
     except StreamError as error:
         raise FileRefusedError(f"{path.name}: {error.what}", "It cannot be imported as it is.") from None
+    finally:
+        worker.kill()
+        worker.wait()
+        assert worker.stdout is not None
+        worker.stdout.close()
+
+
+def _messages(path: Path, worker: subprocess.Popen[bytes]) -> Iterator[Message]:
+    """Until the worker says that the file is at its end. FileRefusedError for everything else."""
+    assert worker.stdout is not None
+    splitter = Splitter()
+    try:
+        while data := os.read(worker.stdout.fileno(), _READ_BYTES):
+            for message in splitter.push(data):
+                if message.kind is Kind.END:
+                    return
+                if message.kind is Kind.ERROR:
+                    raise _refusal(path, message.body)
+                yield message
+    except MessageError:
+        pass
+    raise FileRefusedError(f"{path.name} cannot be read as video (it ends its reader).", "Is it whole?")
+
+
+def _refusal(path: Path, body: bytes) -> FileRefusedError:
+    said = json.loads(body)
+    if said.get("kind") == "no times":
+        return FileRefusedError(
+            f"{path.name} does not say when its pictures are shown.",
+            "Put it into a container that does, e.g. with ffmpeg -c copy out.mp4.",
+        )
+    reason = str(said.get("reason", ""))[:100]
+    return FileRefusedError(f"{path.name} cannot be read as video ({reason}).", "Is it whole?")
 
 
 class OpenedFile:
     """``units()`` once."""
 
-    def __init__(self, path: Path, container: Any) -> None:
-        self._path, self._container = path, container
-        if not container.streams.video:
-            raise FileRefusedError(f"There is no video in {path.name}.", "Name a file that holds H.264 or H.265.")
-        self._stream = container.streams.video[0]
-        name = self._stream.codec_context.name if self._stream.codec_context else "an unknown codec"
-        if name not in _CODECS:
-            raise FileRefusedError(
-                f"{path.name} holds {name}.", "Only H.264 and H.265 are kept as they were recorded: convert it first."
-            )
-        self._name = name
-        self.audio = bool(container.streams.audio)
+    def __init__(self, path: Path, messages: Iterator[Message]) -> None:
+        self._path, self._messages = path, messages
         self.shown_ticks: int | None = None  # the earliest picture so far that is not hidden
+        said: dict[str, Any] = next((json.loads(item.body) for item in messages if item.kind is Kind.STREAM), {})
+        if not said.get("video"):
+            raise FileRefusedError(f"There is no video in {path.name}.", "Name a file that holds H.264 or H.265.")
+        self._name = str(said.get("codec"))
+        if self._name not in _CODECS:
+            raise FileRefusedError(
+                f"{path.name} holds {self._name[:40]}.",
+                "Only H.264 and H.265 are kept as they were recorded: convert it first.",
+            )
+        self.audio = bool(said.get("audio"))
+        self._extradata = bytes.fromhex(said.get("extradata", ""))
 
     @property
     def codec(self) -> str:
@@ -155,31 +190,16 @@ class OpenedFile:
 
     def units(self) -> Iterator[AccessUnit]:
         """In decode order; a picture arrives when it is shown."""
-        packets = Packets(self._name, b"")
-        scale = self._stream.time_base * TICKS_PER_S
-        context = self._stream.codec_context
-        in_band = None
-        if bytes(context.extradata or b"")[:1] == b"\x01":
-            in_band = BitStreamFilterContext(_CODECS[self._name], self._stream)
-        else:
-            packets = Packets(self._name, bytes(context.extradata or b""))
-        for packet in self._container.demux(self._stream):
-            if packet.size == 0:
+        packets = Packets(self._name, self._extradata)
+        for message in self._messages:
+            if message.kind not in (Kind.PACKET, Kind.HIDDEN):
                 continue
-            # Where pictures are shown in another order than they are decoded in, dts says nothing of it.
-            ticks = packet.pts if packet.pts is not None else None if context.has_b_frames else packet.dts
-            if ticks is None:
-                raise FileRefusedError(
-                    f"{self._path.name} does not say when its pictures are shown.",
-                    "Put it into a container that does, e.g. with ffmpeg -c copy out.mp4.",
-                )
-            ticks = round(ticks * scale)
-            if not packet.is_discard:
+            ticks = message.value
+            if message.kind is Kind.PACKET:
                 self.shown_ticks = ticks if self.shown_ticks is None else min(ticks, self.shown_ticks)
-            for item in in_band.filter(packet) if in_band is not None else (packet,):
-                unit = packets.unit(bytes(item), ticks, ticks * NS // TICKS_PER_S)
-                if unit is not None:
-                    yield unit
+            unit = packets.unit(message.body, ticks, ticks * NS // TICKS_PER_S)
+            if unit is not None:
+                yield unit
 
 
 def _demuxer(path: Path) -> str:

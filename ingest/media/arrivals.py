@@ -1,9 +1,9 @@
-"""What arrival tells: the picture of each second that came with the least delay, and whether the link kept up. Pure.
+"""Reads from arrival times the least delayed picture of each second, and whether the link keeps up. Pure.
 
-A link that carries less than the camera sends makes pictures come later and later, as a camera does whose clock is
-slow. Two things tell them apart. A link that keeps up rests between two pictures; one that does not is found quiet, if
-ever, in the middle of one. And where a link is full, time goes by the byte: a key frame takes ten times as long as
-other pictures, which with a slow camera it does not.
+Pictures arrive later and later for two reasons: the link carries less than the camera sends, or the camera's clock is
+slow. Two observations separate them. A link that keeps up is idle between two pictures; a saturated one is idle, if
+ever, within a picture. And on a saturated link time is proportional to bytes: a key frame takes ten times as long as
+other pictures, which it does not with a slow clock.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Final
 
 from ingest.access_unit import TICKS_PER_S, Rests
 
-_PULL: Final = 0.4  # of an error of arrival against even pictures, at once
+_PULL: Final = 0.4  # share of the error that is corrected at once, when pictures are spread evenly
 _PAUSE: Final = TICKS_PER_S * 3 / 4
 _COUNTED: Final = TICKS_PER_S
-_SECONDS: Final = 3  # what was seen of the link in the last ones
+_SECONDS: Final = 3  # seconds over which the link is judged
 _BATCHES_MIN: Final = 6
-_FULL: Final = 0.25  # bytes explain arrival so much better than pictures do
-_UNEVEN: Final = 0.01  # of what pictures leave unexplained: less is no evidence
+_FULL: Final = 0.25  # by this factor bytes explain arrival better than pictures do
+_UNEVEN: Final = 0.01  # unexplained part below which there is no evidence
 
 
 class _Seen:
-    """Of one second: sums of the two regressions through the origin, time by pictures and time by bytes; rests."""
+    """One second: sums of two regressions through the origin, time over pictures and time over bytes; rests."""
 
     __slots__ = ("batches", "between", "by_bytes", "by_pictures", "pictures", "size", "times", "within")
 
@@ -34,7 +34,7 @@ class _Seen:
 
 
 class LinkLoad:
-    """``batch()`` for what came together, ``keeps_up()`` about once a second."""
+    """Call ``batch()`` for what arrived together, ``keeps_up()`` about once a second."""
 
     __slots__ = ("_now", "_rests", "_seconds")
 
@@ -44,7 +44,7 @@ class LinkLoad:
         self._seconds: deque[_Seen] = deque(maxlen=_SECONDS)
 
     def batch(self, elapsed: int, pictures: int, size_bytes: int) -> None:
-        """``elapsed``: since the batch before."""
+        """Take a batch. ``elapsed``: ticks since the batch before."""
         now = self._now
         now.batches += 1
         now.times += elapsed * elapsed
@@ -54,7 +54,7 @@ class LinkLoad:
         now.by_bytes += elapsed * size_bytes
 
     def keeps_up(self, rests: Rests | None) -> bool:
-        """``rests``: None where the source does not know."""
+        """Return whether the link keeps up. ``rests``: None where the source cannot tell."""
         before, self._rests = self._rests, rests
         if rests is not None and before is not None:
             self._now.between, self._now.within = rests.between - before.between, rests.within - before.within
@@ -78,7 +78,7 @@ def _goes_by_the_byte(seconds: Sequence[_Seen]) -> bool:
 
 
 class Spread:
-    """Pictures whose stamps are useless, evenly over the time in which they came. ``interval``: ticks, of late."""
+    """Spreads pictures with useless stamps evenly over the time in which they arrived. ``interval``: recent ticks."""
 
     __slots__ = ("_elapsed", "_pictures", "_started", "interval")
 
@@ -88,14 +88,14 @@ class Spread:
         self._started = False
 
     def step(self, last: float, due: float, pictures: int, elapsed: int) -> tuple[float, float]:
-        """When the first of ``pictures`` was taken, and how long after each the next.
+        """Return when the first of ``pictures`` was taken, and the interval between them.
 
-        last: when the picture before was taken; due: when they came together; elapsed: since others came before
+        last: time of the picture before; due: arrival of this batch; elapsed: since the batch before
         """
         self._count(pictures, elapsed)
         interval = self.interval
         late = due - last - pictures * interval
-        if late > max(_PAUSE, 3 * interval):  # nothing was sent for a while
+        if late > max(_PAUSE, 3 * interval):  # the camera paused
             return max(last + interval / 4, due - (pictures - 1) * interval), interval
         step = max(interval / 4, 2.0, interval + _PULL * late / pictures)
         return last + step, step

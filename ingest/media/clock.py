@@ -1,7 +1,7 @@
-"""The camera's media time on the recorder's clock, and the recorder's clock itself. Pure.
+"""Places the camera's media time on the recorder's clock; and the recorder's clock itself. Pure.
 
-Stamps says what a picture's media time is, the Course when that was. Where stamps are useless, arrival is what there
-is: pictures are then spread evenly over the time in which they came.
+Stamps turns a picture's stamp into media time, and the Course turns media time into recorder time. Where stamps are
+useless only arrival is left: pictures are then spread evenly over the time in which they arrived.
 """
 
 from __future__ import annotations
@@ -18,38 +18,38 @@ from ingest.media.stamps import Stamps
 
 SETTLE_NS: Final = 700_000_000
 _NS_PER_S: Final = 1_000_000_000
-_TRIAL: Final = 4 * TICKS_PER_S  # stamps are looked at for so long before they are believed again
-_USUAL_RATE: Final = 0.05  # so near to it, four seconds show no other one
+_TRIAL: Final = 4 * TICKS_PER_S  # stamps must be good for this long before they are trusted again
+_USUAL_RATE: Final = 0.05  # within this, four seconds of stamps show no other rate
 _JUMP_NS: Final = 1_000_000_000
 _SLEW: Final = 0.05
 
 
 def ticks_to_ns(ticks: int) -> int:
-    """90 kHz to ns; floors."""
+    """Convert ticks of 90 kHz to nanoseconds, rounding down."""
     return ticks * _NS_PER_S // TICKS_PER_S
 
 
 def ns_to_ticks(time_ns: int) -> int:
-    """ns to 90 kHz; floors."""
+    """Convert nanoseconds to ticks of 90 kHz, rounding down."""
     return time_ns * TICKS_PER_S // _NS_PER_S
 
 
 class TimedBy(Enum):
-    """Where the times of a camera's pictures come from."""
+    """The source of the times of a camera's pictures."""
 
     STAMPS = "stamps"
     ARRIVAL = "arrival"
 
 
 class Stamped(Protocol):
-    """A picture or a sound frame. pts_ticks: 90 kHz; mono_ns: when it came."""
+    """A picture or a sound frame. pts_ticks: 90 kHz; mono_ns: its arrival."""
 
     pts_ticks: int
     mono_ns: int
 
 
 class MediaClock:
-    """``take()`` what came together; ``place()`` each of it in order once ``settled``."""
+    """Call ``take()`` for what arrived together, and ``place()`` for each item in order once ``settled``."""
 
     __slots__ = (
         "_arrived", "_arrived_ns", "_course", "_first", "_last", "_load", "_placing", "_shift", "_spread", "_stamps",
@@ -63,26 +63,26 @@ class MediaClock:
         self._load = LinkLoad()
         self._spread = Spread(0.0)
         self._arrived_ns = self._arrived = self._first = 0
-        self._shift = 0  # by arrival: from media time to the recorder's
-        self._last = 0.0  # by arrival: the last picture's media time
-        self._trial: tuple[int, int] | None = None  # by arrival: a stamp's media time, and when it came
+        self._shift = 0  # by arrival: offset from media time to recorder time
+        self._last = 0.0  # by arrival: media time of the last picture
+        self._trial: tuple[int, int] | None = None  # by arrival: media time of a stamp, and its arrival
         self.settled = False
         self.timed_by = TimedBy.STAMPS
 
     @property
     def jumps(self) -> int:
-        """How often the camera's clock was set."""
+        """How often the camera's clock was stepped."""
         return self._stamps.jumps
 
     @property
     def delay_s(self) -> float:
-        """How late the last picture came."""
+        """Delay of the last picture."""
         return self._course.delay / TICKS_PER_S if self._course is not None else 0.0
 
     def take(self, pictures: Sequence[Stamped], size_bytes: int = 0, rests: Rests | None = None) -> None:
-        """Each one's ``pts_ticks`` becomes its media time.
+        """Replace each item's ``pts_ticks`` by its media time.
 
-        size_bytes: of all of them; rests: of the connection, where the source knows
+        size_bytes: of all items; rests: of the connection, where the source knows them
         """
         if not pictures:
             return
@@ -109,12 +109,12 @@ class MediaClock:
             placing.aim(course)
 
     def place(self, media_ticks: int) -> int:
-        """When it was taken, in ticks of the recorder's monotonic clock; see ``ticks_to_ns()``."""
+        """Return when the item was taken, in ticks of the recorder's monotonic clock; see ``ticks_to_ns()``."""
         assert self._placing is not None
         return self._placing.place(media_ticks)
 
     def taken_ns(self, stamp_ticks: int) -> int | None:
-        """When a moment of the stamps' own time was, monotonic; None where stamps are useless, or before the first."""
+        """Convert a stamp to monotonic time; None while stamps are useless, or before the first."""
         if self._course is None or self.timed_by is TimedBy.ARRIVAL:
             return None
         return ticks_to_ns(int(self._course.taken(stamp_ticks + self._stamps.shift)))
@@ -167,7 +167,7 @@ class MediaClock:
             self._arrived_ns, self._arrived, at = arrived_ns, arrived, end
 
     def _try_stamps(self) -> None:
-        """Whether they run with time again."""
+        """Whether the stamps run with time again."""
         stamps, course = self._stamps, self._course
         assert course is not None
         now = (stamps.high, self._arrived)
@@ -188,9 +188,9 @@ class MediaClock:
 
 
 class RecorderClock:
-    """UTC from the monotonic clock. The system's clock is followed: small corrections gently, steps at once, both ways.
+    """Derives UTC from the monotonic clock, and follows the system's clock: corrections slowly, steps at once.
 
-    The cameras' recordings act on a step first: ask ``step_ns()``, then call ``observe()``.
+    The cameras' recordings act on a step first: read ``step_ns()``, then call ``observe()``.
     """
 
     __slots__ = ("_offset_ns", "_seen_ns")
@@ -200,12 +200,12 @@ class RecorderClock:
         self._seen_ns = mono_ns
 
     def step_ns(self, mono_ns: int, utc_ns: int) -> int:
-        """By how much the system's clock was set since; 0 for what is no more than a correction."""
+        """By how much the system's clock was stepped since the last call of ``observe()``; 0 for a mere correction."""
         error_ns = utc_ns - mono_ns - self._offset_ns
         return error_ns if abs(error_ns) > _JUMP_NS else 0
 
     def observe(self, mono_ns: int, utc_ns: int) -> None:
-        """Call about once a second."""
+        """Follow the system's clock. Call about once a second."""
         error_ns = utc_ns - mono_ns - self._offset_ns
         if abs(error_ns) <= _JUMP_NS:
             most_ns = int((mono_ns - self._seen_ns) * _SLEW)
@@ -214,5 +214,5 @@ class RecorderClock:
         self._seen_ns = mono_ns
 
     def utc_ns(self, mono_ns: int) -> int:
-        """UTC of a monotonic time near now."""
+        """Return the UTC of a monotonic time near the present."""
         return mono_ns + self._offset_ns

@@ -1,4 +1,4 @@
-"""The init of a segment from a stream's parameter sets: which codec it is, and what a decoder must know."""
+"""Builds a segment's init from the stream's parameter sets."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from storage.mp4 import SOUND_MIME, box, sound_trak, video_trak, write_init
 def make_init(
     parameters: VideoParameters, delay_ticks: int = 0, sound: SoundFormat | None = None
 ) -> tuple[Codec, bytes]:
-    """The codec and the bytes of ftyp and moov. StreamError for parameter sets that make no sense.
+    """Return the codec and the bytes of ftyp and moov. StreamError: the parameter sets are invalid.
 
-    delay_ticks: by how much the pictures' composition offsets are raised, 90 kHz; an edit list takes it back
+    delay_ticks: added to the pictures' composition offsets, 90 kHz; an edit list subtracts it again
     """
     if parameters.codec == "h264":
         sps = h264.parse_sps(parameters.sps)
@@ -33,7 +33,7 @@ def make_init(
 
 
 def _avcc(parameters: VideoParameters, sps: h264.SpsH264) -> bytes:
-    """ISO/IEC 14496-15, 5.3.3.1."""
+    """Return an avcC box: AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1)."""
     sets = (parameters.sps, *parameters.more_sps)
     body = bytes((1, sps.profile, sps.constraints, sps.level, 0xFF, 0xE0 | len(sets)))
     body += b"".join(_u16(len(item)) + item for item in sets) + bytes((len(parameters.pps),))
@@ -44,7 +44,7 @@ def _avcc(parameters: VideoParameters, sps: h264.SpsH264) -> bytes:
 
 
 def _hvcc(parameters: VideoParameters, sps: h265.SpsH265) -> bytes:
-    """ISO/IEC 14496-15, 8.3.3.1."""
+    """Return an hvcC box: HEVCDecoderConfigurationRecord (ISO/IEC 14496-15, 8.3.3.1)."""
     head = b"\x01" + sps.profile_tier_level + b"\xf0\x00\xfc"
     head += bytes((0xFC | sps.chroma, 0xF8 | sps.luma_bits - 8, 0xF8 | sps.chroma_bits - 8, 0, 0))
     head += bytes((sps.sub_layers << 3 | sps.nested << 2 | 3, 3))

@@ -1,8 +1,8 @@
-"""Times for pictures along a line that moves: each where the line is, or on the way there. Pure.
+"""Gives pictures times along a line that moves: each on the line, or on the way to it. Pure.
 
-A picture that has its time keeps it. When the line moves, those that follow come nearer to it, a little faster or
-slower than it runs, and are on it half a second later, or when they can be without running at more than five times its
-rate or less than a fifth: none is before one that is shown before it, none is squeezed.
+A picture that has its time keeps it. When the line moves, the following pictures approach it, a little faster or
+slower than it runs. They reach it after half a second, or later where that would exceed five times its rate or fall
+below a fifth. So no picture overtakes another, and none is squeezed to nothing.
 
 All times are ticks of 90 kHz.
 """
@@ -14,24 +14,24 @@ from typing import Final
 from ingest.access_unit import TICKS_PER_S
 from ingest.media.course import Course
 
-_NEAR: Final = TICKS_PER_S / 2  # media time in which a correction is made
+_NEAR: Final = TICKS_PER_S / 2  # media time over which a correction is spread
 _SLOWEST, _FASTEST = 0.2, 5.0  # of the line's own rate
 
 
 class Placing:
-    """``aim()`` when the line may have moved, then ``place()`` in the order of arrival."""
+    """Call ``aim()`` when the line may have moved, then ``place()`` in the order of arrival."""
 
     __slots__ = ("_after", "_at", "_back", "_from", "_near", "_placed", "_slope")
 
     def __init__(self, media: int) -> None:
         """With the first picture."""
-        self._from, self._at = media, 0.0  # what was placed last, of the latest media time, and where
+        self._from, self._at = media, 0.0  # latest media time that was placed, and its time
         self._slope = self._back = self._after = 1.0  # from there on, up to there, and once the line is reached
         self._near = _NEAR  # where it is reached
         self._placed: int | None = None
 
     def aim(self, course: Course) -> None:
-        """What was placed stays where it is, and the line is reached soon."""
+        """Follow the line from here on; what was placed stays in place."""
         placed, rate = self._placed, course.rate
         if placed is None:
             self._at = course.taken(self._from)
@@ -46,7 +46,7 @@ class Placing:
         self._near = _NEAR if self._slope == wanted else error / (self._slope - rate)
 
     def place(self, media: int) -> int:
-        """When the picture was taken. Of two pictures the one with more media time is later."""
+        """Return when the picture was taken. Times increase with media time."""
         if self._placed is None or media > self._placed:
             self._placed = media
         return int(self._place(media))

@@ -1,4 +1,4 @@
-"""Fragments to segments: when one begins and ends, which time is missing and why. Pure: returns actions."""
+"""Groups fragments into segments, and names missing time with its cause. Pure: returns actions."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ingest.media.init import make_init
 from ingest.media.sound import SoundFrames, sound_run
 from storage.mp4 import Run, mdat_head, write_moof
 
-_JOIN_NS = 250_000_000  # a hole or an overlap up to this is the jitter of an estimate, not missing footage
-_FLASH_NS = 10_000_000_000  # pictures that are older than that are not worth it
-_RETIME_TICKS = 450  # 5 ms: more overlap than that, and pictures would be decoded out of order
+_JOIN_NS = 250_000_000  # a hole or an overlap up to this is jitter of the estimated times, not missing footage
+_FLASH_NS = 10_000_000_000  # older pictures are dropped
+_RETIME_TICKS = 450  # 5 ms: with a larger overlap pictures would be decoded out of order
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """pieces: a whole fragment, not joined; they are never changed again."""
+    """Append a fragment to the open segment. pieces: the whole fragment, not joined; never changed afterwards."""
 
     pieces: list[bytes]
     start_ns: int
@@ -38,7 +38,7 @@ class Append:
 @dataclass(frozen=True, slots=True)
 class Finish:
     end_ns: int
-    forced: bool = False  # at the maximum length, without a key frame
+    forced: bool = False  # because the maximum length was reached without a key frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ Action = Begin | Append | Finish | Missing
 
 
 class Segmenter:
-    """``push()`` a camera's fragments in order; do what it says, in order."""
+    """Takes a camera's fragments in order by ``push()``; the caller carries out the returned actions in order."""
 
     def __init__(self, segment_s: float, segment_max_s: float) -> None:
         self._segment_ns = seconds_to_ns(segment_s)
@@ -66,16 +66,16 @@ class Segmenter:
         self._sound: SoundFormat | None = None
         self._sound_changed = False
         self._cause, self._detail = GapCause.STARTING, ""
-        self._resumable = False  # the next fragment goes on where the last one ended, in another segment
+        self._resumable = False  # the next fragment follows directly, in another segment
 
     def missed(self, cause: GapCause, detail: str = "") -> list[Action]:
-        """Footage stops here; the gap that follows has this cause."""
+        """Footage stops here; the following gap has this cause."""
         self._cause, self._detail = cause, detail
         self._resumable = False
         return self.close()
 
     def jumped(self) -> list[Action]:
-        """The recorder's clock was set: another segment begins, even without a key frame, for no picture is missing."""
+        """The clock was stepped: begin another segment even without a key frame, since no picture is missing."""
         self._cause, self._detail = GapCause.CLOCK, ""
         self._resumable = self._resumable or self._open
         return self.close()
@@ -89,39 +89,41 @@ class Segmenter:
         return [Finish(self._end_ns)]
 
     def broken(self, accounted_ns: int | None, cause: GapCause) -> None:
-        """A segment could not be begun or written on; footage counts until ``accounted_ns``."""
+        """A segment could not be opened or written; footage counts until ``accounted_ns``."""
         self._open = self._resumable = False
         self._end_ns = accounted_ns
         self._cause, self._detail = cause, ""
 
     def accounted(self, until_ns: int | None) -> None:
-        """A gap is recorded until then: footage may begin there at the earliest."""
+        """A gap is recorded until this time: footage may begin there at the earliest."""
         if until_ns is not None and not self._open:
             self._end_ns = max(until_ns, self._end_ns or until_ns)
 
     def set_back(self, until_ns: int) -> None:
-        """The recorder's clock was set back, no segment is open: footage begins again there."""
+        """The recorder's clock was set back and no segment is open: footage begins again at this time."""
         self._end_ns = until_ns
 
     def hear(self, sound: SoundFormat | None) -> None:
-        """What sound goes with the pictures from the next segment on, which begins with the next key frame."""
+        """Set the sound that belongs to the pictures from the next segment on, which begins with the next key frame."""
         if sound != self._sound:
             self._sound, self._sound_changed, self._made = sound, True, None
 
     def push(self, fragment: Fragment, start_ns: int, end_ns: int, sound: SoundFrames | None = None) -> list[Action]:
-        """``start_ns``, ``end_ns``: the fragment's time in UTC. ``sound``: what is heard in its time.
+        """Take a fragment. ``start_ns``, ``end_ns``: its span in UTC. ``sound``: the sound of that span.
 
-        StreamError for parameter sets that make no sense.
+        StreamError: the parameter sets are invalid.
         """
         actions: list[Action] = []
         changed = fragment.parameters != self._parameters or (self._sound_changed and fragment.key)
         if self._end_ns is not None:
             if self._open and abs(start_ns - self._end_ns) <= _JOIN_NS:
-                start_ns = self._end_ns  # exact tiling
+                start_ns = self._end_ns  # so that segments tile exactly
             elif start_ns < self._end_ns:
                 if self._end_ns - end_ns > _FLASH_NS:
                     return [*self.missed(GapCause.CLOCK)]
-                start_ns = self._end_ns  # wholly inside what is accounted for: a flash, since others refer to it
+                start_ns = (
+                    self._end_ns
+                )  # wholly within accounted time: shown for an instant, since later pictures refer to it
             elif self._open:
                 actions += self.missed(GapCause.LOSS)
         end_ns = max(end_ns, start_ns + 1_000_000)

@@ -1,4 +1,4 @@
-"""Sound beside pictures: which AAC frames go with which fragment, and their samples in its moof. Pure."""
+"""Assigns AAC frames to fragments of pictures, and builds their samples for the moof. Pure."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ingest.access_unit import TICKS_PER_S, SoundFormat
 from ingest.media.fragments import Fragment
 from storage.mp4 import Run
 
-_JOIN_NS = 60_000_000  # a shift of an estimate up to this is taken for jitter: frames then follow each other exactly
-_HELD_NS = 400_000_000  # the last fragment before a key picture may be short, which is no reason to wait less
+_JOIN_NS = 60_000_000  # shifts of the estimate up to this are jitter: frames then follow one another exactly
+_HELD_NS = 400_000_000  # the last fragment before a key frame may be short; the wait is the same
 _WAITING_MAX = 1500  # frames; half a minute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundFrames:
-    """Frames one after the other. times_ns: when each begins, UTC, and when the last ends."""
+    """Consecutive frames. times_ns: start of each, UTC, and the end of the last."""
 
     times_ns: tuple[int, ...]
     frames: tuple[bytes, ...]
@@ -35,9 +35,9 @@ class Held:
 
 
 class SoundMixer:
-    """``heard()`` frames and ``hold()`` fragments as they come; ``ready()`` gives back fragments, each with its sound.
+    """Call ``heard()`` for frames and ``hold()`` for fragments; ``ready()`` returns fragments with their sound.
 
-    A fragment is held until sound from behind its end has come, or pictures of half a second have, or all are wanted.
+    A fragment is held until sound from after its end has arrived, or half a second of further pictures, or a flush.
     """
 
     def __init__(self, form: SoundFormat) -> None:
@@ -46,10 +46,10 @@ class SoundMixer:
         self._waiting: deque[tuple[int, bytes]] = deque(maxlen=_WAITING_MAX)
         self._held: deque[Held] = deque()
         self._next_ns: int | None = None
-        self.dropped = 0  # frames that came too late, or twice
+        self.dropped = 0  # frames that arrived too late, or twice
 
     def heard(self, begin_ns: int, data: bytes) -> None:
-        """One frame, by the recorder's clock."""
+        """Take a frame; its time is by the recorder's clock."""
         follows = self._next_ns
         if follows is not None and abs(begin_ns - follows) <= _JOIN_NS:
             begin_ns = follows
@@ -60,11 +60,11 @@ class SoundMixer:
         self._next_ns = begin_ns + self._frame_ns
 
     def hold(self, fragment: Fragment, start_ns: int, end_ns: int) -> None:
-        """Keep a fragment of pictures until the sound of its span has come."""
+        """Keep a fragment of pictures until the sound of its span has arrived."""
         self._held.append(Held(fragment=fragment, start_ns=start_ns, end_ns=end_ns))
 
     def ready(self, *, all_of_them: bool = False) -> Iterable[tuple[Held, SoundFrames | None]]:
-        """Those that need not wait any longer."""
+        """Return the fragments that need not wait any longer."""
         while self._held:
             first = self._held[0]
             waited_ns = self._held[-1].end_ns - first.end_ns
@@ -89,7 +89,7 @@ class SoundMixer:
 
 
 def sound_run(sound: SoundFrames, segment_start_ns: int) -> Run:
-    """The frames as samples of a segment's second track, 90 kHz since the segment's start."""
+    """Return the frames as samples of a segment's second track, 90 kHz since the segment's start."""
     ticks = [max(0, time_ns - segment_start_ns) * TICKS_PER_S // NS for time_ns in sound.times_ns]
     durations = (after - before for before, after in itertools.pairwise(ticks))
     words = itertools.chain.from_iterable(zip(durations, map(len, sound.frames), strict=True))

@@ -1,10 +1,10 @@
-"""RTP times to media time: odd stamps replaced, steps of the camera's clock taken out, useless stamps noticed. Pure.
+"""Turns RTP times into media time: replaces odd stamps, removes clock steps, notices useless stamps. Pure.
 
-All times are ticks of 90 kHz. Media time has no step in it; how fast it runs, and from where, the Course finds out.
+All times are ticks of 90 kHz. Media time has no steps; the Course finds its rate and origin.
 
-What cameras do: one picture in fifty is stamped hours away; all stamps are the same; they count milliseconds; the
-clock is set in mid-session. Each of them shows in one comparison: how far a stamp is from the latest one, against how
-much time went by and how late pictures came until then.
+Cameras stamp one picture in fifty hours away, stamp all pictures alike, count milliseconds, or set their clock within a
+session. One comparison shows each of these: the distance of a stamp from the latest one, against the elapsed time and
+the delay of pictures so far.
 """
 
 from __future__ import annotations
@@ -13,26 +13,30 @@ from typing import Final
 
 from ingest.access_unit import TICKS_PER_S
 
-_STANDING: Final = TICKS_PER_S * 3 // 1000  # nearer than that to the latest picture: the stamps stand still
-_AHEAD: Final = TICKS_PER_S // 10  # further ahead of what arrival allows: an odd one
-_BACK: Final = TICKS_PER_S  # B-frames behind a first picture are nearer to it than that
+_STANDING: Final = TICKS_PER_S * 3 // 1000  # closer than this to the latest picture: the stamps stand still
+_AHEAD: Final = TICKS_PER_S // 10  # further ahead than arrival allows: odd
+_BACK: Final = TICKS_PER_S  # B-frames after a first picture are closer to it than this
 _REORDERED: Final = TICKS_PER_S // 2
 _NEVER: Final = -1 << 62
 _PAUSE: Final = TICKS_PER_S // 2
 _USUAL: Final = TICKS_PER_S // 25
 _FASTEST: Final = 4.0  # seconds of media time in one
-_YOUNG: Final = 8  # pictures: what is usual is not known yet
-_ODD, _DOUBT_MAX, _USELESS = 4, 40, 24  # how much an odd stamp behind another counts; in all, at most; useless
-_SET: Final = 12  # how much it counts that the camera's clock was set
-_BEHIND_MAX: Final = 16  # pictures in a row that are shown before the latest one; decoders hold no more
-_APART: Final = 0.15  # of the pictures' pace: an odd one among B-frames is so far behind the latest
+_YOUNG: Final = 8  # pictures before the usual pace is known
+_ODD, _DOUBT_MAX, _USELESS = (
+    4,
+    40,
+    24,
+)  # score of an odd stamp after another; the largest score; the score of useless stamps
+_SET: Final = 12  # score of a step of the camera's clock
+_BEHIND_MAX: Final = 16  # consecutive pictures presented before the latest one; decoders hold no more
+_APART: Final = 0.15  # in units of the pace: an odd stamp among B-frames is this far behind the latest
 
 
 class Stamps:
-    """``media()`` for each picture in the order of arrival.
+    """Call ``media()`` for each picture in the order of arrival.
 
-    jumps: how often the camera's clock was set
-    pace: from one picture's arrival to the next one's, on average
+    jumps: number of steps of the camera's clock
+    pace: average time between arrivals
     """
 
     __slots__ = (
@@ -41,14 +45,14 @@ class Stamps:
     )  # fmt: skip
 
     def __init__(self) -> None:
-        self._shift = 0  # from a stamp to media time
-        self._high = self._before = 0  # the latest picture, and the latest before it came
-        self._odd: int | None = None  # the last picture's stamp, if that was odd
+        self._shift = 0  # offset from a stamp to media time
+        self._high = self._before = 0  # the latest picture, and the latest one before that
+        self._odd: int | None = None  # stamp of the last picture, if odd
         self._odd_media = _NEVER  # and its media time, where there are B-frames
-        self._behind = 0  # pictures in a row that are shown before the latest one
-        self._waited = 0  # since the last good one
+        self._behind = 0  # consecutive pictures presented before the latest one
+        self._waited = 0  # since the last good stamp
         self._doubt = 0
-        self._reordered = False  # there are B-frames
+        self._reordered = False  # whether there are B-frames
         self._pictures = 0
         self._limit = _AHEAD + 2 * TICKS_PER_S
         self._usual = self.pace = _USUAL
@@ -56,17 +60,17 @@ class Stamps:
 
     @property
     def useless(self) -> bool:
-        """So many stamps are odd that arrival tells more."""
+        """Whether so many stamps are odd that arrival is the better source."""
         return self._doubt > _USELESS
 
     @property
     def trusted(self) -> bool:
-        """No stamp was odd for a while."""
+        """Whether no stamp was odd for a while."""
         return self._doubt == 0
 
     @property
     def shift(self) -> int:
-        """From a stamp to media time, as of now."""
+        """Present offset from a stamp to media time."""
         return self._shift
 
     @property
@@ -75,9 +79,9 @@ class Stamps:
         return max(self._high, self._odd_media)
 
     def media(self, stamp: int, elapsed: int, spare: float) -> int:
-        """The picture's media time.
+        """Return the picture's media time.
 
-        elapsed: since the picture before it arrived; spare: how late that one came, by the Course
+        elapsed: since the arrival of the picture before; spare: delay of that one, by the Course
         """
         media = stamp + self._shift
         step = media - self._high
@@ -109,7 +113,7 @@ class Stamps:
         return self._strange(stamp, elapsed)
 
     def move(self, by: int) -> None:
-        """Media time goes on elsewhere."""
+        """Continue media time from another stamp."""
         self._shift += by
         self._high += by
         self._before += by
@@ -117,7 +121,7 @@ class Stamps:
 
     @property
     def _fastest(self) -> float:
-        """Media time that goes by in a second, at most. Where pictures pile up on a link, their pace says little."""
+        """Largest plausible media time of a second. Where pictures pile up on a link, their pace says little."""
         return min(_FASTEST, self._usual / (self.pace + 1))
 
     def _good(self, step: int) -> None:
@@ -129,14 +133,14 @@ class Stamps:
             self._pictures += 1
 
     def _strange(self, stamp: int, elapsed: int) -> int:
-        """An odd stamp; two that follow each other show that the camera's clock was set."""
+        """Handle an odd stamp; two consecutive ones prove a step of the camera's clock."""
         first, self._odd = self._odd, stamp
         self._waited += elapsed
         if first is not None and self._behind < _BEHIND_MAX and self._follows(stamp - first, elapsed):
             self._doubt = min(_DOUBT_MAX, self._doubt + _SET)
             return self._jumped(stamp - first, stamp)
         self._doubt = min(_DOUBT_MAX, self._doubt + (1 if first is None else _ODD))
-        if self._reordered:  # where it belongs is not known: those that follow are judged without it
+        if self._reordered:  # its time is unknown: the following stamps are judged without it
             self._odd_media = self.high + max(1, int(self.pace * _APART))
             return self._odd_media
         step = self._usual if self._pictures > 1 else max(elapsed, _USUAL)
@@ -150,7 +154,7 @@ class Stamps:
 
     def _jumped(self, step: int, stamp: int) -> int:
         media = self._high + step + (self._usual if self._reordered else 0)
-        if self._waited > 2 * self._usual + _PAUSE:  # no pictures came for a while
+        if self._waited > 2 * self._usual + _PAUSE:  # the camera paused
             media = max(media, self._high + self._waited - self._usual)
         self.jumps += 1
         self._shift = media - stamp

@@ -1,4 +1,4 @@
-"""One camera's recording: its time is tiled by segments and gaps without a hole, whatever happens."""
+"""One camera's recording: segments and gaps tile its time without a hole, whatever happens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 from uuid import uuid4
 
-from domain.footage import Codec, Gap, GapCause
+from domain.footage import LEASE_SHIFT, Codec, Gap, GapCause
 from domain.ids import CameraId, SegmentId, SiteId
 from domain.time import Span
 from ingest.recording.errors import AccountedError
@@ -23,7 +23,7 @@ _AHEAD_NS = 10_000_000_000
 
 
 class Publisher(Protocol):
-    """What a camera's recording needs of its recorder."""
+    """The services that a camera's recording gets from its recorder."""
 
     def publish(self, done: Done, camera_id: CameraId) -> None:
         """Hand a finished segment to the uploader, synced before where the settings ask for it. SpoolError."""
@@ -45,9 +45,13 @@ class Publisher(Protocol):
         """Wake the committer: the journal holds gaps."""
         ...
 
+    def resumed(self, camera_id: CameraId, until_ns: int, gaps: Sequence[Span], *, known: bool) -> None:
+        """Look whether time before ``until_ns`` was lost: see LostTime."""
+        ...
+
 
 class CameraRecording:
-    """``missing()`` and segments in turn. accounted_ns: until when the camera is accounted for; None: never yet."""
+    """Takes gaps by ``missing()`` and segments, in turn. accounted_ns: end of the accounted time; None: none yet."""
 
     def __init__(
         self,
@@ -69,6 +73,7 @@ class CameraRecording:
         self._segment: OpenSegment | None = None
         self._bits_per_s = 4_000_000.0
         self.accounted_ns = self._position.end_ns
+        self.leased = False
         self.segments = 0
         self.gaps = 0
 
@@ -79,7 +84,7 @@ class CameraRecording:
 
     @property
     def recorded_ns(self) -> int | None:
-        """Until when there is footage or a gap, that of the open segment included."""
+        """End of the last footage or gap, the open segment included."""
         return self._segment.end_ns if self._segment is not None else self.accounted_ns
 
     @property
@@ -88,13 +93,17 @@ class CameraRecording:
         return self._current().start_ns
 
     def resume(self, now_ns: int) -> int:
-        """At the start of a recorder: what it did not see while it was not running. Call once.
+        """Record as a gap the time in which the recorder did not run. Call once, at its start.
 
-        Gives for how long from now on the camera has been recorded already, in ns, under a clock that was ahead: that
-        time is recorded again, in the next epoch. 0 as a rule.
+        Returns for how many nanoseconds to come there already is footage, filed by a clock that was ahead; that time is
+        recorded again, in the next epoch. Normally 0.
         """
         cause = GapCause.STOPPED if self._position.orderly else GapCause.CRASH
-        for span in self._spool.accounted(self.camera_id):
+        found, known = self._spool.accounted(self.camera_id), self.accounted_ns is not None
+        until_ns = next(
+            (ns for ns in (self.accounted_ns, *(span.start_ns for span in found)) if ns is not None), now_ns
+        )
+        for span in found:
             if self.accounted_ns is None:
                 self.accounted_ns = span.start_ns
             self.missing(span.start_ns, GapCause.CRASH)
@@ -108,13 +117,14 @@ class CameraRecording:
             return ahead_ns
         else:
             self.missing(now_ns, cause)
+        self._publisher.resumed(self.camera_id, min(until_ns, now_ns), found, known=known)
         return 0
 
     def missing(self, until_ns: int, cause: GapCause, detail: str = "") -> None:
-        """A gap from where the camera is accounted for until ``until_ns``; nothing when there is no such time.
+        """Record a gap from the end of the accounted time until ``until_ns``, if there is any such time.
 
-        Durable on return unless the disk refuses. ``detail``: no personal data, no secrets. ValueError while a
-        segment is open: there is footage.
+        Durable on return unless the disk refuses. ``detail``: no personal data, no secrets. ValueError: a segment is
+        open.
         """
         if self._segment is not None:
             raise ValueError("a gap in the middle of a segment")
@@ -131,18 +141,27 @@ class CameraRecording:
         self._publisher.gaps_wait()
 
     def begin_epoch(self) -> None:
-        """The clock was set: should that prove wrong, what follows can be told from what was before. ValueError while a
-        segment is open.
+        """Begin a new epoch after a step of the clock, so that footage before and after it can be distinguished.
+
+        ValueError: a segment is open.
         """
         if self._segment is not None:
             raise ValueError("the clock is set in the middle of a segment")
         self._epoch += 1
         self._save_position(orderly=False)
 
+    def adopt_lease(self, lease: int) -> None:
+        """The database gave this recorder the camera: from the next segment on epochs begin with the lease's number."""
+        self.leased = True
+        if self._epoch >> LEASE_SHIFT != lease:
+            self._epoch = lease << LEASE_SHIFT
+            self._position = replace(self._position, epoch=self._epoch)  # on disk with the next segment
+
     def set_back(self, until_ns: int) -> None:
-        """The clock was set back: the camera is accounted for until ``until_ns`` only, and what follows is of the next
-        epoch. What it overlaps becomes shadows, and all of an epoch that began behind ``until_ns``. ValueError while a
-        segment is open.
+        """Begin a new epoch after the clock was set back: only time until ``until_ns`` counts as accounted for.
+
+        Footage that the new epoch overlaps becomes shadow rows, and so do epochs that began after ``until_ns``.
+        ValueError: a segment is open.
         """
         self.accounted_ns = until_ns
         self.begin_epoch()
@@ -152,16 +171,16 @@ class CameraRecording:
         self._publisher.make_room(wanted_bytes)
 
     def admit(self, start_ns: int) -> PublicHourKey:
-        """Return the key for a segment that begins there, when there is room for it, too.
+        """Return the key for a segment that begins at this time.
 
-        NoHourKeyError, SpoolFullError, SpoolError: none can be begun now.
+        NoHourKeyError, SpoolFullError, SpoolError: no segment can be opened now.
         """
         hour_key = self._keys.key_for(self.camera_id, start_ns)
         self.make_room(int(self._bits_per_s / 8 * _EXPECTED_S))
         return hour_key
 
     def begin(self, start_ns: int, codec: Codec, init: bytes) -> None:
-        """Open a segment. NoHourKeyError, SpoolFullError, SpoolError, AccountedError: nothing was begun.
+        """Open a segment. NoHourKeyError, SpoolFullError, SpoolError, AccountedError: nothing was opened.
 
         Time between ``accounted_ns`` and ``start_ns`` becomes a gap; a camera's segments never overlap.
         """
@@ -170,7 +189,7 @@ class CameraRecording:
         if self.accounted_ns is not None and start_ns < self.accounted_ns:
             raise AccountedError(
                 f"Footage of camera {self.camera_id} begins {self.accounted_ns - start_ns} ns too early.",
-                "The clock was set back, or the camera repeats itself.",
+                "The clock was set back, or the camera sends footage twice.",
             )
         hour_key = self.admit(start_ns)
         self.missing(start_ns, GapCause.STARTING)
@@ -202,9 +221,9 @@ class CameraRecording:
             raise
 
     def append(self, pieces: Sequence[Plaintext], start_ns: int, end_ns: int, *, key: bool, frames: int) -> None:
-        """One whole fragment in pieces that are never changed again.
+        """Append a whole fragment. Its pieces are never changed afterwards.
 
-        SpoolError, SpoolFullError, SegmentFullError: the segment ended with what is on disk.
+        SpoolError, SpoolFullError, SegmentFullError: the segment has ended with what is on the disk.
         """
         segment = self._current()
         try:
@@ -218,7 +237,7 @@ class CameraRecording:
             raise
 
     def tick(self) -> None:
-        """Call a few times a second: seals what would otherwise wait in memory too long. SpoolError as ``append()``."""
+        """Seal what has waited in memory too long. Call a few times a second. SpoolError as ``append()``."""
         if self._segment is None:
             return
         try:
@@ -228,7 +247,7 @@ class CameraRecording:
             raise
 
     def finish(self, end_ns: int) -> None:
-        """End the open segment; none is fine. SpoolError as ``append()``."""
+        """End the open segment, if there is one. SpoolError as ``append()``."""
         segment = self._segment
         if segment is None:
             return
@@ -250,7 +269,7 @@ class CameraRecording:
         self.segments += 1
 
     def stop(self, now_ns: int) -> None:
-        """In good order: the position says so, and the next start's gap is called a stop."""
+        """Record an orderly stop in the position, so that the gap until the next start has that cause."""
         self.missing(now_ns, GapCause.STOPPED)
         self._save_position(orderly=True)
 
@@ -260,7 +279,7 @@ class CameraRecording:
         return self._segment
 
     def reload_position(self) -> None:
-        """Load the last trailer after a file of this camera was recovered: the next segment follows it."""
+        """Load the last trailer after a file of this camera was recovered: the next segment continues its chain."""
         self._position = replace(
             self._position, trailer_sha256=self._spool.positions.load(self.camera_id).trailer_sha256
         )
@@ -276,7 +295,7 @@ class CameraRecording:
         try:
             self._spool.positions.save(self.camera_id, self._position)
         except OSError:
-            return  # the disk refuses: the next segment's publication or the next gap saves it
+            return  # the disk refuses: the next published segment or gap saves the position
 
 
 def _loaded(spool: Spool, camera_id: CameraId) -> CameraPosition:

@@ -6,4 +6,4 @@ from domain.errors import MisuseError, StorageError
 
 
 class AccountedError(StorageError, MisuseError):
-    """A segment would begin in time that footage or a gap accounts for already: spans never overlap."""
+    """A segment would begin in time that footage or a gap already covers: spans never overlap."""

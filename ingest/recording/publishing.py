@@ -1,4 +1,4 @@
-"""Finished segments on their way to the uploader: at once, or synced first where a power cut must lose none of them."""
+"""Hands finished segments to the uploader: at once, or after a sync where a power cut must lose none of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _Syncing:
 
 
 class Publishing:
-    """A camera's segments are published in order; its position never runs ahead of what is on the disk."""
+    """Publishes a camera's segments in order; its position never runs ahead of the disk."""
 
     def __init__(self, spool: Spool, problems: Problems, offer: Callable[[Pending], None]) -> None:
         self._spool, self._problems, self._offer = spool, problems, offer
@@ -34,7 +34,7 @@ class Publishing:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def publish(self, done: Done, camera_id: CameraId) -> None:
-        """SpoolError when the disk refuses: the caller then recovers the segment."""
+        """Publish a finished segment. SpoolError: the disk refuses; the caller then recovers the segment."""
         if not self._spool.fsync:
             self._offer(self._spool.publish(done.file, camera_id, done.position))
             return
@@ -49,7 +49,7 @@ class Publishing:
         task.add_done_callback(self._tasks.discard)
 
     def settle(self, camera_id: CameraId) -> None:
-        """All of the camera's finished segments are published on return; syncs here and now if it must."""
+        """Publish all finished segments of the camera before returning, syncing them if necessary. SpoolError."""
         for item in list(self._waiting.get(camera_id, ())):
             if not item.synced:
                 try:
@@ -67,7 +67,7 @@ class Publishing:
             self.settle(camera_id)
 
     async def sync(self) -> None:
-        """What open segments hold now. Done every SYNC_EVERY_S: a power cut loses no more than that. SpoolError."""
+        """Sync the open segments. Called every SYNC_EVERY_S, the most that a power cut loses. SpoolError."""
         try:
             dirty = [file for file in self._spool.open_files() if file.dirty]
             descriptors = []
@@ -80,7 +80,7 @@ class Publishing:
             raise disk_error(exc) from exc
 
     async def finished(self) -> None:
-        """Everything is published, or given up."""
+        """Wait until everything is published or given up."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -106,7 +106,7 @@ class Publishing:
             self._waiting.pop(camera_id, None)
 
     def _give_up(self, item: _Syncing, error: SpoolError) -> None:
-        """It is whole: recovery publishes it when the disk accepts that."""
+        """Leave a whole segment to recovery, which publishes it once the disk accepts that."""
         waiting = self._waiting.get(item.camera_id, [])
         if item in waiting:
             waiting.remove(item)
@@ -115,7 +115,7 @@ class Publishing:
 
 
 def _sync_and_close(folder: Path, *pairs: tuple[int, int]) -> None:
-    """What the files hold, and their names in ``folder``."""
+    """Sync the files, and their names in ``folder``."""
     descriptors = [descriptor for pair in pairs for descriptor in pair]
     try:
         for descriptor in descriptors:

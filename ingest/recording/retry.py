@@ -1,4 +1,4 @@
-"""When a service that failed may be tried again."""
+"""Says when a service that failed may be tried again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LONGEST_S = 30.0
 
 
 class Gate:
-    """A gate in front of one service, shared by its users: it shuts after a failure, longer after each further one."""
+    """A gate in front of one service, shared by its callers. It closes after a failure, longer after each one."""
 
     def __init__(self, clock_s: Callable[[], float], backoff: Backoff | None = None) -> None:
         self._clock_s = clock_s
@@ -20,16 +20,21 @@ class Gate:
         self._until_s = 0.0
 
     def failed(self) -> None:
-        """Call once per failed attempt. Attempts that were made together count as one."""
+        """Account for a failed attempt. Concurrent attempts count as one."""
         if self._until_s <= self._clock_s():
             self._until_s = self._clock_s() + self._backoff.pause_s()
 
     def passed(self) -> None:
-        """Call after an attempt that succeeded: the next one need not wait."""
+        """Account for a successful attempt: the gate opens."""
         self._backoff.reset()
         self._until_s = 0.0
 
+    @property
+    def shut(self) -> bool:
+        """Whether the next attempt has to wait."""
+        return self._until_s > self._clock_s()
+
     async def wait(self) -> None:
-        """Until it may be tried (again)."""
+        """Wait until the gate is open."""
         while (left_s := self._until_s - self._clock_s()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(left_s)

@@ -1,4 +1,4 @@
-"""A spool file's metadata as the catalogue's row."""
+"""Converts a spool file's metadata to the catalogue's row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from storage.sealed.format import parse_header
 
 
 def segment_of(metadata: SegmentMetadata, ending: Ending) -> Segment:
-    """The row of a finished segment."""
+    """Return the row of a finished segment."""
     beginning = metadata.beginning
     header = parse_header(ending.header)
     return Segment(

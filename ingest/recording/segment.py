@@ -14,7 +14,7 @@ _MS = 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """What finishing gives: the file still open, and the camera's next position."""
+    """A finished segment: its file, still open, and the camera's next position."""
 
     file: SegmentFile
     position: CameraPosition
@@ -48,8 +48,10 @@ class OpenSegment:
         self._header = sealer.header
         self._sealed_bytes = len(sealer.header)
         self._grown = grown
-        self._waiting_since: int | None = None  # monotonic: the oldest byte that is not sealed
-        self._fragments: list[tuple[int, int]] = []  # (end in the plaintext, end_ns) of what is not wholly sealed
+        self._waiting_since: int | None = None  # monotonic time of the oldest byte that is not sealed
+        self._fragments: list[
+            tuple[int, int]
+        ] = []  # (end in the plaintext, end_ns) of fragments that are not wholly sealed
         self.end_ns = start_ns
         self.durable_end_ns = start_ns
         self.frames = 0
@@ -57,13 +59,13 @@ class OpenSegment:
 
     @property
     def size_bytes(self) -> int:
-        """Of plaintext so far."""
+        """Bytes of plaintext so far."""
         return self.sealer.plain_len
 
     def append(
         self, pieces: Sequence[Plaintext], start_ns: int, end_ns: int, *, key: bool, frames: int, mono_ns: int
     ) -> None:
-        """One fragment, moof and mdat. Of what came before it, nothing is left unsealed afterwards."""
+        """Append a fragment, moof and mdat. Afterwards everything before it is sealed."""
         offset = self.sealer.plain_len
         chunks = self.sealer.push(*pieces)
         size = self.sealer.plain_len - offset
@@ -90,7 +92,7 @@ class OpenSegment:
             self._write(None, self.sealer.pad())
 
     def finish(self, end_ns: int, identity: RecorderIdentity, position: CameraPosition) -> Done:
-        """The object is whole; its file is for the spool to publish. ``position``: the camera's until now."""
+        """Complete the object; the spool then publishes its file. ``position``: the camera's present position."""
         tail = self.sealer.finish(
             end_ns=end_ns,
             previous_trailer_sha256=position.trailer_sha256,

@@ -1,12 +1,13 @@
-"""Recording that stays invisible until it is whole: sealed into a spool of its own, uploaded by a later recorder."""
+"""Records into a separate spool, which a later recorder uploads: the footage stays invisible until it is complete."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from domain.ids import CameraId, SiteId
+from domain.time import Span
 from ingest.recording.camera import CameraRecording
 from ingest.recording.segment import Done, OpenSegment
 from ingest.spool import Spool
@@ -14,7 +15,7 @@ from runtime.settings import SpoolSettings
 from storage.keys import HourKeyCache, RecorderIdentity
 
 EPOCH = 0
-"""Below every recorder's: where both have footage of a time, the recorder's is shown, whichever comes first."""
+"""Lower than every recorder's epoch: where both have footage of a time the recorder's is shown, in either order."""
 
 
 @contextlib.contextmanager
@@ -40,6 +41,7 @@ class _Staging:
         self._spool = spool
 
     def publish(self, done: Done, camera_id: CameraId) -> None:
+        """Sync and publish in place: an import has no other camera that a slow disk could hold up."""
         if self._spool.fsync:
             done.file.sync()
         self._spool.publish(done.file, camera_id, done.position)
@@ -55,4 +57,7 @@ class _Staging:
         self._spool.check_room(wanted_bytes)
 
     def gaps_wait(self) -> None:
-        """They are in the journal."""
+        """Nothing to wake: the gaps are in the journal for a later recorder."""
+
+    def resumed(self, camera_id: CameraId, until_ns: int, gaps: Sequence[Span], *, known: bool) -> None:
+        """An import begins anew after a power cut."""

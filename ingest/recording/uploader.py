@@ -1,9 +1,8 @@
-"""From the spool to the object store, then to the catalogue, then out of the spool. In that order, whatever happens.
+"""Uploads segments: from the spool to the object store, then to the catalogue, then out of the spool, in this order.
 
-Two stages, so that either service may be away without the other's work stopping: storing (several at a time, here)
-and committing (one at a time, committer.py). Fresh segments go before the backlog, and one worker takes nothing else;
-whatever failed once, and whatever waited behind it, is backlog. What cannot be retried is parked and said; its file
-stays.
+Two stages, so that the absence of one service does not stop the other's work: storing, several at a time, here, and
+committing, one at a time, in committer.py. Fresh segments precede the backlog, and one worker takes only fresh ones.
+What failed once, and what waited behind it, is backlog. What cannot be retried is parked and reported; its file stays.
 """
 
 from __future__ import annotations
@@ -18,29 +17,32 @@ from domain.footage import Gap, GapCause
 from domain.ids import CameraId
 from domain.time import Span
 from ingest.recording.committer import Committer
+from ingest.recording.footage_records import STORE, FootageRecords
 from ingest.recording.pace import Pace
 from ingest.recording.retry import Gate
 from ingest.spool import DamagedSpoolFileError, Ending, Pending, SegmentMetadata, Spool, SpoolError
 from runtime.failpoints import hit
 from runtime.problems import Problems
 from storage.catalogue import Catalogue
+from storage.journal import JournalWriter
 from storage.sealed import object_name
 from storage.store import ObjectStore
 from storage.store.errors import DigestError, ObjectConflictError
 
 _log = logging.getLogger(__name__)
 
-STORE, PARKED, DAMAGED, SPOOL = "store", "parked segment", "damaged segment", "spool files"
+PARKED, DAMAGED, SPOOL = "parked segment", "damaged segment", "spool files"
 
 
 class Uploader:
-    """Give it finished segments with ``offer()``; ``run()`` does the rest until it is cancelled. One event loop."""
+    """Takes finished segments by ``offer()`` and uploads them by ``run()`` until cancelled. For one event loop."""
 
     def __init__(
         self,
         spool: Spool,
         store: ObjectStore,
         catalogue: Catalogue,
+        writer: JournalWriter,
         problems: Problems,
         *,
         concurrency: int,
@@ -54,23 +56,24 @@ class Uploader:
         self._make_pace = make_pace
         self._matches = matches
         self._gate = make_gate()
-        self._committer = Committer(spool, catalogue, problems, gate=make_gate(), park=self._park)
+        records = FootageRecords(writer, problems, gate=make_gate())
+        self._committer = Committer(spool, catalogue, records, problems, gate=make_gate(), park=self._park)
         self._fresh: list[Pending] = []
         self._backlog: list[Pending] = []
         self._in_hand: set[Pending] = set()
-        self._parked: set[Pending] = set()  # for a person to look at: tried again at the next start
+        self._parked: set[Pending] = set()  # for an operator to examine: tried again at the next start
         self._wake = asyncio.Event()
         self.stored = 0
         self.damaged = 0
 
     def offer(self, pending: Pending, *, fresh: bool = True) -> None:
-        """Take over a finished segment. Never blocks: the queue is bounded by the spool's size."""
+        """Queue a finished segment. Never blocks: the spool's size bounds the queue."""
         heapq.heappush(self._fresh if fresh else self._backlog, pending)
         self._wake.set()
 
     @property
     def pending(self) -> int:
-        """Segments that are not committed yet."""
+        """Number of segments that are not committed yet."""
         queued = len(self._fresh) + len(self._backlog) + len(self._in_hand) + len(self._parked)
         return queued + self._committer.pending
 
@@ -85,8 +88,13 @@ class Uploader:
         return self._committer.shadows
 
     @property
+    def contested(self) -> int:
+        """Rows committed since the start whose time was accounted for already."""
+        return self._committer.contested
+
+    @property
     def oldest_ns(self) -> int | None:
-        """Start of the oldest of them."""
+        """Start of the oldest segment that is not committed yet."""
         heads = [queue[0] for queue in (self._fresh, self._backlog) if queue]
         starts = [item.place.start_ns for item in (*heads, *self._in_hand, *self._parked)]
         oldest = self._committer.oldest_ns
@@ -95,13 +103,13 @@ class Uploader:
     def take_oldest(self) -> Pending | None:
         """Take the oldest segment that no worker holds out of the queues, to drop it when the spool is full.
 
-        None when there is no other than stored ones, whose rows only are missing.
+        None: all others are stored, and lack only their rows.
         """
         queue = min((queue for queue in (self._backlog, self._fresh) if queue), key=lambda q: q[0], default=None)
         return heapq.heappop(queue) if queue else None
 
     async def run(self) -> None:
-        """Until cancelled. Cancelling leaves everything in the spool as it is."""
+        """Upload until cancelled. Cancelling leaves the spool as it is."""
         async with asyncio.TaskGroup() as group:
             for number in range(self._concurrency):
                 keep_free = number == 0 and self._concurrency > 1
@@ -109,24 +117,24 @@ class Uploader:
             group.create_task(self._committer.run(), name="commit")
 
     def gaps_wait(self) -> None:
-        """There are gaps in the journal."""
+        """Wake the committer: the journal holds gaps."""
         self._committer.wake()
 
     def drop(self, pending: Pending, metadata: SegmentMetadata) -> None:
-        """Give a segment up to make room, with a gap in its place. SpoolError. A crash on the way is made good."""
+        """Drop a segment to make room, and record a gap in its place. SpoolError. Completed after a crash."""
         assert metadata.ending is not None
         if not metadata.dropped:
             try:
                 self._spool.note_dropped(pending)
             except SpoolError as error:
-                self._problems.note(SPOOL, error)  # without room for the note there is the more reason to go on
+                self._problems.note(SPOOL, error)  # no room even for the note: all the more reason to continue
         span = Span(metadata.beginning.start_ns, metadata.ending.end_ns)
         self._lost(metadata.beginning.camera_id, span, GapCause.SPOOL_FULL, "dropped to make room")
         hit("upload.drop.gap")
         self._spool.remove(pending)
 
     def set_aside(self, pending: Pending, error: StorageError, metadata: SegmentMetadata | None = None) -> None:
-        """What is damaged on our disk: a gap, and the files where a person can look at them. SpoolError."""
+        """Record a gap for a damaged segment, and set its files aside for an operator. SpoolError."""
         footage = self._spool.span_of(pending)
         if metadata is not None and metadata.ending is not None:
             footage = metadata.beginning.camera_id, Span(metadata.beginning.start_ns, metadata.ending.end_ns)
@@ -151,7 +159,7 @@ class Uploader:
                 elif late:
                     pace.took(asyncio.get_running_loop().time() - started_s)
             except Exception as error:  # noqa: BLE001 - supervisor: one file that we mishandle must not stop the others
-                _log.exception("a segment could not be dealt with")
+                _log.exception("a segment could not be uploaded")
                 self._park(pending, error)
             except BaseException:
                 self.offer(pending, fresh=False)
@@ -160,7 +168,7 @@ class Uploader:
                 self._in_hand.discard(pending)
 
     async def _next(self, pace: Pace | None) -> tuple[Pending, bool]:
-        """A fresh segment; or a late one, when ``pace`` allows."""
+        """Return a fresh segment, or a late one when ``pace`` allows it."""
         while True:
             wait_s = None
             if self._fresh:
@@ -182,13 +190,13 @@ class Uploader:
         return pending
 
     def _all_late(self, pending: Pending) -> None:
-        """The store is away: what waits now is not live any more when it comes back."""
+        """The store is away: turn the waiting segments into backlog."""
         waiting, self._fresh = self._fresh, []
         for item in (pending, *waiting):
             self.offer(item, fresh=False)
 
     async def _store_one(self, pending: Pending) -> bool:
-        """False: try again later."""
+        """Store a segment. False: try again later."""
         try:
             metadata = self._spool.metadata_of(pending)
             if metadata.dropped:
@@ -225,10 +233,10 @@ class Uploader:
             self._spool.note_stored(pending)
             self._problems.clear(SPOOL)
         except SpoolError as error:
-            self._problems.note(SPOOL, error)  # after a restart it is put again, and found to be there
+            self._problems.note(SPOOL, error)  # after a restart it is put again, and found in the store
 
     async def _damaged(self, pending: Pending, metadata: SegmentMetadata, error: DigestError) -> bool:
-        """The store got other bytes than were sealed. Were they damaged on the way, or do they lie damaged on disk?"""
+        """The store received other bytes than were sealed: find out whether the disk or the way damaged them."""
         assert metadata.ending is not None
         try:
             if await asyncio.to_thread(self._matches, pending, metadata.ending):
@@ -240,7 +248,7 @@ class Uploader:
         return self._aside(pending, error, metadata)
 
     async def _vanished(self, pending: Pending, metadata: SegmentMetadata, ending: Ending, error: DigestError) -> bool:
-        """A power cut kept the metadata of a segment that was being removed; or its footage was deleted."""
+        """Handle metadata without footage: a power cut during a removal, or footage that was deleted."""
         try:
             info = await self._store.stat(_name(metadata))
         except StorageError as away:

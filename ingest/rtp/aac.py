@@ -1,4 +1,4 @@
-"""AAC in RTP packets: mpeg4-generic in mode AAC-hbr (RFC 3640, 3.3.6), and the config that describes it."""
+"""Depacketizes AAC: mpeg4-generic in mode AAC-hbr (RFC 3640, 3.3.6); and parses its configuration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WAITING_MAX: Final = 2000
 
 
 def sound_format(config: bytes) -> SoundFormat:
-    """StreamError for anything but AAC-LC, mono or stereo."""
+    """Parse an AudioSpecificConfig. StreamError: not AAC-LC, mono or stereo."""
     if not 2 <= len(config) <= _CONFIG_MAX:
         raise StreamError("its AAC is not described.", "Choose AAC-LC there.")
     bits = Bits(config + bytes(8))
@@ -33,23 +33,23 @@ def sound_format(config: bytes) -> SoundFormat:
 
 
 class AacTrack:
-    """``take()`` whole packets. Never raises: what does not fit is counted and passed over."""
+    """Pass whole packets to ``take()``. It never raises: malformed packets are counted and ignored."""
 
     def __init__(self, payload_type: int, form: SoundFormat, clock_rate: int, counts: Counts | None = None) -> None:
         self.form = form
         self.counts = counts if counts is not None else Counts()
         self._payload_type = payload_type
         self._clock_rate = clock_rate or form.rate_hz
-        self._step = form.frame_samples * self._clock_rate // form.rate_hz  # of one frame, in the packets' clock
+        self._step = form.frame_samples * self._clock_rate // form.rate_hz  # duration of a frame, in the packets' clock
         self._clock = _NONE
         self._time = 0  # unwrapped
         self._sequence = _NONE
-        self._part = bytearray()  # of a frame that is spread over packets
+        self._part = bytearray()  # of a frame that spans packets
         self._part_size = 0
         self._bounds = PayloadBounds()
 
     def ticks_of(self, clock: int) -> int | None:
-        """A packets' time on the sound's timeline, 90 kHz; None before the first packet."""
+        """Convert a packet's time to the sound's timeline, 90 kHz; None before the first packet."""
         if self._clock == _NONE:
             return None
         return (self._time + _signed(clock - self._clock)) * TICKS_PER_S // self._clock_rate
@@ -57,7 +57,7 @@ class AacTrack:
     def take(
         self, view: memoryview, start: int, stop: int, mono_ns: int, lead_ticks: int | None, out: list[Sound]
     ) -> None:
-        """One RTP packet, view[start:stop]."""
+        """Take the RTP packet view[start:stop]."""
         first, last = self._bounds.of(view, start, stop)
         if first < 0:
             self.counts.sound_malformed += 1
@@ -78,7 +78,7 @@ class AacTrack:
         self._time = clock if self._clock == _NONE else self._time + _signed(clock - self._clock)
         self._clock = clock
         if len(out) >= _WAITING_MAX:
-            del out[: _WAITING_MAX // 2]  # it is not taken while there are no pictures
+            del out[: _WAITING_MAX // 2]  # sound is not taken while there are no pictures
         if not self._frames(view, first, last, mono_ns, lead_ticks, out):
             self.counts.sound_malformed += 1
             self._part.clear()
@@ -105,7 +105,7 @@ class AacTrack:
         return True
 
     def _fragment(self, piece: memoryview, size: int, mono_ns: int, lead_ticks: int | None, out: list[Sound]) -> bool:
-        """A frame in several packets: each says the whole frame's size and has its time."""
+        """Take a part of a frame that spans packets; each of them states the frame's size and time (3.2.3.2)."""
         if size > _FRAME_MAX or (self._part and size != self._part_size):
             return False
         self._part_size = size

@@ -1,79 +1,98 @@
-"""The access unit under way: NAL units put together from the pieces that packets carry."""
+"""Assembles the current access unit from the pieces of NAL units that packets carry."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from ingest.rtp.counts import Counts
-from ingest.rtp.start_codes import MAX_UNITS, Begins, StartCodes
+from ingest.rtp.start_codes import MAX_UNITS, StartCodes
 from ingest.video import nal as nals
 from ingest.video.parameters import Role, role_of
 
 MAX_BYTES: Final = 16 << 20
-MAX_PARTS: Final = 1 << 17  # a part may be a single byte
-_LEADING_PARTS_MAX: Final = 64  # of SEI messages that wait for a picture
-_MEASURED_PARTS: Final = 256  # fewer cannot be too large
+MAX_PIECES: Final = 1 << 17  # a piece may be a single byte
+_LEADING_PARTS_MAX: Final = 64  # parts of SEI messages that wait for a picture
 _SETS_MAX: Final = 64
 # Plain integers compare faster.
 _KEY, _SET, _DROP, _KEEP = (int(one) for one in (Role.KEY, Role.SET, Role.DROP, Role.KEEP))
 
 
 class Assembly:
-    """For each NAL unit ``begin()``, pieces appended to ``parts``, ``end()``; or ``whole()``. At last ``take()``.
+    """For each NAL unit call ``begin()``, append to ``parts``, call ``end()``; or ``whole()``. Then ``take()``.
 
-    parts: what the access unit is made of, to be joined. The reader of packets appends to it directly, also views of
-        the receive buffer, if ``keep()`` is called before that is used again
-    open_at: where in ``parts`` the NAL unit under way begins; -1 when there is none
-    sliced, key: there is a slice; one of a picture with which decoding can begin
-    torn: something is missing; ``torn_head``: the header of a NAL unit of which a part is missing, if there is one
-    sets: the parameter sets that came with it
+    parts: the parts of the access unit
+    open_at: index in ``parts`` of the current NAL unit; -1: none
+    sliced, key: whether there is a slice, and one of a picture with which decoding can begin
+    torn: whether a part is missing; ``torn_head``: header of the NAL unit that lacks it, if known
+    sets: the parameter sets of the access unit
     """
 
     __slots__ = (
-        "_counts", "_head_bytes", "_kept", "_measure_at", "_open_header", "_open_role", "codec", "key", "open_at",
+        "_bytes", "_counts", "_head_bytes", "_kept", "_open_header", "_open_role", "_pieces", "codec", "key", "open_at",
         "parts", "sets", "sliced", "start_codes", "torn", "torn_head",
     )  # fmt: skip
 
-    def __init__(self, codec: str, begins: Begins, counts: Counts) -> None:
+    def __init__(self, codec: str, counts: Counts) -> None:
         self.codec = codec
-        self.start_codes = StartCodes(codec, begins)
+        self.start_codes = StartCodes(codec)
         self.parts: list[bytes | memoryview] = []
         self.sets: list[bytes] = []
         self.open_at = -1
         self.sliced = self.key = self.torn = False
         self.torn_head = b""
         self._open_header, self._open_role = b"", _KEEP
-        self._kept = 0  # parts that are no views
-        self._measure_at = _MEASURED_PARTS  # so many parts are added up again
+        self._kept = self._bytes = 0  # number of parts that are not views, and their size
+        self._pieces = 0  # number of pieces that these came in
         self._head_bytes = nals.header_bytes(codec)
         self._counts = counts
 
     def check(self) -> None:
-        """AssertionError unless the state makes sense."""
+        """AssertionError unless the state is consistent."""
         assert -1 <= self.open_at < max(1, len(self.parts))
         assert self.open_at < 0 or self.parts[self.open_at] == self._open_header, "a NAL unit begins with its header"
         assert self.sliced or not self.key, "a key picture has a slice"
         assert self.torn or not self.torn_head
         assert 0 <= self._kept <= len(self.parts)
-        assert not any(type(part) is memoryview for part in self.parts[: self._kept]), "views do not outlive a gulp"
+        assert not any(type(part) is memoryview for part in self.parts[: self._kept]), "views do not outlive a read"
+        assert self._bytes == sum(map(len, self.parts[: self._kept]))
         assert len(self.sets) <= _SETS_MAX
 
     # -- NAL units
 
     def begin(self, header: bytes, role: int, piece: bytes) -> None:
-        """The first piece of a NAL unit, behind its header; it may be empty."""
+        """Begin a NAL unit with its header and its first piece, which may be empty."""
         if self.open_at >= 0:
             self.end()
         self.open_at, self._open_role, self._open_header = len(self.parts), role, header
         self.parts += (header, piece)
 
-    def begin_slice(self, header: bytes, role: int, piece: memoryview) -> None:
-        """``begin()`` for the first NAL unit of an access unit."""
+    def begin_view(self, header: bytes, role: int) -> None:
+        """As ``begin()``, for the first NAL unit of an access unit, whose pieces are added as views."""
         self.open_at, self._open_role, self._open_header = 0, role, header
-        self.parts += (header, piece)
+        self.parts.append(header)
+
+    def whole_view(self, header: bytes, role: int, pieces: Sequence[memoryview]) -> None:
+        """Add a slice that is a whole access unit: nothing waits, and it is taken before the buffer is reused."""
+        size = len(header) + sum(map(len, pieces))
+        self.parts = [size.to_bytes(4, "big"), header, *pieces]
+        self.sliced = True
+        self.key = role > 0
+
+    def add_views(self, pieces: Sequence[memoryview], count: int) -> None:
+        """Add to the current NAL unit what ``count`` packets carried. Call ``keep()`` before the buffer is reused."""
+        self.parts += pieces
+        self._pieces += count
+
+    @property
+    def ends_alone(self) -> bool:
+        """Whether nothing stays in this place when the access unit, with the present NAL unit, ends."""
+        if self.open_at >= 0:
+            return self.sliced or self._open_role <= self.start_codes.plain_to
+        return not self.parts
 
     def end(self) -> None:
-        """The NAL unit under way is whole."""
+        """End the current NAL unit."""
         at, parts, role = self.open_at, self.parts, self._open_role
         self.open_at = -1
         size = sum(map(len, parts[at:]))
@@ -85,12 +104,13 @@ class Assembly:
             self._one_or_more(nal, role)
         else:
             parts[at] = size.to_bytes(4, "big") + self._open_header
+            self._bytes += 4 * (at < self._kept)
             self.sliced = True
             if role:
                 self.key = True
 
     def whole(self, nal: bytes, role: int) -> None:
-        """A NAL unit in one piece; not empty."""
+        """Add a NAL unit in one piece; not empty."""
         if self.open_at >= 0:
             self.end()
         if role > self.start_codes.plain_to:
@@ -102,9 +122,9 @@ class Assembly:
             self.key = True
 
     def tear(self, head: bytes = b"") -> None:
-        """Something is missing here, also of the NAL unit under way, if there is one.
+        """Note a loss at this place, and within the current NAL unit if there is one.
 
-        head: the header of a NAL unit whose beginning is missing
+        head: the header of a NAL unit whose start is missing
         """
         self.torn = True
         if self.open_at >= 0:
@@ -116,24 +136,24 @@ class Assembly:
     # -- Access units
 
     def take(self) -> bytes:
-        """The access unit, each NAL unit behind its length in 4 bytes; the next begins."""
+        """Return the access unit, each NAL unit after its length in 4 bytes, and begin the next."""
         data = b"".join(self.parts)
         self.parts = []
         self.sliced = self.key = False
-        if self._kept:
-            self._kept, self._measure_at = 0, _MEASURED_PARTS
+        self._kept = self._bytes = self._pieces = 0
         return data
 
     def drop(self) -> None:
-        """Nothing of it is wanted but its parameter sets; the next begins."""
-        self.parts, self._kept, self._measure_at, self.open_at = [], 0, _MEASURED_PARTS, -1
+        """Drop the access unit except its parameter sets, and begin the next."""
+        self.parts, self.open_at = [], -1
+        self._kept = self._bytes = self._pieces = 0
         self.sliced = self.key = self.torn = False
         self.torn_head = self.start_codes.doubtful = b""
 
     def await_slice(self) -> bool:
-        """It ended without a slice: what there is goes with the next access unit, and False.
+        """Handle an end without a slice. False: the NAL units are kept for the next access unit.
 
-        True when there is one after all, in what was taken for data; or when too much waits, and it is torn.
+        True: a slice was found in what was taken for data, or too much waits and the access unit counts as torn.
         """
         doubtful, self.start_codes.doubtful = self.start_codes.doubtful, b""
         if doubtful and doubtful in self.parts:
@@ -145,29 +165,28 @@ class Assembly:
         return self.sliced or self.torn
 
     def keep(self) -> bool:
-        """The receive buffer is about to be used again. False when the access unit has become too large."""
+        """Copy the views, since the receive buffer is about to be reused. False: the access unit is too large."""
         parts = self.parts
         for place in range(self._kept, len(parts)):
             part = parts[place]
+            self._bytes += len(part)
             if type(part) is memoryview:
                 parts[place] = part.tobytes()
+            else:
+                self._pieces += 1
         self._kept = len(parts)
-        if self._kept < self._measure_at:
-            return True
-        self._measure_at = self._kept + self._kept // 8  # so that adding up costs little
-        return self._kept <= MAX_PARTS and sum(map(len, parts)) <= MAX_BYTES
+        return self._pieces <= MAX_PIECES and self._bytes <= MAX_BYTES
 
-    # -- What is no slice, or may be more than one NAL unit
+    # -- NAL units that are not slices, or may be several
 
     def _cut(self, at: int) -> None:
         del self.parts[at:]
         self._forget(at)
 
     def _forget(self, at: int) -> None:
-        """Parts from there on are others now."""
-        self._kept = min(self._kept, at)
-        if not at:
-            self._measure_at = _MEASURED_PARTS
+        """Parts from this index on have changed."""
+        if at < self._kept:
+            self._kept, self._bytes = at, sum(map(len, self.parts[:at]))
 
     def _one_or_more(self, nal: bytes, role: int) -> None:
         found = self.start_codes.split(nal, role) if nals.START_CODE in nal else None

@@ -1,7 +1,7 @@
-"""Frames in an RTSP connection (RFC 2326, 10.12): what may follow one, and where the next begins after other bytes.
+"""Finds frames in an RTSP connection (RFC 2326, 10.12) among other bytes.
 
-Cameras put bytes between frames, write packets by halves and go on with the next one. A frame is believed when what
-comes behind it may follow a frame. Otherwise it is looked into: if another frame begins within it, it was cut short.
+Cameras put bytes between frames, or write half a packet and continue with the next one. A frame is accepted if the
+bytes after it may follow a frame. Otherwise it is searched: if another frame begins within it, it was cut short.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 DOLLAR: Final = 0x24
-SLACK: Final = 32  # bytes that a buffer must have behind what is in it
+SLACK: Final = 32  # bytes that a buffer must have beyond its contents
 CANDIDATES_MAX: Final = 256
 HEAD_BYTES: Final = 4  # $, channel, length in 2 bytes
 _LEAST_RTP, _LEAST_RTCP = 12, 8
@@ -21,7 +21,7 @@ _NEXT_MESSAGE: Final = rb"RTSP/1\.[01] \d\d\d[ \r\n]"
 
 
 def may_follow(view: memoryview, at: int, end: int) -> bool:
-    """Whether the bytes from ``at`` on may come behind a frame: nothing yet, another one, a message, a line's end."""
+    """Whether the bytes from ``at`` on may follow a frame: none yet, another frame, a message, an end of line."""
     if at >= end or view[at] == DOLLAR:
         return True
     head = view[at : min(end, at + _MESSAGE_BYTES)].tobytes()
@@ -29,15 +29,15 @@ def may_follow(view: memoryview, at: int, end: int) -> bool:
 
 
 class Frames:
-    """Where a frame that is really one begins. ``expect()`` each channel that is set up."""
+    """Finds real frames. Call ``expect()`` for each channel that is set up."""
 
     def __init__(self) -> None:
         self._channels: list[bytes] = []
-        self._first = -1  # channel that was expected, with the next one: of ``find()``'s source
+        self._first = -1  # an expected channel, with the next one: for the source of ``find()``
         self._search = re.compile(_NEXT_MESSAGE)
 
     def expect(self, channel: int, payload_type: int) -> None:
-        """RTP of that type on that channel, RTCP on the next (RFC 3550, 5.1 and 6.1: packet types from 200 on)."""
+        """Expect RTP of this type on this channel, RTCP on the next (RFC 3550, 5.1 and 6.1: types from 200 on)."""
         self._first = channel if self._first < 0 else self._first
         rtp = re.escape(bytes((channel,))) + rb"..[\x80-\xbf][%s%s]" % tuple(
             re.escape(bytes((marker | payload_type,))) for marker in (0, 0x80)

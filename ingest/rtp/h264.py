@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from ingest.errors import StreamError
-from ingest.rtp.assembly import Assembly
-from ingest.rtp.counts import Counts
-from ingest.rtp.start_codes import Begins
+from ingest.native import Form
+from ingest.rtp.packet import NalPayload, Slices
 from ingest.video.nal import START_CODE
 from ingest.video.parameters import H264_ROLES, Role
 
@@ -18,32 +17,31 @@ _TYPE, _IMPORTANCE, _START, _END = 0x1F, 0xE0, 0x80, 0x40
 _ROLES: Final = tuple(map(int, H264_ROLES))
 _HEADERS: Final = tuple(bytes((value,)) for value in range(256))
 
-SLICES: Final[Begins] = {
-    (importance | _FU_A) << 8 | _START | kind: (bytes((importance | kind,)), role, (importance | _FU_A) << 8 | kind)
+# The fragment headers that begin a slice, with its header and role.
+SLICES: Final[Slices] = {
+    (importance | _FU_A) << 8 | _START | kind: (bytes((importance | kind,)), role)
     for importance in range(0, 0x80, 0x20)
     for kind, role in enumerate(_ROLES[:_STAP_A])
     if kind and role <= Role.KEY
 }
+FORM: Final = Form(
+    skip=18,  # 4 + 12 + 2 bytes
+    shift=16,  # FU indicator and FU header are the first 16 of 32 bits
+    slices=frozenset(SLICES),
+    mask=0x9FE0,  # without NRI and type
+    pattern=_FU_A << 8 | _START,
+    kinds=_TYPE,
+)
 
 
-class H264Payload:
+class H264Payload(NalPayload):
     """See ingest.rtp.packet.Payload."""
 
-    __slots__ = ("_assembly", "_counts")
-    shift = 16  # the fragment's headers, FU indicator and FU header, are the first 16 of 32 bits
-    skip = 18  # from the interleaved frame's start to a fragment's data
-
-    def __init__(self, assembly: Assembly, counts: Counts) -> None:
-        self._assembly = assembly
-        self._counts = counts
-
-    @property
-    def malformed(self) -> int:
-        """See Counts."""
-        return self._counts.malformed
+    __slots__ = ()
+    least_bytes = 1
 
     def take(self, view: memoryview, start: int, stop: int) -> int:
-        """See ingest.rtp.packet.Payload. StreamError for the interleaved mode's packets."""
+        """See ingest.rtp.packet.Payload. StreamError: a packet of the interleaved mode."""
         head = view[start]
         kind = head & _TYPE
         if kind == _FU_A:
@@ -52,6 +50,8 @@ class H264Payload:
             self._aggregate(view, start + 1, stop)
         elif kind < _STAP_A:
             self._single(view[start:stop].tobytes())
+        # They carry decoding order numbers, so NAL units may have to be reordered (5.5). No camera that was tried sends
+        # them.
         elif kind in _INTERLEAVED:
             raise StreamError(
                 "The camera sends H.264 in interleaved mode (packetization-mode 2).", "Choose mode 1; update it."
@@ -61,7 +61,7 @@ class H264Payload:
         return -1
 
     def _single(self, nal: bytes) -> None:
-        """Type 0 is what a start code in the NAL unit's place begins with (Annex B)."""
+        """Take a NAL unit in one packet. Type 0 is not one, but the first byte of a start code (Annex B) has it too."""
         kind = nal[0] & _TYPE
         if kind >= _STAP_A or (not kind and START_CODE not in nal):
             self._counts.malformed += 1
@@ -69,7 +69,7 @@ class H264Payload:
             self._assembly.whole(nal, _ROLES[kind])
 
     def _fragment(self, view: memoryview, start: int, stop: int, head: int) -> int:
-        """FU indicator, FU header, data, which may be missing."""
+        """Take a fragment: FU indicator, FU header, and data, which may be missing (5.8)."""
         assembly = self._assembly
         if stop - start < 2:
             self._counts.malformed += 1
@@ -80,29 +80,20 @@ class H264Payload:
             if kind >= _STAP_A:
                 self._counts.malformed += 1
                 return -1
+            # The NAL unit's header is not sent: its F and NRI bits are in the FU indicator, its type in the FU header.
             assembly.begin(_HEADERS[head & _IMPORTANCE | kind], _ROLES[kind], view[start + 2 : stop].tobytes())
         elif assembly.open_at >= 0:
             assembly.parts.append(view[start + 2 : stop].tobytes())
         else:
+            # The first fragment is missing, so the rest cannot be decoded. Its header still tells whether others refer
+            # to it.
             assembly.tear(_HEADERS[head & _IMPORTANCE | kind])
             return -1
         if fragment & _END:
             assembly.end()
             return -1
+        # The headers of the next fragment, unless it is the last: equal, but for the start bit.
         return head << 8 | kind
-
-    def _aggregate(self, view: memoryview, at: int, stop: int) -> None:
-        """NAL units behind their sizes in 2 bytes."""
-        while stop - at > 2:
-            size = view[at] << 8 | view[at + 1]
-            at += 2
-            if size > stop - at:
-                self._counts.malformed += 1
-                return
-            if size:
-                self._counts.work += 1
-                self._single(view[at : at + size].tobytes())
-            at += size
 
     def goes_on(self, view: memoryview, start: int, stop: int) -> bool:
         """See ingest.rtp.packet.Payload."""
@@ -113,7 +104,9 @@ class H264Payload:
         head, at = view[start], start + 1
         if head & _TYPE == _FU_A and stop - start > 2:
             head, at = view[start + 1], start + 2
+            # Only the first fragment holds the slice header.
             if not head & _START:
                 return False
-        # A slice begins with first_mb_in_slice: its first bit is set where that is 0.
+        # A slice begins with first_mb_in_slice, an Exp-Golomb code: its first bit is 1 only for 0, a picture's first
+        # slice.
         return at < stop and _ROLES[head & _TYPE] <= Role.KEY and view[at] < 0x80

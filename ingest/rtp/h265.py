@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from ingest.errors import StreamError
-from ingest.rtp.assembly import Assembly
-from ingest.rtp.counts import Counts
-from ingest.rtp.start_codes import Begins
+from ingest.native import Form
+from ingest.rtp.packet import NalPayload, Slices
 from ingest.video.nal import START_CODE
 from ingest.video.parameters import H265_ROLES, Role
 
@@ -18,32 +17,31 @@ _TYPE, _START, _END = 0x3F, 0x80, 0x40
 _TEMPORAL_ID: Final = 0x07  # nuh_temporal_id_plus1, which is never 0
 _ROLES: Final = tuple(map(int, H265_ROLES))
 
-SLICES: Final[Begins] = {
-    _FU << 17 | layer << 8 | _START | kind: (bytes((kind << 1, layer)), role, _FU << 17 | layer << 8 | kind)
+# The fragment headers that begin a slice, with its header and role.
+SLICES: Final[Slices] = {
+    _FU << 17 | layer << 8 | _START | kind: (bytes((kind << 1, layer)), role)
     for layer in range(1, 8)
     for kind, role in enumerate(_ROLES[:_AP])
     if role <= Role.KEY
 }
+FORM: Final = Form(
+    skip=19,  # 4 + 12 + 3 bytes
+    shift=8,  # payload header and FU header are the first 24 of 32 bits
+    slices=frozenset(SLICES),
+    mask=0xFFF8C0,  # without temporal id and type
+    pattern=_FU << 17 | _START,
+    kinds=_TYPE,
+)
 
 
-class H265Payload:
+class H265Payload(NalPayload):
     """See ingest.rtp.packet.Payload."""
 
-    __slots__ = ("_assembly", "_counts")
-    shift = 8  # the fragment's headers, payload header and FU header, are the first 24 of 32 bits
-    skip = 19  # from the interleaved frame's start to a fragment's data
-
-    def __init__(self, assembly: Assembly, counts: Counts) -> None:
-        self._assembly = assembly
-        self._counts = counts
-
-    @property
-    def malformed(self) -> int:
-        """See Counts."""
-        return self._counts.malformed
+    __slots__ = ()
+    least_bytes = 3  # two, and one of content: a bare header is no NAL unit
 
     def take(self, view: memoryview, start: int, stop: int) -> int:
-        """See ingest.rtp.packet.Payload. StreamError for what was not negotiated."""
+        """See ingest.rtp.packet.Payload. StreamError: a PACI packet, which was not negotiated."""
         if stop - start < 3:
             self._counts.malformed += 1
             return -1
@@ -59,7 +57,10 @@ class H265Payload:
         return -1
 
     def _single(self, nal: bytes) -> None:
-        """One without a temporal id is what a start code in its place looks like (Annex B)."""
+        """Take a NAL unit in one packet.
+
+        Without a temporal id it is not one, but may begin with a start code (Annex B).
+        """
         kind = nal[0] >> 1 & _TYPE
         if nal[1] & _TEMPORAL_ID:
             role = _ROLES[kind]
@@ -72,10 +73,11 @@ class H265Payload:
             self._assembly.whole(nal, role)
 
     def _fragment(self, view: memoryview, start: int, stop: int) -> int:
-        """Payload header, FU header, data, which may be missing."""
+        """Take a fragment: payload header, FU header, and data, which may be missing (4.4.3)."""
         assembly = self._assembly
         head, layer, fragment = view[start], view[start + 1], view[start + 2]
         kind = fragment & _TYPE
+        # The NAL unit's header is the payload header with its own type (six bits, after the F bit) in place of 49.
         header = bytes((head & 0x81 | kind << 1, layer))
         if fragment & _START:
             if kind >= _AP:
@@ -86,25 +88,15 @@ class H265Payload:
         elif assembly.open_at >= 0:
             assembly.parts.append(view[start + 3 : stop].tobytes())
         else:
+            # The first fragment is missing, so the rest cannot be decoded. Its header still tells whether others refer
+            # to it.
             assembly.tear(header)
             return -1
         if fragment & _END:
             assembly.end()
             return -1
+        # The headers of the next fragment, unless it is the last: equal, but for the start bit.
         return head << 16 | layer << 8 | kind
-
-    def _aggregate(self, view: memoryview, at: int, stop: int) -> None:
-        """NAL units behind their sizes in 2 bytes."""
-        while stop - at > 2:
-            size = view[at] << 8 | view[at + 1]
-            at += 2
-            if size > stop - at:
-                self._counts.malformed += 1
-                return
-            if size > 2:
-                self._counts.work += 1
-                self._single(view[at : at + size].tobytes())
-            at += size
 
     def goes_on(self, view: memoryview, start: int, stop: int) -> bool:
         """See ingest.rtp.packet.Payload."""
@@ -114,8 +106,9 @@ class H265Payload:
         """See ingest.rtp.packet.Payload."""
         head, at = view[start], start + 2
         if head >> 1 & _TYPE == _FU and stop - start > 3:
+            # Only the first fragment holds the slice header.
             if not view[start + 2] & _START:
                 return False
             head, at = view[start + 2] << 1 & 0x7E, start + 3
-        # A slice begins with first_slice_segment_in_pic_flag.
+        # A slice begins with first_slice_segment_in_pic_flag, one bit.
         return at < stop and _ROLES[head >> 1 & _TYPE] <= Role.KEY and view[at] < 0x80

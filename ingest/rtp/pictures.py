@@ -1,11 +1,11 @@
-"""Which access units are given out: whole ones from a key picture on, and damaged ones with their mark.
+"""Decides which access units are delivered: whole ones from a key picture on, and damaged ones, marked.
 
-What a lost packet costs is decided here. A picture that no other refers to is dropped alone. Where one that others
-refer to is damaged or missing, they are given out as ``damaged`` until a picture comes with which decoding can begin
-anew. Only where nothing comes for a while, or nothing could be decoded, the footage has a gap.
+The cost of a lost packet is decided here. A picture to which no other refers is dropped alone. If a picture to which
+others refer is damaged or missing, these are delivered as ``damaged`` until a picture arrives with which decoding can
+restart. Footage has a gap only when nothing arrives for a while, or nothing can be decoded.
 
-Where the transport loses packets, a large key picture may never be whole. When several in a row are damaged, decoding
-begins with one of those.
+If the transport loses packets, a large key picture may never be complete. After several damaged ones in a row decoding
+begins with a damaged one.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ from ingest.rtp.refresh import RecoveryPoints, Refresh, Shown
 from ingest.video import slices
 from ingest.video.parameters import ParameterSets
 
-_LONGEST_TICKS: Final = TICKS_PER_S  # where pictures are missing for longer, the last one is not shown as the present
-_TORN_AT_FIRST: Final = 2  # damaged key pictures: decoding begins with the last of so many in a row
+_LONGEST_TICKS: Final = TICKS_PER_S  # after a longer pause the last picture is not shown as the present one
+_TORN_AT_FIRST: Final = 2  # consecutive damaged key pictures after which decoding begins with one
 _TORN_LATER: Final = 8
 _MISSING: Final = "packets are missing"
 _Items = list[AccessUnit | Loss]
 
 
 class Decoding(Enum):
-    """What a decoder could do with the next picture."""
+    """State of a decoder before the next picture."""
 
-    WAITING = "waiting"  # nothing before one with which decoding can begin
+    WAITING = "waiting"  # for a picture with which decoding can begin
     WHOLE = "whole"
-    DAMAGED = "damaged"  # decode it with errors, until one comes with which decoding can begin anew
-    REFRESHING = "refreshing"  # decoding has begun with one that does not show all of it at once
+    DAMAGED = "damaged"  # decodes with errors, until a picture arrives with which decoding can restart
+    REFRESHING = "refreshing"  # decoding has begun with a picture that is complete only after a while
 
 
-_WHOLE: Final = Decoding.WHOLE  # looked up for each picture
+_WHOLE: Final = Decoding.WHOLE  # a global, since it is compared for each picture
 
 
 class Pictures:
-    """``finish()`` at the end of each access unit that was put together.
+    """Call ``finish()`` at the end of each access unit.
 
-    hole: sequence numbers that are missing before the access unit under way; it will show what that means
-    missing: packets that are missing within it
-    rest: what comes of it belongs to one that was given out, or given up, and is dropped
+    hole: sequence numbers missing before the current access unit, whose content shows what that means
+    missing: packets missing within it
+    rest: the rest of it is dropped, since the access unit was delivered or given up already
     """
 
     __slots__ = (
@@ -56,27 +56,27 @@ class Pictures:
     def __init__(
         self, assembly: Assembly, counts: Counts, numbering: Numbering, parameters: VideoParameters | None
     ) -> None:
-        """``parameters``: by the session description, if they are there and make sense."""
+        """``parameters``: from the session description; None if they are absent or invalid."""
         self._assembly = assembly
         self._counts = counts
         self._numbering = numbering
         self.parameters = ParameterSets(assembly.codec, parameters)
         self._recovery = RecoveryPoints(assembly.codec)
         self._refresh: Refresh | None = None
-        self._before = b""  # the last access unit that was given out
-        self._ticks: int | None = None  # its time, as the camera has stamped it
-        self._bump = 0  # so many more were stamped so
-        self._earlier_ticks: int | None = None  # of the one before that
+        self._before = b""  # the last access unit delivered
+        self._ticks: int | None = None  # its time, as the camera stamped it
+        self._bump = 0  # number of further access units with this time
+        self._earlier_ticks: int | None = None  # time of the one before that
         self._torn_keys = 0  # damaged key pictures since decoding has begun
-        self._untold = 0  # packets that were lost while nothing was given out
+        self._untold = 0  # packets lost while nothing was delivered
         self.state = Decoding.WAITING
         self.hole: Hole | None = None
         self.missing = 0
         self.rest = False
-        self.passed_over = 0  # whole pictures, while one is waited for with which decoding can begin
+        self.passed_over = 0  # whole pictures dropped while waiting for one with which decoding can begin
 
     def check(self) -> None:
-        """AssertionError unless the state makes sense."""
+        """AssertionError unless the state is consistent."""
         assert self.started or self.state is Decoding.WAITING
         assert (self._refresh is not None) == (self.state is Decoding.REFRESHING)
         assert self.state is Decoding.WAITING or self.parameters.current is not None
@@ -85,13 +85,13 @@ class Pictures:
 
     @property
     def started(self) -> bool:
-        """A picture was given out."""
+        """Whether a picture was delivered."""
         return self._ticks is not None
 
     def finish(self, ticks: int, mono_ns: int, out: _Items) -> None:
-        """The access unit under way has ended. Without a slice it is kept for the next: SEI, sets that came alone.
+        """Finish the current access unit. One without a slice (SEI, parameter sets) is kept for the next.
 
-        StreamError for parameter sets that make no sense.
+        StreamError: the parameter sets are invalid.
         """
         unit = self._assembly
         self._counts.work += 1
@@ -117,6 +117,7 @@ class Pictures:
             if key:
                 sets.activate(data)
             damaged = shown is Shown.ERRORS
+        # Two access units with one timestamp: a sample of no duration confuses players, so each gets a tick more.
         if ticks == self._ticks:
             self._bump += 1
             self._counts.same_time += 1
@@ -128,32 +129,33 @@ class Pictures:
         self._before = data
         out.append(AccessUnit(data, shown_ticks, key, mono_ns, sets.current, damaged))  # type: ignore[arg-type]
 
-    # -- What is wrong with it
+    # -- Losses
 
     def tear(self, packets: int) -> None:
-        """Packets are missing within the access unit under way."""
+        """Note that packets are missing within the current access unit."""
         self._assembly.tear()
         self.missing += packets
 
     def spoil(self, detail: str, out: _Items) -> None:
-        """It was given out before it was whole, or is given up before it ends."""
+        """Drop the rest of the current access unit: it was delivered incomplete, or is given up."""
         self._assembly.drop()
         self.missing = 0
         self.rest = True
         self._hurt(0, None, detail, out)
 
     def begin_anew(self, detail: str, out: _Items) -> None:
-        """The stream is another one: nothing that follows refers to what was before."""
+        """Begin another stream, whose pictures do not refer to earlier ones."""
         self._assembly.drop()
         self._assembly.sets.clear()
         self.hole, self.missing, self.rest = None, 0, False
         self._stop(0, detail, out)
 
     def _torn(self, ticks: int, mono_ns: int, out: _Items) -> None:
-        """Of an access unit of which something is missing, the slices that are whole are given out, or nothing."""
+        """Deliver the whole slices of a torn access unit, or nothing of it."""
         self._counts.work += 2
         unit, codec = self._assembly, self._assembly.codec
         packets = self.missing + (self.hole.packets if self.hole is not None else 0)
+        # With a hole before it, earlier pictures may be missing as well, so dropping this one alone is not enough.
         alone = self.hole is None
         rest, self.hole, self.missing, self.rest = self.rest, None, 0, False
         key = unit.key
@@ -174,8 +176,10 @@ class Pictures:
             out.append(AccessUnit(data, ticks + self._bump, key, mono_ns, self.parameters.current, damaged=True))
 
     def _begun_damaged(self, data: bytes, out: _Items) -> bool:
-        """Whether decoding begins with this key picture, of which slices are missing: its first one is not, and others
-        before it were damaged, too. Soon where there is no footage; where there is, a clip can reach back for a while.
+        """Whether decoding begins with this damaged key picture.
+
+        It does after several damaged ones, if this one has its first slice: soon where there is no footage, later where
+        a clip can reach back to earlier pictures.
         """
         sets, nal = self.parameters, slices.first_slice(self._assembly.codec, data)
         if self._numbering.reliable or not sets.complete or not slices.begins_picture(self._assembly.codec, nal):
@@ -192,7 +196,7 @@ class Pictures:
         return True
 
     def _judged(self, hole: Hole, data: bytes, ticks: int, out: _Items, *, key: bool) -> bool:
-        """Whether anything was missing before this picture; gives whether it is a whole key picture."""
+        """Find out whether a picture is missing before this one; return whether this one is a whole key picture."""
         self._counts.work += 4
         self.hole = None
         nal = slices.first_slice(self._assembly.codec, data)
@@ -201,7 +205,7 @@ class Pictures:
             self._lose(hole.packets, _MISSING, out)
             return key and not headless
         step, before = ticks - self._ticks, self._earlier_ticks
-        # Where pictures are sent out of order their times tell nothing.
+        # If pictures are sent out of order their times prove nothing.
         usual = before is None or 0 <= 2 * step <= 3 * (self._ticks - before)
         if headless or abs(step) > _LONGEST_TICKS or not self._follows(nal, hole, key=key, usual=usual):
             self._hurt(hole.packets, ticks, _MISSING if hole.packets else "the packets' numbers jumped", out)
@@ -213,23 +217,26 @@ class Pictures:
         return key and not headless
 
     def _follows(self, nal: bytes, hole: Hole, *, key: bool, usual: bool) -> bool:
-        """No picture that others refer to is missing before the one with this first slice; ``usual``: by its time."""
+        """Whether no reference picture is missing before the one with this first slice.
+
+        ``usual``: judged by its time.
+        """
         if key:
-            return usual or not hole.packets  # the numbers begin anew with a key picture
+            return usual or not hole.packets  # a camera restarts its numbers with a key picture
         before = slices.first_slice(self._assembly.codec, self._before)
         follows = slices.follows(self.parameters.sps, before, nal)
         return usual if follows is None else follows
 
-    # -- Which are given out
+    # -- Delivery
 
     def _admitted(self, data: bytes, ticks: int, out: _Items, *, key: bool) -> tuple[Shown, bool]:
-        """What a whole picture shows, and whether decoding can begin with it."""
+        """Return what a whole picture shows, and whether decoding can begin with it."""
         self._counts.work += 2
         nal = slices.first_slice(self._assembly.codec, data)
         key = key and slices.begins_picture(self._assembly.codec, nal)
         frames = self._frames_until_right(data, ticks, key=key)
         if not self.parameters.complete:
-            self._stop(0, "the camera changed its parameter sets by halves", out)
+            self._stop(0, "the camera changed its parameter sets incompletely", out)
         begins = key or (frames is not None and self._recovery.instead_of_keys)
         if self.state is Decoding.WAITING:
             if not (begins and self.parameters.complete and slices.begins_picture(self._assembly.codec, nal)):
@@ -251,7 +258,7 @@ class Pictures:
         return shown, False
 
     def _frames_until_right(self, data: bytes, ticks: int, *, key: bool) -> int | None:
-        """Where decoding begins with this picture; None where it cannot."""
+        """Return after how many pictures all is right if decoding begins here; None: it cannot begin here."""
         if not key:
             return self._recovery.frames(data, ticks)
         self._recovery.key(ticks)
@@ -261,17 +268,17 @@ class Pictures:
         return 0
 
     def _begun(self, nal: bytes, ticks: int, frames: int, *, anew: bool) -> Shown:
-        """Decoding begins with the picture that has this first slice."""
+        """Begin decoding with the picture that has this first slice."""
         if frames or slices.is_open(self._assembly.codec, nal):
             self.state, self._refresh = Decoding.REFRESHING, Refresh(ticks, frames, anew=anew)
         else:
             self.state, self._refresh = Decoding.WHOLE, None
         return Shown.ERRORS if frames else Shown.RIGHTLY
 
-    # -- What is missing
+    # -- Consequences
 
     def _lose(self, packets: int, detail: str, out: _Items) -> None:
-        """No picture that is given out misses them."""
+        """Count lost packets that no delivered picture needs."""
         self._counts.lost += packets
         if self.state is not Decoding.WAITING:
             out.append(Loss(packets, detail=detail, gap=False))
@@ -279,7 +286,7 @@ class Pictures:
             self._untold += packets
 
     def _hurt(self, packets: int, ticks: int | None, detail: str, out: _Items) -> None:
-        """Pictures that follow refer to what is missing. ``ticks``: when they go on, if that is known."""
+        """Handle a loss to which later pictures refer. ``ticks``: time of the next picture, if known."""
         self._numbering.harmful()
         if ticks is not None and self._ticks is not None and ticks - self._ticks > _LONGEST_TICKS:
             self._stop(packets, detail, out)
@@ -289,7 +296,7 @@ class Pictures:
             self.state, self._refresh = Decoding.DAMAGED, None
 
     def _stop(self, packets: int, detail: str, out: _Items) -> None:
-        """There is nothing to be decoded until decoding can begin anew."""
+        """Stop delivery until decoding can begin anew."""
         if self.state is Decoding.WAITING:
             self._lose(packets, detail, out)
             return

@@ -1,7 +1,7 @@
-"""Packets that come by datagrams: back into the order of their numbers, each once (RFC 3550, A.1).
+"""Restores the order of packets that arrive as datagrams, and removes duplicates (RFC 3550, A.1).
 
-A packet that is missing is waited for as long as HELD_MAX later ones or HELD_NS, whichever ends first. What is missing
-then is lost: the receiver sees it by the packets' numbers.
+A missing packet is awaited for HELD_MAX later ones or HELD_NS, whichever comes first. Then it is lost, and the receiver
+sees that by the packets' numbers.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ _NONE: Final = -1
 
 
 class Reorder:
-    """Of one source. ``push()`` each packet that is not the next one, or while some are held.
+    """The packets of one source. Call ``push()`` for a packet that is not the next one, or while some are held.
 
-    next: the number that comes next; a caller that passes that packet on by itself adds 1. -1 before the first packet
+    next: the next number; a caller that passes this packet on directly adds 1. -1 before the first packet
     """
 
     __slots__ = ("_counts", "_held", "_jumped", "next")
 
     def __init__(self, counts: Counts) -> None:
         self._counts = counts
-        self._held: dict[int, tuple[bytes, int]] = {}  # and when each came, the longest held first
+        self._held: dict[int, tuple[bytes, int]] = {}  # and the arrival of each, the longest held first
         self._jumped: tuple[int, bytes] | None = None
         self.next = _NONE
 
     @property
     def holds(self) -> bool:
-        """Packets wait for one that is missing."""
+        """Whether packets wait for a missing one."""
         return bool(self._held)
 
     def begin(self, number: int) -> None:
-        """Another source, or the first: this number comes next."""
+        """Begin a source, whose next number this is."""
         self._held.clear()
         self._jumped = None
         self.next = number & NUMBERS - 1
 
     def push(self, number: int, packet: bytes, mono_ns: int) -> list[bytes]:
-        """The packets that are due now, in order."""
+        """Take a packet; return those that are due, in order."""
         ahead = number - self.next & NUMBERS - 1
         if ahead >= NUMBERS - LATE or number in self._held:
             self._counts.late += 1
@@ -57,7 +57,7 @@ class Reorder:
         return due
 
     def overdue(self, mono_ns: int) -> list[bytes]:
-        """Those that have waited long enough, in order."""
+        """Return the packets that have waited long enough, in order."""
         due: list[bytes] = []
         while self._held and mono_ns - next(iter(self._held.values()))[1] >= HELD_NS:
             due += self._skip()
@@ -71,12 +71,12 @@ class Reorder:
         return due
 
     def _skip(self) -> list[bytes]:
-        """What is missing before the first of them is lost."""
+        """Give up the missing packet before the first held one."""
         self.next = min(self._held, key=lambda number: number - self.next & NUMBERS - 1)
         return self._in_a_row()
 
     def _far(self, number: int, packet: bytes) -> list[bytes]:
-        """Numbers begin anew; one such packet alone is a stray one."""
+        """Handle a restart of the numbers; a single such packet is a stray one."""
         before, self._jumped = self._jumped, (number, packet)
         if before is None or number != before[0] + 1 & NUMBERS - 1:
             self._counts.foreign += before is not None

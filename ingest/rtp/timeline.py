@@ -1,4 +1,4 @@
-"""RTP timestamps (32 bits, at the description's rate) to a 90 kHz timeline that does not wrap."""
+"""Converts RTP timestamps (32 bits, at the description's rate) to a 90 kHz timeline that does not wrap."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Final
 
 from ingest.access_unit import TICKS_PER_S
 
-RATE_MIN, RATE_MAX = 1_000, 10_000_000  # Hz; a description that says otherwise is not believed
+RATE_MIN, RATE_MAX = 1_000, 10_000_000  # Hz; another rate in the description is ignored
 _STAMPS: Final = 1 << 32
 _HALF: Final = 1 << 31
 _NONE: Final = -1
 
 
 class Timeline:
-    """Of one track.
+    """The timeline of one track.
 
-    ticks: 90 kHz, of the picture that came last
-    newest_ticks: of all pictures, since times go back where there are B-frames
+    ticks: 90 kHz, of the last picture
+    newest_ticks: the latest of all pictures, since B-frames make times go back
     """
 
     __slots__ = ("_base_ticks", "_passed", "_rate_hz", "_stamp", "newest_ticks", "ticks")
@@ -25,21 +25,21 @@ class Timeline:
         self._rate_hz = rate_hz if RATE_MIN <= rate_hz <= RATE_MAX else TICKS_PER_S
         self._stamp = _NONE
         self._base_ticks = 0
-        self._passed = 0  # since then, in the packets' own unit: rounded once, at the end
+        self._passed = 0  # since then, in the packets' own unit: rounded only once
         self.ticks = self.newest_ticks = 0
 
     def begin(self, stamp: int) -> None:
-        """The first picture."""
+        """Begin with the first picture."""
         self.begin_at(stamp, stamp * TICKS_PER_S // self._rate_hz)
 
     def begin_at(self, stamp: int, ticks: int) -> None:
-        """A picture of another source, which counts from elsewhere."""
+        """Continue with a picture of another source, which has another origin of time."""
         self._stamp, self._base_ticks, self._passed = stamp, ticks, 0
         self.ticks = ticks
         self.newest_ticks = max(self.newest_ticks, ticks)
 
     def advance(self, stamp: int) -> None:
-        """A picture of the same source: up to half of all timestamps ahead, or back."""
+        """Advance to a picture of the same source, at most half of the 32-bit range ahead or back."""
         delta = stamp - self._stamp & _STAMPS - 1
         self._stamp = stamp
         self._passed = passed = self._passed + (delta if delta < _HALF else delta - _STAMPS)
@@ -50,7 +50,7 @@ class Timeline:
             self.newest_ticks = ticks
 
     def ticks_of(self, stamp: int) -> int | None:
-        """Of any timestamp near the last picture's; None before the first picture."""
+        """Convert a timestamp near the last picture's; None before the first picture."""
         if self._stamp == _NONE:
             return None
         delta = stamp - self._stamp & _STAMPS - 1

@@ -1,7 +1,9 @@
-"""A connection read in gulps: as it comes while requests are answered and the clock settles, then after each pause.
+"""Reads a connection in batches: immediately during requests and until the clock settles, then after each pause.
 
-The socket is read directly rather than through a transport: a transport that is paused and resumed costs two system
-calls more per gulp. Over UDP it is the same, but packets are read as they come where the kernel keeps few of them.
+While the camera is watched, it is read immediately, too.
+
+The socket is read directly, since pausing and resuming a transport costs two more system calls per batch. UDP is read
+in the same way, but immediately where the kernel buffers only a few packets.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from collections.abc import Callable
 from typing import Final
 
 from ingest.access_unit import AccessUnit, Loss, Rests
+from ingest.budget import Budget
 from ingest.errors import CameraAwayError, CameraStalledError, IngestError
 from ingest.rtsp.pace import LONGEST_S, Pace
 from ingest.rtsp.session import Session, State
@@ -24,23 +27,23 @@ from ingest.rtsp.udp import UdpPorts, UdpReceiver
 from ingest.rtsp.wheel import BUFFER_BYTES, TICK_S, Wheel
 
 _log = logging.getLogger(__name__)
-STALLED_NS: Final = 60_000_000_000  # not even a report; Silence watches the pictures, and ends sooner
+STALLED_NS: Final = 60_000_000_000  # without even a report; Silence watches the pictures, and ends sooner
 _QUIET_NS: Final = 12_000_000  # the kernel counts in ticks of up to 10 ms
 _LAST_DATA_RECEIVED: Final = struct.Struct("=52xI")  # in struct tcp_info (linux/tcp.h): ms since then
 _SETTLE_NS: Final = 1_000_000_000  # from the first picture on
-_WAITING_MAX: Final = 64  # items that were not taken, while read as it comes
-_UDP_WAITING_MAX: Final = 512  # the same over UDP: what comes then is lost, and is a loss
-_UDP_LONGEST_S: Final = 0.1  # packets that are held must not be held for much longer than they have to
+_WAITING_MAX: Final = 64  # items not taken yet, while reading immediately
+_UDP_WAITING_MAX: Final = 512  # the same over UDP: what arrives beyond it is lost, and counted
+_UDP_LONGEST_S: Final = 0.1  # packets held for reordering must not wait much longer than necessary
 _UNSENT_MAX: Final = 64 << 10
 _LEAVE_S: Final = 1.0
-_REPORT: Final = "It is connected to again; please report what the log says."
+_REPORT: Final = "Tallenne connects again; please report what the log says."
 
 
 class Connection:
-    """Owns the socket. ``batch()`` again and again, at last ``close()``.
+    """Owns the socket. Call ``batch()`` repeatedly, and ``close()`` at the end.
 
-    While a batch is not asked for, nothing is read: the camera is then held up by TCP, and not taken for stalled.
-    Over UDP nothing holds it up.
+    Between two calls nothing is read: TCP then holds the camera up, which does not count as a stall. With UDP nothing
+    holds it up.
     """
 
     def __init__(
@@ -48,19 +51,21 @@ class Connection:
     ) -> None:
         self.session = session
         self._udp, self._receiver = udp, UdpReceiver(udp, session, wheel.view)
-        self._hearing = False  # the loop says when datagrams come
+        self._hearing = False  # the event loop reports datagrams
         self._socket, self._wheel, self._tls = connected, wheel, tls
         self._loop = asyncio.get_running_loop()
+        self._budget = Budget()
         self._pace = Pace(connected.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF))
         self._error: IngestError | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._unsent = b""
         self._heard_ns = self._read_ns = time.monotonic_ns()
-        self._received_ns = 0  # when the last byte came over the connection itself
+        self._received_ns = 0  # arrival of the last byte on the connection itself
         self._rests_between = self._rests_within = 0
         self._settled_ns = 0
         self._keep_alive_ns = 0
         self._listening = False
+        self._hurried = False
         self._open = True
         session.start()
         self._listen()
@@ -68,7 +73,7 @@ class Connection:
         wheel.schedule(self, LONGEST_S)
 
     async def play(self) -> None:
-        """Until the camera sends. IngestError without the camera's name."""
+        """Run the handshake until the camera sends. IngestError, without the camera's name."""
         while self.session.state is State.STARTING and not self.session.items:
             if self._error is not None:
                 raise self._error
@@ -77,12 +82,16 @@ class Connection:
         self._keep_alive_ns = self._heard_ns + int(self.session.keep_alive_s * 1e9)
 
     async def batch(self) -> list[AccessUnit | Loss]:
-        """What came since the last, at least one item. IngestError without the camera's name."""
+        """Return the items since the last call, at least one. IngestError, without the camera's name."""
         while not self.session.items:
             if self._error is not None:
                 raise self._error
             await self._woken()
         return self.session.take()
+
+    def hurry(self, wanted: bool) -> None:
+        """Read immediately, or no more so. The next visit begins with it; the next batch of bytes ends it."""
+        self._hurried = wanted
 
     @property
     def rests(self) -> Rests | None:
@@ -91,7 +100,7 @@ class Connection:
         return Rests(between, within) if between or within else None
 
     async def close(self) -> None:
-        """TEARDOWN, its reply waited for a moment, and the end."""
+        """Send TEARDOWN, wait briefly for the reply, and close the socket."""
         if self._open and self._error is None:
             self.session.leave()
             self._flush()
@@ -103,7 +112,7 @@ class Connection:
         self.shut()
 
     def shut(self) -> None:
-        """At once."""
+        """Close the socket at once."""
         if self._open:
             if self.session.state is State.STARTING and self._error is None:
                 self.session.closed(time.monotonic_ns())  # it did not answer in time
@@ -113,7 +122,7 @@ class Connection:
             self._socket.close()
             self._udp.close()
 
-    # -- Called by the wheel and by the loop
+    # -- Called by the wheel and by the event loop
 
     def visit(self) -> float | None:
         """See ingest.rtsp.wheel.Visited."""
@@ -122,7 +131,7 @@ class Connection:
         now_ns = time.monotonic_ns()
         datagrams = self.session.datagrams
         if self.session.items and datagrams is None:
-            self._heard_ns = self._read_ns = now_ns  # it is we who are late
+            self._heard_ns = self._read_ns = now_ns  # this process is late, not the camera
             return LONGEST_S
         if self._keep_alive_ns and now_ns >= self._keep_alive_ns:
             self.session.keep_alive(now_ns)
@@ -137,6 +146,8 @@ class Connection:
             self._fail(error)
         if self.session.behind:
             return TICK_S
+        if self._hurried and self._error is None and len(self.session.items) <= _WAITING_MAX:
+            self._listen()
         if datagrams is not None:
             return min(_UDP_LONGEST_S, self._pace.after(size, elapsed_ns))
         return LONGEST_S if self._listening else self._pace.after(size, elapsed_ns)
@@ -153,18 +164,18 @@ class Connection:
         self._gulp(now_ns)
         if not self._settled_ns:
             self._settled_ns = now_ns + _SETTLE_NS if session.items else 0
-        elif now_ns > self._settled_ns and not leaving:
+        elif now_ns > self._settled_ns and not leaving and not self._hurried:
             self._deafen()
 
     def _gulp(self, now_ns: int) -> int:
-        """Bytes that were read."""
+        """Handle received bytes."""
         session, view = self.session, self._wheel.view
         at = len(session.kept)
         if at:
             view[:at] = session.kept
         quiet_ns = self._quiet_ns()
         try:
-            # What was too much for one turn comes first: the camera is held up by TCP meanwhile.
+            # The rest of the last turn comes first: TCP holds the camera up meanwhile.
             size = 0 if session.behind else self._fill(view[at : at + BUFFER_BYTES])
         except (BlockingIOError, InterruptedError):
             if self._unsent or session.has_outgoing:
@@ -176,7 +187,7 @@ class Connection:
             return 0
         if not size and not session.behind:
             session.closed(now_ns)
-            self._fail(CameraAwayError("it closed the connection.", "It is connected to again."))
+            self._fail(CameraAwayError("it closed the connection.", "Tallenne connects again."))
             return 0
         self._heard_ns = self._read_ns = now_ns
         if size < BUFFER_BYTES // 2 and not session.behind:
@@ -195,12 +206,12 @@ class Connection:
         return size
 
     def _hear(self, now_ns: int) -> int:
-        """Bytes that came over UDP and were read."""
+        """Handle datagrams that were read."""
         session, datagrams = self.session, self.session.datagrams
         if datagrams is None or session.state in (State.LEAVING, State.ENDED):
             return 0
         if len(session.items) > _UDP_WAITING_MAX:
-            self._heard_ns = self._read_ns = now_ns  # it is we who are late
+            self._heard_ns = self._read_ns = now_ns  # this process is late, not the camera
             self._hear_by_loop(False)
             return 0
         size = self._understood(lambda: self._receiver.take(datagrams, now_ns)) or 0
@@ -209,7 +220,7 @@ class Connection:
         if session.items:
             self._wake()
         if self._error is None:
-            self._hear_by_loop(self._udp.small or not self._settled_ns or now_ns < self._settled_ns)
+            self._hear_by_loop(self._hurried or self._udp.small or not self._settled_ns or now_ns < self._settled_ns)
         return size
 
     def _hear_by_loop(self, wanted: bool) -> None:
@@ -227,24 +238,25 @@ class Connection:
             self._settled_ns = now_ns + _SETTLE_NS
 
     def _understood(self, what: Callable[[], int | None]) -> int | None:
-        """None where it failed, which ends the connection."""
+        """Return the result of the call; None: it failed, which ends the connection."""
         try:
-            return what() or 0
+            with self._budget:
+                return what() or 0
         except IngestError as error:
             self._fail(error)
-        except Exception as error:  # noqa: BLE001 (a mistake of ours is this camera's loss alone)
-            _log.exception("what a camera sent was not understood")
-            self._fail(CameraAwayError(f"what it sent was not understood ({type(error).__name__}).", _REPORT))
+        except Exception as error:  # noqa: BLE001 (a programming error costs this camera alone)
+            _log.exception("a camera's data could not be parsed")
+            self._fail(CameraAwayError(f"its data could not be parsed ({type(error).__name__}).", _REPORT))
         return None
 
     def _quiet_ns(self) -> int:
-        """Since the last byte came, by the kernel: pictures came then, and not when they are read."""
+        """Nanoseconds since the last byte arrived, by the kernel: the arrival counts, not the time of reading."""
         info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_DATA_RECEIVED.size)
         quiet_ms: int = _LAST_DATA_RECEIVED.unpack(info)[0]
         return quiet_ms * 1_000_000
 
     def _note_rest(self) -> None:
-        """Whether the link rests between pictures, or in the middle of one."""
+        """Note whether the link is idle between pictures or within one."""
         track = self.session.track
         under_way = track.under_way if track is not None else None
         if under_way is None:
@@ -263,7 +275,7 @@ class Connection:
             return self._tls.more(into)
         return self._tls.opened(self._wheel.sealed[:size], into) if size else 0
 
-    # -- Small things
+    # -- Helpers
 
     def _flush(self) -> None:
         data = self.session.outgoing()

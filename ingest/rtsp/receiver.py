@@ -1,7 +1,7 @@
-"""Bytes of an RTSP connection to messages and frames, and back to them after bytes that are neither.
+"""Splits the bytes of an RTSP connection into messages and frames, and resynchronizes after other bytes.
 
-Cost is bounded: what a camera sends in one piece is worked on for WORK_MAX units of about 2 us, and the rest in the
-next turn. Whatever it sends costs linear time.
+The cost is bounded: each turn does at most WORK_MAX units of about 2 us, and the rest waits for the next turn. Any
+input costs linear time.
 """
 
 from __future__ import annotations
@@ -18,48 +18,48 @@ from ingest.rtsp.streams import Streams
 WORK_MAX: Final = 4096
 STRAY_MAX: Final = 1 << 20
 _MESSAGE_WORK: Final = 16
-_CANDIDATES_WORK: Final = 128  # of places that look like frames and are none
+_CANDIDATES_WORK: Final = 128  # number of places that look like frames and are not
 _BETWEEN: Final = re.compile(rb"[\r\n]+")
 _SPACE: Final = (0x0D, 0x0A)
-_TAIL_BYTES: Final = 16  # of bytes that are neither, in which a frame or message may have begun
-_TORN_BYTES: Final = 16  # of what follows a frame, to see that another begins at its end
+_TAIL_BYTES: Final = 16  # of other bytes, in which a frame or message may have begun
+_TORN_BYTES: Final = 16  # after a frame, to see that another one begins there
 _VERSION: Final = 2
 
 
 class Receiver:
-    """``receive()`` what comes.
+    """Pass received bytes to ``receive()``.
 
-    kept: received bytes that no whole message or frame could be made of; go before what is received next
-    behind: there is more in them than was to be done in one turn
+    kept: bytes of an incomplete message or frame; the caller puts them before the next bytes
+    behind: whether ``kept`` holds work for another turn
     """
 
     def __init__(self, streams: Streams, take: Callable[[Message], None]) -> None:
-        """``take``: is given each message."""
+        """``take``: called with each message."""
         self._streams = streams
         self._take = take
         self._reader = MessageReader()
-        self._begun = False  # something was understood: it is an RTSP connection
-        self._lost = False  # within bytes that are neither
-        self._lost_bytes = 0  # since something was understood
+        self._begun = False  # whether something was understood, so that this is an RTSP connection
+        self._lost = False  # whether the position is within other bytes
+        self._lost_bytes = 0  # number of other bytes since something was understood
         self.kept = b""
         self.behind = False
 
     def receive(self, view: memoryview, end: int, mono_ns: int) -> None:
-        """``view[:end]`` is ``kept`` and what was received since; SLACK bytes behind it must be readable.
+        """Take ``view[:end]``, which is ``kept`` and the bytes received since; SLACK bytes after it must be readable.
 
-        IngestError ends the connection; what was understood before it is good.
+        IngestError ends the connection; earlier results stay valid.
         """
         self._streams.work = at = 0
         while at < end and self._streams.work <= WORK_MAX:
             after = self._next(view, at, end, mono_ns)
             if after == at:
-                break  # not whole yet
+                break  # incomplete
             at = after
         self.behind = at < end and self._streams.work > WORK_MAX
         self.kept = view[at:end].tobytes() if at < end else b""
 
     def _next(self, view: memoryview, at: int, end: int, mono_ns: int) -> int:
-        """Where what begins at ``at`` ends; ``at`` when it is not whole."""
+        """Take what begins at ``at`` and return its end; ``at``: it is incomplete."""
         if self._lost:
             return self._search(view, at, end)
         if view[at] == DOLLAR:
@@ -88,7 +88,7 @@ class Receiver:
         return after
 
     def _frame(self, view: memoryview, at: int, end: int, mono_ns: int) -> int:
-        """One that the video's track does not take: of another channel, not whole, or followed by what may not."""
+        """Handle a frame that the video's track did not take: of another channel, incomplete, or badly followed."""
         if end - at <= HEAD_BYTES:
             return at
         channel, length = view[at + 1], view[at + 2] << 8 | view[at + 3]
@@ -109,16 +109,16 @@ class Receiver:
         self._streams.frame(view, at, after, mono_ns)
         return after
 
-    # -- Bytes that are neither
+    # -- Other bytes
 
     def _lose(self, view: memoryview, at: int, end: int) -> int:
-        """What begins here is neither a message nor a frame."""
+        """Handle bytes that are neither a message nor a frame."""
         self._lost = True
         self._pass(1)
         return self._search(view, at + 1, end)
 
     def _search(self, view: memoryview, at: int, end: int) -> int:
-        """Where the next frame or reply begins, or may have begun."""
+        """Return where the next frame or reply begins, or may have begun."""
         begins, found = self._streams.find(view, at, end)
         self._lost = not found
         if not found and begins < end:

@@ -1,4 +1,4 @@
-"""RTCP (RFC 3550, 6): what a camera's sender reports say, and the receiver reports that UDP wants."""
+"""RTCP (RFC 3550, 6): parses a camera's sender reports, and builds the receiver reports that UDP requires."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NS_PER_S: Final = 1_000_000_000
 _REPORT: Final = struct.Struct(">BBHII4sIIII")  # RFC 3550, 6.4.2
 _WORD: Final = 0xFFFFFFFF
 _LOST_MAX: Final = (1 << 23) - 1
-_NAME: Final = b"\x81\xca\x00\x04%b\x01\x08tallenne\x00\x00"  # SDES with a CNAME, which each report has (6.1)
+_NAME: Final = b"\x81\xca\x00\x04%b\x01\x08tallenne\x00\x00"  # SDES with a CNAME, which every report must contain (6.1)
 
 
 def sender_clock(view: memoryview, start: int) -> int:
@@ -22,32 +22,32 @@ def sender_clock(view: memoryview, start: int) -> int:
 
 
 def sender_time_ns(view: memoryview, start: int, stop: int) -> int | None:
-    """UTC by the camera's clock, when a compound packet begins with a sender report; None without one."""
+    """Return UTC by the camera's clock from a compound packet; None: it does not begin with a sender report."""
     if stop - start < 28 or view[start] >> 6 != 2 or view[start + 1] != _SENDER_REPORT:
         return None
     seconds = int.from_bytes(view[start + 8 : start + 12], "big")
     if not seconds:
         return None  # cameras without a clock
     if seconds < _NTP_TO_UNIX_S:
-        seconds += 1 << 32  # the next era, from 2036 on
+        seconds += 1 << 32  # the next NTP era, from 2036 on (RFC 5905, 6)
     fraction = int.from_bytes(view[start + 12 : start + 16], "big")
     return (seconds - _NTP_TO_UNIX_S) * 1_000_000_000 + (fraction * 1_000_000_000 >> 32)
 
 
 class Reception:
-    """What came from one source, for receiver reports (RFC 3550, A.3 and A.8)."""
+    """Statistics of one source for receiver reports (RFC 3550, A.3 and A.8)."""
 
     __slots__ = ("_base", "_expected", "_highest", "_jitter", "_received", "_reported", "_transit", "_wraps")
 
     def __init__(self) -> None:
         self._base = self._highest = -1
         self._wraps = self._received = 0
-        self._expected = self._reported = 0  # and received, at the last report
+        self._expected = self._reported = 0  # and received packets, as of the last report
         self._transit: int | None = None
         self._jitter = 0.0  # in the packets' time units
 
     def came(self, number: int) -> None:
-        """A packet, in whatever order."""
+        """Account for a packet, in any order."""
         self._received += 1
         if self._base < 0:
             self._base = self._highest = number
@@ -56,7 +56,7 @@ class Reception:
             self._highest = number
 
     def timed(self, stamp: int, mono_ns: int, rate_hz: int) -> None:
-        """The last packet of those that were read together: earlier ones waited for it in the kernel."""
+        """Update the jitter by the last packet of a batch: earlier ones waited for it in the kernel."""
         transit = mono_ns * rate_hz // _NS_PER_S - stamp & _WORD
         if self._transit is not None:
             step = transit - self._transit & _WORD
@@ -65,11 +65,11 @@ class Reception:
 
     @property
     def lost(self) -> int:
-        """So far; negative where packets came twice."""
+        """Packets lost so far; negative if packets arrived twice (RFC 3550, 6.4.1)."""
         return self._wraps * NUMBERS + self._highest - self._base + 1 - self._received if self._base >= 0 else 0
 
     def report(self, reporter: int, source: int, heard: tuple[int, int] | None, mono_ns: int) -> bytes:
-        """A compound packet. heard: the last sender report's middle 32 bits of its time, and when that came."""
+        """Build a compound packet. heard: middle 32 bits of the last sender report's time, and its arrival."""
         expected = self._wraps * NUMBERS + self._highest - self._base + 1 if self._base >= 0 else 0
         passed, got = expected - self._expected, self._received - self._reported
         self._expected, self._reported = expected, self._received

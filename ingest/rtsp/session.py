@@ -1,8 +1,8 @@
-"""The client's side of one RTSP connection, without I/O: bytes in, requests and access units out.
+"""The client side of one RTSP connection, without I/O: bytes in, requests and access units out.
 
-DESCRIBE, SETUP of the video (and the sound, where it is wanted), PLAY, then keep-alives until TEARDOWN. Frames may come
-at any time, also before the reply to PLAY. What the bytes mean is found out in ``receiver.py``, what requests are
-asked and answered how in ``requests.py``; here is what follows from the replies.
+DESCRIBE, SETUP of the video and of the sound if it is wanted, PLAY, then keep-alives until TEARDOWN. Frames may arrive
+at any time, even before the reply to PLAY. ``receiver.py`` parses bytes and ``requests.py`` matches replies with
+requests; this module draws the conclusions.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _CHANNEL: Final = 0
 _SOUND_CHANNEL: Final = 2
 _NS_PER_S: Final = 1_000_000_000
 _FROM_NOW: Final = (("Range", "npt=0.000-"),)
-# What a camera says of an address that it does not know, or of a method that it does not know there.
+# Status codes for an unknown address, or for a method that is unknown there.
 _OTHER_ADDRESS: Final = frozenset((400, 404, 405, 410, 451, 455, 459, 460, 462, 500, 501, 551))
 
 
@@ -52,13 +52,13 @@ class State(Enum):
 
 
 class Session:
-    """``start()``, then ``receive()`` what comes and send what ``outgoing()`` gives.
+    """Call ``start()``, then pass bytes to ``receive()`` and send those of ``outgoing()``.
 
-    url: without credentials; what requests name
-    hosts: the names of the same machine, for redirects
-    track_url, aggregate_url: what SETUP names, and PLAY, keep-alives and TEARDOWN
-    sound_note: why there is no sound although it was asked for; it is never asked for unless ``audio``
-    transports: how the pictures are asked for; datagrams: what comes of them over UDP, None over TCP
+    url: the address in requests, without credentials
+    hosts: names of the same machine, for redirects
+    track_url, aggregate_url: addresses for SETUP, and for PLAY, keep-alives and TEARDOWN
+    sound_note: why requested sound is missing; sound is never requested without ``audio``
+    transports: the transport negotiation; datagrams: the pictures over UDP, None over TCP
     """
 
     def __init__(
@@ -83,8 +83,8 @@ class Session:
         self._keep_alive = KeepAlive(self._habits.keep_alive)
         self._timeout_s = SESSION_TIMEOUT_S
         self._mono_ns = 0
-        self._aggregates: tuple[str, ...] = ()  # what PLAY may name
-        self._others: list[str] = []  # addresses that have not been tried yet for what is asked
+        self._aggregates: tuple[str, ...] = ()  # candidate addresses for PLAY
+        self._others: list[str] = []  # candidate addresses not tried yet for the present request
         self._refusal: IngestError | None = None  # of the first of them
         self._media: sdp.Media | None = None
         self._microphone = Microphone()
@@ -96,49 +96,49 @@ class Session:
         self.aggregate_url = self._url
         self.sound_note = ""
 
-    # -- What the shell does
+    # -- Called by the shell
 
     def start(self) -> None:
-        """Ask what there is."""
+        """Begin with DESCRIBE."""
         self._ask("DESCRIBE", self._url, ("Accept", "application/sdp"))
 
     def outgoing(self) -> bytes:
-        """Bytes to send now."""
+        """Return the bytes to send now."""
         return self._requests.outgoing() if self._requests.has_outgoing else b""
 
     @property
     def has_outgoing(self) -> bool:
-        """``outgoing()`` would give something."""
+        """Whether ``outgoing()`` has bytes."""
         return self._requests.has_outgoing
 
     @property
     def items(self) -> list[AccessUnit | Loss]:
-        """What came since ``take()``, in order."""
+        """Items received since ``take()``, in order."""
         return self._streams.items
 
     def take(self) -> list[AccessUnit | Loss]:
-        """What came, in order."""
+        """Return and forget the received items, in order."""
         items, self._streams.items = self._streams.items, []
         return items
 
     def take_sounds(self) -> list[Sound]:
-        """What the microphone gave, in order."""
+        """Return and forget the received sound, in order."""
         sounds, self._streams.sounds = self._streams.sounds, []
         return sounds
 
     @property
     def sound(self) -> SoundFormat | None:
-        """Of ``take_sounds()``; None where there are none."""
+        """Format of ``take_sounds()``; None without sound."""
         return self._streams.sound
 
     @property
     def clock(self) -> tuple[int, int] | None:
-        """The camera's clock (UTC ns), and when that was heard (monotonic ns); None where it does not say."""
+        """The camera's clock (UTC ns) and the time of its report (monotonic ns); None: it sends no reports."""
         return self._streams.clock
 
     @property
     def media(self) -> sdp.Media | None:
-        """The video that is set up."""
+        """The media description of the video that is set up."""
         return self._media
 
     @property
@@ -164,7 +164,7 @@ class Session:
 
     @property
     def note(self) -> str:
-        """What people should know of the packets although pictures come; empty where there is nothing."""
+        """A shortcoming of the packets to be displayed although pictures arrive; empty without one."""
         if self.datagrams is not None:
             return "it sends over UDP"
         track = self._streams.track
@@ -172,28 +172,28 @@ class Session:
 
     @property
     def kept(self) -> bytes:
-        """Received bytes that no whole message or frame could be made of; go before what is received next."""
+        """Bytes of an incomplete message or frame; the caller puts them before the next bytes."""
         return self._receiver.kept
 
     @property
     def behind(self) -> bool:
-        """There is more in ``kept`` than was to be done in one turn: ``receive()`` again, also without more."""
+        """Whether ``kept`` holds work for another turn: call ``receive()`` again, even without new bytes."""
         return self._receiver.behind
 
     @property
     def keep_alive_s(self) -> float:
-        """Interval at which to call ``keep_alive()``."""
+        """Interval for ``keep_alive()``, in seconds."""
         return self._keep_alive.interval_s(self._timeout_s)
 
     def keep_alive(self, mono_ns: int = 0) -> None:
-        """Before the session expires."""
+        """Queue a request that keeps the session alive."""
         self._mono_ns = max(self._mono_ns, mono_ns)
         self._requests.forget(METHODS)
         if method := self._keep_alive.due(self._mono_ns / _NS_PER_S):
             self._ask(method, self.aggregate_url)
 
     def leave(self) -> None:
-        """Ask for the end; ``state`` is ENDED once it is granted."""
+        """Queue TEARDOWN; ``state`` becomes ENDED with its reply."""
         if not self._requests.session_name or self.state in (State.LEAVING, State.ENDED):
             self.state = State.ENDED
             return
@@ -201,16 +201,16 @@ class Session:
         self._ask("TEARDOWN", self.aggregate_url)
 
     def receive(self, view: memoryview, end: int, mono_ns: int) -> None:
-        """``view[:end]`` is ``kept`` and what was received since; SLACK bytes behind it must be readable.
+        """Take ``view[:end]``, which is ``kept`` and the bytes received since; SLACK bytes after it must be readable.
 
-        IngestError, without the camera's name in it, ends the session; ``items`` before it are good.
+        IngestError, without the camera's name, ends the session; earlier ``items`` stay valid.
         """
         self._mono_ns = mono_ns
         self._receiver.receive(view, end, mono_ns)
         self._watch.look(self._streams, mono_ns)
 
     def receive_datagrams(self, view: memoryview, end: int, mono_ns: int) -> int:
-        """See Datagrams; gives the work that it was. IngestError as from ``receive()``."""
+        """Take datagrams, see Datagrams; return the work done. IngestError as from ``receive()``."""
         assert self.datagrams is not None
         self._mono_ns, self._streams.work = mono_ns, 0
         self.datagrams.receive(view, end, mono_ns)
@@ -218,15 +218,15 @@ class Session:
         return self._streams.work
 
     def feed(self, data: bytes, mono_ns: int) -> None:
-        """``receive()`` for those who have no buffer."""
+        """As ``receive()``, for callers without a buffer."""
         whole = self.kept + data
-        self.receive(memoryview(whole + bytes(SLACK)), len(whole), mono_ns)
+        self.receive(memoryview(bytearray(whole + bytes(SLACK))), len(whole), mono_ns)
         while self.behind:
             whole = self.kept
-            self.receive(memoryview(whole + bytes(SLACK)), len(whole), mono_ns)
+            self.receive(memoryview(bytearray(whole + bytes(SLACK))), len(whole), mono_ns)
 
     def closed(self, mono_ns: int) -> None:
-        """The camera has ended the connection, or did not answer in time: what was asked last may be why."""
+        """Note that the camera closed the connection or did not answer: its last request may be the reason."""
         if self.state is State.PLAYING:
             self._keep_alive.closed(mono_ns / _NS_PER_S, self._timeout_s)
         elif self.state is State.STARTING:
@@ -235,7 +235,7 @@ class Session:
                     self._habits.ends_at(request.url)
 
     def diagnosis(self, mono_ns: int) -> IngestError | None:
-        """What is wrong with what comes, when there are no pictures in it; None where that is not known."""
+        """Return what is wrong with a stream without pictures; None: unknown."""
         if self.state is not State.PLAYING or self._media is None:
             return None
         return self._watch.diagnosis(self._streams, self._media.payload_type, mono_ns)
@@ -264,25 +264,25 @@ class Session:
             self._refused(request, message)
 
     def _serve(self, request: Message) -> None:
-        """Some cameras ask whether we live."""
+        """Answer a camera's own request: some check whether the client is alive."""
         known = request.method in METHODS
         self._requests.reply("200 OK" if known else "501 Not Implemented", request.cseq)
         if request.method == "TEARDOWN":
             self.state = State.ENDED
 
     def _kept_alive(self, request: Request, message: Message) -> None:
-        """Whatever a camera says to a keep-alive, pictures may go on; when no method finds the session, they do not."""
+        """Handle a reply to a keep-alive: any status is accepted, until no method finds the session."""
         if message.status == 401:
             try:
                 self._requests.challenged(request, message)
                 return
             except CameraRefusedError:
-                pass  # an answer like others
+                pass  # any other reply
         elif 300 <= message.status < 400:
             self._redirected(message)
         self._keep_alive.answered(request.method, message.status, message.header("public"))
         if self._keep_alive.session_over:
-            raise CameraAwayError("its session is over.", "It is connected to again.")
+            raise CameraAwayError("its session is over.", "Tallenne connects again.")
         if request.method in self._keep_alive.lost and (method := self._keep_alive.due(self._mono_ns / _NS_PER_S)):
             self._ask(method, self.aggregate_url)
 
@@ -296,7 +296,7 @@ class Session:
 
     def _granted(self, request: Request, message: Message) -> None:
         if request.method in ("SETUP", "PLAY"):
-            # PLAY need not say the session's time again.
+            # PLAY need not repeat the session's timeout.
             session = SessionHeader.parse(message.header("session"), self._timeout_s)
             if session is not None:
                 self._requests.session_name, self._timeout_s = session.name, session.timeout_s
@@ -354,7 +354,7 @@ class Session:
             raise CameraRefusedError("it redirects to another host.", "Name that address in the configuration.")
         raise RedirectedError(urls.clean(url))
 
-    # -- Addresses that the camera may have meant
+    # -- Candidate addresses
 
     def _try(self, addresses: Sequence[str]) -> None:
         self._others, self._refusal = list(addresses), None
@@ -366,7 +366,7 @@ class Session:
         self._ask(method, url, *headers)
 
     def _refused(self, request: Request, message: Message) -> None:
-        """A method that is refused at one address is tried at the next that the camera can have meant."""
+        """Repeat a refused method at the next candidate address."""
         method, status = request.method, message.status
         if method == "TEARDOWN":
             self.state = State.ENDED
@@ -374,7 +374,7 @@ class Session:
             self.sound_note = f"it answers SETUP of its sound with {status}."
             self._play()
         elif method == "PLAY" and request.headers == _FROM_NOW and status in (400, 457):
-            self._ask(method, request.url)  # "invalid range": it may know none
+            self._ask(method, request.url)  # "invalid range": the camera may support none
         elif method == "SETUP" and status == UNSUPPORTED:
             self.transports.refused()
             self._ask("SETUP", request.url, self.transports.header())

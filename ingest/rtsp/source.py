@@ -28,7 +28,10 @@ _RAISE: Final = f"set net.core.rmem_max to {BUFFER_BYTES}"
 
 
 class NativeSource:
-    """``batches()`` once. ``wheel``: shared by all sources of an event loop; ``habits``: by all of the camera's."""
+    """Iterate ``batches()`` once.
+
+    ``wheel``: shared by all sources of an event loop; ``habits``: by those of a camera.
+    """
 
     kind = "native"
 
@@ -40,10 +43,17 @@ class NativeSource:
         self._connection: Connection | None = None
         self._tls_note = ""
         self._udp: UdpPorts | None = None
+        self._hurried = False
+
+    def hurry(self, wanted: bool) -> None:
+        """See ingest.access_unit.Source."""
+        self._hurried = wanted
+        if self._connection is not None:
+            self._connection.hurry(wanted)
 
     @property
     def skew_ns(self) -> int | None:
-        """How far the camera's clock is ahead of this machine's, by its last sender report; None without one."""
+        """How far the camera's clock is ahead, by its last sender report; None without one."""
         if self._session is None or self._session.clock is None:
             return None
         camera_ns, mono_ns = self._session.clock
@@ -94,6 +104,7 @@ class NativeSource:
         """See ingest.access_unit.Source."""
         try:
             connection = self._connection = await self._playing()
+            connection.hurry(self._hurried)
             try:
                 while True:
                     yield await connection.batch()
@@ -154,17 +165,17 @@ class NativeSource:
         return connection
 
     def _named(self, error: IngestError) -> IngestError:
-        """The core does not know whose session it is."""
+        """Add the camera's name, which the core does not know, to an error."""
         place = redacted(self._camera.url)
-        if isinstance(error, RedirectedError):  # in mid-session
-            return CameraAwayError(f"Camera {place} has moved.", "It is connected to again.")
+        if isinstance(error, RedirectedError):  # during the session
+            return CameraAwayError(f"Camera {place} has moved.", "Tallenne connects again.")
         if place in error.what:
             return error
         return type(error)(f"Camera {place}: {error.what}", error.remedy)
 
 
 async def _connected(address: CameraAddress) -> socket.socket:
-    """The receive buffer has to be set before: its size decides the window that is offered."""
+    """Connect. The receive buffer is set before, since its size decides the offered window (tcp(7))."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
     made = socket.socket(family, socket.SOCK_STREAM)
     try:

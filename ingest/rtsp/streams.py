@@ -1,4 +1,4 @@
-"""What a session receives: pictures, sound, sender reports; by the channels that were set up."""
+"""Dispatches a session's frames by channel: pictures, sound, sender reports."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ class Streams:
 
     @property
     def sound(self) -> SoundFormat | None:
-        """Of ``sounds``; None where there are none."""
+        """Format of ``sounds``; None without sound."""
         return self._hears.form if self._hears is not None else None
 
     def set_up_video(self, media: Media, channel: int, *, reliable: bool = True) -> None:
-        """RTP comes on this channel, RTCP on the next. reliable: the transport loses nothing."""
+        """Set up the pictures: RTP on this channel, RTCP on the next. reliable: the transport loses nothing."""
         self.channel = channel
         self.clock_rate = media.clock_rate or TICKS_PER_S
         self.frames.expect(channel, media.payload_type)
@@ -64,13 +64,13 @@ class Streams:
         )
 
     def set_up_sound(self, media: Media, channel: int) -> None:
-        """StreamError for sound that is not recorded."""
+        """Set up the sound. StreamError: sound of this kind is not recorded."""
         self._sound_channel = channel
         self._hears = AacTrack(media.payload_type, media.sound(), media.clock_rate, self.counts)
         self.frames.expect(channel, media.payload_type)
 
     def walk(self, view: memoryview, at: int, end: int, mono_ns: int, work_max: int) -> int:
-        """The video's frames from ``at`` on; see Track."""
+        """Take the video's frames from ``at`` on; see ``Track.walk()``."""
         track = self.track
         if track is None:
             return at
@@ -80,12 +80,12 @@ class Streams:
         return after
 
     def expects(self, channel: int) -> bool:
-        """The channel was set up."""
+        """Whether the channel was set up."""
         known = [first for first in (self.channel, self._sound_channel) if first >= 0]
         return any(channel in (first, first + 1) for first in known)
 
     def frame(self, view: memoryview, at: int, after: int, mono_ns: int) -> None:
-        """One whole frame, of any channel, whatever comes behind it."""
+        """Take one whole frame of any channel, whatever follows it."""
         self.work += 1
         channel, begin = view[at + 1], at + 4
         if self.track is not None and channel == self.channel:
@@ -104,17 +104,17 @@ class Streams:
             self.counts.unasked_channel = channel
 
     def find(self, view: memoryview, at: int, end: int) -> tuple[int, bool]:
-        """Where the next frame or reply begins; or up to where none does. See Frames."""
+        """Return where the next frame or reply begins, or up to where none does; see Frames."""
         self.work += 1
         return self.frames.find(view, at, end, self.track.source if self.track is not None else _NONE)
 
     def torn(self, channel: int) -> None:
-        """A frame of this channel was cut short."""
+        """Note that a frame of this channel was cut short."""
         if self.track is not None and channel == self.channel:
             self.track.tear()
 
     def report(self, view: memoryview, begin: int, after: int, mono_ns: int) -> None:
-        """The pictures' RTCP."""
+        """Take the pictures' RTCP."""
         assert self.track is not None
         if (camera_ns := sender_time_ns(view, begin, after)) is not None:
             self.clock = (camera_ns, mono_ns)
@@ -127,7 +127,7 @@ class Streams:
             self._reports[sound] = (camera_ns, ticks)
 
     def _lead_ticks(self) -> int | None:
-        """From the sound's timeline to the pictures', by the clock that the camera gives both."""
+        """Return the offset from the sound's timeline to the pictures', by the clock in both sender reports."""
         if len(self._reports) < 2:
             return None
         (video_ns, video_ticks), (sound_ns, sound_ticks) = self._reports[False], self._reports[True]

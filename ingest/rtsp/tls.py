@@ -1,4 +1,4 @@
-"""RTSP over TLS: the camera is known by a CA file or by its certificate's fingerprint."""
+"""RTSP over TLS: authenticates the camera by a CA file or by its certificate's fingerprint."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _REMEDY = "Check the camera's tls_ca or tls_fingerprint; a camera that was reset
 
 
 class Tls:
-    """An open connection's two directions."""
+    """Both directions of an open connection."""
 
     def __init__(self, context: ssl.SSLContext, name: str) -> None:
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -86,7 +86,7 @@ class Tls:
         return size
 
     def sealed(self, data: bytes) -> bytes:
-        """To be sent; together with what the protocol itself has to say."""
+        """Encrypt data to be sent, together with pending protocol messages."""
         if data:
             self._tls.write(data)
         return self.outgoing.read()
@@ -97,13 +97,13 @@ class Tls:
 
     @property
     def note(self) -> str:
-        """Version and cipher, for people."""
+        """Version and cipher, to be displayed."""
         cipher = self._tls.cipher()
         return f"{self._tls.version()}, {cipher[0] if cipher is not None else 'no cipher'}"
 
 
 def make_context(ca: Path | None, fingerprint: str, level: TlsLevel = TlsLevel.MODERN) -> ssl.SSLContext:
-    """With a fingerprint nothing else is checked; without anything the machine's own authorities count."""
+    """Build the context. A fingerprint replaces all other checks; without any setting the system's CAs count."""
     if fingerprint:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
@@ -123,7 +123,7 @@ def make_context(ca: Path | None, fingerprint: str, level: TlsLevel = TlsLevel.M
 async def secure(
     connected: socket.socket, name: str, ca: Path | None, fingerprint: str, level: TlsLevel = TlsLevel.MODERN
 ) -> Tls:
-    """Shake hands, check who answers. Errors without the camera's name."""
+    """Run the handshake and authenticate the camera. Errors without the camera's name."""
     tls = Tls(make_context(ca, fingerprint, level), name)
     try:
         await tls.shake_hands(connected)

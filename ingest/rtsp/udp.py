@@ -1,7 +1,7 @@
 """The two UDP sockets of a camera's pictures: RTP on an even port, RTCP on the next (RFC 3550, 11).
 
-Only what comes from the camera's own address is read, and RTP from the port that SETUP was answered with. Some cameras
-send from another one: that is taken when nothing comes from the one that they named.
+Only packets from the camera's own address are read, and RTP only from the port in the reply to SETUP. Some cameras send
+from another port: it is accepted if nothing arrives from the stated one.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from ingest.rtsp.receiver import WORK_MAX
 from ingest.rtsp.session import Session
 
 BUFFER_BYTES: Final = 4 << 20
-SMALL_BYTES: Final = 1 << 20  # a kernel's buffer below this is read as packets come
-PIECE_BYTES: Final = 64 << 10  # that are read and worked on at a time
+SMALL_BYTES: Final = 1 << 20  # below this size the kernel's buffer is read immediately
+PIECE_BYTES: Final = 64 << 10  # read and processed at a time
 _DATAGRAM_MAX: Final = 64 << 10
 _DATAGRAMS_MAX: Final = 256
 _ATTEMPTS: Final = 32
 _TURN_BYTES: Final = 1 << 20
 _REPORT_NS: Final = 5_000_000_000
-_OTHER_PORT: Final = 8  # packets from another port, and none from the named one
-_PUNCH: Final = b"\x80" + bytes(11)  # an RTP packet without anything: it opens firewalls on the way
+_OTHER_PORT: Final = 8  # packets from another port, with none from the stated one
+_PUNCH: Final = b"\x80" + bytes(11)  # an empty RTP packet, which opens firewalls on the way
 _HEAD: Final = struct.Struct(">BBH")
 _SO_RCVBUFFORCE: Final = 33  # socket(7); needs CAP_NET_ADMIN
 
 
 class UdpPorts:
-    """``open()`` gives the even port; at last ``close()``.
+    """``open()`` returns the even port; call ``close()`` at the end.
 
-    local, camera: addresses; the sockets are bound to the one from which the camera is spoken with
+    local, camera: addresses; the sockets are bound to the local address of the RTSP connection
     """
 
     def __init__(self, local: str, camera: str, counts: Counts) -> None:
@@ -45,7 +45,7 @@ class UdpPorts:
         self._pair: tuple[socket.socket, socket.socket] | None = None
         self._named = self._port = 0  # of the camera's RTP
         self._others = 0
-        self.buffer_bytes = 0  # what the kernel keeps until it is read, its own bookkeeping included
+        self.buffer_bytes = 0  # the kernel's receive buffer, its bookkeeping included
 
     @property
     def rtp(self) -> socket.socket | None:
@@ -54,37 +54,37 @@ class UdpPorts:
 
     @property
     def small(self) -> bool:
-        """The kernel keeps little: it is read as packets come."""
+        """Whether the kernel's buffer is small, so that packets are read immediately."""
         return self.buffer_bytes < SMALL_BYTES
 
     def open(self) -> int:
-        """The even port. CameraAwayError when there is none."""
+        """Open the sockets and return the even port. CameraAwayError: no pair is free."""
         if self._pair is None:
             self._pair = self._bound()
             self.buffer_bytes = _enlarged(self._pair[0])
         return int(self._pair[0].getsockname()[1])
 
     def close(self) -> None:
-        """Both."""
+        """Close both sockets."""
         for each in self._pair or ():
             each.close()
         self._pair = None
 
     def named(self, port: int) -> None:
-        """The camera's RTP port, by its answer to SETUP; 0 where it does not say."""
+        """Set the camera's RTP port from its reply to SETUP; 0: not stated."""
         self._named = self._port = port
         if port and self._pair is not None:
             with contextlib.suppress(OSError):
                 self._pair[0].sendto(_PUNCH, (self._camera, port))
 
     def report(self, data: bytes) -> None:
-        """To the camera's RTCP port; dropped while that is unknown."""
+        """Send to the camera's RTCP port; dropped while that is unknown."""
         if self._port and self._pair is not None:
             with contextlib.suppress(OSError):
                 self._pair[1].sendto(data, (self._camera, self._port + 1))
 
     def read(self, view: memoryview, channel: int) -> tuple[int, bool]:
-        """Datagrams into ``view``, each behind a frame's head; up to where, and whether there may be more."""
+        """Read datagrams into ``view``, each after a frame's head. Return the end, and whether more may wait."""
         assert self._pair is not None
         receive, camera, port = self._pair[0].recvfrom_into, self._camera, self._port
         at = 0
@@ -95,7 +95,7 @@ class UdpPorts:
             except (BlockingIOError, InterruptedError):
                 return at, False
             except OSError:
-                continue  # an ICMP message about something that was sent
+                continue  # an ICMP error about a sent packet
             if sender[0] != camera or (sender[1] != port and not self._other_port(sender[1])):
                 self._counts.foreign += 1
                 continue
@@ -109,7 +109,7 @@ class UdpPorts:
         return at, True
 
     def read_control(self, take: Callable[[memoryview, int], None]) -> None:
-        """RTCP packets; a few at a time."""
+        """Return a few RTCP packets."""
         assert self._pair is not None
         buffer = bytearray(2048)
         for _ in range(4):
@@ -121,7 +121,7 @@ class UdpPorts:
                 take(memoryview(buffer), size)
 
     def _other_port(self, port: int) -> bool:
-        """Whether packets from there are the camera's: where none come from the port that it named."""
+        """Whether packets from this port are the camera's, since none arrive from the stated one."""
         self._others += 1
         if self._port == self._named and (not self._named or self._others >= _OTHER_PORT):
             self._port = port
@@ -140,14 +140,14 @@ class UdpPorts:
                         each.setblocking(False)
                     return pair
             except OSError:
-                pass  # the next port is taken
+                pass  # the odd port is taken
             for each in pair:
                 each.close()
         raise CameraAwayError("there are no two free UDP ports for it.", "Look what else runs on this machine.")
 
 
 def _enlarged(receiving: socket.socket) -> int:
-    """As large as the kernel allows: key frames come in bursts. What getsockopt says, socket(7)."""
+    """Make the receive buffer as large as the kernel allows, for bursts of key frames. Return its size (socket(7))."""
     receiving.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
     with contextlib.suppress(OSError):
         receiving.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, BUFFER_BYTES)
@@ -155,7 +155,7 @@ def _enlarged(receiving: socket.socket) -> int:
 
 
 class UdpReceiver:
-    """``take()`` what came for a session that plays over UDP. ``view``: a buffer, used only during a call."""
+    """Takes the datagrams of a session that plays over UDP. ``view``: a buffer, used only during a call."""
 
     def __init__(self, ports: UdpPorts, session: Session, view: memoryview) -> None:
         self._ports, self._session, self._view = ports, session, view
@@ -163,12 +163,14 @@ class UdpReceiver:
         self._report_ns = 0
 
     def take(self, datagrams: Datagrams, mono_ns: int) -> int:
-        """Bytes. IngestError as from Session. What is too much for one turn waits in the kernel."""
+        """Take what arrived; return the bytes. IngestError as Session. What exceeds a turn waits in the kernel."""
         ports, session, view = self._ports, self._session, self._view
         if not self._report_ns:
             ports.named(session.transports.server_port)
         size = work = 0
         more = True
+        if datagrams.behind:
+            work = session.receive_datagrams(view, 0, mono_ns)
         while more and size < _TURN_BYTES and work <= WORK_MAX:
             end, more = ports.read(view, session.channel)
             work += session.receive_datagrams(view, end, mono_ns)

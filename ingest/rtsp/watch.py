@@ -1,4 +1,4 @@
-"""What a camera sends instead of pictures, reported before it counts as silent."""
+"""Reports what a camera sends instead of pictures, before it counts as silent."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from ingest.errors import IngestError, StreamError
 from ingest.rtsp.streams import Streams
 
 _DIAGNOSED_NS: Final = 8_000_000_000  # without a picture
-_MANY: Final = 8  # packets that are not what was described are no accident
+_MANY: Final = 8  # this many packets of another kind are not an accident
 
 
 class Watch:
-    """Whether pictures come, and what comes instead of them."""
+    """Watches whether pictures arrive, or something else."""
 
     __slots__ = ("_foreign", "_good_ns", "_malformed", "_passed_over", "_unasked")
 
@@ -21,7 +21,7 @@ class Watch:
         self._foreign = self._malformed = self._passed_over = self._unasked = 0
 
     def look(self, streams: Streams, mono_ns: int) -> None:
-        """After each time that something was received."""
+        """Look at what was received. Call after each read."""
         track = streams.track
         if track is None or (not streams.items and track.passed_over == self._passed_over and self._good_ns >= 0):
             return
@@ -30,7 +30,7 @@ class Watch:
         self._foreign, self._malformed, self._unasked = counts.foreign, counts.malformed, counts.unasked
 
     def diagnosis(self, streams: Streams, payload_type: int, mono_ns: int) -> IngestError | None:
-        """What comes instead of pictures."""
+        """Return the error for what arrives instead of pictures."""
         track = streams.track
         if track is None or mono_ns - self._good_ns < _DIAGNOSED_NS:
             return None

@@ -1,6 +1,6 @@
-"""One timer for all connections: visits them when their pause is over, all of them in one turn where that goes.
+"""One timer for all connections: visits them when their pause is over, as many as possible in one turn.
 
-A process that wakes up finds the machine's caches cold: the same bytes cost more, the more turns they are read in.
+A process that wakes up finds the CPU's caches cold: the same bytes cost more in more turns.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from ingest.rtp.frames import SLACK
 _log = logging.getLogger(__name__)
 TICK_S: Final = 0.025
 BUFFER_BYTES: Final = 1 << 20
-KEPT_MAX: Final = BUFFER_BYTES + (160 << 10)  # what was too much for one turn; a message's head and body; a frame
-_TOGETHER: Final = 64  # visits before others get their turn of the loop: some 20 ms
-_SLOTS: Final = 32  # more ticks than the longest pause has
+KEPT_MAX: Final = BUFFER_BYTES + (160 << 10)  # the rest of a turn; a message's head and body; a frame
+_TOGETHER: Final = 64  # visits before other tasks of the event loop run: about 20 ms
+_SLOTS: Final = 32  # more ticks than the longest pause
 
 
 class Visited(Protocol):
     def visit(self) -> float | None:
-        """Read what there is; seconds until the next visit, or None for no more."""
+        """Read what is available; return the seconds until the next visit, or None for the last one."""
         ...
 
 
@@ -35,14 +35,14 @@ class Wheel:
         self.view = memoryview(bytearray(KEPT_MAX + BUFFER_BYTES + SLACK))
         self.sealed = memoryview(bytearray(BUFFER_BYTES))
         self._slots: list[list[Visited]] = [[] for _ in range(_SLOTS)]
-        self._due: list[Visited] = []  # what is visited in this turn, the last first
+        self._due: list[Visited] = []  # to be visited in this turn, last first
         self._at = 0
         self._next_s = 0.0  # when the slot behind _at is due
-        self._timer: asyncio.Handle | None = None  # uvloop gives one without when() for a time that is past
+        self._timer: asyncio.Handle | None = None  # uvloop returns a handle without when() for a time in the past
         self._due_s = 0.0
 
     def schedule(self, visited: Visited, pause_s: float) -> None:
-        """Visit it once, after about ``pause_s``; later visits are as it says itself."""
+        """Visit after about ``pause_s``; each visit returns the pause before the next."""
         loop = asyncio.get_running_loop()
         now_s = loop.time()
         if self._timer is None:
@@ -56,7 +56,7 @@ class Wheel:
             self._wake_at(due_s)
 
     def _slot(self, ahead: int) -> list[Visited]:
-        """The fullest of those in the pause's second half: two groups become one by one shorter pause."""
+        """Return the fullest slot in the second half of the pause: one shorter pause merges two groups."""
         slots, at = self._slots, self._at
         best = slots[(at + ahead) % _SLOTS]
         for earlier in range(ahead - 1, (ahead + 1) // 2 - 1, -1):
@@ -66,7 +66,7 @@ class Wheel:
         return best
 
     def _turn(self) -> None:
-        """Once over what is due, however long we slept."""
+        """Visit everything that is due, once, however long the process slept."""
         now_s = asyncio.get_running_loop().time()
         due = self._due
         for _ in range(_SLOTS):

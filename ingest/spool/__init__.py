@@ -1,4 +1,4 @@
-"""The spool: where sealed segments lie on the local disk until the object store and the catalogue have them."""
+"""The spool: sealed segments on the local disk, until the object store and the catalogue have them."""
 
 from ingest.spool.errors import DamagedSpoolFileError, SpoolBusyError, SpoolError, SpoolFullError
 from ingest.spool.metadata import Beginning, Ending, Fragment, SegmentMetadata

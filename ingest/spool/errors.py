@@ -10,7 +10,7 @@ class SpoolError(StorageError, RetryableError):
 
 
 class SpoolFullError(SpoolError):
-    """The spool holds as much as it may, or the disk has no more than its reserve left."""
+    """The spool has reached its limit, or the disk only has its reserve left."""
 
 
 class SpoolBusyError(StorageError, MisuseError):
@@ -18,4 +18,4 @@ class SpoolBusyError(StorageError, MisuseError):
 
 
 class DamagedSpoolFileError(SpoolError):
-    """A file in the spool is not what was written there. It is set aside, never deleted."""
+    """A file in the spool differs from what was written. It is set aside, never deleted."""

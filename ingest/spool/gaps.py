@@ -1,4 +1,4 @@
-"""Gaps that wait for the catalogue: an append-only journal, durable at once, emptied when the rows are committed."""
+"""The journal of gaps that wait for the catalogue: append-only, durable at once, emptied after the commit."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from uuid import UUID
 
 from domain.footage import Gap, GapCause
 from domain.ids import CameraId
+from domain.text import printable
 from domain.time import Span
 from ingest.spool.files import preallocate, replace_file, write_all
 from ingest.spool.records import packed, whole_records
 from runtime.failpoints import hit
 
-_RESERVED_BYTES = 256 * 1024  # kept for gaps, so that they can be written when the disk is full
+_RESERVED_BYTES = 256 * 1024  # reserved for gaps, so that they can be written to a full disk
 _BATCH_BYTES = 128 * 1024
 _BATCH = 1000
 _WAITING_MAX = 10_000
@@ -26,27 +27,27 @@ _DETAIL_MAX = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Gaps for the catalogue, and where they come from."""
+    """Gaps for the catalogue, and their place in the journal."""
 
     gaps: list[Gap]
-    position: int  # offset in the journal's file after them
-    waiting: int  # number, since the start, after the last of those in memory
+    position: int  # offset after them in the journal's file
+    waiting: int  # count of gaps in memory, since the start, after the last of these
 
 
 class GapJournal:
-    """``append()`` never raises: what the disk refuses waits in memory, bounded, and is counted when it overflows.
+    """Appends never raise: what the disk refuses waits in bounded memory, and is counted when that overflows.
 
-    dropped: gaps that were lost, because memory overflowed or the file was damaged.
+    dropped: gaps lost because memory overflowed or the file was damaged
     """
 
     def __init__(self, path: Path, *, sync: bool) -> None:
-        """Opens the journal and cuts a torn tail off. OSError."""
+        """Open the journal and cut off a torn tail. OSError."""
         self._path = path
         self._sync = sync
         self._waiting: deque[Gap] = deque()
-        self._taken = 0  # how many have left ``_waiting`` since the start
+        self._taken = 0  # number that has left ``_waiting`` since the start
         self._size = 0
-        self._done = 0  # bytes at the start that the catalogue has
+        self._done = 0  # bytes at the front whose rows are committed
         self.dropped = 0
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._found = self._cut_tail()
@@ -63,11 +64,11 @@ class GapJournal:
         return self._size == self._done and not self._waiting
 
     def found(self, camera_id: CameraId) -> list[Span]:
-        """What the journal held of a camera when it was opened, in the order it was written."""
+        """Return the camera's gaps that the journal held when it was opened, in writing order."""
         return [gap.span for gap in self._found if gap.camera_id == camera_id]
 
     def append(self, gap: Gap) -> None:
-        """Durable on return (in the page cache; on the disk with ``sync``), unless the disk refuses."""
+        """Append a gap: to the page cache, or with ``sync`` to the disk; to memory when the disk refuses."""
         if len(self._waiting) >= _WAITING_MAX:
             self._take()
             self.dropped += 1
@@ -76,7 +77,7 @@ class GapJournal:
         hit("spool.gap")
 
     def flush(self) -> bool:
-        """Write what waits in memory; False when the disk refuses."""
+        """Write the gaps that wait in memory. False: the disk refuses."""
         while self._waiting:
             if not self._write(packed(_encoded(self._waiting[0]))):
                 return False
@@ -84,9 +85,9 @@ class GapJournal:
         return True
 
     def batch(self) -> Batch:
-        """Some hundred gaps that the catalogue does not have yet; for ``committed()`` afterwards. OSError.
+        """Return some hundred gaps to commit, then to be passed to ``committed()``. OSError.
 
-        What the disk refuses is taken from memory: the disk need not recover before the catalogue has them.
+        Includes the gaps in memory: they are committed even while the disk refuses them.
         """
         data = os.pread(self._descriptor, min(_BATCH_BYTES, self._size - self._done), self._done)
         payloads, end = whole_records(data)
@@ -100,14 +101,14 @@ class GapJournal:
         return Batch(gaps=gaps, position=self._done + end, waiting=self._taken + len(gaps))
 
     def committed(self, batch: Batch) -> None:
-        """The catalogue has them. The journal is emptied, or shortened when that has grown long."""
+        """Forget gaps whose rows are committed: empty the journal, or shorten a long one."""
         self._done = max(self._done, batch.position)
         while self._waiting and self._taken < batch.waiting:
             self._take()
         try:
             self._shorten()
         except OSError:
-            return  # they are committed again after a restart, which changes nothing
+            return  # they are committed again after a restart, which is harmless
 
     def close(self) -> None:
         """Close the file."""
@@ -143,11 +144,11 @@ class GapJournal:
         try:
             preallocate(self._descriptor, _RESERVED_BYTES)
         except OSError:
-            return  # the disk is full already: what cannot be written waits in memory
+            return  # the disk is full: what cannot be written waits in memory
 
     def _write(self, record: bytes) -> bool:
         try:
-            # A failed write may have left a part of a record that could not be cut off then.
+            # A failed write may have left a part of a record that could not be cut off at that time.
             if os.fstat(self._descriptor).st_size != self._size:
                 os.ftruncate(self._descriptor, self._size)
             hit("spool.gap.write")
@@ -161,8 +162,8 @@ class GapJournal:
 
 
 def _cleaned(gap: Gap) -> Gap:
-    """A camera may have had a say in the detail: nothing that a database refuses, nothing that moves a cursor."""
-    return replace(gap, detail="".join(char for char in gap.detail[:_DETAIL_MAX] if char.isprintable()))
+    """Clean the detail, which may quote a camera: no NUL, which the database refuses, and no terminal control."""
+    return replace(gap, detail=printable(gap.detail[:_DETAIL_MAX]))
 
 
 def _encoded(gap: Gap) -> bytes:

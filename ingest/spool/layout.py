@@ -1,4 +1,4 @@
-"""Where things lie in a spool directory.
+"""The layout of a spool directory.
 
 lock                              held by the one recorder that uses the directory
 segments/<start_ns>-<uuid>.part   being written
@@ -7,7 +7,7 @@ segments/<start_ns>-<uuid>.metadata  the journal beside either (metadata.py)
 cameras/<uuid>.position               the camera's last trailer and how far it is accounted for (positions.py)
 gaps                              gaps waiting for the catalogue (gaps.py)
 spare/                            empty files for the next segments (spares.py)
-damaged/                          what could not be understood after a crash; for a person to look at
+damaged/                          files that recovery did not understand, for an operator to examine
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PART, READY, METADATA = ".part", ".tlns", ".metadata"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """The files of one segment, whichever of them exist. Ordered by start."""
+    """The files of one segment, not all of which need exist. Ordered by start."""
 
     folder: Path
     start_ns: int
@@ -39,22 +39,22 @@ class Place:
 
     @property
     def part(self) -> Path:
-        """The segment while it is written."""
+        """Path of the segment while it is written."""
         return self.folder / (self.stem + PART)
 
     @property
     def ready(self) -> Path:
-        """The finished segment."""
+        """Path of the finished segment."""
         return self.folder / (self.stem + READY)
 
     @property
     def metadata(self) -> Path:
-        """The segment's journal."""
+        """Path of the segment's metadata journal."""
         return self.folder / (self.stem + METADATA)
 
 
 def place_of(path: Path) -> Place | None:
-    """The segment that a file belongs to, by its name; None for a name that is not ours."""
+    """Return the segment to which a file belongs by its name; None: no recorder gives such a name."""
     match = _STEM.fullmatch(path.stem)
     if match is None or path.suffix not in (PART, READY, METADATA):
         return None
@@ -69,7 +69,7 @@ class SpoolLayout:
 
     @property
     def lock(self) -> Path:
-        """Held by the one recorder that uses the directory."""
+        """Lock file, held by the one recorder that uses the directory."""
         return self.directory / "lock"
 
     @property
@@ -89,7 +89,7 @@ class SpoolLayout:
 
     @property
     def damaged(self) -> Path:
-        """Files that recovery did not understand, for a person to look at."""
+        """Files that recovery did not understand, for an operator to examine."""
         return self.directory / "damaged"
 
     @property
@@ -98,11 +98,11 @@ class SpoolLayout:
         return self.directory / "spare"
 
     def make(self) -> None:
-        """Make the folders, closed to others. OSError."""
+        """Create the folders, closed to other users. OSError."""
         for folder in (self.directory, self.segments, self.cameras, self.damaged, self.spare):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def sync(self) -> None:
-        """The folders themselves survive a power cut, and the names in them. OSError."""
+        """Sync the folders: they and the names in them survive a power cut. OSError."""
         for folder in (self.segments, self.cameras, self.damaged, self.spare, self.directory, self.directory.parent):
             sync_directory(folder)

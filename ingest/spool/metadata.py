@@ -23,7 +23,7 @@ _BEGIN, _PIECE, _END, _STORED, _DROPPED = b"B", b"F", b"E", b"S", b"D"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beginning:
-    """Known when a segment begins."""
+    """Facts known when a segment begins."""
 
     site_id: SiteId
     camera_id: CameraId
@@ -32,12 +32,12 @@ class Beginning:
     codec: Codec
     init_size: int
     epoch: int
-    init_sha256: bytes | None = None  # None: begun before it was kept
+    init_sha256: bytes | None = None  # None: begun by a version that did not record it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fragment:
-    """Where one fragment lies, and until when it lasts."""
+    """Place and time of one fragment."""
 
     start_ms: int  # since the segment's start
     offset: int  # in the plaintext
@@ -49,15 +49,15 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """Known when a segment is finished or has been recovered."""
+    """Facts known when a segment is finished or recovered."""
 
     end_ns: int
     size_bytes: int  # of the object
     sha256: bytes  # of the object
     header: bytes
     recovered: bool
-    recorder_id: RecorderId  # who signed the trailer
-    trailer: bytes | None = None  # None: finished before it was kept
+    recorder_id: RecorderId  # signer of the trailer
+    trailer: bytes | None = None  # None: finished by a version that did not record it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class SegmentMetadata:
     fragments: tuple[Fragment, ...] = ()
     ending: Ending | None = None
     stored: bool = False  # the object store holds it, verified
-    dropped: bool = False  # given up to make room: a gap says so, or is about to
+    dropped: bool = False  # given up to make room: a gap records it, or is about to
 
     def index(self) -> FragmentIndex | None:
         """Return the index of the known fragments; None when none is known, and a reader parses the boxes instead."""
@@ -127,12 +127,12 @@ def end_record(ending: Ending) -> bytes:
 
 
 def stored_record() -> bytes:
-    """Return the record that says: the object store holds the object, verified."""
+    """Return the record of an object that the store holds, verified."""
     return packed(_STORED)
 
 
 def dropped_record() -> bytes:
-    """Return the record that says: the segment was given up to make room."""
+    """Return the record of a segment that was given up to make room."""
     return packed(_DROPPED)
 
 
@@ -142,7 +142,7 @@ def recovered_journal(beginning: Beginning, fragments: Sequence[Fragment], endin
 
 
 def journal_of(data: bytes, segment_id: SegmentId) -> SegmentMetadata | None:
-    """``parse_journal()``, and None for another segment's: a file that is used again may hold it after a power cut."""
+    """As ``parse_journal()``; None for another segment's journal, which a reused file may hold after a power cut."""
     metadata = parse_journal(data)
     return None if metadata is None or metadata.beginning.segment_id != segment_id else metadata
 

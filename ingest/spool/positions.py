@@ -1,7 +1,7 @@
-"""A camera's position: its last trailer, and how far in time it is accounted for, by footage or by a gap.
+"""A camera's position: its last trailer, and the end of the time for which footage or gaps account.
 
-Two slots in a small file, written in turn and in place: a torn write leaves the other slot, and a full disk does not
-keep a position from being written once its file exists.
+Two slots in a small file, written in turn and in place: a torn write leaves the other slot intact, and a position can
+be written to a full disk once its file exists.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _SLOT_BYTES = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameraPosition:
-    """A camera's last trailer, and until when its time is accounted for by footage or gaps."""
+    """A camera's last trailer, and the end of its accounted time."""
 
-    trailer_sha256: bytes = ZERO_HASH  # of the camera's last segment here; zeros before the first
-    end_ns: int | None = None  # accounted for until then; None: never recorded here
-    orderly: bool = False  # the recorder was stopped in good order after that
-    epoch: int = 0  # goes up when time is begun anew: its footage goes before that of the same time under earlier ones
+    trailer_sha256: bytes = ZERO_HASH  # of the camera's last segment on this recorder; zeros before the first
+    end_ns: int | None = None  # end of the accounted time; None: never recorded here
+    orderly: bool = False  # the recorder was stopped in an orderly way afterwards
+    epoch: int = 0  # increases when time starts anew; of footage of the same time the highest epoch is shown
 
 
 class CameraPositions:
@@ -36,14 +36,19 @@ class CameraPositions:
     def __init__(self, folder: Path, *, sync: bool) -> None:
         self._folder = folder
         self._sync = sync
+        self._numbers: dict[CameraId, int] = {}  # of the positions that were written here
 
     def load(self, camera_id: CameraId) -> CameraPosition:
-        """An empty position when there is none, or a damaged one: the chain of trailers then begins anew. OSError."""
+        """Read the position; an empty one if it is missing or damaged: the chain of trailers then starts anew.
+
+        OSError.
+        """
         return self._newest(camera_id)[1]
 
     def save(self, camera_id: CameraId, position: CameraPosition) -> None:
-        """OSError when it cannot be written."""
-        number = self._newest(camera_id)[0] + 1
+        """Write the position. OSError."""
+        known = self._numbers.get(camera_id)
+        number = (self._newest(camera_id)[0] if known is None else known) + 1
         body = {
             "number": number,
             "trailer_sha256": position.trailer_sha256.hex(),
@@ -53,20 +58,21 @@ class CameraPositions:
         }
         slot = packed(json.dumps(body).encode()).ljust(_SLOT_BYTES, b"\0")
         path = self._path(camera_id)
-        new = not path.exists()
+        new = known is None and not path.exists()
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if new:
                 os.pwrite(descriptor, bytes(2 * _SLOT_BYTES), 0)
             hit("spool.position")
             if os.pwrite(descriptor, slot, number % 2 * _SLOT_BYTES) != _SLOT_BYTES:
-                raise OSError(5, "a position was written in part")
+                raise OSError(5, "a position was only partly written")
             if self._sync:
                 os.fdatasync(descriptor)
         finally:
             os.close(descriptor)
         if new and self._sync:
             sync_directory(self._folder)
+        self._numbers[camera_id] = number
 
     def _newest(self, camera_id: CameraId) -> tuple[int, CameraPosition]:
         try:

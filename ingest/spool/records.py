@@ -14,12 +14,12 @@ RECORD_MAX = 1 << 16
 
 
 def packed(payload: bytes) -> bytes:
-    """One record, ready to be appended."""
+    """Return the payload as a record, ready to be appended."""
     return _HEAD.pack(len(payload), zlib.crc32(payload)) + payload
 
 
 def unpacked(data: bytes) -> Iterator[tuple[bytes, int]]:
-    """Payloads and the offset after each, up to the first that is torn or damaged."""
+    """Yield each payload and the offset after it, up to the first that is torn or damaged."""
     at = 0
     while at + _HEAD.size <= len(data):
         length, checksum = _HEAD.unpack_from(data, at)
@@ -31,6 +31,6 @@ def unpacked(data: bytes) -> Iterator[tuple[bytes, int]]:
 
 
 def whole_records(data: bytes) -> tuple[list[bytes], int]:
-    """All payloads up to the first that is torn or damaged, and the offset after them."""
+    """Return all payloads up to the first that is torn or damaged, and the offset after them."""
     found = list(unpacked(data))
     return [payload for payload, _ in found], found[-1][1] if found else 0

@@ -1,10 +1,10 @@
 """Recovers a file that was being written when the recorder stopped.
 
-A whole object, which only lacks its final name, is published; when the crash took records of its metadata, without an
-index, which readers then derive from the boxes. A torn file is truncated to its full chunks, before the first page that
-a power cut took, and signed as recovered. A file without a whole fragment is deleted. Anything else is set aside.
-``examine()`` decides and changes nothing, so that the footage is known even while the disk refuses writes; ``apply()``
-does it. A crash at any point leaves a file for which ``examine()`` decides the same.
+A whole object that only lacks its final name is published; if the crash took records of its metadata it gets no index,
+and readers derive one from the boxes. A torn file is truncated to its full chunks, before the first page that a power
+cut took, and signed as recovered. A file without a whole fragment is deleted. Anything else is set aside.
+``examine()`` decides without changing anything, so that the footage is known even while the disk refuses writes;
+``apply()`` carries it out. A crash at any point leaves a file for which ``examine()`` decides the same.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ from storage.sealed.recovery import FinishedObject, read_header
 class RecoveryOutcome(StrEnum):
     """What happened to a torn file."""
 
-    PUBLISHED = "published"  # it was whole
-    RECOVERED = "recovered"  # its full chunks were signed
-    EMPTY = "empty"  # no whole fragment: removed
+    PUBLISHED = "published"  # the object was whole
+    RECOVERED = "recovered"  # the full chunks were signed
+    EMPTY = "empty"  # without a whole fragment: removed
     DAMAGED = "damaged"  # set aside
-    POSTPONED = "postponed"  # the disk refuses: nothing has changed yet
+    POSTPONED = "postponed"  # the disk refuses: nothing was changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecoveryResult:
-    """What became of one file, and the footage in it."""
+    """Outcome for one file, and the footage in it."""
 
     place: Place
     outcome: RecoveryOutcome
     camera_id: CameraId | None = None
-    span: Span | None = None  # of the footage in it; None: there is none
+    span: Span | None = None  # of the footage; None: there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +61,8 @@ class Plan:
 
     place: Place
     outcome: RecoveryOutcome
-    metadata: SegmentMetadata | None = None  # as they will be
-    torn: ObjectRecovery | None = None  # where to cut the file and what to sign; None: it is whole
+    metadata: SegmentMetadata | None = None  # after recovery
+    torn: ObjectRecovery | None = None  # where to cut the file and what to sign; None: the file is whole
     trailer_sha256: bytes = b""
     previous_sha256: bytes = b""
 
@@ -74,7 +74,7 @@ class Plan:
         return Span(self.metadata.beginning.start_ns, self.metadata.ending.end_ns)
 
     def result(self, outcome: RecoveryOutcome | None = None) -> RecoveryResult:
-        """Return the result of the plan; ``outcome``: where it differs from the plan's."""
+        """Return the result of the plan. ``outcome``: replaces that of the plan."""
         camera_id = None if self.metadata is None else self.metadata.beginning.camera_id
         return RecoveryResult(place=self.place, outcome=outcome or self.outcome, camera_id=camera_id, span=self.span)
 
@@ -90,15 +90,17 @@ def examine(place: Place, positions: CameraPositions, identity: RecorderIdentity
             with place.part.open("rb") as file:
                 header_read = read_header(file, length)
                 if header_read[1].core.segment_id != place.segment_id:
-                    return Plan(place=place, outcome=RecoveryOutcome.DAMAGED, metadata=metadata)  # another's bytes
+                    return Plan(
+                        place=place, outcome=RecoveryOutcome.DAMAGED, metadata=metadata
+                    )  # the bytes of another segment
                 finished = read_finished(file, length, identity.public_key, header_read)
                 if finished is not None:
                     return _whole(place, metadata, finished, complete=complete)
                 written = written_length(file, length)
                 return _torn(place, metadata, file, written, header_read, positions, identity)
         except RefusedError:
-            pass  # not even its header is whole
-    # Nothing but a header, or less: the crash came as the segment began. More without readable metadata: for a person.
+            pass  # the header is incomplete
+    # At most a header: the crash came as the segment began. More, without readable metadata, is for an operator.
     outcome = RecoveryOutcome.EMPTY if length < OVERHEAD else RecoveryOutcome.DAMAGED
     return Plan(place=place, outcome=outcome, metadata=metadata)
 
@@ -187,7 +189,7 @@ def _torn(
 
 
 def _held(metadata: SegmentMetadata, plain_len: int) -> list[Fragment]:
-    """Fragments that lie wholly in the first ``plain_len`` bytes."""
+    """Return the fragments that lie wholly in the first ``plain_len`` bytes."""
     return [item for item in metadata.fragments if item.offset + item.size <= plain_len]
 
 
@@ -233,7 +235,7 @@ def set_aside(place: Place, layout: SpoolLayout) -> None:
 
 
 def remove(place: Place) -> None:
-    """The sealed bytes first: metadata alone are cleared away at the next start."""
+    """Delete the sealed bytes first: metadata without them are deleted at the next start."""
     place.part.unlink(missing_ok=True)
     place.ready.unlink(missing_ok=True)
     hit("spool.remove.sealed")

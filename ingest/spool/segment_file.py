@@ -1,4 +1,4 @@
-"""The two files of a segment while it is recorded: the sealed bytes, and the metadata that its row will need."""
+"""The two files of a segment while it is recorded: the sealed bytes, and the metadata for its row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CLOSED = -1
 class SegmentFile:
     """Appends to both files. After an OSError of any method only ``close()`` may be called; recovery does the rest.
 
-    Metadata are written before the bytes they speak of: after a crash there is never a whole fragment without metadata.
+    Metadata are written before the bytes that they describe: after a crash no whole fragment lacks metadata.
     """
 
     __slots__ = ("_metadata", "_sealed", "dirty", "place", "size_bytes")
@@ -66,7 +66,7 @@ class SegmentFile:
         self.dirty = True
         written = write_all(self._sealed, [tail])
         hit("spool.finish.tail")
-        os.ftruncate(self._sealed, ending.size_bytes)  # gives back what was reserved in excess
+        os.ftruncate(self._sealed, ending.size_bytes)  # frees the blocks that were reserved in excess
         written += write_all(self._metadata, [end_record(ending)])
         hit("spool.finish.metadata")
         self.size_bytes += written
@@ -81,7 +81,7 @@ class SegmentFile:
     def sync(self) -> None:
         """Make both files durable. OSError.
 
-        The metadata first: bytes without metadata are lost footage, metadata without bytes do no harm.
+        Metadata come first: bytes without metadata are lost footage, metadata without bytes are harmless.
         """
         self.dirty = False
         os.fdatasync(self._metadata)
@@ -105,13 +105,13 @@ class SegmentFile:
         self._sealed = self._metadata = _CLOSED
 
     def remove(self) -> None:
-        """Delete both files. What the disk refuses to delete is found again as a torn file."""
+        """Delete both files. One that the disk refuses to delete is recovered later as a torn file."""
         for path in (self.place.part, self.place.metadata):
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
 
 
 def _opened(path: Path, spares: Spares) -> int:
-    """Open an empty file for appending, a spare one if there is one."""
+    """Open an empty file for appending: a spare one, if there is any."""
     new = 0 if spares.take(path) else os.O_CREAT | os.O_EXCL
     return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | new, 0o600)

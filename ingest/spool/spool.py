@@ -1,7 +1,7 @@
 """The spool: sealed files on the local disk, from their first byte until the catalogue has their row.
 
-A finished segment counts as accepted once its file is called ``.tlns``. It leaves the spool only by ``remove()``
-(stored, verified and committed; or given up by the operator's policy for a full spool) or to ``damaged/``.
+A finished segment is accepted once its file is named ``.tlns``. It leaves the spool only by ``remove()``, after it was
+stored, verified and committed or given up by the policy for a full spool, or to ``damaged/``.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ _ASK_DISK_S = 0.5
 
 @dataclass(frozen=True, slots=True, order=True)
 class Pending:
-    """A finished segment in the spool. Ordered by start; what its row says is read when it is needed."""
+    """A finished segment in the spool. Ordered by start; the facts for its row are read when they are needed."""
 
     place: Place
     size_bytes: int  # of both files
 
 
 class Spool:
-    """One recorder's. Not for use from several threads at once, except where a method says so."""
+    """The spool of one recorder. Not thread-safe, except where a method says so."""
 
     def __init__(self, settings: SpoolSettings) -> None:
-        """Makes and locks the directory. SpoolBusyError, SpoolError."""
+        """Create and lock the directory. SpoolBusyError, SpoolError."""
         self._settings = settings
         self.layout = SpoolLayout(settings.directory)
         self._open: dict[Place, SegmentFile] = {}
@@ -56,6 +56,7 @@ class Spool:
         self._asked_s = -_ASK_DISK_S
         self._left_bytes = 0
         self._postponed: dict[Place, RecoveryResult] = {}
+        self._left: set[Place] | None = None  # files that may be torn; None: the directory was not read yet
         with contextlib.ExitStack() as undo:
             try:
                 self.layout.make()
@@ -75,12 +76,12 @@ class Spool:
 
     @property
     def fsync(self) -> bool:
-        """Whether a power cut may lose nothing: files are synced before they count."""
+        """Whether files are synced before they count, so that a power cut loses nothing."""
         return self._settings.fsync
 
     @property
     def used_bytes(self) -> int:
-        """Bytes in segments and gaps."""
+        """Bytes that segments and gaps occupy."""
         return self._used + self.gaps.size_bytes
 
     @property
@@ -96,12 +97,16 @@ class Spool:
     # -- Recording
 
     def begin(self, beginning: Beginning, header: bytes, *, expected_bytes: int) -> SegmentFile:
-        """SpoolFullError before anything is written when there is no room; SpoolError when the disk refuses."""
+        """Create a segment's files.
+
+        SpoolFullError: there is no room, nothing was written. SpoolError: the disk refuses.
+        """
         self.check_room(expected_bytes)
         place = Place(self.layout.segments, beginning.start_ns, beginning.segment_id)
         try:
             file = SegmentFile(place, beginning, header, expected_bytes=expected_bytes, spares=self._spares)
         except OSError as exc:
+            self._leave(place)
             raise disk_error(exc) from exc
         self._open[place] = file
         self._count(place, file.size_bytes)
@@ -119,8 +124,17 @@ class Spool:
                 f"The spool's disk has less than {self._settings.reserve_bytes >> 20} MiB left.", "Make room on it."
             )
 
+    def room_bytes(self) -> int:
+        """Free bytes now, below both limits; 0 when the disk cannot be asked."""
+        try:
+            disk = os.statvfs(self.layout.directory)
+        except OSError:
+            return 0
+        free = disk.f_bavail * disk.f_frsize - self._settings.reserve_bytes
+        return min(self._settings.max_bytes - self.used_bytes, free)
+
     def _disk_left(self, wanted_bytes: int) -> int:
-        """Free bytes of the disk as the kernel said a moment ago, less what has been asked for since."""
+        """Return the disk's free bytes as of a moment ago, less what was requested since."""
         now_s = time.monotonic()
         if now_s - self._asked_s > _ASK_DISK_S or self._left_bytes < self._settings.reserve_bytes + wanted_bytes:
             try:
@@ -137,13 +151,13 @@ class Spool:
         self._count(file.place, file.size_bytes)
 
     def open_files(self) -> list[SegmentFile]:
-        """Segments that are being written."""
+        """Number of segments that are being written."""
         return list(self._open.values())
 
     def publish(self, file: SegmentFile, camera_id: CameraId, position: CameraPosition) -> Pending:
-        """A finished segment becomes visible to the uploader. Synced before, where syncing is asked for. SpoolError.
+        """Make a finished segment visible to the uploader, after a sync if configured. SpoolError.
 
-        The new name need not be synced: a whole file that still has its old one is published at the next start.
+        The new name need not be synced: a whole file under its old name is published at the next start.
         """
         place = file.place
         file.close()
@@ -161,6 +175,7 @@ class Spool:
         """Close an open segment whose file can no longer be written; ``recover()`` does the rest."""
         file.close()
         self._open.pop(file.place, None)
+        self._leave(file.place)
 
     def discard(self, file: SegmentFile) -> None:
         """Delete an open segment without a fragment. What cannot be deleted is recovered later."""
@@ -168,18 +183,24 @@ class Spool:
         file.remove()
         self._count(file.place, 0)
 
-    # -- After a crash, or a disk that refused for a while
+    # -- After a crash or a disk failure
 
     def torn(self) -> list[Place]:
-        """Files that were being written and are no longer, oldest first. OSError."""
-        found = [place_of(path) for path in self.layout.segments.glob("*" + PART)]
-        return sorted(place for place in found if place is not None and place not in self._open)
+        """Return the torn files, oldest first: begun, not finished, and no longer written. OSError.
+
+        The directory, which may hold weeks of footage, is read once; from then on what is left is known here.
+        """
+        if self._left is None:
+            found = [place_of(path) for path in self.layout.segments.glob("*" + PART)]
+            self._left = {place for place in found if place is not None}
+        self._left = {place for place in self._left if place not in self._open and place.part.exists()}
+        return sorted(self._left)
 
     def recover(self, place: Place, identity: RecorderIdentity, *, at_start: bool = False) -> RecoveryResult:
         """Recover one torn file. POSTPONED: the disk refuses writes. SpoolError: the file cannot be read.
 
-        At the start it may run in a thread; later it must not, since the camera's position may change meanwhile.
-        ``at_start``: what a power cut took of earlier files becomes a gap. Recover the oldest file first.
+        It may run in a thread at the start, but not later, since the camera's position may change meanwhile.
+        ``at_start``: footage of earlier files that a power cut took becomes a gap. Recover the oldest file first.
         """
         try:
             plan = recovery.examine(place, self.positions, identity)
@@ -196,12 +217,12 @@ class Spool:
         return result
 
     def accounted(self, camera_id: CameraId) -> list[Span]:
-        """At a start: footage and gaps that the camera's position may not know of, by time."""
+        """Return, at a start, the footage and gaps that the camera's position may not include, by time."""
         torn = [item.span for item in self._postponed.values() if item.camera_id == camera_id and item.span]
         return sorted([*torn, *self.gaps.found(camera_id)])
 
     def _record_hole(self, camera_id: CameraId, until_ns: int) -> None:
-        """Before a position goes on to a file: of what lies before it, all is accounted for."""
+        """Account for all time before a file, before the position advances to it."""
         end_ns = self.positions.load(camera_id).end_ns
         if end_ns is None or end_ns >= until_ns:
             return
@@ -220,7 +241,7 @@ class Spool:
         return Pending(place, left) if left else None
 
     def waiting(self) -> list[Pending]:
-        """All finished segments, oldest first, including those whose file was deleted; counts anew. OSError."""
+        """Return all finished segments, oldest first, including those whose file was deleted. Recounts. OSError."""
         sizes: dict[Place, int] = {}
         ready: set[Place] = set()
         with os.scandir(self.layout.segments) as entries:
@@ -246,7 +267,7 @@ class Spool:
     # -- Uploading
 
     def metadata_of(self, pending: Pending) -> SegmentMetadata:
-        """What the row will say. DamagedSpoolFileError when that cannot be known; SpoolError."""
+        """Read the facts for the row. DamagedSpoolFileError: they cannot be read; SpoolError."""
         try:
             metadata = journal_of(pending.place.metadata.read_bytes(), pending.place.segment_id)
         except FileNotFoundError:
@@ -261,7 +282,7 @@ class Spool:
         return metadata
 
     def span_of(self, pending: Pending) -> tuple[CameraId, Span] | None:
-        """Camera and span of a sealed file, from its own bytes; None when they do not parse."""
+        """Read camera and span of a sealed file from its own bytes; None: they do not parse."""
         with contextlib.suppress(OSError, RefusedError, ValueError), pending.place.ready.open("rb") as file:
             core = parse_header(file.read(HEADER_SIZE)).core
             file.seek(-TRAILER_SIZE, os.SEEK_END)
@@ -269,12 +290,12 @@ class Spool:
         return None
 
     def note_stored(self, pending: Pending) -> None:
-        """The object store holds it: after a restart only the row is missing. SpoolError."""
+        """Note that the object store holds the segment: after a restart only its row is missing. SpoolError."""
         self._note(pending, stored_record())
         hit("spool.note.stored")
 
     def note_dropped(self, pending: Pending) -> None:
-        """It is given up: after a restart the rest of that is done. SpoolError."""
+        """Note that the segment is given up: a restart completes that. SpoolError."""
         self._note(pending, dropped_record())
         hit("spool.note.dropped")
 
@@ -292,7 +313,7 @@ class Spool:
         self._count(pending.place, 0)
 
     def set_aside(self, pending: Pending) -> None:
-        """Out of the way, for a person to look at. SpoolError."""
+        """Set the files aside for an operator to examine. SpoolError."""
         try:
             recovery.set_aside(pending.place, self.layout)
         except OSError as exc:
@@ -300,7 +321,7 @@ class Spool:
         self._count(pending.place, 0)
 
     def damaged_count(self) -> int:
-        """Segments set aside."""
+        """Number of segments set aside."""
         return sum(1 for path in self.layout.damaged.iterdir() if path.suffix in (PART, READY))
 
     def _note(self, pending: Pending, record: bytes) -> None:
@@ -320,6 +341,10 @@ class Spool:
             "Stop it, or give this one a directory of its own.",
         )
 
+    def _leave(self, place: Place) -> None:
+        if self._left is not None:
+            self._left.add(place)
+
     def _count(self, place: Place, size_bytes: int) -> None:
         self._used += size_bytes - self._sizes.pop(place, 0)
         if size_bytes:
@@ -327,11 +352,11 @@ class Spool:
 
 
 def disk_error(exc: OSError) -> SpoolError:
-    """SpoolError in a person's words; the path is left out."""
+    """Return a SpoolError without the path."""
     return SpoolError(f"The spool cannot be written or read ({os.strerror(exc.errno or 5)}).", "Check the disk.")
 
 
 def _vanished(place: Place) -> bool:
-    """Metadata without a sealed file: a crash between the two deletions of remove(), or deleted footage."""
+    """Whether this is metadata without a sealed file: a crash between the deletions of remove(), or deleted footage."""
     metadata = journal_of(place.metadata.read_bytes(), place.segment_id)
     return metadata is not None and metadata.ending is not None and not metadata.stored and not metadata.dropped

@@ -1,4 +1,4 @@
-"""Reads a spool that another process holds, without locking or changing anything."""
+"""Reads a spool that another process uses, without locking or changing anything."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ingest.spool.metadata import parse_journal
 
 
 def oldest_waiting(directory: Path, camera_id: CameraId) -> int | None:
-    """Start of the oldest segment of the camera that has no row yet, the one being recorded included. OSError."""
+    """Return the start of the camera's oldest segment without a row, including the one being recorded. OSError."""
     layout = SpoolLayout(directory)
     if not layout.segments.is_dir():
         return None

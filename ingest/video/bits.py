@@ -1,4 +1,4 @@
-"""Reading bits and Exp-Golomb codes of an RBSP (ITU-T H.264, 7.2 and 9.1)."""
+"""Reads bits and Exp-Golomb codes of an RBSP (ITU-T H.264, 7.2 and 9.1)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SAMPLE_BITS_MAX: Final = 16  # ITU-T H.265, 7.4.3.2.1; H.264 has 14
 
 
 def unescaped(nal: bytes) -> bytes:
-    """The RBSP: emulation prevention bytes taken out."""
+    """Return the RBSP: the NAL unit without emulation prevention bytes (ITU-T H.264, 7.4.1)."""
     return nal.replace(b"\x00\x00\x03", b"\x00\x00")
 
 
@@ -25,14 +25,14 @@ class Bits:
         self._at = 0
 
     def u(self, count: int) -> int:
-        """Unsigned, ``count`` bits."""
+        """Read ``count`` bits as an unsigned number, u(n)."""
         self._at += count
         if self._at > self._length:
             raise StreamError("A parameter set is cut off.", "Restart the camera; update its firmware.")
         return (self._value >> (self._length - self._at)) & ((1 << count) - 1)
 
     def ue(self) -> int:
-        """Exp-Golomb, unsigned."""
+        """Read an unsigned Exp-Golomb code, ue(v)."""
         zeros = 0
         while not self.u(1):
             zeros += 1
@@ -41,6 +41,6 @@ class Bits:
         return (1 << zeros) - 1 + self.u(zeros)
 
     def se(self) -> int:
-        """Exp-Golomb, signed."""
+        """Read a signed Exp-Golomb code, se(v)."""
         value = self.ue()
         return (value + 1) // 2 if value % 2 else -(value // 2)

@@ -1,4 +1,4 @@
-"""What an H.264 sequence parameter set says (ITU-T H.264, 7.3.2.1.1), as far as a recording's init needs it."""
+"""Parses H.264 sequence parameter sets (ITU-T H.264, 7.3.2.1.1) as far as an init needs, and slice headers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class SpsH264:
 
 
 def parse_sps(nal: bytes) -> SpsH264:
-    """StreamError for what is damaged, larger than 8192 in either direction, or of more than 16 bits a sample."""
+    """Parse an SPS. StreamError: damaged, larger than 8192 in a direction, or more than 16 bits a sample."""
     bits = Bits(unescaped(nal[1:512]))
     profile, constraints, level = bits.u(8), bits.u(8), bits.u(8)
     ident = bits.ue()
@@ -85,7 +85,7 @@ def parse_sps(nal: bytes) -> SpsH264:
 
 
 def is_idr(nal: bytes) -> bool:
-    """A slice of an instantaneous decoding refresh: nothing refers to what came before it."""
+    """Whether the slice is of an IDR picture: no later picture refers to an earlier one."""
     return nal[0] & 0x1F == _IDR
 
 
@@ -100,12 +100,12 @@ def follows(sps: SpsH264, before: bytes, after: bytes) -> bool | None:
     if earlier is None or later is None:
         return None
     if earlier == later:
-        return True  # neither before is a reference, or both are fields of one frame
+        return True  # the earlier one is no reference, or both are fields of one frame
     return before[0] & _REF_IDC != 0 and later == (earlier + 1) % (1 << sps.frame_num_bits)
 
 
 def _frame_num(sps: SpsH264, slice_nal: bytes) -> int | None:
-    """From the slice header (7.3.3): behind first_mb_in_slice, slice_type, pic_parameter_set_id, colour_plane_id."""
+    """Read frame_num of a slice header (7.3.3), after first_mb_in_slice, slice_type, PPS id and colour_plane_id."""
     bits = Bits(unescaped(slice_nal[1:24]))
     try:
         bits.ue()

@@ -1,4 +1,4 @@
-"""What an H.265 sequence parameter set says (ITU-T H.265, 7.3.2.2), as far as a recording's init needs it."""
+"""Parses H.265 sequence parameter sets (ITU-T H.265, 7.3.2.2) as far as a recording's init needs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SIZE_MAX = 8192
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpsH265:
     ident: int  # sps_seq_parameter_set_id
-    profile_tier_level: bytes  # the 12 general bytes, as hvcC wants them
+    profile_tier_level: bytes  # the 12 general bytes, as in hvcC
     sub_layers: int
     nested: int
     width: int
@@ -24,7 +24,7 @@ class SpsH265:
 
     @property
     def mime(self) -> str:
-        """RFC 6381, as ISO/IEC 14496-15, E.3 spells it."""
+        """The codecs parameter (RFC 6381), in the form of ISO/IEC 14496-15, E.3."""
         head = self.profile_tier_level
         space = ("", "A", "B", "C")[head[0] >> 6]
         tier = "H" if head[0] & 0x20 else "L"
@@ -35,7 +35,7 @@ class SpsH265:
 
 
 def parse_sps(nal: bytes) -> SpsH265:
-    """StreamError for what is damaged, larger than 8192 in either direction, or of more than 16 bits a sample."""
+    """Parse an SPS. StreamError: damaged, larger than 8192 in a direction, or more than 16 bits a sample."""
     data = unescaped(nal[2:512])
     bits = Bits(data)
     bits.u(4)

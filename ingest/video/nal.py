@@ -1,4 +1,4 @@
-"""NAL units: byte streams split into them, and what kind each is."""
+"""NAL units: splits byte streams into them, and tells their type."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ H264_IDR, H264_SEI, H264_SPS, H264_PPS, H264_AUD = 5, 6, 7, 8, 9
 H264_FILLER = 12
 H265_VPS, H265_SPS, H265_PPS, H265_AUD = 32, 33, 34, 35
 H265_FILLER = 38
-H265_SEI = range(39, 41)  # before the slices and behind them
+H265_SEI = range(39, 41)  # before and after the slices
 H265_IRAP = range(16, 24)
 H265_IDR = range(19, 21)
 H265_VCL = range(32)
 
 
 def split_annex_b(data: bytes) -> Iterator[bytes]:
-    """The NAL units of a byte stream (H.264 Annex B), without start codes and trailing zeros; empty ones left out."""
+    """Return the NAL units of a byte stream (H.264 Annex B), without start codes, trailing zeros and empty units."""
     found = list(_START.finditer(data))
     for number, match in enumerate(found):
         end = found[number + 1].start() if number + 1 < len(found) else len(data)
@@ -32,14 +32,14 @@ def split_annex_b(data: bytes) -> Iterator[bytes]:
 
 
 def units_of(codec: str, data: bytes, most: int) -> list[bytes]:
-    """The NAL units of a byte stream that may also begin with a NAL unit; at most ``most``, the rest is left out.
+    """Return at most ``most`` NAL units of a byte stream that may begin without a start code.
 
-    A SEI NAL unit ends where the sizes of its messages say, if they fit: cameras put certificates and signatures
-    into SEI messages (ONVIF Media Signing) that hold start codes as data. Cost: linear, whatever ``data`` holds.
+    A SEI NAL unit ends where the sizes of its messages say, if they are consistent: cameras put certificates and
+    signatures into SEI messages (ONVIF Media Signing), with start codes as data. Cost: linear for any ``data``.
     """
     found: list[bytes] = []
     at = 0
-    for _ in range(2 * most):  # there may be nothing between two start codes
+    for _ in range(2 * most):  # two start codes may be adjacent
         if at >= len(data) or len(found) >= most:
             break
         end = sei.end_of_unit(data, at, header_bytes(codec)) if is_sei(codec, data[at]) else -1

@@ -1,4 +1,4 @@
-"""Parameter sets gathered from NAL units, and what a recording does with each kind of NAL unit."""
+"""Collects parameter sets from NAL units, and classifies NAL units by what a recording does with them."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _SPS_KEPT = 8
 _WAITING_MAX = 64
 _PARSING_COST = 16
 _H265_TEMPORAL_ID = 0x07
-_H264_NONE = 0  # "unspecified"; what a start code in a NAL unit's place looks like
+_H264_NONE = 0  # "unspecified"; also the first byte of a start code in place of a NAL unit
 
 
 class Role(IntEnum):
     """What a recording does with a NAL unit."""
 
     PICTURE = 0
-    KEY = 1  # a picture that decoding can begin with
+    KEY = 1  # a picture with which decoding can begin
     SET = 2  # a parameter set
-    DROP = 3  # delimiters, filler, what is no NAL unit
-    KEEP = 4  # goes with the picture: SEI and what is unknown
+    DROP = 3  # delimiters, filler, and what is not a NAL unit
+    KEEP = 4  # stays with the picture: SEI and unknown types
 
 
 def _h264_role(kind: int) -> Role:
@@ -56,7 +56,7 @@ H265_ROLES: Final = tuple(_h265_role(kind) for kind in range(64))
 
 
 def role_of(codec: str, item: bytes | memoryview) -> Role:
-    """Of one NAL unit; not empty. One of H.265 whose temporal id is no id (nuh_temporal_id_plus1 of 0) is none."""
+    """Return the role of a NAL unit; not empty. DROP for H.265 with nuh_temporal_id_plus1 of 0, which is forbidden."""
     if codec == "h264":
         return H264_ROLES[nal.h264_kind(item)]
     return H265_ROLES[nal.h265_kind(item)] if len(item) > 1 and item[1] & _H265_TEMPORAL_ID else Role.DROP
@@ -66,24 +66,24 @@ Sps = h264.SpsH264 | h265.SpsH265
 
 
 class ParameterSets:
-    """Those of a stream: ``take()`` the sets that come with each picture, before the picture.
+    """The parameter sets of a stream. Pass the sets of each picture to ``take()``, before the picture.
 
-    current: what decodes the picture; None before there is a whole set
-    sps: the one of them that counts, parsed
-    complete: no set has come that refers to one that has not
+    current: the sets that decode the picture; None before they are complete
+    sps: the active SPS, parsed
+    complete: whether no set refers to a missing one
     """
 
     __slots__ = ("_codec", "_known", "_waiting", "complete", "current", "sps")
 
     def __init__(self, codec: str, described: VideoParameters | None) -> None:
-        """``described``: by the session description, if it makes sense."""
+        """``described``: from the session description; None if absent or invalid."""
         self._codec = codec
         self._waiting: list[bytes] = []
         self.complete = described is not None
         self._use(described)
 
     def take(self, sets: list[bytes]) -> int:
-        """Gives what that cost, see ingest.rtp.counts. StreamError for sets that make no sense. Empties ``sets``."""
+        """Take sets and empty the list. Return the work, see ingest.rtp.counts. StreamError: the sets are invalid."""
         if self.complete and self._known.issuperset(sets):
             sets.clear()
             return 1
@@ -92,14 +92,14 @@ class ParameterSets:
         cost = _PARSING_COST * (len(self._waiting) + len(self._known))
         made = parameters_from(self._codec, self._waiting, self.current)
         self.complete = made is not None
-        if made is not None:  # otherwise the rest may follow
+        if made is not None:  # otherwise the missing sets may follow
             self._waiting.clear()
             if made is not self.current:
                 self._use(made)
         return cost
 
     def activate(self, data: bytes) -> None:
-        """A key picture says which of several it means."""
+        """Activate the sets to which a key picture refers."""
         if self.current is not None and self.current.more_sps:
             meant = activated(self.current, data)
             if meant is not self.current:
@@ -112,11 +112,11 @@ class ParameterSets:
 
 
 def parameters_from(codec: str, nals: Iterable[bytes], known: VideoParameters | None) -> VideoParameters | None:
-    """What the parameter sets among ``nals`` make of what is ``known``; None while they are not complete.
+    """Merge the parameter sets among ``nals`` into ``known``; None while they are incomplete.
 
-    ``known`` itself when nothing changed. Which of several SPS is meant ``activated()`` tells with the key picture;
-    until then it is the first among ``nals``; where nothing is known, the first that a PPS refers to. StreamError for
-    sets that are too large or too many.
+    Returns ``known`` itself if nothing changed. The key picture chooses among several SPS (``activated()``); until then
+    the first among ``nals`` counts, or, without ``known``, the first to which a PPS refers. StreamError: the sets are
+    too large or too many.
     """
     vps = {_vps_id(item): item for item in (known.vps, *known.more_vps) if item} if known else {}
     sps = {_sps_ids(codec, item)[0]: item for item in (known.sps, *known.more_sps)} if known else {}
@@ -129,12 +129,12 @@ def parameters_from(codec: str, nals: Iterable[bytes], known: VideoParameters | 
         kind = nal.h264_kind(item) if codec == "h264" else nal.h265_kind(item)
         if (codec == "h264" and kind == nal.H264_SPS) or (codec == "h265" and kind == nal.H265_SPS):
             ident = _sps_ids(codec, item)[0]
-            if sps.pop(ident, item) != item:  # another one takes its place: what referred to it goes
+            if sps.pop(ident, item) != item:  # it is replaced: sets that referred to it go
                 pps = _without(codec, pps, ident)
             sps[ident] = item
             if fresh:
                 first, fresh = ident, False
-            if len(sps) > _SPS_KEPT:  # some cameras count them up
+            if len(sps) > _SPS_KEPT:  # some cameras use ever new ids
                 gone = next(each for each in sps if each != first)
                 del sps[gone]
                 pps = _without(codec, pps, gone)
@@ -154,9 +154,9 @@ def parameters_from(codec: str, nals: Iterable[bytes], known: VideoParameters | 
 
 
 def activated(parameters: VideoParameters, data: bytes) -> VideoParameters:
-    """With the SPS first that a key picture means; itself when it is that already, or when that cannot be told.
+    """Return the sets with the SPS first to which a key picture refers; unchanged if that is so, or unknown.
 
-    data: the picture, NAL units behind their lengths
+    data: the picture, NAL units after their lengths
     """
     codec = parameters.codec
     pps = {_pps_ids(codec, item)[0]: item for item in parameters.pps}
@@ -174,7 +174,7 @@ def activated(parameters: VideoParameters, data: bytes) -> VideoParameters:
 def _around(
     codec: str, ident: int, vps: Mapping[int, bytes], sps: Mapping[int, bytes], pps: Mapping[int, bytes]
 ) -> VideoParameters | None:
-    """With that SPS first, and the VPS that it refers to. None without one."""
+    """Return the sets with this SPS first, and its VPS. None: the VPS is missing."""
     first = sps[ident]
     referred = _sps_ids(codec, first)[1]
     if codec == "h265" and referred not in vps:
@@ -194,9 +194,9 @@ def _without(codec: str, pps: Mapping[int, bytes], sps: int) -> dict[int, bytes]
 
 
 def described(codec: str, items: Iterable[bytes]) -> VideoParameters | None:
-    """From the session description; None unless complete and sensible: the stream then has to bring its own.
+    """Return the sets of a session description; None: incomplete or invalid, so that the stream has to carry them.
 
-    items: what the attributes held; cameras put start codes, several sets and more bytes into one
+    items: values of the attributes; cameras put start codes, several sets and other bytes into one
     """
     nals = (piece for item in items for piece in nal.units_of(codec, item, _WAITING_MAX))
     try:
@@ -209,12 +209,12 @@ def described(codec: str, items: Iterable[bytes]) -> VideoParameters | None:
 
 
 def parsed(parameters: VideoParameters) -> Sps:
-    """The sequence parameter set that counts. StreamError unless it makes sense."""
+    """Parse the active SPS. StreamError: it is invalid."""
     return h264.parse_sps(parameters.sps) if parameters.codec == "h264" else h265.parse_sps(parameters.sps)
 
 
 def check(parameters: VideoParameters) -> None:
-    """StreamError unless the sequence parameter set makes sense."""
+    """StreamError: the SPS is invalid."""
     parsed(parameters)
 
 
@@ -223,7 +223,7 @@ def _vps_id(item: bytes) -> int:
 
 
 def _sps_ids(codec: str, item: bytes) -> tuple[int, int]:
-    """Its own id, and that of the VPS that it refers to. 0 where it cannot be read; check() refuses such a set."""
+    """Return the ids of an SPS and of its VPS; 0 for an unreadable one, which check() refuses."""
     try:
         if codec == "h264":
             return h264.parse_sps(item).ident, 0
@@ -233,7 +233,7 @@ def _sps_ids(codec: str, item: bytes) -> tuple[int, int]:
 
 
 def _meant_pps(codec: str, data: bytes) -> int:
-    """Of the first slice; -1 when there is none that can be read."""
+    """Return the PPS id of the first slice; -1: there is none that can be read."""
     at = 0
     while at + 6 <= len(data):
         size = int.from_bytes(data[at : at + 4], "big")
@@ -254,7 +254,7 @@ def _meant_pps(codec: str, data: bytes) -> int:
 
 
 def _pps_ids(codec: str, item: bytes) -> tuple[int, int]:
-    """Its own id, and that of the SPS that it refers to: the first two codes behind the NAL header."""
+    """Return the ids of a PPS and of its SPS, the first two codes after the NAL header."""
     bits = Bits(unescaped(item[1 if codec == "h264" else 2 :][:12]))
     try:
         return bits.ue(), bits.ue()

@@ -12,17 +12,16 @@ _MESSAGES_MAX: Final = 1024
 _TYPE_BYTES_MAX: Final = 16
 _TRAILING_BITS: Final = 0x80  # rbsp_trailing_bits() of a whole byte
 _RECOVERY_POINT: Final = 6  # payloadType, in both standards
-_LOOKED_AT: Final = 512  # bytes of a SEI NAL unit in which a recovery point is looked for
+_LOOKED_AT: Final = 512  # bytes of a SEI NAL unit that are searched for a recovery point
 _END: Final = re.compile(rb"\x00*(?:\Z|\x00\x00\x01)")
 _NONE: Final = (-1, -1, -1)
 
 
 def end_of_unit(data: bytes, at: int, header_bytes: int) -> int:
-    """Where the SEI NAL unit at ``data[at:]`` ends by the sizes of its messages; -1 when they do not fit.
+    """Return the end of the SEI NAL unit at ``data[at:]`` by the sizes of its messages; -1: they do not fit.
 
-    They fit when the last message is followed by the trailing bits, or nothing, and then by a start code or the end.
-    The sizes are taken as they are: where a camera inserts emulation prevention bytes no start code is in the data,
-    and no request is needed.
+    They fit if the last message is followed by the trailing bits, or nothing, and then by a start code or the end. The
+    sizes are used unescaped: a camera that inserts emulation prevention bytes has no start code in the data anyway.
     """
     place = at + header_bytes
     for _ in range(_MESSAGES_MAX):
@@ -37,9 +36,9 @@ def end_of_unit(data: bytes, at: int, header_bytes: int) -> int:
 
 
 def recovery_frames(codec: str, nal: bytes) -> int | None:
-    """Pictures until the picture is right when decoding begins here (recovery_frame_cnt); None without the message.
+    """Return the pictures until all is right if decoding begins here (recovery_frame_cnt); None without the message.
 
-    H.265 counts in picture order (recovery_poc_cnt), which may be negative: taken for as many pictures, at least 0.
+    H.265 counts in picture order (recovery_poc_cnt), which may be negative: used as a number of pictures, at least 0.
     """
     data = unescaped(nal[1 if codec == "h264" else 2 :][:_LOOKED_AT])
     place = 0
@@ -59,7 +58,7 @@ def recovery_frames(codec: str, nal: bytes) -> int | None:
 
 
 def _message(data: bytes, place: int) -> tuple[int, int, int]:
-    """payloadType, where the payload begins and ends; all -1 when it does not fit. Both numbers are counted in 255s."""
+    """Return payloadType, start and end of the payload; all -1: it does not fit. 255 continues a number (7.3.2.3.1)."""
     kind, limit = 0, place + _TYPE_BYTES_MAX
     while place < len(data) and data[place] == 0xFF:
         kind, place = kind + 255, place + 1

@@ -1,4 +1,4 @@
-"""What a slice's first bytes say of its picture: where it begins, whether others refer to it, what comes before it."""
+"""Reads from a slice's first bytes facts about its picture: whether it begins it, and which pictures refer to which."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ingest.video import h264, h265, sei
 from ingest.video.nal import H265_IDR, header_bytes, is_sei
 from ingest.video.parameters import Role, Sps, role_of
 
-HEAD_BYTES: Final = 24  # of a slice, that are enough for all that is asked here
-_UNITS_MAX: Final = 64  # of an access unit, among which its first slice is looked for
+HEAD_BYTES: Final = 24  # of a slice, enough for everything here
+_UNITS_MAX: Final = 64  # of an access unit, searched for its first slice
 _SEI_BYTES: Final = 512
 _H264_REF_IDC: Final = 0x60
 _H265_SUB_LAYER_NON_REFERENCE: Final = range(0, 16, 2)  # ITU-T H.265, table 7-1
@@ -18,15 +18,15 @@ _H265_TEMPORAL_ID: Final = 0x07
 
 
 def first_slice(codec: str, data: bytes) -> bytes:
-    """The beginning of an access unit's first slice; empty when there is none near its beginning.
+    """Return the first bytes of an access unit's first slice; empty: there is none near its start.
 
-    data: NAL units behind their lengths in 4 bytes
+    data: NAL units after their lengths in 4 bytes
     """
     return next((nal[:HEAD_BYTES] for nal in _units(data) if role_of(codec, nal) <= Role.KEY), b"")
 
 
 def recovery_frames(codec: str, data: bytes) -> int | None:
-    """Of an access unit with a recovery point SEI message before its slices; see ingest.video.sei."""
+    """Return the recovery count of an access unit with a recovery point before its slices; see ingest.video.sei."""
     for nal in _units(data):
         if role_of(codec, nal) <= Role.KEY:
             return None
@@ -42,9 +42,9 @@ def begins_picture(codec: str, nal: bytes) -> bool:
 
 
 def is_disposable(codec: str, sps: Sps | None, head: bytes) -> bool:
-    """Whether no other picture refers to the one with this NAL unit header. All slices of a picture agree on that.
+    """Whether no other picture refers to the one with this NAL unit header, which all slices of a picture share.
 
-    A picture of H.265 may be referred to by those of a higher temporal layer, if there is one.
+    In H.265 pictures of a higher temporal layer, if there is one, may refer to it.
     """
     if not head or role_of(codec, head) > Role.KEY:
         return False
@@ -56,12 +56,12 @@ def is_disposable(codec: str, sps: Sps | None, head: bytes) -> bool:
 
 
 def is_open(codec: str, nal: bytes) -> bool:
-    """Whether pictures shown before this key picture may refer to what came before it (open group of pictures)."""
+    """Whether pictures shown before this key picture may refer to earlier ones (open group of pictures)."""
     return (codec == "h264" and not h264.is_idr(nal)) or (codec == "h265" and nal[0] >> 1 & 0x3F not in H265_IDR)
 
 
 def follows(sps: Sps | None, before: bytes, after: bytes) -> bool | None:
-    """Whether no picture that others refer to is missing between two slices' pictures; None when they do not say."""
+    """Whether no reference picture is missing between the pictures of two slices; None: they do not tell."""
     if not isinstance(sps, h264.SpsH264) or not before or not after:
         return None
     return h264.follows(sps, before, after)

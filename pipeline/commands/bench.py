@@ -16,6 +16,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Does not return."""
+    """Replace this process by the benchmarks; does not return."""
     words = arguments.benchmark or ["--help"]
     os.execv(sys.executable, [sys.executable, "-m", "benchmarks", *words])

@@ -1,4 +1,4 @@
-"""What many subcommands share: where the data and the configuration are."""
+"""Arguments shared by many subcommands: the data directory and the configuration."""
 
 from __future__ import annotations
 
@@ -37,11 +37,16 @@ def place_of(arguments: argparse.Namespace) -> tuple[Loaded, Installation]:
     return loaded, Installation(root.absolute())
 
 
-def settings_of(arguments: argparse.Namespace) -> RoleSettings:
-    """For a role or a command beside a running installation."""
+def settings_of(arguments: argparse.Namespace, *, restoring: bool = False) -> RoleSettings:
+    """Return the settings for a role or a command beside a running installation. SetupError, ConfigError.
+
+    restoring: also while a restoration is not finished, when only the custodian may
+    """
     loaded, installation = place_of(arguments)
     config = loaded.config
     own = config.database is not None and config.broker is not None and config.store is not None
+    if not restoring:
+        installation.require_restored()
     installation.prepare()
     endpoints = {} if own else installation.read_endpoints()
     return RoleSettings(loaded=loaded, installation=installation, endpoints=endpoints)

@@ -10,6 +10,7 @@ from pathlib import Path
 from pipeline.config.load import ConfigError, load
 from pipeline.config.warnings import warnings
 from pipeline.exit_codes import MISUSE, OK
+from pipeline.output import say
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -22,23 +23,23 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     if arguments.action == "example":
-        print(files("pipeline.config").joinpath("example.toml").read_text(encoding="utf-8"), end="")
+        say(files("pipeline.config").joinpath("example.toml").read_text(encoding="utf-8").rstrip())
         return OK
     try:
         loaded = load(arguments.config)
     except ConfigError as error:
         if not arguments.json:
             raise
-        print(json.dumps({"ok": False, "mistakes": error.mistakes}))
+        say(json.dumps({"ok": False, "mistakes": error.mistakes}))
         return MISUSE
     sites = loaded.config.site
     cameras, doors = sum(len(site.camera) for site in sites), sum(len(site.door) for site in sites)
     found = warnings(loaded.config)
     if arguments.json:
         facts = {"sites": len(sites), "cameras": cameras, "doors": doors}
-        print(json.dumps({"ok": True, "mistakes": [], "warnings": found, **facts}))
+        say(json.dumps({"ok": True, "mistakes": [], "warnings": found, **facts}))
     else:
-        print(f"{arguments.config} is correct: {len(sites)} sites, {cameras} cameras, {doors} doors.")
+        say(f"{arguments.config} is correct: {len(sites)} sites, {cameras} cameras, {doors} doors.")
         for warning in found:
-            print(f"Warning: {warning}")
+            say(f"Warning: {warning}")
     return OK

@@ -15,6 +15,7 @@ from pipeline.demo.gym import kept_gym
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
 from pipeline.installation import Installation
+from pipeline.output import say
 from runtime.status import statuses
 
 _STEP_S: Final = 30  # RFC 6238, section 4.1
@@ -43,20 +44,20 @@ def run(arguments: argparse.Namespace) -> int:
         raise SetupError("The demo has no staff yet.", "Wait until `tallenne up` prints the address.") from None
     address = _address(installation)
     if arguments.json:
-        print(json.dumps({"address": address, "staff": [_facts(account) for account in accounts]}))
+        say(json.dumps({"address": address, "staff": [_facts(account) for account in accounts]}))
         return OK
-    print(f"Staff pages: {address or 'not running now'}")
+    say(f"Staff pages: {address or 'not running now'}")
     for account in accounts:
         _print(account)
     return OK
 
 
 def _print(account: DemoAccount) -> None:
-    print(f"\nName      {account.user_name}")
-    print(f"Password  {account.password}")
-    print(f"Code      {account.code()}   after use, or in {_left_s()} s: {account.code(1)}")
+    say(f"\nName      {account.user_name}")
+    say(f"Password  {account.password}")
+    say(f"Code      {account.code()}   after use, or in {_left_s()} s: {account.code(1)}")
     if sys.stdout.isatty():
-        print(account.qr_code())
+        say(account.qr_code())
 
 
 def _facts(account: DemoAccount) -> dict[str, str]:
@@ -70,11 +71,11 @@ def _facts(account: DemoAccount) -> dict[str, str]:
 
 
 def _left_s() -> int:
-    """Of this half minute."""
+    """Seconds that the present code stays valid."""
     return _STEP_S - int(time.time()) % _STEP_S
 
 
 def _address(installation: Installation) -> str:
-    """Of the staff pages; empty when they are not served now."""
+    """Address of the staff pages; empty: they are not served at present."""
     found = (status for status in statuses(installation.run) if status.get("role") == "serve")
     return next((str(status.get("address", "")) for status in found), "")

@@ -1,22 +1,23 @@
-"""`tallenne import`: a recorded file becomes sealed footage of a camera, at the time at which it was recorded."""
+"""`tallenne import`: imports a recorded file as sealed footage of a camera, at the time of its recording."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import json
-import sys
 from pathlib import Path
 
 from domain.time import NS, to_iso
-from ingest.importing import Imported, ImportSettings, import_file, resume
+from ingest.importing import Imported, import_file, resume
 from ingest.settings import CameraSettings
 from pipeline.commands.common import add_place, settings_of
 from pipeline.commands.naming import one_named
 from pipeline.commands.times import local, typed_time
+from pipeline.config.imports import import_settings
 from pipeline.config.roles import RoleSettings
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
+from pipeline.output import progress, say
 
 _EXAMPLES = """\
 examples:
@@ -31,12 +32,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         "file", type=Path, nargs="?", metavar="FILE", help="MP4, Matroska, MPEG-TS, AVI; H.264 or H.265"
     )
     parser.add_argument(
-        "--camera", metavar="NAME", help="the camera it is footage of; SITE/NAME where several are so named"
+        "--camera", metavar="NAME", help="the camera that recorded it; SITE/NAME if several have the name"
     )
     parser.add_argument(
-        "--start", type=typed_time, metavar="TIME", help="when its first picture was recorded: 06:31, or with a date"
+        "--start", type=typed_time, metavar="TIME", help="time of its first picture: 06:31, or with a date"
     )
-    parser.add_argument("--resume", action="store_true", help="carry an interrupted import through")
+    parser.add_argument("--resume", action="store_true", help="complete an interrupted import")
     parser.add_argument("--json", action="store_true", help="for scripts")
     add_place(parser)
     parser.epilog = _EXAMPLES
@@ -49,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         return asyncio.run(_run(arguments))
     except KeyboardInterrupt:
-        print("\nInterrupted. `tallenne import --resume` finishes what was sealed, if there is any.", file=sys.stderr)
+        say("\nInterrupted. `tallenne import --resume` finishes what was sealed, if there is any.", error=True)
         raise
 
 
@@ -67,19 +68,6 @@ async def _run(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def import_settings(settings: RoleSettings) -> ImportSettings:
-    """Beside the running installation."""
-    config = settings.loaded.config
-    return ImportSettings(
-        database=settings.database("owner"),
-        store=settings.store(),
-        custodian_socket=settings.custodian_socket,
-        directory=settings.installation.root / "import",
-        spools=tuple(map(settings.spool_of, range(config.ingest.workers))),
-        fsync=config.spool.fsync,
-    )
-
-
 def named_camera(settings: RoleSettings, name: str) -> CameraSettings:
     """By "NAME" or "SITE/NAME". SetupError lists the known cameras."""
     sites = {site.site_id: site.name for site in settings.inventory().sites}
@@ -88,34 +76,32 @@ def named_camera(settings: RoleSettings, name: str) -> CameraSettings:
 
 
 class _Progress:
-    """On a terminal only."""
+    """Show the progress, on a terminal only."""
 
     def __call__(self, what: str, part: float) -> None:
-        if sys.stderr.isatty():
-            print(f"\r  {what}  {part:.0%}\x1b[K", end="", file=sys.stderr, flush=True)
+        progress(f"  {what}  {part:.0%}")
 
     def clear(self) -> None:
-        if sys.stderr.isatty():
-            print("\r\x1b[K", end="", file=sys.stderr)
+        progress()
 
 
 def _say(found: Imported | None, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(_shown(found)))
+        say(json.dumps(_shown(found)))
         return
     if found is None:
-        print("There is no interrupted import.")
+        say("There is no interrupted import.")
         return
-    print(
+    say(
         f"{found.camera_name}: {local(found.span.start_ns)} to {local(found.span.end_ns)},"
         f" {found.segments} segments, {found.pictures} pictures."
     )
     if found.audio_left_out:
-        print("Its sound was left out.")
+        say("Its sound was left out.")
     if found.hidden_ns:
-        print(f"Its first {found.hidden_ns / NS:.1f} s, which players hide, are kept: decoding begins there.")
+        say(f"Its first {found.hidden_ns / NS:.1f} s, which players hide, are kept: decoding begins there.")
     if found.shadows:
-        print(f"{found.shadows} segments are hidden: the recorder handed in footage of their time meanwhile.")
+        say(f"{found.shadows} segments are hidden: the recorder handed in footage of their time meanwhile.")
 
 
 def _shown(found: Imported | None) -> dict[str, object] | None:

@@ -1,4 +1,4 @@
-"""What is named on the command line: by its own name, or by SITE/NAME where several have it."""
+"""Finds what the command line names: by its own name, or by SITE/NAME if several share it."""
 
 from __future__ import annotations
 

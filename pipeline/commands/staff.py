@@ -1,4 +1,4 @@
-"""`tallenne staff add`: accounts, made on the machine; the first administrator among them."""
+"""`tallenne staff add`: creates accounts on the machine, the first administrator's among them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from api.credentials.accounts import ROLES, create_staff
 from pipeline.commands.common import add_place, settings_of
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
+from pipeline.output import say
 from runtime.database import connect
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-    make = actions.add_parser("add", help="make an account; its second factor is shown once")
+    make = actions.add_parser("add", help="create an account; its second factor is shown once")
     make.add_argument("user_name")
     make.add_argument("--name", required=True, metavar="TEXT", help="what others see")
     make.add_argument(
-        "--role", action="append", choices=ROLES, required=True, help="may be repeated; counts at every site"
+        "--role", action="append", choices=ROLES, required=True, help="may be repeated; valid at every site"
     )
     make.epilog = "The password is asked for, or read from TALLENNE_NEW_PASSWORD."
     add_place(make)
@@ -50,12 +51,12 @@ async def _add(arguments: argparse.Namespace) -> int:
         )
     finally:
         await conn.close()
-    print("Scan this with an authenticator app; it is not shown again:")
+    say("Scan this with an authenticator app; it is not shown again:")
     if sys.stdout.isatty():
         segno.make(made.otpauth_uri, micro=False).terminal(compact=True)
-    print(f"  {made.otpauth_uri}")
-    print("Recovery codes, each good once; keep them on paper:")
-    print("  " + "\n  ".join(made.recovery_codes))
+    say(f"  {made.otpauth_uri}")
+    say("Recovery codes, each good once; keep them on paper:")
+    say("  " + "\n  ".join(made.recovery_codes))
     return OK
 
 

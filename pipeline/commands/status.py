@@ -1,4 +1,4 @@
-"""`tallenne status`: what runs, what lags, what is missing, which protection level holds."""
+"""`tallenne status`: shows the roles, what lags or is missing, and the protection level."""
 
 from __future__ import annotations
 
@@ -16,8 +16,20 @@ from pipeline.config.model import ROLES
 from pipeline.config.roles import run_directory_of
 from pipeline.exit_codes import FAILED, OK
 from pipeline.installation import Installation
+from pipeline.output import say
 from pipeline.supervise.disk import disk_trouble
-from pipeline.supervise.display import camera_lines, problem_lines, summary_line
+from pipeline.supervise.display import (
+    backup_lines,
+    camera_lines,
+    disk_lines,
+    problem_lines,
+    quarantine_lines,
+    service_lines,
+    summary_line,
+    waiting_lines,
+)
+from pipeline.supervise.terminal import size
+from runtime.sandbox.held import FILES, Held, words
 from runtime.status import NOT_KNOWN, statuses
 
 _LEVELS = {
@@ -39,9 +51,13 @@ _NOT_PROTECTED = {
         "This machine, a whole copy of its disk, or its user is enough to open all footage that has not expired:"
         " the keyring lies beside it.",
         "A backup that holds the custodian's directory opens the bucket.",
-        "An attacker who takes over any role can read the keyring. Remedy: pipeline/APART.md.",
     ),
 }
+
+_INTO_ANY_ROLE = "An attacker who takes over any role can read the keyring. Remedy: pipeline/APART.md."
+_OUT_OF_SANDBOX = (
+    "An attacker who takes over a role and breaks out of its sandbox can read the keyring. Remedy: pipeline/APART.md."
+)
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -55,17 +71,17 @@ def run(arguments: argparse.Namespace) -> int:
     loaded, installation = place_of(arguments)
     report = report_of(loaded, installation)
     if arguments.json:
-        print(json.dumps(report))
+        say(json.dumps(report))
     else:
         _print(report)
     return OK if report["ok"] else FAILED
 
 
 def report_of(loaded: Loaded, installation: Installation) -> dict[str, Any]:
-    """Everything, as JSON."""
+    """Return the whole status as JSON."""
     roles = statuses(run_directory_of(loaded, installation))
     running = {role["role"] for role in roles if role["state"] not in NOT_KNOWN}
-    expected = loaded.config.roles
+    expected = loaded.config.expected_roles
     missing = [name for name in expected if name not in running]
     disk = shutil.disk_usage(installation.root) if installation.root.exists() else None
     trouble = disk_trouble(installation.root) if disk else ""
@@ -77,7 +93,8 @@ def report_of(loaded: Loaded, installation: Installation) -> dict[str, Any]:
         "missing": missing,
         "protection": level,
         "protection_means": _LEVELS[level],
-        "not_protected": _NOT_PROTECTED[level],
+        "not_protected": not_protected(level, roles),
+        "sandbox": sandbox_lines(roles),
         "disk_free_bytes": disk.free if disk else None,
         "disk_trouble": trouble,
         "roles": roles,
@@ -85,7 +102,7 @@ def report_of(loaded: Loaded, installation: Installation) -> dict[str, Any]:
 
 
 def protection_level(roles: Sequence[Mapping[str, Any]], expected: Sequence[str] = ROLES) -> str:
-    """By who really runs the custodian and the others now. What cannot be seen does not count as protected."""
+    """Return the protection level by the users that run the roles now. What is unknown counts as unprotected."""
     owners: dict[str, set[int | None]] = {}
     for role in roles:
         if role["state"] not in ("dead", "unreadable"):
@@ -99,6 +116,32 @@ def protection_level(roles: Sequence[Mapping[str, Any]], expected: Sequence[str]
     return "one box" if owners.get("ingest", set()) & owners.get("serve", set()) else "split"
 
 
+def not_protected(level: str, roles: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the level leaves open, and the sandbox with it."""
+    found = list(_NOT_PROTECTED[level])
+    if level == "one box":
+        others = [role for role in roles if role["role"] in ROLES and role["role"] != "custodian"]
+        held = others and all(FILES in Held.load(role.get("sandbox", {})).holds for role in others)
+        found.append(_OUT_OF_SANDBOX if held else _INTO_ANY_ROLE)
+    return found
+
+
+def sandbox_lines(roles: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What confines the roles that run, and their workers, by their own word; a line for those with the same."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for role in roles:
+        if role["state"] in NOT_KNOWN or role["role"] not in ROLES:
+            continue
+        for name, said in {"": role.get("sandbox", {}), **role.get("workers", {})}.items():
+            held = Held.load(said)
+            key = words(held.holds), words(held.lacks)
+            found.setdefault(key, []).append(f"{role['role']} ({name})" if name else role["role"])
+    return [
+        f"sandbox of {', '.join(dict.fromkeys(names))}: {holds}" + (f"; NOT {lacks}" if lacks != "none" else "")
+        for (holds, lacks), names in found.items()
+    ]
+
+
 def _uid(pid: int) -> int | None:
     try:
         return os.stat(f"/proc/{pid}").st_uid  # noqa: PTH116
@@ -106,15 +149,32 @@ def _uid(pid: int) -> int | None:
         return None
 
 
+def _lines(report: Mapping[str, Any]) -> list[str]:
+    """What goes on and what is wrong."""
+    roles, data = report["roles"], Path(report["data"])
+    lines = [*service_lines(roles), *camera_lines(roles), summary_line(roles), *waiting_lines(roles)]
+    lines += backup_lines(roles) or ["backup: none is configured, see [backup] in `tallenne config example`"]
+    lines += [*quarantine_lines(roles), *problem_lines(roles, data), *(disk_lines(roles) or [_free(report)])]
+    return [line for line in lines if line]
+
+
+def _free(report: Mapping[str, Any]) -> str:
+    """What is known of the disk while the role that measures it says nothing."""
+    free_bytes = report["disk_free_bytes"]
+    return (
+        "" if free_bytes is None else f"disk: {size(free_bytes)} free; the role notify does not say how fast it fills"
+    )
+
+
 def _print(report: dict[str, Any]) -> None:
     for role in report["roles"]:
-        print(f"{role['role']:<10} {role['state']:<10} pid {role.get('pid', '?')}  {role.get('address', '')}".rstrip())
+        say(f"{role['role']:<10} {role['state']:<10} pid {role.get('pid', '?')}  {role.get('address', '')}".rstrip())
     for name in report["missing"]:
-        print(f"{name:<10} not running")
-    roles = report["roles"]
-    for line in [*camera_lines(roles), summary_line(roles), *problem_lines(roles, Path(report["data"]))]:
-        if line:
-            print(line)
-    print(f"protection: {report['protection']}. {report['protection_means']}")
+        say(f"{name:<10} not running")
+    for line in _lines(report):
+        say(line)
+    say(f"protection: {report['protection']}. {report['protection_means']}")
+    for line in report["sandbox"]:
+        say(line)
     for line in report["not_protected"]:
-        print(f"  not protected: {line}")
+        say(f"  not protected: {line}")

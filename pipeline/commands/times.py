@@ -1,4 +1,4 @@
-"""Times as people type them on the command line."""
+"""Parses and prints times for the command line."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from domain.time import LATEST_NS, NS, Span, from_iso
+from pipeline.errors import SetupError
 
 _CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 
@@ -28,8 +29,8 @@ def _typed(text: str) -> int:
         try:
             then = today.replace(hour=int(match[1]), minute=int(match[2]), second=int(match[3] or 0))
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is no time of day") from None
-        # By the wall clock of that day; where that came twice, the later one that has been.
+            raise argparse.ArgumentTypeError(f"{text!r} is not a time of day") from None
+        # By the wall clock of that day; of a repeated hour, the later one that has passed.
         walls = ((then - timedelta(days=back)).replace(fold=fold) for back in (0, 1) for fold in (1, 0))
         return next(time_ns for wall in walls if (time_ns := round(wall.timestamp()) * NS) <= now_ns)
     try:
@@ -40,28 +41,28 @@ def _typed(text: str) -> int:
         return round(datetime.fromisoformat(text).astimezone().timestamp() * NS)
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no time; write 06:31, 2026-11-22 06:31 or 2026-11-22T06:31:00+02:00"
+            f"{text!r} is not a time; write 06:31, 2026-11-22 06:31 or 2026-11-22T06:31:00+02:00"
         ) from None
 
 
 def add_span(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    """--start and --end."""
+    """Add --start and --end."""
     parser.add_argument("--start", type=typed_time, required=required, metavar="TIME", help="06:31, or with a date")
     parser.add_argument("--end", type=typed_time, required=required, metavar="TIME", help="the same; exclusive")
 
 
-def span_of(arguments: argparse.Namespace, parser_error: type[Exception] = ValueError) -> Span:
-    """ValueError when the end is not after the start."""
+def span_of(arguments: argparse.Namespace) -> Span:
+    """Return the span. SetupError: the end is not after the start."""
     if arguments.end <= arguments.start:
-        raise parser_error("The end is not after the start.")
+        raise SetupError("--end is not after --start.", "Write the earlier time as --start.")
     return Span(arguments.start, arguments.end)
 
 
 def local(time_ns: int) -> str:
-    """For people: the clock here."""
+    """Return a time by the local clock, to be printed."""
     return datetime.fromtimestamp(time_ns / NS, tz=UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def at_site(time_ns: int, time_zone: str) -> str:
-    """For people: the clock at the site, with its zone's short name ("EET", or "+03" where it has none)."""
+    """Return a time by the site's clock, with its zone's short name ("EET", or "+03" without one)."""
     return datetime.fromtimestamp(time_ns / NS, tz=ZoneInfo(time_zone)).strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -1,10 +1,10 @@
-"""Topics and doors' names that a broker, or the road to it, takes for something else than they say. Pure."""
+"""Finds topics and names of doors that the broker, or the way to it, would misinterpret. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.config.mistake import Mistake
+from pipeline.config.lines import Mistake
 from pipeline.config.model import Config
 from pipeline.embedded.nats import topic_fault
 
@@ -13,7 +13,7 @@ _OWN_BROKER = "or name a broker of your own under [broker]"
 
 
 def door_mistakes(config: Config) -> Iterator[Mistake]:
-    """In the order of the file: doors, then door systems."""
+    """Yield the mistakes in file order: doors, then door systems."""
     for number, site in enumerate(config.site):
         decoders = {system.decoder for system in config.door_system if system.site == site.name}
         if decoders != {"native"}:

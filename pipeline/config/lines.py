@@ -1,9 +1,10 @@
-"""The line of an option in a TOML file. tomllib does not report it; headers and keys are found by reading along."""
+"""A mistake in the configuration, and its line in the TOML file, which tomllib does not report."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.\-\" ]+?)\s*\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"^\s*\"?([A-Za-z0-9_\-]+)\"?\s*[.=]")
@@ -11,8 +12,17 @@ _KEY = re.compile(r"^\s*\"?([A-Za-z0-9_\-]+)\"?\s*[.=]")
 Path = Sequence[str | int]
 
 
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """``path``: where it stands, as keys and places in lists."""
+
+    path: tuple[str | int, ...]
+    what: str
+    remedy: str
+
+
 def line_of(text: str, path: Path) -> int:
-    """1-based. The key's line; its table's header's when the key is missing; 1 when nothing is found."""
+    """Return the line of the key, from 1; without the key that of its table's header; else 1. Scans the text."""
     best = 1
     best_length = 0
     here: list[str | int] = []
@@ -32,7 +42,7 @@ def line_of(text: str, path: Path) -> int:
 
 
 def _table(dotted: str, is_array: bool, counts: dict[tuple[str | int, ...], int]) -> list[str | int]:
-    """The path of a header: arrays along the way are at their latest element."""
+    """Return the path of a header, where arrays stand for their last element."""
     parts = [part.strip() for part in dotted.split(".")]
     place: list[str | int] = []
     for position, part in enumerate(parts):

@@ -1,4 +1,4 @@
-"""Reading the configuration file: all mistakes at once, each with its line and remedy."""
+"""Reads the configuration file and reports all mistakes at once, each with its line and remedy."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from domain.text import printable
 from pipeline.config.check import mistakes_in
-from pipeline.config.lines import line_of
-from pipeline.config.mistake import Mistake
+from pipeline.config.lines import Mistake, line_of
 from pipeline.config.model import Config, Secret
 from pipeline.errors import SetupError
 
@@ -25,21 +25,22 @@ _PYDANTIC: Final = {
         "Remove it, or correct its spelling; `tallenne config example` lists every option.",
     ),
     "string_pattern_mismatch": ("It is not of the form {pattern}.", "Write it as `tallenne config example` shows."),
-    "tuple_type": ("It is no list.", 'Write it in brackets, as ["one", "two"].'),
+    "tuple_type": ("It is not a list.", 'Write it in brackets, as ["one", "two"].'),
+    "float_type": ("It is a number, without quotes.", _EXAMPLE),
     "too_short": ("It needs at least {min_length} of them.", _EXAMPLE),
 }
-"""What pydantic's types of errors mean to somebody who does not program."""
-_SECRET: Final = ("A secret does not stand in the configuration.", 'Write { file = "path" } or { env = "NAME" }.')
+"""Explanations of pydantic's error types for people who do not program."""
+_SECRET: Final = ("A secret does not belong into the configuration.", 'Write { file = "path" } or { env = "NAME" }.')
 
 
 class ConfigError(SetupError):
     """The configuration file is wrong. ``mistakes``: "line N: what. remedy" each."""
 
     def __init__(self, path: Path, mistakes: list[str]) -> None:
-        super().__init__(
-            f"{path} has {len(mistakes)} mistake{'s' * (len(mistakes) > 1)}:\n  " + "\n  ".join(mistakes),
-            f"\nCorrect them, then run: tallenne config check --config {path}",
-        )
+        super().__init__(f"{path} has mistakes.", f"Correct them, then run: tallenne config check --config {path}")
+        head = f"{path} has {len(mistakes)} mistake{'s' * (len(mistakes) > 1)}:"
+        self.what = "\n  ".join(map(printable, [head, *mistakes]))  # a line each
+        self.remedy = f"\n{self.remedy}"
         self.mistakes = mistakes
 
 
@@ -57,7 +58,7 @@ class Loaded:
 
 
 def stamp_of(path: Path) -> tuple[int, int]:
-    """What changes when the file does."""
+    """Return a value that changes with the file."""
     try:
         status = path.stat()
     except OSError:
@@ -93,7 +94,7 @@ def load(path: Path) -> Loaded:
 
 
 def _causes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
-    """Without what only follows: a list counts as empty because what is in it is wrong."""
+    """Leave out follow-up mistakes, such as a list that counts as empty because its items are wrong."""
     places = [error["loc"] for error in errors]
 
     def follows(error: ErrorDetails) -> bool:

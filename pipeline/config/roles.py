@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,16 +14,21 @@ from domain.ids import CameraId, DoorId, SiteId, camera_id_of, door_id_of, site_
 from domain.time import seconds_to_ns
 from indexer.settings import BrokerSettings, DoorSettings, IndexSettings, TopicRule
 from ingest.settings import CameraSettings, IngestSettings, SourceKind, TlsLevel, Transport
-from pipeline.config.check import secret_value
+from live.settings import LiveSettings
+from pipeline.config.callers import listen_of, place_of, uids_of
+from pipeline.config.check import configured_store, secret_value
+from pipeline.config.live import live_settings, turn_settings
 from pipeline.config.load import Loaded
-from pipeline.config.model import Camera, Secret, Site, Users
+from pipeline.config.model import Camera, Secret, Site
 from pipeline.embedded.broker import ECHO_TOPIC, INDEX_USER
 from pipeline.embedded.postgres import DATABASE, OWNER
+from pipeline.embedded.store import CUSTODIAN, KEEPER, STORE_USER, store_settings
 from pipeline.errors import SetupError
 from pipeline.installation import Installation
 from pipeline.secret_files import read_secret
-from runtime.settings import CustodianSettings, DatabaseSettings, SpoolSettings, StoreSettings
+from runtime.settings import CustodianPlace, CustodianSettings, DatabaseSettings, SpoolSettings, StoreSettings
 from storage.catalogue.inventory import CameraEntry, DoorEntry, Inventory, MappingEntry, SiteEntry
+from upkeep.keeper.settings import KeeperSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +45,13 @@ class RoleSettings:
         return run_directory_of(self.loaded, self.installation)
 
     @property
-    def custodian_socket(self) -> Path:
-        """The configured socket, or the installation's."""
+    def custodian_socket(self) -> CustodianPlace:
+        """Where this installation's roles ask the custodian: its socket, or a port of another machine."""
+        return place_of(self.loaded) or self.own_socket
+
+    @property
+    def own_socket(self) -> Path:
+        """Of a custodian that runs here: the configured socket, or the installation's."""
         return self._path(self.loaded.config.custodian.socket) or self.installation.custodian_socket
 
     @property
@@ -54,7 +62,7 @@ class RoleSettings:
     # -- Services
 
     def database(self, role: str) -> DatabaseSettings:
-        """role: "owner", "ingest", "index", "custodian" or "serve"."""
+        """role: "owner", "ingest", "index", "custodian", "serve" or "keeper"."""
         own = self.loaded.config.database
         user = OWNER if role == "owner" else f"tallenne_{role}"
         if own is None:
@@ -75,28 +83,17 @@ class RoleSettings:
             tls_ca=self._path(own.tls_ca),
         )
 
-    def store(self) -> StoreSettings:
-        """Settings of the configured store, or of the embedded one."""
+    def store(self, user: str = STORE_USER) -> StoreSettings:
+        """Settings of the configured store, or of the embedded one; ``user``: whose keys.
+
+        The keys of a configured store are those in the role's own directory. The keeper, who may delete, has keys of
+        its own there too.
+        """
         own = self.loaded.config.store
         if own is None:
             place = self.endpoints["store"]
-            folder = self.installation.root / "store"
-            return StoreSettings(
-                endpoint=place["endpoint"],
-                secure=False,
-                bucket=place["bucket"],
-                access_key=read_secret(folder / "access-key.secret"),
-                secret_key=read_secret(folder / "secret-key.secret"),
-            )
-        return StoreSettings(
-            endpoint=own.endpoint,
-            secure=own.tls,
-            bucket=own.bucket,
-            access_key=self._secret(own.access_key),
-            secret_key=self._secret(own.secret_key),
-            region=own.region,
-            tls_ca=self._path(own.tls_ca),
-        )
+            return store_settings(self.installation.root / "store", place["endpoint"], place["bucket"], user)
+        return configured_store(own, self.loaded.resolve, keeper=user == KEEPER)
 
     def broker(self) -> BrokerSettings:
         """Settings of the configured broker, or of the embedded one."""
@@ -109,7 +106,7 @@ class RoleSettings:
                 port=place["port"],
                 user_name=INDEX_USER,
                 password=password,
-                client_id=self._client_id,
+                client_id=self.installation.client_id,
                 echo_topic=ECHO_TOPIC,
             )
         return BrokerSettings(
@@ -117,15 +114,10 @@ class RoleSettings:
             port=own.port,
             user_name=own.user_name,
             password=self._secret(own.password),
-            client_id=own.client_id or self._client_id,
+            client_id=own.client_id or self.installation.client_id,
             tls=own.tls,
             tls_ca=self._path(own.tls_ca),
         )
-
-    @property
-    def _client_id(self) -> str:
-        """Of this installation's indexer: 23 letters and digits, which every broker accepts (MQTT 3.1.1, 3.1.3.1)."""
-        return f"tallenneindex{self.installation.identity}"
 
     # -- Roles
 
@@ -133,6 +125,11 @@ class RoleSettings:
         """Each worker's own."""
         directory = self._path(self.loaded.config.spool.directory) or self.installation.root / "spool"
         return directory.with_name(f"{directory.name}-{worker}") if worker else directory
+
+    def recorder_name(self, worker: int) -> str:
+        """Under which the worker enrols, and keeps its identity."""
+        name = self.loaded.config.ingest.recorder
+        return f"{name}-{worker}" if worker else name
 
     def ingest(self, worker: int = 0) -> IngestSettings:
         """``worker``: of as many as the configuration says; each records its share of the cameras."""
@@ -145,7 +142,7 @@ class RoleSettings:
             if _share(_camera_id(_site_id(site), camera), workers) == worker
         ]
         spool, directory = config.spool, self.spool_of(worker)
-        name = f"{config.ingest.recorder}-{worker}" if worker else config.ingest.recorder
+        name = self.recorder_name(worker)
         return IngestSettings(
             cameras=tuple(cameras),
             spool=SpoolSettings(
@@ -160,11 +157,12 @@ class RoleSettings:
             recorder_directory=self.installation.root / "recorder" / name,
             recorder_name=name,
             run_directory=self.run_directory,
+            feed_uids=(uids_of(config.custodian).live,),
             upload_concurrency=config.ingest.uploads,
         )
 
     def cameras_without_secrets(self) -> list[CameraSettings]:
-        """All of them, for what does not connect to any."""
+        """Return the settings of all cameras, for callers that connect to none."""
         sites = self.loaded.config.site
         return [self._camera(site, camera, secrets=False) for site in sites for camera in site.camera]
 
@@ -194,27 +192,29 @@ class RoleSettings:
             doors=tuple(doors),
             custodian_socket=self.custodian_socket,
             run_directory=self.run_directory,
+            quarantine_retention_s=self.loaded.config.retention.quarantine_d * 86_400,
         )
 
     def custodian(self) -> CustodianSettings:
         """User ids that may call the custodian: the installation's own, or those that the configuration names."""
         own = self.loaded.config.custodian
-        me = str(os.geteuid())
-        apart = own.users is not None
-        users = own.users or Users(ingest=me, index=me, serve=me, operator=me)
-        ingest, index, serve = (_uid(name) for name in (users.ingest, users.index, users.serve))
+        uids = uids_of(own)
         return CustodianSettings(
             database=self.database("custodian"),
             directory=self._path(own.directory) or self.installation.root / "custodian",
-            socket=self.custodian_socket,
+            socket=self.own_socket,
+            listen=listen_of(self.loaded),
             run_directory=self.run_directory,
             audit_heads=self.audit_heads,
-            allowed_uids=(ingest, index, serve),
-            enroller_uids=(ingest,),
-            opener_uids=(serve,),
-            intake_uids=() if apart else None,
-            operator_uids=(_uid(users.operator),),
+            store=self.store(CUSTODIAN),
+            allowed_uids=(uids.ingest, uids.index, uids.serve),
+            enroller_uids=(uids.ingest,),
+            opener_uids=(uids.serve,),
+            live_uids=(uids.live,),
+            intake_uids=() if own.users is not None else None,
+            operator_uids=(uids.operator,),
             keyring_replicas=tuple(self.loaded.resolve(path) for path in own.keyring_replicas),
+            expire_at_once=self.loaded.config.retention.camera_hours_at_once,
         )
 
     def serve(self) -> ServeSettings:
@@ -225,8 +225,10 @@ class RoleSettings:
             store=self.store(),
             custodian_socket=self.custodian_socket,
             run_directory=self.run_directory,
+            live_uids=(uids_of(self.loaded.config.custodian).live,),
+            turn=turn_settings(self.loaded.config.live, self._secret),
             secret_directory=self.installation.root / "serve",
-            roles=tuple(self.loaded.config.roles),
+            roles=tuple(self.loaded.config.expected_roles),
             host=own.host,
             port=own.port or self.endpoints.get("serve", {}).get("port", 0),
             tls_certificate=self._path(own.certificate),
@@ -238,9 +240,22 @@ class RoleSettings:
             connections_per_address=own.connections_per_address,
         )
 
+    def live(self) -> LiveSettings:
+        """Settings of the role ``live``."""
+        return live_settings(self.loaded.config, self.run_directory, self.custodian_socket)
+
+    def keeper(self) -> KeeperSettings:
+        """Settings of the role ``keeper``."""
+        return KeeperSettings(
+            database=self.database("keeper"),
+            store=self.store(KEEPER),
+            run_directory=self.run_directory,
+            periods=self.loaded.config.retention.periods,
+        )
+
     def alarms(self, *, secrets: bool = True) -> AlarmSettings:
         """``secrets``: False leaves them out, for users who may look but not read them; nothing can be sent then."""
-        own, roles = self.loaded.config.alarms, self.loaded.config.roles
+        own, roles = self.loaded.config.alarms, self.loaded.config.expected_roles
         zones = {site.time_zone for site in self.loaded.config.site}
         disks = {"data": self.installation.root}
         if "ingest" in roles:
@@ -292,7 +307,7 @@ class RoleSettings:
         return WebhookSettings(url=own.url, secret=secret, tls_ca=self._path(own.tls_ca))
 
     def inventory(self) -> Inventory:
-        """What the database is to know of the configuration."""
+        """Return the inventory for the database."""
         sites, cameras, doors, mappings = [], [], [], []
         for site in self.loaded.config.site:
             site_id = _site_id(site)
@@ -359,17 +374,6 @@ def run_directory_of(loaded: Loaded, installation: Installation) -> Path:
     if not path.is_dir():
         raise SetupError(f"The run directory {path} is not there.", f"Make it: install -d -m 1777 {path}")
     return path
-
-
-def _uid(name: str) -> int:
-    if name.isdigit():
-        return int(name)
-    try:
-        return pwd.getpwnam(name).pw_uid
-    except KeyError:
-        raise SetupError(
-            f"There is no user {name!r} on this machine.", f"Make it: useradd --system {name}; or correct its name."
-        ) from None
 
 
 def _site_id(site: Site) -> SiteId:

@@ -1,11 +1,10 @@
-"""The demo's sign-in: a member of staff who may see everything, with a password and a second factor of its own."""
+"""The demo's sign-in: an account that may see everything, with its own password and second factor."""
 
 from __future__ import annotations
 
 import asyncio
 import io
 import json
-import sys
 import time
 from dataclasses import dataclass, field
 
@@ -19,6 +18,7 @@ from pipeline.client import ApiRefusedError, StaffClient
 from pipeline.config.roles import RoleSettings
 from pipeline.demo.gym import STAFF_USER
 from pipeline.installation import Installation
+from pipeline.output import say
 from pipeline.secret_files import read_secret, secret
 from runtime.database import connect
 from runtime.private_files import write_private
@@ -53,7 +53,7 @@ _ACCOUNTS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoAccount:
-    """What a person, or the smoke check, types."""
+    """The credentials that a person or the smoke check enters."""
 
     user_name: str
     password: str = field(repr=False)
@@ -72,11 +72,11 @@ class DemoAccount:
         return out.getvalue()
 
     async def sign_in(self, client: StaffClient) -> None:
-        """A code counts once: a second sign-in within half a minute waits for the next code, as a person would."""
+        """Return an unused code. A second sign-in within half a minute waits for the next one."""
         try:
             await client.sign_in(self.user_name, self.password, self.code())
         except ApiRefusedError:
-            print("The one-time code was used already: waiting for the next one.", file=sys.stderr)
+            say("The one-time code was used already: waiting for the next one.", error=True)
             await asyncio.sleep(30 - time.time() % 30 + 0.5)
             await client.sign_in(self.user_name, self.password, self.code())
 

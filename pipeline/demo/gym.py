@@ -24,7 +24,7 @@ _MAIN, _BACK = ("main", "Main door"), ("back", "Back door")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoGym:
-    """What the demo was made with; kept, so that a second start goes on with the same gym."""
+    """The parameters of the demo, stored so that a later start continues with the same gym."""
 
     cameras: int
     rtsp_port: int

@@ -1,4 +1,4 @@
-"""Members from a list, as the command and the demo bring them in."""
+"""Imports the simulated members."""
 
 from __future__ import annotations
 

@@ -14,7 +14,6 @@ from pathlib import Path
 import aiomqtt
 
 from domain.errors import PeerError
-from pipeline.embedded.discarded import Discarded
 from pipeline.embedded.nats import configuration, subjects
 from pipeline.embedded.process import ServiceProcess, can_listen, free_ports, listens
 from pipeline.errors import ServiceError
@@ -47,7 +46,6 @@ class Broker:
     passwords: dict[str, str]
     directory: Path
     client_port: int  # NATS's own protocol
-    discarded: Discarded
 
     def allow(self, topics: Sequence[str]) -> None:
         """Replace the filters it was started with. Clients stay connected, or reconnect.
@@ -59,7 +57,6 @@ class Broker:
         said = self.process.log.stat().st_size
         self.process.send(signal.SIGHUP)
         self.process.wait_until(lambda: self._reloaded(said), timeout_s=_RELOAD_S, stop=False)
-        self.discarded.forget()
 
     def _reloaded(self, said: int) -> bool:
         """Whether its log says so beyond ``said`` bytes."""
@@ -67,8 +64,9 @@ class Broker:
             log.seek(said)
             words = log.read()
         if _REFUSED in words:
+            refusal = next(line for line in words.splitlines() if _REFUSED in line).decode("utf-8", "replace")
             raise ServiceError(
-                f"The broker does not take its changed configuration: {self.process.last_words()}",
+                f"The broker does not take its changed configuration: {refusal[:300]}",
                 "Look at the topics of [[door_system]].",
             )
         return _RELOADED in words
@@ -99,7 +97,7 @@ class Broker:
         raise PeerError("The broker ended the connection.")
 
     def stop(self) -> None:
-        """In good order."""
+        """Shut the broker down."""
         self.process.stop()
 
 
@@ -115,7 +113,7 @@ def start_broker(directory: Path, *, log: Path, topics: Sequence[str] = ("access
     command: list[str | Path] = [_PROGRAM, "-c", _CONFIGURATION]
     process = ServiceProcess("broker", command, log=log, directory=directory, program=_PROGRAM.name)
     process.wait_until(lambda: listens(mqtt_port), timeout_s=20)
-    return Broker(process, mqtt_port, passwords, directory, client_port, Discarded(log))
+    return Broker(process, mqtt_port, passwords, directory, client_port)
 
 
 def _configure(directory: Path, passwords: dict[str, str], ports: tuple[int, int], topics: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""How NATS writes what MQTT and a file system name otherwise: texts in its configuration, subjects for topics. Pure.
+"""Translates to NATS's notation: strings in its configuration, subjects for topics. Pure.
 
 Subjects: NATS documentation, "MQTT: topics and subjects". A point parts their levels, so that one within a level is
 written ``//``, and no level may be empty.

@@ -23,7 +23,7 @@ from runtime.private_files import private_directory, sync_directory, write_priva
 from runtime.settings import DatabaseSettings
 
 OWNER = "tallenne_owner"
-ROLES = ("tallenne_ingest", "tallenne_index", "tallenne_custodian", "tallenne_serve")
+ROLES = ("tallenne_ingest", "tallenne_index", "tallenne_custodian", "tallenne_serve", "tallenne_keeper")
 DATABASE = "tallenne"
 MAJOR = "18"
 
@@ -33,6 +33,7 @@ _SETTINGS = {
     "shared_buffers": "128MB",
     "wal_compression": "on",
     "max_wal_size": "1GB",
+    "max_slot_wal_keep_size": "4GB",  # backups that fail for long shall not fill the disk
     "log_min_messages": "warning",
     "log_statement": "none",
     "log_min_error_statement": "panic",  # a failed statement's text may carry personal data
@@ -51,7 +52,7 @@ class Postgres:
     password: str
 
     def settings(self, user: str = OWNER, password: str | None = None, database: str = "postgres") -> DatabaseSettings:
-        """How ``user`` gets in; the owner, who is the cluster's superuser, by default."""
+        """Return the connection settings of ``user``; by default of the owner, the cluster's superuser."""
         word = self.password if password is None else password
         return DatabaseSettings(host=str(self.socket_directory), port=5432, database=database, user=user, password=word)
 
@@ -126,7 +127,7 @@ def _as_somebody() -> list[str]:
 
 
 def _initialise(cluster: Path, password_file: Path, durable: bool) -> None:
-    """A half-made cluster must not be taken for a whole one: it is made beside, then renamed."""
+    """Create the cluster under another name and rename it, so that an incomplete one is never used."""
     with tempfile.TemporaryDirectory(dir=cluster.parent, prefix="new-") as scratch:
         made = Path(scratch) / "cluster"
         command = [*_as_somebody(), str(binary("initdb")), "-D", str(made), "-U", OWNER, "--auth=scram-sha-256"]

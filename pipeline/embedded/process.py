@@ -1,4 +1,4 @@
-"""One embedded service's process: started with a log of its own, waited for, stopped by id, never outliving us."""
+"""The process of an embedded service: started with its own log, awaited, stopped by id, and ended when we end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import itertools
 import os
+import re
 import secrets
 import signal
 import socket
@@ -22,7 +23,11 @@ from runtime.private_files import write_private
 _PR_SET_PDEATHSIG = 1
 _LEFTOVER_GRACE_S: Final = 10.0
 _FIRST_PORT, _LAST_PORT = 20_000, 65_535  # below are too many with a name
+_OF_ITS_END: Final = re.compile(r"\bPANIC\b|^panic:|^fatal error:|\[FTL\]|^F\d{4} ")
+"""How PostgreSQL, Go, NATS and SeaweedFS begin the line that says why the whole program ends."""
 _libc = ctypes.CDLL(None, use_errno=True)
+_claimed: dict[int, socket.socket] = {}
+"""Kept until this process ends: what is to listen on a port that was chosen may take seconds to start."""
 
 
 def die_with_parent(by: signal.Signals = signal.SIGTERM) -> None:
@@ -61,6 +66,7 @@ class ServiceProcess:
         minimal = {"PATH": os.environ.get("PATH", os.defpath), "HOME": str(directory), "LC_ALL": "C", "TZ": "UTC"}
         minimal["TMPDIR"] = str(directory)
         rotate(log)
+        self._begun_at = log.stat().st_size if log.exists() else 0  # what is before is of earlier runs
         try:
             with log.open("ab") as out:
                 self._process = subprocess.Popen(
@@ -78,7 +84,7 @@ class ServiceProcess:
         self.pid = self._process.pid
 
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether the process runs."""
         return self._process.poll() is None
 
     def wait_until(self, ready: Callable[[], bool], *, timeout_s: float, stop: bool = True) -> None:
@@ -89,7 +95,7 @@ class ServiceProcess:
         deadline = time.monotonic() + timeout_s
         while not ready():
             if not self.alive():
-                raise ServiceError(f"{self.name} ended at its start: {self.last_words()}", f"Its log: {self.log}")
+                raise ServiceError(f"{self.name} ended at its start: {self.last_words()}.", f"Its log: {self.log}")
             if time.monotonic() > deadline:
                 if stop:
                     self.stop()
@@ -102,12 +108,19 @@ class ServiceProcess:
             self._process.send_signal(which)
 
     def last_words(self) -> str:
-        """The log's last line, for an error message."""
-        lines = self.log.read_text(errors="replace").strip().splitlines()
-        return lines[-1][:300] if lines else "no message"
+        """How it ended, and why, where this run's log says so. A line of another matter is worse than none."""
+        code = self._process.poll()
+        how = "" if code is None else f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        with self.log.open("rb") as log:
+            log.seek(self._begun_at)
+            lines = log.read().decode(errors="replace").strip().splitlines()
+        said = [line for line in lines if _OF_ITS_END.search(line)]
+        if not said and code is not None and code > 0:
+            said = [line for line in lines if "FATAL" in line] or lines  # it gave up by itself
+        return ": ".join(filter(None, (how, said[-1][:300] if said else ""))) or "no message"
 
     def stop(self, *, how: signal.Signals = signal.SIGTERM, grace_s: float = 10.0) -> None:
-        """In good order, by force after ``grace_s``."""
+        """Stop the process, by force after ``grace_s``."""
         if self.alive():
             self._process.send_signal(how)
             try:
@@ -117,7 +130,7 @@ class ServiceProcess:
         self._process.wait()
 
     def kill(self) -> None:
-        """As a crash would: no good order. For tests of faults."""
+        """Kill the process as a crash would. For tests."""
         self._process.kill()
         self._process.wait()
 
@@ -125,8 +138,8 @@ class ServiceProcess:
 def end_leftovers_in(directory: Path, program: str, *, grace_s: float = _LEFTOVER_GRACE_S) -> None:
     """End what an earlier, killed run left behind: processes of ``program`` that work in ``directory`` or below.
 
-    In good order, by force after ``grace_s``. A process id in a file would not do: after a power cut it may be that of
-    another program, and the file may have come with a copy of the directory, whose original goes on.
+    Asks them to end, by force after ``grace_s``. A process id in a file would not do: after a power cut it may be that
+    of another program, and the file may have come with a copy of the directory, whose original goes on.
     """
     deadline = time.monotonic() + grace_s
     signalled: set[int] = set()
@@ -170,18 +183,31 @@ def rotate(log: Path, limit_bytes: int = 8 << 20) -> None:
 def free_ports(count: int) -> list[int]:
     """Free ports on loopback, outside the range that the kernel gives to outgoing connections.
 
-    One that it does could be taken before the service listens there, or at any later start. ServiceError.
+    One that it does could be taken before the service listens there, or at any later start. None is chosen by another
+    installation that starts at the same time. ServiceError.
     """
     first, last = outgoing_ports()
     candidates = [port for port in range(_FIRST_PORT, _LAST_PORT + 1) if not first <= port <= last]
     shuffled = secrets.SystemRandom().sample(candidates, len(candidates))
-    found = list(itertools.islice(filter(can_listen, shuffled), count))
+    found = list(itertools.islice((port for port in shuffled if can_listen(port) and _claim(port)), count))
     if len(found) < count:
         raise ServiceError(
             "There are no free ports outside of those for outgoing connections.",
             "Make net.ipv4.ip_local_port_range smaller.",
         )
     return found
+
+
+def _claim(port: int) -> bool:
+    """Keep other processes of ours from choosing it; the kernel lets go of the name when this process ends."""
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        name.bind(f"\0tallenne-port-{port}")
+    except OSError:
+        name.close()
+        return False
+    _claimed[port] = name
+    return True
 
 
 def outgoing_ports() -> tuple[int, int]:

@@ -14,17 +14,20 @@ import secrets
 import shutil
 import signal
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Final
 
 from domain.errors import StorageError
 from pipeline.embedded.certificates import make_mutual
 from pipeline.embedded.process import ServiceProcess, can_listen, free_ports
-from pipeline.secret_files import secret
+from pipeline.secret_files import read_secret, secret
 from runtime.private_files import private_directory, write_private
 from runtime.settings import StoreSettings
 from storage.store.bucket import ensure_bucket, read_and_write, write_and_read
@@ -34,6 +37,21 @@ BUCKET = "footage"
 _DATA = "data"
 _VOLUME_MIB = 1024
 _PATIENCE_S = 15.0
+_LOST_AFTER_S = 2.0
+_PROOF_S = 2.0
+_FRESH = "probe/fresh"
+_LOOKING: Final = ("ListBucket", "GetBucketVersioning", "GetObject")
+STORE_USER: Final = "tallenne"
+KEEPER: Final = "keeper"
+CUSTODIAN: Final = "custodian"
+_RIGHTS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
+    STORE_USER: {"*": (*_LOOKING, "CreateBucket", "PutObject"), "*/probe/*": ("DeleteObject",)},
+    KEEPER: {"*": ("ListBucket", "GetBucketVersioning", "DeleteObject")},
+    # It cannot delete, and to write an object again changes no name: custodian/audit/heads.py, storage/journal.
+    CUSTODIAN: {"*/heads/*": ("PutObject", "GetObject"), "*/journal/*": ("PutObject", "GetObject")},
+}
+_LISTS: Final[Mapping[str, Sequence[str]]] = {CUSTODIAN: ("heads/",)}
+"""What a user that may not list everything may list."""
 _PORTS = ("master", "master.grpc", "volume", "volume.grpc", "filer", "filer.grpc", "s3", "s3.grpc")
 
 
@@ -43,6 +61,8 @@ class Store:
 
     process: ServiceProcess
     settings: StoreSettings
+    keeper: StoreSettings  # of the user that may delete
+    custodian: StoreSettings  # of the user that may add heads of the audit chain
     ports: dict[str, int]
 
     async def probe(self) -> None:
@@ -73,8 +93,7 @@ def start_store(directory: Path, *, log: Path) -> Store:
     """Start it on the ports of last time, or on free ones. ServiceError when it does not start."""
     private_directory(directory)
     private_directory(directory / _DATA)
-    access_key, secret_key = secret(directory / "access-key.secret"), secret(directory / "secret-key.secret")
-    write_private(directory / "s3.json", json.dumps(_identities(access_key, secret_key)).encode())
+    write_private(directory / "s3.json", json.dumps(_identities(directory)).encode())
     write_private(directory / "security.toml", _security(directory).encode())
     ports = _remembered_ports(directory)
     command: list[str | Path] = [Path(sys.executable).parent / "weed", "-logtostderr=true", "server"]
@@ -82,11 +101,16 @@ def start_store(directory: Path, *, log: Path) -> Store:
     # A SIGTERM without a parent that waits for it leaves it half stopped for ever.
     process = ServiceProcess("store", command, log=log, directory=directory, program="weed", orphaned=signal.SIGKILL)
     process.wait_until(lambda: _answers(ports["s3"]), timeout_s=60)
-    settings = StoreSettings(
-        endpoint=f"127.0.0.1:{ports['s3']}", secure=False, bucket=BUCKET, access_key=access_key, secret_key=secret_key
-    )
+    settings = store_settings(directory, f"127.0.0.1:{ports['s3']}", BUCKET)
     _await_volumes(process, settings)
-    return Store(process, settings, ports)
+    users = {user: store_settings(directory, settings.endpoint, BUCKET, user) for user in _RIGHTS}
+    return Store(process, settings, users[KEEPER], users[CUSTODIAN], ports)
+
+
+def store_settings(directory: Path, endpoint: str, bucket: str, user: str = STORE_USER) -> StoreSettings:
+    """How a user reaches the store of this directory. SetupError when its keys are not there."""
+    access_key, secret_key = map(read_secret, _key_files(directory, user))
+    return StoreSettings(endpoint=endpoint, secure=False, bucket=bucket, access_key=access_key, secret_key=secret_key)
 
 
 def _arguments(directory: Path, ports: dict[str, int]) -> list[str]:
@@ -120,10 +144,36 @@ def _arguments(directory: Path, ports: dict[str, int]) -> list[str]:
     return fixed + named
 
 
-def _identities(access_key: str, secret_key: str) -> dict[str, object]:
-    credentials = [{"accessKey": access_key, "secretKey": secret_key}]
-    actions = ["Admin", "Read", "Write", "List", "Tagging"]
-    return {"identities": [{"name": "tallenne", "credentials": credentials, "actions": actions}]}
+def _identities(directory: Path) -> dict[str, object]:
+    """A policy for each user: only the keeper may delete, and it may not write.
+
+    The action "Write" of SeaweedFS itself would include deleting.
+    """
+    identities, policies = [], []
+    for user in _RIGHTS:
+        access_key, secret_key = map(secret, _key_files(directory, user))
+        credentials = [{"accessKey": access_key, "secretKey": secret_key}]
+        identities.append({"name": user, "credentials": credentials, "actions": [], "policyNames": [user]})
+        policies.append({"name": user, "content": json.dumps(_policy(user))})
+    return {"identities": identities, "policies": policies}
+
+
+def _policy(user: str) -> dict[str, object]:
+    allowed: list[dict[str, object]] = [
+        {"Effect": "Allow", "Action": [f"s3:{action}" for action in actions], "Resource": [f"arn:aws:s3:::{where}"]}
+        for where, actions in _RIGHTS[user].items()
+    ]
+    if user in _LISTS:
+        prefixes = {"StringLike": {"s3:prefix": [f"{prefix}*" for prefix in _LISTS[user]]}}
+        allowed.append(
+            {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": ["arn:aws:s3:::*"], "Condition": prefixes}
+        )
+    return {"Version": "2012-10-17", "Statement": allowed}
+
+
+def _key_files(directory: Path, user: str) -> tuple[Path, Path]:
+    before = "" if user == STORE_USER else f"{user}-"
+    return directory / f"{before}access-key.secret", directory / f"{before}secret-key.secret"
 
 
 def _security(directory: Path) -> str:
@@ -157,25 +207,46 @@ def _answers(port: int) -> bool:
 def _await_volumes(process: ServiceProcess, settings: StoreSettings) -> None:
     """Its S3 part refuses strangers before the part that holds the data has been found: until then all is error 500.
 
-    Waits until one of last time can be read, and one written. Not for ever: that a disk is full is no reason not to
-    start, since what makes room on it runs only then.
+    Waits until the object of last time can be read, and written. Not for ever: a full disk is no reason not to start,
+    since what makes room on it runs only then. And not for long once another object can be written: a power cut has
+    taken last time's, whose data was not synced.
     """
-    deadline = time.monotonic() + _PATIENCE_S
-    process.wait_until(
-        lambda: _keeps(settings, read_and_write) or time.monotonic() > deadline, timeout_s=2 * _PATIENCE_S
-    )
-    if time.monotonic() > deadline:
-        _keeps(settings, write_and_read)  # a power cut has taken last time's: the next start finds this one
+    patience = _Patience()
+    process.wait_until(lambda: patience.over(settings), timeout_s=2 * _PATIENCE_S)
+
+
+class _Patience:
+    """How long the object of last time is waited for."""
+
+    def __init__(self) -> None:
+        self._deadline_s = time.monotonic() + _PATIENCE_S
+        self._writable = False
+
+    def over(self, settings: StoreSettings) -> bool:
+        """Whether it is there, or is not waited for any more; another one is written then for the next start."""
+        if _keeps(settings, read_and_write):
+            return True
+        if not self._writable and _keeps(settings, partial(write_and_read, name=_FRESH)):
+            self._writable = True
+            self._deadline_s = min(self._deadline_s, time.monotonic() + _LOST_AFTER_S)
+        if time.monotonic() <= self._deadline_s:
+            return False
+        _keeps(settings, write_and_read)
+        return True
 
 
 def _keeps(settings: StoreSettings, proof: Callable[[S3Connection], None]) -> bool:
+    """Whether the proof is given in time: for an object whose data are gone the store looks for half a minute."""
     connection = S3Connection(settings, None)
+    limit = threading.Timer(_PROOF_S, connection.abort)
+    limit.start()
     try:
         ensure_bucket(connection, settings.region)
         proof(connection)
     except (StorageError, OSError, http.client.HTTPException):
         return False
     finally:
+        limit.cancel()
         connection.close()
     return True
 

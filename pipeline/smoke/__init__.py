@@ -1,1 +1,1 @@
-"""The check from camera to clip: black box, as staff would do it, against a join and a decoder of its own."""
+"""The check from camera to clip: black-box, like staff, against its own join and decoder."""

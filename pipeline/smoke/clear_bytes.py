@@ -1,4 +1,4 @@
-"""A search of every byte that was written, for footage in clear."""
+"""Searches every written byte for footage in the clear."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PIECE = 4 << 20
 
 
 def files_holding(needle: bytes, roots: Iterable[Path]) -> tuple[list[Path], int]:
-    """(files that hold ``needle``, bytes searched) under ``roots``; sockets and vanished files are passed over."""
+    """(files that hold ``needle``, bytes searched) under ``roots``; sockets and vanished files are skipped."""
     found: list[Path] = []
     searched = 0
     for root in roots:

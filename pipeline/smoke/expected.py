@@ -1,4 +1,4 @@
-"""The tags there must be, worked out apart: what the doors say they sent, against the rows of segments."""
+"""Computes the expected tags independently: from what the doors sent, and the rows of segments."""
 
 from __future__ import annotations
 

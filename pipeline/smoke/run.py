@@ -8,11 +8,10 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncpg
 
@@ -26,9 +25,13 @@ from pipeline.client import StaffClient, staff_client
 from pipeline.demo.account import demo_account
 from pipeline.errors import SetupError
 from pipeline.exit_codes import FAILED, OK
+from pipeline.output import say
 from pipeline.running import Running
 from pipeline.smoke.clear_bytes import files_holding
 from pipeline.smoke.expected import Sent, brute_force, read_sent, read_skipped, segment_rows, tag_rows, untiled
+from pipeline.smoke.forgetting import forgotten
+from pipeline.smoke.holding import SmokeError, hold, until
+from pipeline.smoke.live import live_age_ms
 from pipeline.smoke.pictures import Pictures, read_pictures
 from pipeline.smoke.seeking import Seeks, seek
 from pipeline.supervise.tell import Tell
@@ -36,23 +39,18 @@ from pipeline.up import UpOptions, running
 from runtime.database import connect
 from runtime.status import read_status_files
 
-_T = TypeVar("_T")
-_DEADLINE_S = 150.0
 _TIMECODE_LIMIT_MS = 200.0
 _FPS = 12.5
 
 
-class SmokeError(TallenneError):
-    """A check that did not hold."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What staff found and fetched."""
+    """A clip that was found and fetched."""
 
     clip: bytes
     span: Span
     asked: Span
+    camera_id: str
     camera_name: str
     seconds: float
 
@@ -67,35 +65,43 @@ async def smoke(options: UpOptions) -> int:
             options = replace(options, data=Path(scratch) / "data")
         try:
             async with running(options, tell) as everything:
-                result = await checked(everything, tell, started_s)
+                result = await checked(everything, tell, started_s, forget=True)
         except TallenneError as error:
-            print(f"tallenne: the smoke check failed: {error}", file=sys.stderr)
+            say(f"tallenne: the smoke check failed: {error}", error=True)
             return FAILED
-    print(json.dumps(result))
+    say(json.dumps(result))
     return OK
 
 
-async def checked(everything: Running, tell: Tell, started_s: float, *, frames_off: int = 1) -> dict[str, Any]:
-    """All checks; SmokeError names the one that does not hold. frames_off: by so many pictures a clip may differ."""
+async def checked(
+    everything: Running, tell: Tell, started_s: float, *, frames_off: int = 1, forget: bool = False
+) -> dict[str, Any]:
+    """All checks; SmokeError names the one that does not hold. frames_off: by so many pictures a clip may differ.
+
+    ``forget``: footage expires, too, for which the retention of a camera is changed.
+    """
     conn = await connect(everything.settings.database("owner"))
     try:
         event = await until(lambda: _covered_event(everything, conn), "a member's visit that is recorded")
         tell.line(f"  a visit is recorded and tagged after {time.monotonic() - started_s:.0f} s")
         async with _signed_in(everything) as client:
             found = await _find_and_fetch(client, event)
-        first_clip_s = time.monotonic() - started_s
-        tell.line(f"  its clip was found and fetched in {found.seconds:.2f} s")
-        pictures = await asyncio.to_thread(read_pictures, found.clip, found.span)
-        skipped = await until(lambda: _skipped(everything, found.span, pictures), "word of what the cameras left out")
-        expected = _check_pictures(found, pictures, skipped, frames_off)
-        seeks = await asyncio.to_thread(seek, found.clip, pictures.shown)
-        _check_seeks(seeks)
-        result = await until(lambda: tags_agree(everything, conn), "tags that equal the join")
-        holes = await untiled(conn)
-        _hold(not holes, f"Footage and gaps do not tile the cameras' time: {'; '.join(holes[:3])}.")
+            first_clip_s = time.monotonic() - started_s
+            tell.line(f"  its clip was found and fetched in {found.seconds:.2f} s")
+            pictures = await asyncio.to_thread(read_pictures, found.clip, found.span)
+            left_out = "word of what the cameras left out"
+            skipped = await until(lambda: _skipped(everything, found.span, pictures), left_out)
+            expected = _check_pictures(found, pictures, skipped, frames_off)
+            seeks = await asyncio.to_thread(seek, found.clip, pictures.shown)
+            _check_seeks(seeks)
+            result = await until(lambda: tags_agree(everything, conn), "tags that equal the join")
+            holes = await untiled(conn)
+            hold(not holes, f"Footage and gaps do not tile the cameras' time: {'; '.join(holes[:3])}.")
+            searched = await asyncio.to_thread(_no_clear_bytes, everything, found.clip)
+            age_ms = await live_age_ms(client, found.camera_id)
+            ended = await forgotten(everything, client, found.clip) if forget else {}
     finally:
         await conn.close()
-    searched = await asyncio.to_thread(_no_clear_bytes, everything, found.clip)
     duration_s = found.span.duration_ns / NS
     return {
         "ok": True,
@@ -110,20 +116,12 @@ async def checked(everything: Running, tell: Tell, started_s: float, *, frames_o
         "seek_error_ms_max": seeks.error_ms_max,
         "first_clip_s": round(first_clip_s, 1),
         "clip_fetch_s": round(found.seconds, 3),
+        "live_age_ms": age_ms,
         "bytes_searched": searched,
         "clear_files": 0,
+        **ended,
         "restarts": sum(process.restarts.total for process in everything.processes.values()),
     }
-
-
-async def until(look: Callable[[], Awaitable[_T | None]], what: str) -> _T:
-    """Ask until there is an answer. SmokeError after the deadline."""
-    deadline = time.monotonic() + _DEADLINE_S
-    while True:
-        if (answer := await look()) is not None:
-            return answer
-        _hold(time.monotonic() < deadline, f"There is no {what} after {_DEADLINE_S:.0f} s.")
-        await asyncio.sleep(0.5)
 
 
 async def _covered_event(everything: Running, conn: asyncpg.Connection) -> Sent | None:
@@ -165,7 +163,7 @@ async def _signed_in(everything: Running) -> Any:
 
 
 async def _find_and_fetch(client: StaffClient, event: Sent) -> _Found:
-    """As staff would: by the member's name, the visit at that time, the first camera of its door."""
+    """Find the clip as staff do: by the member's name, the visit at that time, the first camera of its door."""
     member = next(member for member in demo_members() if member.credential == event.credential)
     started_s = time.monotonic()
     await client.state_purpose("access", "smoke check")
@@ -189,6 +187,7 @@ async def _find_and_fetch(client: StaffClient, event: Sent) -> _Found:
         clip=out.getvalue(),
         span=fetched.span,
         asked=asked,
+        camera_id=camera["camera_id"],
         camera_name=camera["name"],
         seconds=time.monotonic() - started_s,
     )
@@ -205,17 +204,17 @@ async def _skipped(everything: Running, span: Span, pictures: Pictures) -> int |
 
 def _check_pictures(found: _Found, pictures: Pictures, skipped: int, frames_off: int) -> int:
     """How many pictures there had to be: what the camera made."""
-    _hold(found.span.start_ns <= found.asked.start_ns, "The clip begins after what was asked for.")
-    _hold(found.span.end_ns >= found.asked.end_ns, "The clip ends before what was asked for.")
-    _hold(pictures.unreadable == 0, f"{pictures.unreadable} pictures have no readable strip.")
-    _hold(len(pictures.cameras) == 1, f"The clip shows cameras {sorted(pictures.cameras)}.")
+    hold(found.span.start_ns <= found.asked.start_ns, "The clip begins after what was asked for.")
+    hold(found.span.end_ns >= found.asked.end_ns, "The clip ends before what was asked for.")
+    hold(pictures.unreadable == 0, f"{pictures.unreadable} pictures have no readable strip.")
+    hold(len(pictures.cameras) == 1, f"The clip shows cameras {sorted(pictures.cameras)}.")
     expected = round(found.span.duration_ns / NS * _FPS) - skipped
-    _hold(
+    hold(
         abs(pictures.frames - expected) <= frames_off,
         f"The clip has {pictures.frames} pictures, not {expected} ({skipped} that the camera left out are not counted;"
         f" the longest time between two is {max(pictures.steps_ms, default=0)} ms).",
     )
-    _hold(
+    hold(
         pictures.error_ms_max <= _TIMECODE_LIMIT_MS,
         f"A picture's time is {pictures.error_ms_max} ms from what the catalogue claims.",
     )
@@ -223,15 +222,15 @@ def _check_pictures(found: _Found, pictures: Pictures, skipped: int, frames_off:
 
 
 def _check_seeks(seeks: Seeks) -> None:
-    _hold(seeks.unreadable == 0, f"Seeking in the clip shows no readable strip {seeks.unreadable} times.")
-    _hold(
+    hold(seeks.unreadable == 0, f"Seeking in the clip shows no readable strip {seeks.unreadable} times.")
+    hold(
         seeks.error_ms_max <= 1000 / _FPS,
         f"Seeking in the clip shows a picture that is {seeks.error_ms_max:.0f} ms from the one of the time.",
     )
 
 
 async def tags_agree(everything: Running, conn: asyncpg.Connection) -> dict[str, Any] | None:
-    """None while they do not."""
+    """Return the figures; None: the tags do not equal the join yet."""
     cards = {member.credential for member in demo_members()}
     sent = read_sent(everything.installation.run / EVENTS_FILE)
     async with conn.transaction(isolation="repeatable_read", readonly=True):
@@ -253,18 +252,13 @@ async def tags_agree(everything: Running, conn: asyncpg.Connection) -> dict[str,
 
 
 def _no_clear_bytes(everything: Running, clip: bytes) -> int:
-    """Everything on disk is searched; with two positive controls: the served clip, and a planted file."""
-    _hold(MARKER in clip, "The served clip does not hold the marker: the search would prove nothing.")
+    """Search everything on disk, with two positive controls: the served clip and a planted file."""
+    hold(MARKER in clip, "The served clip does not hold the marker: the search would prove nothing.")
     root = everything.installation.root
     with tempfile.TemporaryDirectory(prefix="tallenne-control-") as control:
         (Path(control) / "planted").write_bytes(bytes(5000) + MARKER + bytes(5000))
         planted, _ = files_holding(MARKER, [Path(control)])
-    _hold(len(planted) == 1, "The search does not find what is planted.")
+    hold(len(planted) == 1, "The search does not find what is planted.")
     found, searched = files_holding(MARKER, [root])
-    _hold(not found, f"Footage in clear: {', '.join(str(path.relative_to(root)) for path in found[:3])}.")
+    hold(not found, f"Footage in the clear: {', '.join(str(path.relative_to(root)) for path in found[:3])}.")
     return searched
-
-
-def _hold(condition: bool, otherwise: str) -> None:
-    if not condition:
-        raise SmokeError(otherwise, "Look into the logs in the data directory (--data keeps it).")

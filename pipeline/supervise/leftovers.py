@@ -15,12 +15,12 @@ from typing import Final
 
 from runtime.status import alive
 
-ROLES: Final = ("custodian", "demo-gym", "index", "notify", "serve", "ingest")
+ROLES: Final = ("backup-role", "custodian", "demo-gym", "index", "keeper", "live", "notify", "serve", "ingest")
 GRACE_S: Final = 10.0
 
 
 def end_leftovers(root: Path, *, grace_s: float = GRACE_S) -> list[int]:
-    """End them in good order, by force after ``grace_s``; their process ids. Call it with the directory's lock held."""
+    """Ask them to end, by force after ``grace_s``; their process ids. Call it with the directory's lock held."""
     found = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _is_role_of(pid, root)]  # noqa: PTH208
     for pid in found:
         _send(pid, signal.SIGTERM)

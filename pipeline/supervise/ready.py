@@ -29,7 +29,7 @@ async def wait_ready(
 ) -> None:
     """Until the statuses of all are ``ready``, or ``stop`` is set; one that is being restarted has none yet.
 
-    SetupError with what a role asks a person to mend; ServiceError.
+    SetupError with what a role asks the operator to correct; ServiceError.
     """
     stop = stop or asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""One role as a child process: started, watched, started again after a crash, stopped in good order."""
+"""One role as a child process: started, watched, started again after a crash, and shut down."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from pathlib import Path
 
 from pipeline.embedded.process import die_with_parent, rotate
 from pipeline.exit_codes import MISUSE
+from pipeline.supervise.hold import VARIABLE as HELD
+from pipeline.supervise.hold import Held
 from pipeline.supervise.restarts import Restarts
 from pipeline.supervise.tell import Tell
 from runtime.backoff import Backoff
@@ -25,7 +27,7 @@ _TRACE_S = 0.3  # for writing down where it is stuck
 
 
 class RoleProcess:
-    """``run()`` until ``stop()``. restarts: those after a failure."""
+    """``run()`` until ``stop()``. It is loaded and held until ``let_go()``. restarts: those after a failure."""
 
     def __init__(self, name: str, arguments: Sequence[str], log: Path, scratch: Path, tell: Tell) -> None:
         """``arguments``: of the `tallenne` command. ``scratch``: for temporary files, inside the data directory."""
@@ -37,8 +39,11 @@ class RoleProcess:
         self._process: asyncio.subprocess.Process | None = None
         self._stopping = False
         self._expected = False  # it was asked to end, to be started again
+        self._free = asyncio.Event()  # it was let go
         self.restarts = Restarts()
-        self.misuse = ""  # what a person must mend, as the role said it
+        self.misuse = ""  # what the operator must correct, as the role reported it
+        self.end = ""  # how it ended the last time, and what it said then
+        self._begun_at = 0  # where in the log this run begins
 
     @property
     def pid(self) -> int | None:
@@ -56,26 +61,29 @@ class RoleProcess:
             if self._expected:
                 self._expected = False
                 continue
+            words = self._last_words() if code > 0 else ""  # one that was killed had no time for any
             if code == MISUSE:
-                self.misuse = self.last_words()
+                self.misuse = words
+            self.end = f"{_reason(code)}: {words}" if words else _reason(code)
             self.restarts.note(time.monotonic())
-            self._tell.line(f"! {self.name} ended ({_reason(code)}); starting it again. {self.last_words()}")
+            self._tell.line(f"! {self.name} ended ({self.end}); it is started again.")
             await asyncio.sleep(backoff.pause_s(time.monotonic() - started))
 
     async def _once(self) -> int:
         rotate(self.log)
-        with contextlib.closing(Listener()) as listener:
-            with self.log.open("ab") as out:
+        self._begun_at = self.log.stat().st_size if self.log.exists() else 0
+        with contextlib.closing(Listener()) as listener, contextlib.closing(Held()) as held:
+            with self.log.open("ab") as out, held.theirs() as stdin:
                 self._process = await asyncio.create_subprocess_exec(
                     *self._command,
-                    stdin=asyncio.subprocess.DEVNULL,
+                    stdin=stdin,
                     stdout=out,
                     stderr=out,
-                    env=_environment(self._scratch) | {VARIABLE: listener.address},
+                    env=_environment(self._scratch) | {VARIABLE: listener.address, HELD: "1"},
                     start_new_session=True,
                     preexec_fn=die_with_parent,
                 )
-            watching = asyncio.create_task(self._watch(self._process, listener), name=f"heartbeat of {self.name}")
+            watching = asyncio.create_task(self._watch(self._process, listener, held), name=f"heartbeat of {self.name}")
             process = self._process
             try:
                 return await process.wait()
@@ -84,10 +92,16 @@ class RoleProcess:
                 watching.cancel()
                 await asyncio.wait((watching,))
 
-    async def _watch(self, process: asyncio.subprocess.Process, listener: Listener) -> None:
-        """End it when its event loop does not run any more; ``run()`` starts it again."""
+    def let_go(self) -> None:
+        """What it needs is there: it, and those after it, begin their work as soon as they are loaded."""
+        self._free.set()
+
+    async def _watch(self, process: asyncio.subprocess.Process, listener: Listener, held: Held) -> None:
+        """Let it go when that is said; end it when its event loop does not run any more. ``run()`` starts it again."""
+        await self._free.wait()
+        held.let_go()
         watch = Watch()
-        while not watch.stuck(listener.heard(process.pid)) or self._stopping:  # noqa: ASYNC110
+        while not (watch.stuck(_excused(listener, process.pid)) or listener.given_up) or self._stopping:  # noqa: ASYNC110
             await asyncio.sleep(BEAT_S)
         self._tell.line(f"! {self.name} does not answer any more; it is ended by force. Where it stood is in its log.")
         with contextlib.suppress(ProcessLookupError):
@@ -101,7 +115,7 @@ class RoleProcess:
             self._process.send_signal(signal.SIGUSR1)
 
     def restart(self) -> None:
-        """End it in good order; it is started again at once."""
+        """Ask it to end; it is started again at once."""
         if self._process is not None and self._process.returncode is None:
             self._expected = True
             self._process.send_signal(signal.SIGTERM)
@@ -122,11 +136,26 @@ class RoleProcess:
                 process.kill()
             await process.wait()
 
-    def last_words(self) -> str:
-        """The log's last line, for an error message; "" when there is none."""
-        lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
+    def _last_words(self) -> str:
+        """The last line that this run wrote into the log; "" when there is none."""
+        with self.log.open("rb") as log:
+            log.seek(self._begun_at)
+            lines = log.read().decode(errors="replace").strip().splitlines()
         shown = [line for line in lines if line.strip(" |+-")]  # an exception group ends in a frame
         return shown[-1].strip(" |")[:400] if shown else ""
+
+
+def _excused(listener: Listener, pid: int) -> bool:
+    """Whether it has beaten, or waits within the kernel for a slow disk: no signal would reach it there."""
+    return listener.heard(pid) or waits_for_disk(pid)
+
+
+def waits_for_disk(pid: int, proc: Path = Path("/proc")) -> bool:
+    """Whether its main thread, which runs the event loop, sleeps uninterruptibly (proc_pid_stat(5))."""
+    try:
+        return (proc / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()[0] == "D"
+    except (OSError, IndexError):
+        return False
 
 
 def _environment(scratch: Path) -> dict[str, str]:

@@ -1,9 +1,9 @@
 """When an embedded service that runs, but does not do its work, is started again. Pure.
 
 A service that hangs is started again soon. One that answers with errors is given longer, since most errors pass; and it
-is left alone while the cause lies outside of it, as with a full disk: there a restart mends nothing, and PostgreSQL
-may not even come up again. What is latched inside (NATS refuses every write after a disk was full once) goes away with
-the process.
+is left alone while the cause lies outside of it, as with a full disk: there a restart does not help, and PostgreSQL
+may not even come up again. One that hangs while the disk is slow or full is given longer, too: its recovery would write
+even more. What is latched inside (NATS refuses every write after a disk was full once) goes away with the process.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-SILENT_S: Final = 15.0
-REFUSING_S: Final = 30.0
-FIRST_PAUSE_S: Final = 30.0
+SILENT_S: Final = 6.0
+SILENT_OUTSIDE_S: Final = 30.0
+REFUSING_S: Final = 10.0
+FIRST_PAUSE_S: Final = 10.0
 LONGEST_PAUSE_S: Final = 900.0
 STEADY_S: Final = 600.0
 
@@ -54,6 +55,10 @@ class ServiceWatch:
         """Since it last did its work; 0 when it does."""
         return now_s - self._well_s if self.failing else 0.0
 
+    def well_for_s(self, now_s: float) -> float:
+        """Since it last did its work, whether or not it has failed since."""
+        return now_s - self._well_s
+
     def note(self, outcome: Outcome, now_s: float) -> None:
         """What the latest probe came to."""
         self._outcome = outcome
@@ -68,13 +73,18 @@ class ServiceWatch:
         elif now_s - self._steady_from_s > STEADY_S:
             self._pause_s = 0.0
 
+    def excuse(self, now_s: float) -> None:
+        """The latest probe says nothing: the process that asked stood still. The silence counts anew from now."""
+        self._heard_s = now_s
+
     def due(self, now_s: float, *, outside: bool) -> bool:
-        """Whether to start it again now. outside: the machine, not the service, is what fails (a full disk, say)."""
+        """Whether to start it again now. outside: the machine is what fails: a full disk, a slow one."""
         if not self.failing or now_s - self._restarted_s < self._pause_s:
             return False
-        if self._outcome is Outcome.SILENT:
-            return now_s - self._heard_s >= SILENT_S
-        return not outside and now_s - self._well_s >= REFUSING_S
+        silent_s = now_s - self._heard_s if self.silent else 0.0
+        if silent_s >= (SILENT_OUTSIDE_S if outside else SILENT_S):
+            return True
+        return not outside and now_s - self._well_s >= REFUSING_S  # it may refuse and be silent by turns
 
     def restarted(self, now_s: float) -> None:
         """It was started again, for whatever reason: it has its time anew, and longer until the next restart."""

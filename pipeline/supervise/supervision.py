@@ -15,7 +15,7 @@ from typing import Any, Final
 from domain.errors import RetryableError, TallenneError
 from pipeline.installation import Installation
 from pipeline.services import Services
-from pipeline.supervise.disk import disk_trouble
+from pipeline.supervise.disk import disk_problem
 from pipeline.supervise.role_process import RoleProcess
 from pipeline.supervise.service_monitor import LOOK_S, ServiceMonitor
 from pipeline.supervise.tell import Tell
@@ -29,10 +29,6 @@ _DIRECTORIES: Final = {"database": "postgres"}  # the others have their own name
 
 class RestartingError(RetryableError):
     """A role ends again and again."""
-
-
-class DiskTroubleError(RetryableError):
-    """The disk under the data directory takes no writes."""
 
 
 @contextlib.asynccontextmanager
@@ -65,8 +61,10 @@ class _Supervision:
             self._problems.watch(name, monitor.problem)
         for process in processes.values():
             self._problems.watch(f"role {process.name}", partial(_restarting, process))
-        self._problems.watch("disk", self._disk)
-        self._problems.watch("topics", self._discarded)
+        self._problems.watch("disk", partial(disk_problem, installation.root))
+        if (log := services.broker_log) is not None:
+            self._problems.watch("topics", log.discarded)
+            self._problems.watch("taken over", log.taken_over)
 
     async def look(self, name: str) -> None:
         """At one service. ServiceError: it did not come up again."""
@@ -88,18 +86,6 @@ class _Supervision:
     def _directory(self, service: str) -> Path:
         return self._installation.root / _DIRECTORIES.get(service, service)
 
-    def _discarded(self) -> TallenneError | None:
-        broker = self._services.broker
-        return None if broker is None else broker.discarded.problem()
-
-    def _disk(self) -> TallenneError | None:
-        trouble = disk_trouble(self._installation.root)
-        if not trouble:
-            return None
-        return DiskTroubleError(
-            f"The disk under {self._installation.root} {trouble}.", "Make room on it, or make it writable."
-        )
-
 
 def _role_status(process: RoleProcess) -> dict[str, Any]:
     return {"state": "running" if process.pid is not None else "starting", "restarts": process.restarts.total}
@@ -108,8 +94,7 @@ def _role_status(process: RoleProcess) -> dict[str, Any]:
 def _restarting(process: RoleProcess) -> TallenneError | None:
     if not process.restarts.often(time.monotonic()):
         return None
-    last_words = process.misuse or process.last_words()
     return RestartingError(
-        f"The role {process.name} ends again and again. {last_words}".rstrip(),
+        f"The role {process.name} ends again and again, the last time by {process.end}.",
         f"Look into logs/{process.log.name}; it is started again meanwhile.",
     )

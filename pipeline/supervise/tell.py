@@ -1,4 +1,4 @@
-"""What the terminal shows while everything runs: lines that stay, and below them a live block."""
+"""The terminal's content while everything runs: permanent lines, and below them a live block."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from typing import Final, Self, TextIO
 
+from domain.text import printable
 from pipeline.supervise.terminal import width
 
 _WAITING_MAX: Final = 1000
@@ -39,13 +40,14 @@ class Tell:
 
     def line(self, text: str) -> None:
         """One line that stays."""
-        self._put(f"{self._cleared()}{text}\n")
+        self._put(f"{self._cleared()}{printable(text)}\n")
         self._shown = 0
 
     def live(self, lines: Sequence[str]) -> None:
         """Replace the live block."""
         columns = width()
-        shown = "".join(f"{text[:columns] if self._terminal else text}\n" for text in lines)
+        cleaned = [printable(text) for text in lines]
+        shown = "".join(f"{text[:columns] if self._terminal else text}\n" for text in cleaned)
         self._put(f"{self._cleared()}{shown}")
         self._shown = len(lines) if self._terminal else 0
 

@@ -1,4 +1,4 @@
-"""Small things about terminals."""
+"""Helpers for terminals."""
 
 from __future__ import annotations
 

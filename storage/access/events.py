@@ -13,13 +13,15 @@ import asyncpg
 
 from domain.access import AccessEvent, Direction, EventKind, Tag
 from domain.ids import CameraId, DoorId, EventId, MemberId, SegmentId, SiteId
-from domain.time import Span
+from domain.time import NS, Span
 from runtime import sql
 from runtime.database import wrapped_errors
 from storage.access.cursor import Cursor
 
 _PACKAGE: Final = "storage.access"
 LIMIT_MAX: Final = 1000
+CLOSE_NS: Final = 10 * NS
+"""A grant at a door within this time of the one before is worth a look: a second person may have come in on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +39,22 @@ class EventRow:
 
     event: AccessEvent
     cameras: tuple[EventCamera, ...]
+    close_upon_ns: int | None = None  # a grant: since the grant before at the same door, where that is at most CLOSE_NS
 
     @property
     def cursor(self) -> Cursor:
         """The cursor of the page that ends with this row."""
         return Cursor(time_ns=self.event.occurred_ns, row_id=self.event.event_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Only:
+    """What further restricts a search for events; by default nothing."""
+
+    kinds: Collection[EventKind] | None = None
+    camera_id: CameraId | None = None  # at doors that it saw at the time
+    minors: bool = False
+    close: bool = False  # grants within CLOSE_NS of another at the same door
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,20 +74,27 @@ async def events(
     member_ids: Collection[MemberId] | None = None,
     limit: int = 100,
     before: Cursor | None = None,
+    only: Only | None = None,
 ) -> list[EventRow]:
     """Return events in force of these sites that occurred in ``span``, newest first; at most ``limit`` (1,000).
 
-    An event of uncertain time also counts when it arrived in ``span``. ``door_ids`` and ``member_ids`` restrict the
-    result. ``before``: the cursor of the last row of the previous page. Raises the database errors of
+    An event of uncertain time also counts when it arrived in ``span``. ``door_ids``, ``member_ids`` and ``only``
+    restrict the result. ``before``: the cursor of the last row of the previous page. Raises the database errors of
     runtime/errors.py.
     """
     at, below = (before.time_ns, before.row_id) if before else (None, None)
     doors = None if door_ids is None else list(door_ids)
     members = None if member_ids is None else list(member_ids)
-    arguments = (list(site_ids), doors, members, span.start_ns, span.end_ns, min(limit, LIMIT_MAX), at, below)
+    only = only or Only()
+    kinds = None if only.kinds is None else [kind.value for kind in only.kinds]
+    page = (span.start_ns, span.end_ns, min(limit, LIMIT_MAX), at, below)
+    narrowed = (kinds, only.camera_id, only.minors, CLOSE_NS, only.close)
+    arguments = (list(site_ids), doors, members, *page, *narrowed)
     with wrapped_errors():
         rows = await pool.fetch(sql.load(_PACKAGE, "events"), *arguments)
-    return [EventRow(event=event_from_row(row), cameras=_cameras(row)) for row in rows]
+    return [
+        EventRow(event=event_from_row(row), cameras=_cameras(row), close_upon_ns=row["close_upon_ns"]) for row in rows
+    ]
 
 
 async def event(pool: asyncpg.Pool | asyncpg.Connection, event_id: EventId) -> AccessEvent | None:

@@ -75,6 +75,7 @@ class _Open:
     last: AccessEvent
 
     def closed(self, end: AccessEvent | None) -> Visit:
+        """The visit that ``end`` ends; one without an end when ``end`` is None."""
         assert self.first.member_id is not None  # the query selects one member's events
         return Visit(
             member_id=self.first.member_id,

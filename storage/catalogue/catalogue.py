@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import asyncpg
 
 from domain.footage import Gap, Segment
-from domain.ids import CameraId, HourKeyId, SegmentId, SiteId
+from domain.ids import CameraId, HourKeyId, RecorderId, SegmentId, SiteId
 from domain.time import Span, day_of
 from runtime import sql
 from runtime.database import wrapped_errors
@@ -41,15 +40,14 @@ class HourKeyRow:
 class Catalogue:
     """Rows of segments, gaps and published keys, over a pool that the caller owns."""
 
-    def __init__(self, pool: asyncpg.Pool, *, clock_ns: Callable[[], int] = time.time_ns) -> None:
+    def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._clock_ns = clock_ns
         self._days: set[int] = set()  # days whose partition is known to exist; a few hundred at most
 
     async def commit_segment(self, segment: Segment) -> Commit:
         """Add the row of a stored and verified object, and notify the indexer, in one transaction. Repeatable.
 
-        SegmentConflictError: the id exists with another size or hash.
+        SegmentConflictError, ContestedIdError: the id exists with another size or hash. LeaseNotHeldError.
         """
         day = day_of(segment.span.start_ns)
         with wrapped_errors():
@@ -57,7 +55,7 @@ class Catalogue:
                 if day not in self._days:
                     await conn.execute(sql.load(_PACKAGE, "ensure_segment_day"), day)
                     self._days.add(day)
-                return await commit_row(conn, segment, self._clock_ns())
+                return await commit_row(conn, segment)
 
     async def commit_gaps(self, gaps: Iterable[Gap]) -> None:
         """Add gaps in one transaction, without time that footage or another gap accounts for. Repeatable."""
@@ -71,6 +69,32 @@ class Catalogue:
         )
         with wrapped_errors():
             await self._pool.execute(sql.load(_PACKAGE, "commit_gaps"), *columns)
+
+    async def accounted_until(self, before_ns: Mapping[CameraId, int]) -> dict[CameraId, int]:
+        """By camera: the end of the last footage or gap that began before this time; none where there is none."""
+        query = sql.load(_PACKAGE, "accounted_until")
+        with wrapped_errors():
+            rows = await self._pool.fetch(query, list(before_ns), list(before_ns.values()))
+        return {CameraId(row["camera_id"]): row["end_ns"] for row in rows}
+
+    async def accounted_spans(self, within: Mapping[CameraId, Span]) -> dict[CameraId, list[Span]]:
+        """By camera: what of a span footage, removed or not, or gaps account for; sorted, joined, not cut to it."""
+        columns = [span.start_ns for span in within.values()], [span.end_ns for span in within.values()]
+        with wrapped_errors():
+            rows = await self._pool.fetch(sql.load(_PACKAGE, "accounted_spans"), list(within), *columns)
+        found: dict[CameraId, list[Span]] = {}
+        for row in rows:
+            found.setdefault(CameraId(row["camera_id"]), []).append(Span(row["start_ns"], row["end_ns"]))
+        return found
+
+    async def take_leases(self, camera_ids: Sequence[CameraId], recorder_id: RecorderId) -> dict[CameraId, int]:
+        """Return the leases that the recorder holds of these cameras now; none for a recorder that is not enrolled.
+
+        The newest lease of a camera that is another recorder's is followed by one of this recorder's. Repeatable.
+        """
+        with wrapped_errors():
+            rows = await self._pool.fetch(sql.load(_PACKAGE, "take_leases"), list(camera_ids), recorder_id)
+        return {CameraId(row["camera_id"]): row["lease"] for row in rows}
 
     async def segments(self, camera_ids: Sequence[CameraId], span: Span) -> list[Segment]:
         """Return the live segments that overlap ``span``, sorted by camera and time."""
@@ -97,13 +121,16 @@ class Catalogue:
             rows = await self._pool.fetch(sql.load(_PACKAGE, "gaps"), list(camera_ids), span.start_ns, span.end_ns)
         return joined_gaps(gap_from_row(row) for row in rows)
 
-    async def published_hour_keys(self, camera_ids: Sequence[CameraId], from_ns: int) -> list[HourKeyRow]:
+    async def published_hour_keys(
+        self, camera_ids: Sequence[CameraId], from_ns: int, above_serial: int = -1
+    ) -> list[HourKeyRow]:
         """Return the published keys of hours from ``from_ns`` on, sorted by camera, hour and serial.
 
-        Their signatures are not verified yet.
+        Their signatures are not verified yet. ``above_serial``: only what was made after the key of this serial.
         """
+        query = sql.load(_PACKAGE, "published_hour_keys")
         with wrapped_errors():
-            rows = await self._pool.fetch(sql.load(_PACKAGE, "published_hour_keys"), list(camera_ids), from_ns)
+            rows = await self._pool.fetch(query, list(camera_ids), from_ns, above_serial)
         return [
             HourKeyRow(
                 hour_key_id=HourKeyId(row["hour_key_id"]),

@@ -1,40 +1,65 @@
-"""Commit one segment's row: the SQL function ``commit_segment()`` and what it answers."""
+"""Commit one segment's row, and settle it: the SQL functions ``commit_segment()`` and ``settle_segment()``.
+
+A commit changes nothing that is there already. Settling does, by a role that has verified the row's trailer.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
 import asyncpg
 
-from domain.footage import Segment
+from domain.errors import StorageError
+from domain.footage import Segment, SegmentState
+from domain.ids import SegmentId
 from runtime import sql
-from storage.catalogue.errors import SegmentConflictError
+from storage.catalogue.errors import ContestedIdError, LeaseNotHeldError, SegmentConflictError
 from storage.catalogue.rows import segment_to_arguments
 
-_CONFLICT: Final = "TN001"
-"""The SQLSTATE that the function raises: a class of its own, which PostgreSQL leaves to applications."""
+_PACKAGE: Final = "storage.catalogue"
+
+_KNOWN: Final = "A segment is known already, with other contents."
+_ERRORS: Final[dict[str | None, Callable[[], StorageError]]] = {
+    "TN001": lambda: SegmentConflictError(_KNOWN, "Run `tallenne reconcile`."),
+    "TN002": lambda: LeaseNotHeldError("A segment names a lease that its recorder does not hold."),
+    "TN003": lambda: ContestedIdError(_KNOWN, "The custodian is about to verify them."),
+}
+"""By the SQLSTATE that the functions raise: a class of its own, which PostgreSQL leaves to applications."""
 
 
 class Commit(StrEnum):
     """Outcome of a commit. In each case the row is durable and the spool file may be deleted."""
 
     LIVE = "live"
-    SHADOW = "shadow"  # overlaps a live segment of the same or a higher epoch: kept, not shown
+    CONTESTED = "contested"  # its time is accounted for already: shown once the custodian has verified its trailer
+    SHADOW = "shadow"  # settled: footage of the same or a higher epoch is shown; kept
+    EXPIRED = "expired"  # its hour key is dead: nothing opens it, and the keeper removes the object
     DUPLICATE = "duplicate"  # an earlier attempt committed the same segment
 
 
-async def commit_row(conn: asyncpg.Connection, segment: Segment, now_ns: int) -> Commit:
+async def commit_row(conn: asyncpg.Connection, segment: Segment) -> Commit:
     """Add the row, or find it there already; its day's partition exists.
 
-    SegmentConflictError: the id exists with another size or hash. Other driver errors pass: ``wrapped_errors()``.
+    SegmentConflictError, ContestedIdError: the id exists with another size or hash. LeaseNotHeldError. Other driver
+    errors pass: ``wrapped_errors()``.
     """
-    arguments = segment_to_arguments(segment, now_ns)
     try:
-        return Commit(await conn.fetchval(sql.load("storage.catalogue", "commit_segment"), *arguments))
+        return Commit(await conn.fetchval(sql.load(_PACKAGE, "commit_segment"), *segment_to_arguments(segment)))
     except asyncpg.PostgresError as exc:
-        if exc.sqlstate != _CONFLICT:
+        make = _ERRORS.get(exc.sqlstate)
+        if make is None:
             raise
-        raise SegmentConflictError(
-            "A segment is known already, with other contents.", "Run `tallenne reconcile`."
-        ) from exc
+        raise make() from exc
+
+
+async def settle_row(
+    conn: asyncpg.Connection, segment_id: SegmentId, flaw: str | None, object_name: str
+) -> SegmentState | None:
+    """Decide about a committed row; ``flaw``: why it is refused, None when its trailer verifies. Repeatable.
+
+    Returns the row's state; CONTESTED when another row has to be settled first. None: there is no such row.
+    """
+    state = await conn.fetchval(sql.load(_PACKAGE, "settle_segment"), segment_id, flaw, object_name)
+    return None if state is None else SegmentState(state)

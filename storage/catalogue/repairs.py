@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import asyncpg
@@ -12,21 +13,42 @@ from domain.time import Span, day_of
 from runtime import sql
 from runtime.database import wrapped_errors
 from runtime.failpoints import hit
-from storage.catalogue.commit import Commit, commit_row
+from storage.catalogue.commit import Commit, commit_row, settle_row
 from storage.catalogue.rows import gap_pieces
 
 _PACKAGE: Final = "storage.catalogue"
 
 
-async def restore_segment(pool: asyncpg.Pool, segment: Segment, now_ns: int) -> Commit:
-    """Commit a row that was rebuilt from its object. Repeatable.
+async def commit_verified(pool: asyncpg.Pool, segment: Segment, object_name: str) -> Commit:
+    """Commit and settle a row whose signature the caller answers for. Repeatable.
 
-    SegmentConflictError: the id exists with another size or hash.
+    SegmentConflictError, ContestedIdError: the id exists with another size or hash.
     """
     with wrapped_errors():
         async with pool.acquire() as conn, conn.transaction():
-            await conn.execute(sql.load(_PACKAGE, "ensure_segment_day"), day_of(segment.span.start_ns))
-            return await commit_row(conn, segment, now_ns)
+            return await _commit_verified(conn, segment, object_name)
+
+
+async def restore_segment(pool: asyncpg.Pool, segment: Segment, object_name: str) -> Commit:
+    """Commit and settle a row that was rebuilt from its object, which does not know its epoch. Repeatable.
+
+    It takes the epoch that its recorder had begun by then, as far as the catalogue knows. Errors as of
+    ``commit_verified()``.
+    """
+    with wrapped_errors():
+        async with pool.acquire() as conn, conn.transaction():
+            who = segment.camera_id, segment.recorder_id, segment.span.start_ns
+            epoch = await conn.fetchval(sql.load(_PACKAGE, "epoch_at"), *who)
+            return await _commit_verified(conn, replace(segment, epoch=epoch), object_name)
+
+
+async def _commit_verified(conn: asyncpg.Connection, segment: Segment, object_name: str) -> Commit:
+    await conn.execute(sql.load(_PACKAGE, "ensure_segment_day"), day_of(segment.span.start_ns))
+    commit = await commit_row(conn, segment)
+    if commit in (Commit.DUPLICATE, Commit.EXPIRED):
+        return commit
+    state = await settle_row(conn, segment.segment_id, None, object_name)
+    return Commit.CONTESTED if state is None else Commit(state)
 
 
 async def set_gone(pool: asyncpg.Pool, segment_id: SegmentId, camera_id: CameraId, span: Span, detail: str) -> bool:

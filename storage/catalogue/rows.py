@@ -10,8 +10,8 @@ from domain.ids import CameraId, HourKeyId, RecorderId, SegmentId, SiteId
 from domain.time import DAY_NS, Span
 
 
-def segment_to_arguments(segment: Segment, committed_ns: int) -> list[Any]:
-    """Return the 25 parameters of the SQL function ``commit_segment()``, in order."""
+def segment_to_arguments(segment: Segment) -> list[Any]:
+    """Return the 24 parameters of the SQL function ``commit_segment()``, in order."""
     index = segment.fragments
     return [
         segment.segment_id,
@@ -36,7 +36,6 @@ def segment_to_arguments(segment: Segment, committed_ns: int) -> list[Any]:
         None if index is None else index.offset,
         None if index is None else index.size,
         None if index is None else index.key,
-        committed_ns,
         segment.init_sha256,
         segment.trailer,
     ]

@@ -10,7 +10,7 @@ from storage.keys.errors import (
 )
 from storage.keys.hour_key import PublicHourKey
 from storage.keys.identity import RecorderIdentity
-from storage.keys.keyring import FileKeyring, Keyring
+from storage.keys.keyring import FileKeyring, Keyring, hold_entry
 
 __all__ = [
     "FileKeyring",
@@ -24,4 +24,5 @@ __all__ = [
     "PublicHourKey",
     "PublishedKey",
     "RecorderIdentity",
+    "hold_entry",
 ]

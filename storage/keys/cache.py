@@ -26,6 +26,7 @@ from storage.keys.errors import ForgedStatementError, NoHourKeyError
 from storage.keys.hour_key import PublicHourKey
 
 _MAGIC: Final = b"TLHK1\n"
+_Identity = tuple[HourKeyId, int, SiteId, bytes, bytes]
 _RECORD: Final = struct.Struct(">16s16s16sqQ32s64s?")
 
 
@@ -54,7 +55,7 @@ class PublishedKey(Protocol):
 
     @property
     def hour_ns(self) -> int:
-        """Start of the UTC hour in which footage begins that is sealed to it."""
+        """Start of its UTC hour: footage that begins in this hour may be sealed to it."""
         ...
 
     @property
@@ -84,7 +85,9 @@ class HourKeyCache:
     """Holds every key that was offered for a camera and hour; of the signed ones, the highest serial counts.
 
     The recorder uses that key only while the custodian publishes it as active. It never falls back to a lower serial:
-    the custodian replaced that key, and footage sealed with it might outlive its retention.
+    the custodian replaced that key, and footage sealed with it might outlive its retention. A row that differs from a
+    known key in anything but its state is another key, whatever id or serial it gives: it neither replaces the known
+    one nor changes its state, and only a signature makes it count.
 
     ``refused`` counts offered keys that the pinned custodian did not sign: any is an alarm. ``damaged``: the file's
     hash was wrong, and the cache started empty.
@@ -97,7 +100,8 @@ class HourKeyCache:
         """
         self._signer = Ed25519PublicKey.from_public_bytes(pinned_signer)
         self._path = path
-        self._known: dict[tuple[CameraId, int], dict[HourKeyId, _CachedKey]] = {}
+        self._known: dict[tuple[CameraId, int], dict[_Identity, _CachedKey]] = {}
+        self._usable: dict[CameraId, tuple[int, int]] = {}  # [hour, hour): each with a usable key, as looked at last
         self._changed = False
         self.refused = 0
         self.damaged = False
@@ -108,27 +112,31 @@ class HourKeyCache:
         """Add keys, and update the states of known ones."""
         for row in published:
             active = row.state == "active"
+            # By camera and hour, not by id: an attacker who can write rows may publish a second key for an hour, and
+            # both must be compared.
             entries = self._known.setdefault((row.camera_id, row.hour_ns), {})
-            entry = entries.get(row.hour_key_id)
-            # Known already: only the state may change. Comparing serials keeps a row with another public key under a
-            # known id from taking its verified place.
-            if entry is not None and entry.key.serial == row.serial:
-                self._changed |= entry.active is not active
+            entry = entries.get(_identity(row))
+            if entry is None:
+                entries[_identity(row)] = _CachedKey(
+                    PublicHourKey(
+                        hour_key_id=row.hour_key_id,
+                        site_id=row.site_id,
+                        camera_id=row.camera_id,
+                        hour_ns=row.hour_ns,
+                        public_key=row.public_key,
+                        serial=row.serial,
+                        signature=row.signature,
+                    ),
+                    active,
+                )
+            elif entry.active is not active:
                 entry.active = active
+            else:
                 continue
-            entries[row.hour_key_id] = _CachedKey(
-                PublicHourKey(
-                    hour_key_id=row.hour_key_id,
-                    site_id=row.site_id,
-                    camera_id=row.camera_id,
-                    hour_ns=row.hour_ns,
-                    public_key=row.public_key,
-                    serial=row.serial,
-                    signature=row.signature,
-                ),
-                active,
-            )
             self._changed = True
+            since, until = self._usable.get(row.camera_id, (0, 0))
+            if since <= row.hour_ns < until:
+                self._usable[row.camera_id] = since, row.hour_ns  # looked at again from there
 
     def key_for(self, camera_id: CameraId, time_ns: int) -> PublicHourKey:
         """Return the key for footage of this camera that starts at ``time_ns``. NoHourKeyError: none is valid."""
@@ -143,18 +151,26 @@ class HourKeyCache:
     def ahead_ns(self, camera_id: CameraId, time_ns: int) -> int:
         """Return for how long from ``time_ns`` on the camera has a usable key in every hour, in nanoseconds.
 
-        So long the recorder can continue without custodian and database.
+        For that long the recorder can continue without custodian and database. Only hours that have changed, or were
+        not looked at before, are looked at.
         """
         hour = hour_of(time_ns)
-        while (entry := self._best(camera_id, hour)) is not None and entry.active:
-            hour += HOUR_NS
-        return max(0, hour - time_ns)
+        since, until = self._usable.get(camera_id, (0, 0))
+        if not since <= hour < until:
+            since = until = hour
+        # Hour by hour: one missing hour stops the recording there, however many follow.
+        while (entry := self._best(camera_id, until)) is not None and entry.active:
+            until += HOUR_NS
+        self._usable[camera_id] = since, until
+        return max(0, until - time_ns)
 
     def forget_before(self, time_ns: int) -> None:
         """Drop the keys of hours that ended at or before ``time_ns``."""
         ended = [slot for slot in self._known if slot[1] + HOUR_NS <= time_ns]
         for slot in ended:
             del self._known[slot]
+        first = hour_of(time_ns)
+        self._usable = {camera: (max(since, first), until) for camera, (since, until) in self._usable.items()}
         self._changed |= bool(ended)
 
     def save(self) -> None:
@@ -174,7 +190,7 @@ class HourKeyCache:
             if entry.verified or self._verify(entry):
                 return entry
             # An unsigned key must not hide the signed one below it, and is not verified again at each segment.
-            del entries[entry.key.hour_key_id]
+            del entries[_identity(entry.key)]
         return None
 
     def _verify(self, entry: _CachedKey) -> bool:
@@ -191,6 +207,7 @@ class HourKeyCache:
             data = read_private(path)
         except FileNotFoundError:
             return
+        # A wrong hash is a torn write or a damaged disk: the keys come again from the catalogue, so nothing is lost.
         body, digest = data[:-32], data[-32:]
         records = body[len(_MAGIC) :]
         if hashlib.sha256(body).digest() != digest or body[: len(_MAGIC)] != _MAGIC or len(records) % _RECORD.size:
@@ -198,7 +215,12 @@ class HourKeyCache:
             return
         for fields in _RECORD.iter_unpack(records):
             entry = _unpack(fields)
-            self._known.setdefault((entry.key.camera_id, entry.key.hour_ns), {})[entry.key.hour_key_id] = entry
+            self._known.setdefault((entry.key.camera_id, entry.key.hour_ns), {})[_identity(entry.key)] = entry
+
+
+def _identity(key: PublishedKey | PublicHourKey) -> _Identity:
+    """Everything of a key but its camera and hour, under which it is held, and its state."""
+    return (key.hour_key_id, key.serial, key.site_id, key.public_key, key.signature)
 
 
 def _pack(entry: _CachedKey) -> bytes:

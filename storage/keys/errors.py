@@ -22,7 +22,7 @@ class ForgedStatementError(StorageError, PeerError):
 
 
 class NoKeyringEntryError(StorageError, MisuseError):
-    """The keyring has no entry for this hour of expiry. Whatever was sealed under a dropped entry stays closed."""
+    """The keyring has no entry for this hour or hold. All that was sealed under a dropped entry stays closed."""
 
 
 class IntakeRefusedError(StorageError, PeerError):

@@ -70,5 +70,6 @@ class PublicHourKey:
                 f"Hour key {self.hour_key_id} of camera {self.camera_id} is not signed by the pinned custodian.",
                 "The published keys were changed, or the custodian's signing key was replaced: find out which.",
             ) from None
+        # After the signature: before it, the numbers are an attacker's.
         if hour_of(self.hour_ns) != self.hour_ns:
             raise ForgedStatementError(f"Hour key {self.hour_key_id} does not start at a UTC hour.")

@@ -3,9 +3,9 @@
 Overwriting in place erases a dropped key, as far as file system and medium overwrite in place; a replaced file would
 leave it in free blocks. Two slots, so that a crash while one is written leaves the other intact.
 
-Slot, big-endian: "TLNKEYR1" | generation u64 | capacity u32 | count u32 | count x (hour_ns i64, key 32) | zeros |
-SHA-256 of everything before it. Slot size: 24 + 40 x capacity + 32. The zeros give all slots of a capacity one size,
-so that a write never leaves the tail of an older, longer one.
+Slot, big-endian: "TLNKEYR1" | generation u64 | capacity u32 | count u32 | count x (name i64, serial u32, key 32) |
+zeros | SHA-256 of everything before it. Slot size: 24 + 44 x capacity + 32. The zeros give all slots of a capacity one
+size, so that a write never leaves the tail of an older, longer one.
 """
 
 from __future__ import annotations
@@ -21,10 +21,13 @@ from typing import Final
 from runtime.private_files import check_private, read_private, sync_directory, write_private
 from storage.keys.errors import KeyFileError
 
-_MAGIC: Final = b"TLNKEYR1"
+KEYRING_MAGIC: Final = b"TLNKEYR1"
 _HEAD: Final = struct.Struct(">8sQII")
-_ENTRY: Final = struct.Struct(">q32s")
+_ENTRY: Final = struct.Struct(">qI32s")
 _FIRST_CAPACITY: Final = 1024
+
+EntryId = tuple[int, int]
+"""Name and serial of an entry: storage/keys/keyring.py says what they mean."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,7 @@ class KeyringCopy:
     """Contents of one intact slot."""
 
     generation: int  # increases with every change; of two copies, the higher is the newer
-    entries: Mapping[int, bytes] = field(repr=False)
+    entries: Mapping[EntryId, bytes] = field(repr=False)
 
 
 class KeyringFile:
@@ -46,6 +49,7 @@ class KeyringFile:
         scratch = self.path.with_name(self.path.name + ".new")
         if scratch.exists():
             with scratch.open("r+b") as file:
+                # Zeros over the keys first: unlink() frees the blocks and leaves their contents.
                 _write_at(file.fileno(), bytes(scratch.stat().st_size), 0)
             scratch.unlink()
 
@@ -68,7 +72,7 @@ class KeyringFile:
         whole = [copy for copy in (_unpack(data[:half]), _unpack(data[half:])) if copy is not None]
         return max(whole, key=lambda copy: copy.generation, default=None)
 
-    def write(self, generation: int, entries: Mapping[int, bytes]) -> None:
+    def write(self, generation: int, entries: Mapping[EntryId, bytes]) -> None:
         """Overwrite both slots, the damaged or older one first, each durable before the next. OSError."""
         slot = _pack(generation, entries, self._capacity(len(entries)))
         try:
@@ -78,6 +82,7 @@ class KeyringFile:
             return
         try:
             check_private(self.path, os.fstat(descriptor))
+            # More entries than fit: the one case in which the file is replaced.
             if os.fstat(descriptor).st_size != 2 * len(slot):
                 self._replace(descriptor, slot)
                 return
@@ -101,6 +106,7 @@ class KeyringFile:
         """Replace the file by a larger one, then overwrite the old file through its open ``descriptor``."""
         size = os.fstat(descriptor).st_size
         write_private(self.path, slot * 2)
+        # The name refers to the new file by now; the descriptor still reaches the old blocks.
         _write_at(descriptor, bytes(size), 0)
         sync_directory(self.path.parent)
 
@@ -116,12 +122,14 @@ def _write_at(descriptor: int, data: bytes, offset: int) -> None:
     while view:
         written = os.pwrite(descriptor, view, offset)
         view, offset = view[written:], offset + written
+    # Before the other slot is touched: the order on the disk is what keeps one of the two intact.
     os.fsync(descriptor)
 
 
-def _pack(generation: int, entries: Mapping[int, bytes], capacity: int) -> bytes:
-    body = _HEAD.pack(_MAGIC, generation, capacity, len(entries))
-    body += b"".join(_ENTRY.pack(hour_ns, key) for hour_ns, key in sorted(entries.items()))
+def _pack(generation: int, entries: Mapping[EntryId, bytes], capacity: int) -> bytes:
+    body = _HEAD.pack(KEYRING_MAGIC, generation, capacity, len(entries))
+    body += b"".join(_ENTRY.pack(name, serial, key) for (name, serial), key in sorted(entries.items()))
+    # Zeros up to the capacity: dropped keys are overwritten by them, and every slot has the same size.
     body += bytes((capacity - len(entries)) * _ENTRY.size)
     return body + hashlib.sha256(body).digest()
 
@@ -131,7 +139,8 @@ def _unpack(slot: bytes) -> KeyringCopy | None:
     if len(body) < _HEAD.size or hashlib.sha256(body).digest() != digest:
         return None
     magic, generation, capacity, count = _HEAD.unpack_from(body)
-    if magic != _MAGIC or count > capacity or len(body) != _HEAD.size + capacity * _ENTRY.size:
+    if magic != KEYRING_MAGIC or count > capacity or len(body) != _HEAD.size + capacity * _ENTRY.size:
         return None
     packed = body[_HEAD.size : _HEAD.size + count * _ENTRY.size]
-    return KeyringCopy(generation=generation, entries=dict(_ENTRY.iter_unpack(packed)))
+    entries = {(name, serial): key for name, serial, key in _ENTRY.iter_unpack(packed)}
+    return KeyringCopy(generation=generation, entries=entries)

@@ -1,4 +1,4 @@
-"""ISO base media boxes (ISO/IEC 14496-12): as much as cutting, joining and checking our own fragments takes. Pure."""
+"""ISO base media boxes (ISO/IEC 14496-12), as far as writing, cutting and checking our own fragments needs. Pure."""
 
 from storage.mp4.boxes import Box, box, boxes, find, full_box
 from storage.mp4.describe import describe_init

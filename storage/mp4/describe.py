@@ -1,4 +1,4 @@
-"""What an init says of its video: codec, size, the words of RFC 6381. For rows rebuilt from the bucket alone."""
+"""Reads codec and picture size from an init, for rows that are rebuilt from the bucket alone."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from storage.mp4.parameter_sets import VISUAL_ENTRY_SIZE
 
 
 def describe_init(init: bytes) -> Codec:
-    """The codec of an init's pictures, and of its sound in ``mime``. Mp4Error when neither H.264 nor H.265."""
+    """Return the codec of the pictures; ``mime`` (RFC 6381) names the sound's too. Mp4Error: not H.264 or H.265."""
     entries = picture_entries(init)
     entry = next(boxes(entries), None)
     if entry is None or entry.end - entry.body < VISUAL_ENTRY_SIZE:
-        raise Mp4Error("An init describes nothing.")
+        raise Mp4Error("The init has no sample description.")
     # VisualSampleEntry (ISO/IEC 14496-12, 12.1.3): 8 bytes of SampleEntry, 16 predefined or reserved, then width and
     # height.
     size = entries[entry.body + 24 : entry.body + 28]
@@ -25,7 +25,7 @@ def describe_init(init: bytes) -> Codec:
         return Codec(name="h264", mime=_avc(_body(inner, b"avcC", 4)) + sound, width=width, height=height)
     if entry.kind == b"hvc1":
         return Codec(name="h265", mime=_hevc(_body(inner, b"hvcC", 13)) + sound, width=width, height=height)
-    raise Mp4Error(f"An init describes {entry.kind!r}.")
+    raise Mp4Error(f"The init describes {entry.kind!r}, not avc1 or hvc1.")
 
 
 def _body(data: bytes, kind: bytes, least: int) -> bytes:
@@ -41,8 +41,10 @@ def _avc(configuration: bytes) -> str:
 
 
 def _hevc(configuration: bytes) -> str:
-    """ISO/IEC 14496-15, E.3, from the 12 bytes of profile, tier and level after the version."""
+    """Return the codecs parameter of ISO/IEC 14496-15, E.3, from the 12 bytes of profile, tier and level."""
+    # Byte 0 is the configurationVersion (8.3.3.1.2).
     head = configuration[1:13]
+    # general_profile_space, two bits, is written as a letter, and 0 as nothing.
     space = ("", "A", "B", "C")[head[0] >> 6]
     tier = "H" if head[0] & 0x20 else "L"
     # The compatibility flags are written with the lowest bit first.

@@ -1,4 +1,4 @@
-"""What can be wrong with a box."""
+"""The error of reading and writing MP4."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from domain.errors import PeerError, StorageError
 
 
 class Mp4Error(StorageError, PeerError):
-    """These bytes are not boxes as our recorder writes them."""
+    """The bytes are not boxes as our recorder writes them."""

@@ -1,10 +1,11 @@
-"""A group of pictures as one fragment of a clip: a key frame and all that refers to it in one moof and one mdat.
+"""Joins the fragments of a group of pictures, from one key frame to the next, into one fragment of a clip.
 
-The recorder writes a fragment every half second, so that little is lost when it dies. Players, though, take the start
-of each fragment for a place to seek to, and most of those have no key frame there. A clip therefore joins the fragments
-from one key frame to the next. The joined tables are shorter than the separate ones by at least a free box, which fills
-the difference: a group's size is the sum of its fragments' sizes and of the parameter sets that are put before its key
-frame, so that it is known before any footage has been read.
+The recorder writes a fragment every half second, so that a crash loses little. Players, however, seek to the start of
+any fragment, and most fragments do not begin with a key frame. A clip therefore has one fragment per group.
+
+A group's size must be known before its footage is read, since the clip's index comes first: it is the sum of its
+fragments' sizes and of the parameter sets that precede its key frame. The joined tables are always shorter than the
+separate ones; zeros behind the samples fill the difference.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ from storage.mp4.errors import Mp4Error
 from storage.mp4.moof import TICKS_MAX, Moof, Run, mdat_head, parse_moof, write_moof
 
 _HEAD = struct.Struct(">I4s")
-_ROUNDING_TICKS = 180  # the catalogue knows when a fragment starts to the millisecond, and so does a segment's start
+_ROUNDING_TICKS = 180  # 2 ms: catalogue and segment start are both rounded to the millisecond
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlace:
     """Where a group belongs in a clip. Ticks are the clip's, 90 kHz, since its first picture.
 
-    start_ticks, end_ticks: when its first picture is shown, and when the picture behind the group is
-    delay_ticks: by how much the clip's composition offsets are raised; its edit list takes that back
-    parameter_sets: put before the key frame; empty for a group that goes on without one
+    start_ticks, end_ticks: presentation time of its first picture, and of the first picture after the group
+    delay_ticks: added to the clip's composition offsets; its edit list subtracts it again
+    parameter_sets: inserted before the key frame; empty for a group that begins without one
     size_bytes: of the group, padding included
     """
 
@@ -46,7 +47,7 @@ class GroupPart:
     """Fragments of one segment, moof and mdat each, in order.
 
     shift_ticks: from the segment's time to the clip's
-    delay_ticks: by how much the segment's composition offsets are raised (its init's edit list)
+    delay_ticks: added to the segment's composition offsets (its init's edit list)
     """
 
     fragments: Sequence[memoryview]
@@ -55,7 +56,7 @@ class GroupPart:
 
 
 def join_fragments(parts: Sequence[GroupPart], place: GroupPlace) -> bytes:
-    """One fragment of exactly ``place.size_bytes`` bytes with the samples of all. Mp4Error when one is not ours."""
+    """Return one fragment with all samples, ``place.size_bytes`` long. Mp4Error: our recorder did not write a part."""
     split = [(part, *_split(item)) for part in parts for item in part.fragments]
     heads = [head for _, head, _ in split]
     data = [item for _, _, item in split]
@@ -73,58 +74,58 @@ def join_fragments(parts: Sequence[GroupPart], place: GroupPlace) -> bytes:
 
 
 def _split(fragment: memoryview) -> tuple[Moof, memoryview]:
-    """A fragment's tables, and the contents of its mdat."""
+    """Return a fragment's tables and the contents of its mdat."""
     moof = find(fragment, b"moof")
     parsed = parse_moof(fragment[: moof.end])
     if moof.start or len(fragment) - moof.end != _HEAD.size + parsed.data_bytes:
         raise Mp4Error("A fragment's data does not fit its samples.")
     if _HEAD.unpack_from(fragment, moof.end) != (len(fragment) - moof.end, b"mdat"):
-        raise Mp4Error("A fragment has no mdat of ours.")
+        raise Mp4Error("The box behind a fragment's moof is not its mdat.")
     return parsed, fragment[moof.end + _HEAD.size :]
 
 
 def _pictures(runs: Sequence[Run], shown: list[int], place: GroupPlace) -> Run:
-    """The runs as one; ``shown``: when each picture is, on the clip's timeline.
-
-    The first picture is shown exactly when the clip's index says.
-    """
+    """Join the runs of pictures. ``shown``: each picture's presentation time on the clip's timeline."""
     first = min(shown)
     if abs(first - place.start_ticks) > _ROUNDING_TICKS or max(shown) > TICKS_MAX:
-        raise Mp4Error("A group's pictures are not of the time that its index says.")
+        raise Mp4Error("A group's pictures do not have the times that its index states.")
+    # The clip's index states this time: the group's first picture gets it exactly, without the rounding.
     shown[shown.index(first)] = place.start_ticks
     decode = _decode_times(shown, place)
     words = [word for run in runs for word in run.words]
+    # Four words a picture: duration, size, flags, composition offset.
     words[::4] = [after - before for before, after in itertools.pairwise(decode)]
+    # The parameter sets become a part of the key frame's sample.
     words[1] += len(place.parameter_sets)
     words[3::4] = [at - ticks + place.delay_ticks for at, ticks in zip(shown, decode, strict=False)]
     return Run(decode_ticks=decode[0], words=tuple(words))
 
 
 def _decode_times(shown: Sequence[int], place: GroupPlace) -> list[int]:
-    """When each picture is decoded, in decode order, and when the next group's first is.
+    """Return the decode time of each picture, in decode order, and that of the next group's first picture.
 
-    A picture is decoded for as long as it is shown: browsers and GStreamer take a sample's duration, which is the
-    distance of decode times, for that of its picture when they look for the one that a time falls into. With B-frames
-    at an uneven rate it is not, unless we make it so. As far as the clip's delay allows: no picture is decoded after it
-    is shown.
+    Browsers and GStreamer take a sample's duration, the difference of two decode times, for the time that its picture
+    is shown, and so choose the picture for a time. With B-frames and an uneven rate the two differ. The decode times
+    are therefore made from the presentation durations, as far as the clip's delay allows: no picture may be decoded
+    after it is shown.
     """
     order = sorted(shown)
     ends = dict(zip(order, [*order[1:], place.end_ticks], strict=True))
     lasts = (max(1, ends[at] - at) for at in shown)
     decode = list(itertools.accumulate(lasts, initial=place.start_ticks))
     decode[-1] = max(place.end_ticks, order[-1] + 1)
+    # Backwards: a picture that is shown early pulls those decoded before it forward.
     for number in range(len(shown) - 1, 0, -1):
         decode[number] = min(decode[number], shown[number] + place.delay_ticks, decode[number + 1] - 1)
+    # Forwards: decode times increase strictly, so that no sample has duration 0.
     return list(itertools.accumulate(decode, lambda before, ticks: max(before + 1, ticks)))
 
 
 def _sound(runs: Sequence[tuple[Run, int]]) -> Run | None:
-    """The runs as one, each moved by its shift to the clip's time. A frame lasts until the next one begins.
-
-    Sound may begin up to a frame before the pictures.
-    """
+    """Join the runs of sound, each moved by its shift to the clip's time. A frame lasts until the next one begins."""
     if not runs:
         return None
+    # Sound may begin up to a frame before the pictures, and a tfdt cannot be negative (8.8.12).
     begins = [max(0, ticks + shift) for run, shift in runs for ticks in run.decode_times[:-1]]
     begins = list(itertools.accumulate(begins, lambda before, ticks: max(before + 1, ticks)))
     ends = [*begins[1:], begins[-1] + runs[-1][0].durations[-1]]

@@ -1,4 +1,4 @@
-"""Several segments' inits as one: all their sample descriptions, one duration."""
+"""Merges the inits of several segments into the init of a clip: all their sample descriptions, one duration."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ _STSD = (b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 
 
 def picture_entries(init: bytes) -> bytes:
-    """The entries of the stsd of an init's first track, the pictures."""
+    """Return the sample entries (stsd, ISO/IEC 14496-12, 8.5.2) of the first track, the pictures. Mp4Error."""
     return _entries(init, _traks(init)[0])
 
 
 def sound_entries(init: bytes) -> bytes:
-    """The same of its second track; nothing when there is no sound."""
+    """Return the sample entries of the second track, the sound; empty without sound. Mp4Error."""
     traks = _traks(init)
     return _entries(init, traks[1]) if len(traks) > 1 else b""
 
 
 def merge_inits(inits: Sequence[bytes], duration_s: float, delay_ticks: int = 0) -> bytes:
-    """An init with the sample descriptions of all (numbered from 1 in this order) and a duration. Mp4Error.
+    """Return an init with all sample descriptions, numbered from 1 in the order of ``inits``, and a duration. Mp4Error.
 
-    Its tracks are those of the first init with sound, where there is one. The descriptions of sound are numbered as
-    those of the pictures are; no fragment uses the one that stands for an init without sound.
+    The tracks are those of the first init with sound, if there is one. Pictures and sound share one numbering of
+    descriptions; an init without sound gets a placeholder among the sound descriptions, which no fragment uses.
 
-    delay_ticks: by how much the pictures' composition offsets are raised; an edit list takes it back.
+    delay_ticks: added to the pictures' composition offsets; an edit list subtracts it again.
     """
+    # A moof has one description index for both tracks here, so both stsds need the same number of entries.
     sounds = [sound_entries(init) for init in inits]
     heard = next((sound for sound in sounds if sound), b"")
     first = inits[sounds.index(heard)] if heard else inits[0]
@@ -40,7 +41,7 @@ def merge_inits(inits: Sequence[bytes], duration_s: float, delay_ticks: int = 0)
     mvhd = find(first, b"moov", b"mvhd")
     # Version 0 has 32-bit times: timescale stands 12 bytes into the body (ISO/IEC 14496-12, 8.2.2.2).
     if mvhd.end - mvhd.body < 20 or first[mvhd.body] != 0:
-        raise Mp4Error("An init has an mvhd of another version.")
+        raise Mp4Error("The init's mvhd is not of version 0.")
     (timescale,) = struct.unpack_from(">I", first, mvhd.body + 12)
     # mehd gives a fragmented movie its duration, so that players show a length before they have read all fragments
     # (8.8.2). Version 1 has 64 bits.
@@ -54,7 +55,7 @@ def merge_inits(inits: Sequence[bytes], duration_s: float, delay_ticks: int = 0)
 
 
 def edit_list(delay_ticks: int) -> bytes:
-    """The edts box that begins a track's presentation ``delay_ticks`` into its media; nothing for no delay."""
+    """Return the edts box that starts a track's presentation ``delay_ticks`` into its media; empty for no delay."""
     if not delay_ticks:
         return b""
     # One entry: segment_duration 0 (to the end, allowed for fragmented movies), media_time, rate 1.0 as 16.16 (8.6.6).
@@ -65,7 +66,7 @@ def _traks(init: bytes) -> list[Box]:
     moov = find(init, b"moov")
     found = [item for item in boxes(init, moov.body, moov.end) if item.kind == b"trak"]
     if not 1 <= len(found) <= 2:
-        raise Mp4Error("An init has no tracks of ours.")
+        raise Mp4Error("The init has neither one track nor two.")
     return found
 
 
@@ -77,18 +78,19 @@ def _entries(init: bytes, trak: Box) -> bytes:
             raise Mp4Error(f"There is no box {kind!r}.")
         found = inner
     if found.end - found.body < 8:
-        raise Mp4Error("An init's stsd is too short.")
+        raise Mp4Error("The init's stsd is too short.")
     # Behind version, flags and entry_count (8.5.2).
     return init[found.body + 8 : found.end]
 
 
 def _moov(data: bytes, moov: Box, stsds: Sequence[bytes], mehd: bytes, edits: bytes) -> bytes:
-    """With the tracks' stsds and the pictures' edit list replaced, and mehd put into mvex."""
+    """Return the moov with other stsds, another edit list for the pictures, and ``mehd`` first in mvex (8.8.1)."""
     parts = []
     remaining = list(stsds)
     for item in boxes(data, moov.body, moov.end):
         if item.kind == b"mvex":
             inner = (data[sub.start : sub.end] for sub in boxes(data, item.body, item.end) if sub.kind != b"mehd")
+            # A mehd of an earlier merge would contradict the new one.
             parts.append(box(b"mvex", mehd, *inner))
         elif item.kind == b"trak":
             # Only the first track, the pictures, has raised composition offsets.
@@ -100,7 +102,7 @@ def _moov(data: bytes, moov: Box, stsds: Sequence[bytes], mehd: bytes, edits: by
 
 
 def _trak(data: bytes, trak: Box, stsd: bytes, edits: bytes) -> bytes:
-    """With its stsd and its edit list replaced; the edit list stands before the mdia."""
+    """Return the trak with another stsd and edit list. edts precedes mdia, as writers put it (6.2.3)."""
     parts = []
     for item in boxes(data, trak.body, trak.end):
         if item.kind == b"mdia":
@@ -111,11 +113,12 @@ def _trak(data: bytes, trak: Box, stsd: bytes, edits: bytes) -> bytes:
 
 
 def _rebuilt(data: bytes, item: Box, path: tuple[bytes, ...], stsd: bytes) -> bytes:
-    """``item`` with the stsd at ``path``, which begins with its own kind, replaced."""
+    """Return the box ``item`` with the stsd at ``path`` replaced; ``path`` begins with the kind of ``item``."""
     if len(path) == 1:
         return stsd
     parts = [
         _rebuilt(data, sub, path[1:], stsd) if sub.kind == path[1] else data[sub.start : sub.end]
         for sub in boxes(data, item.body, item.end)
     ]
+    # Every enclosing box is built anew: the stsd's new length changes the size of each of them.
     return box(item.kind, *parts)

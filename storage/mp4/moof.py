@@ -1,4 +1,4 @@
-"""The moof of a fragment, written and read: a track of pictures, then one of sound if there is any; a run each.
+"""Writes and parses the moof of a fragment: a track of pictures, then one of sound if there is any, each with one run.
 
 Both tracks carry their decode time in a tfdt of version 1 and their samples in a single trun. The mdat follows the
 moof: all pictures, then all sound (ISO/IEC 14496-12, 8.8).
@@ -19,11 +19,13 @@ NON_SYNC = 0x00010000  # trun sample flag sample_is_non_sync_sample (ISO/IEC 144
 PICTURE_RUN_FLAGS = 0x01000F01  # version 1; data offset, duration, size, flags, composition offset
 SOUND_RUN_FLAGS = 0x00000301  # version 0; data offset, duration, size
 PICTURES_TRACK: Final = 1
-"""Of the picture track; the track of sound is the next."""
+"""track_ID of the pictures; sound is the next."""
 
 _MOOF_HEAD = struct.Struct(">I4sI4sII")  # moof, mfhd
 _TRACK_HEAD = struct.Struct(">I4sI4sIIII4sIQI4sIIi")  # traf, tfhd, tfdt, trun up to its samples
-_TFHD_FLAGS = 0x020002  # default-base-is-moof, sample-description-index-present
+# default-base-is-moof (8.8.7.1): data offsets count from this moof, so that a fragment can be moved as it is.
+# sample-description-index: a clip joins segments with different parameter sets.
+_TFHD_FLAGS = 0x020002  # the two flags
 _TFDT = struct.Struct(">IQ")
 _TRUN = struct.Struct(">IIi")
 
@@ -32,9 +34,10 @@ _TRUN = struct.Struct(">IIi")
 class Run:
     """The samples of one track in one fragment, in decode order. Ticks are the track's, since the segment's start.
 
-    words: of each picture its duration, size, flags and composition offset; of each piece of sound, which is always a
-    sync sample and shown when it is decoded, its duration and size. Flat, since every fragment that is recorded is
-    packed from it.
+    words: for each picture its duration, size, flags and composition offset; for each frame of sound its duration and
+    size, since sound is always a sync sample and presented when it is decoded. Flat, because ``struct.pack()`` takes it
+    as it is: one call packs the table of every fragment that is recorded.
+    width: words a sample
     """
 
     decode_ticks: int
@@ -43,32 +46,32 @@ class Run:
 
     @property
     def durations(self) -> tuple[int, ...]:
-        """Of each sample, in ticks."""
+        """Duration of each sample, in ticks."""
         return self.words[:: self.width]
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Of each sample, in bytes."""
+        """Size of each sample, in bytes."""
         return self.words[1 :: self.width]
 
     @property
     def flags(self) -> tuple[int, ...]:
-        """Of pictures."""
+        """Sample flags of each picture (8.8.3.1). Not for sound."""
         return self.words[2::4]
 
     @property
     def offsets(self) -> tuple[int, ...]:
-        """Composition offsets of pictures."""
+        """Composition offset of each picture, in ticks. Not for sound."""
         return self.words[3::4]
 
     @property
     def decode_times(self) -> list[int]:
-        """When each sample is decoded, and when the last one ends."""
+        """Decode time of each sample, and the end of the last one."""
         return list(itertools.accumulate(self.durations, initial=self.decode_ticks))
 
     @property
     def shown_times(self) -> list[int]:
-        """When each picture is shown, late by as much as the composition offsets are raised. Not for sound."""
+        """Presentation time of each picture, before the edit list is applied. Not for sound."""
         return [at + offset for at, offset in zip(self.decode_times, self.offsets, strict=False)]
 
 
@@ -81,12 +84,12 @@ class Moof:
 
     @property
     def decode_ticks(self) -> int:
-        """Of the first picture, since the segment's start."""
+        """Decode time of the first picture, since the segment's start."""
         return self.pictures.decode_ticks
 
     @property
     def duration_ticks(self) -> int:
-        """Of the pictures."""
+        """Duration of the pictures, in ticks."""
         return sum(self.pictures.durations)
 
     @property
@@ -101,18 +104,19 @@ class Moof:
 
     @property
     def data_bytes(self) -> int:
-        """Of the mdat's contents: all pictures, then all sound."""
+        """Size of the mdat's contents: all pictures, then all sound."""
         return sum(self.pictures.sizes) + (sum(self.sound.sizes) if self.sound else 0)
 
 
 def write_moof(pictures: Run, sound: Run | None = None, *, sequence: int = 1, description_index: int = 1) -> bytes:
-    """A moof whose mdat follows at once. Mp4Error when a number does not fit its field."""
+    """Return a moof whose mdat follows directly. Mp4Error: a number does not fit its field."""
     runs = (pictures,) if sound is None else (pictures, sound)
     size = _MOOF_HEAD.size + sum(_TRACK_HEAD.size + 4 * len(run.words) for run in runs)
     parts = [_MOOF_HEAD.pack(size, b"moof", 16, b"mfhd", 0, sequence)]
-    data_offset = size + 8  # behind the head of the mdat
+    data_offset = size + 8  # from the start of the moof (default-base-is-moof) to behind the mdat's head
     for track, run in enumerate(runs, start=PICTURES_TRACK):
         count = len(run.words) // run.width
+        # Head 8, version and flags 4, sample_count 4, data_offset 4 (8.8.8).
         trun = 20 + 4 * len(run.words)
         flags, sample = (PICTURE_RUN_FLAGS, "IIIi") if run.width == 4 else (SOUND_RUN_FLAGS, "II")
         try:
@@ -125,24 +129,26 @@ def write_moof(pictures: Run, sound: Run | None = None, *, sequence: int = 1, de
             )
             parts.append(struct.pack(">" + sample * count, *run.words))
         except struct.error as exc:
-            raise Mp4Error("A fragment's times or sizes make no sense.") from exc
+            raise Mp4Error("A time or size of a fragment exceeds its field.") from exc
+        # The sound's data lies behind that of the pictures, in the same mdat.
         if run is not runs[-1]:
             data_offset += sum(run.sizes)
     return b"".join(parts)
 
 
 def mdat_head(size_bytes: int) -> bytes:
-    """What stands before ``size_bytes`` of a mdat's contents."""
+    """Return the head of an mdat with ``size_bytes`` of contents."""
     return struct.pack(">I4s", 8 + size_bytes, b"mdat")
 
 
 def parse_moof(moof: bytes | bytearray | memoryview) -> Moof:
-    """Mp4Error when our recorder does not write such a moof, or when its tables do not fit."""
+    """Parse a moof. Mp4Error: our recorder does not write such a one, or its tables exceed it."""
     outer = find(moof, b"moof")
     trafs = [item for item in boxes(moof, outer.body, outer.end) if item.kind == b"traf"]
     if not 1 <= len(trafs) <= 2:
-        raise Mp4Error("A fragment has no tracks of ours.")
+        raise Mp4Error("A fragment has neither one track nor two.")
     pictures, data_offset = _run(moof, trafs[0], 4)
+    # Data that lies elsewhere could point outside of the fragment.
     if data_offset != len(moof) + 8 or not pictures.words:
         raise Mp4Error("A fragment is not of the kind that our recorder writes.")
     if len(trafs) == 1:
@@ -154,21 +160,23 @@ def parse_moof(moof: bytes | bytearray | memoryview) -> Moof:
 
 
 def _run(moof: bytes | bytearray | memoryview, traf: Box, width: Literal[2, 4]) -> tuple[Run, int]:
-    """The samples of one track, and the offset of their data."""
+    """Return the samples of one track and the offset of their data."""
     tables = {item.kind: item for item in boxes(moof, traf.body, traf.end)}
     tfdt, trun = tables.get(b"tfdt"), tables.get(b"trun")
     if tfdt is None or trun is None:
         raise Mp4Error("A fragment's track has no tfdt or no trun.")
     if tfdt.end - tfdt.body != _TFDT.size or trun.end - trun.body < _TRUN.size:
-        raise Mp4Error("A fragment's tables do not fit.")
+        raise Mp4Error("A fragment's tfdt or trun has another size.")
     version_flags, decode_ticks = _TFDT.unpack_from(moof, tfdt.body)
     run_flags, count, data_offset = _TRUN.unpack_from(moof, trun.body)
     flags, sample = (PICTURE_RUN_FLAGS, "IIIi") if width == 4 else (SOUND_RUN_FLAGS, "II")
+    # Exactly the recorder's own form: with other flags the words below would have other meanings.
     if (version_flags, run_flags) != (0x01000000, flags):
         raise Mp4Error("A fragment is not of the kind that our recorder writes.")
     if trun.end - trun.body != _TRUN.size + 4 * width * count:
-        raise Mp4Error("A fragment's samples do not fit.")
+        raise Mp4Error("A fragment's trun does not hold as many samples as it states.")
+    # The field is unsigned; readers, ours among them, compute with signed times.
     if decode_ticks > TICKS_MAX:
-        raise Mp4Error("A fragment's decode time makes no sense.")
+        raise Mp4Error("A fragment's decode time exceeds 63 bits.")
     words = struct.unpack_from(">" + sample * count, moof, trun.body + _TRUN.size)
     return Run(decode_ticks=decode_ticks, words=words, width=width), data_offset

@@ -1,7 +1,7 @@
-"""The init of a segment: ftyp, and a moov whose tracks have no samples of their own (ISO/IEC 14496-12).
+"""Writes the init of a segment: ftyp, and a moov whose tracks hold no samples (ISO/IEC 14496-12).
 
-Track 1 is the pictures, track 2 the sound if there is any. Both count in the same timescale, so that both move alike
-when a clip shifts them.
+Track 1 holds the pictures, track 2 the sound if there is any. Both use the same timescale, so that a clip can shift
+both by the same number of ticks. Section numbers below are those of ISO/IEC 14496-12 unless they name another part.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from storage.mp4.init import edit_list
 SOUND_MIME: Final = "mp4a.40.2"
 """AAC-LC, by RFC 6381."""
 
+# The unity matrix of mvhd and tkhd, 16.16 and in the last column 2.30 fixed point (8.2.2.2): no rotation, no scaling.
 _MATRIX: Final = b"".join(value.to_bytes(4, "big") for value in (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000))
 _LANGUAGE_UND: Final = (0x55C4).to_bytes(2, "big")  # "und" in three times five bits (8.4.2.3)
 _ENABLED_IN_MOVIE: Final = 3  # tkhd flags
@@ -23,7 +24,9 @@ _FULL_VOLUME: Final = b"\x01\x00"
 
 
 def write_init(traks: Sequence[bytes], timescale: int) -> bytes:
-    """ftyp and moov with these tracks, numbered from 1 in this order. ``timescale``: ticks a second."""
+    """Return ftyp and moov with these tracks, track_ID 1 first. ``timescale``: ticks a second."""
+    # iso6 allows what the fragments use: tfdt and default-base-is-moof (Annex E). cmfc (CMAF, ISO/IEC 23000-19) and
+    # mp41 are for players that look for these brands.
     ftyp = box(b"ftyp", b"iso6", _u32(0), b"iso6", b"cmfc", b"mp41")
     rate_and_volume = b"\x00\x01\x00\x00" + _FULL_VOLUME
     times = bytes(8) + _u32(timescale) + _u32(0)  # created, modified; timescale; duration, which only mehd knows
@@ -36,27 +39,28 @@ def write_init(traks: Sequence[bytes], timescale: int) -> bytes:
 def video_trak(
     entry: bytes, configuration: bytes, width: int, height: int, timescale: int, delay_ticks: int = 0
 ) -> bytes:
-    """The track of pictures.
+    """Return the track of pictures, a trak box.
 
     entry: kind of the sample entry, avc1 or hvc1; configuration: its avcC or hvcC box
-    delay_ticks: by how much composition offsets are raised; an edit list takes it back
+    delay_ticks: added to the composition offsets; an edit list subtracts it again
     """
     size = _u32(width << 16) + _u32(height << 16)  # 16.16 fixed point
     header = _tkhd(1, bytes(8), size)
+    # vmhd has flags 1 (12.1.2).
     media = full_box(b"vmhd", 0, 1, bytes(8))
     stsd = _visual_entry(entry, configuration, width, height)
     return _trak(header, edit_list(delay_ticks), b"vide", media, stsd, timescale)
 
 
 def sound_trak(config: bytes, rate_hz: int, channels: int, timescale: int) -> bytes:
-    """The track of sound, AAC-LC. ``config``: the AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1)."""
+    """Return the track of sound, AAC-LC. ``config``: its AudioSpecificConfig (ISO/IEC 14496-3, 1.6.2.1)."""
     header = _tkhd(2, bytes(4) + _FULL_VOLUME + bytes(2), bytes(8), group=1)
     media = full_box(b"smhd", 0, 0, bytes(4))
     return _trak(header, b"", b"soun", media, _audio_entry(config, rate_hz, channels), timescale)
 
 
 def _tkhd(number: int, layer_and_volume: bytes, size: bytes, group: int = 0) -> bytes:
-    """8.3.2. ``group``: alternate group, so that no player takes sound for another version of the pictures."""
+    """Return a tkhd (8.3.2). ``group``: the alternate group; tracks of one group are alternatives to one another."""
     times = bytes(8) + _u32(number) + bytes(4) + bytes(4)  # created, modified; track; reserved; duration
     if group:
         layer_and_volume = layer_and_volume[:2] + group.to_bytes(2, "big") + layer_and_volume[4:]
@@ -66,6 +70,7 @@ def _tkhd(number: int, layer_and_volume: bytes, size: bytes, group: int = 0) -> 
 def _trak(tkhd: bytes, edits: bytes, handler: bytes, media_header: bytes, entry: bytes, timescale: int) -> bytes:
     mdhd = full_box(b"mdhd", 0, 0, bytes(8), _u32(timescale), bytes(4), _LANGUAGE_UND, bytes(2))
     hdlr = full_box(b"hdlr", 0, 0, bytes(4), handler, bytes(12), b"Tallenne\x00")
+    # url with flags 1 and no string: the data lies in this file (8.7.2).
     dinf = box(b"dinf", full_box(b"dref", 0, 0, _u32(1), full_box(b"url ", 0, 1)))
     # Empty sample tables: all samples are in fragments (8.8.1).
     tables = (full_box(b"stts", 0, 0, _u32(0)), full_box(b"stsc", 0, 0, _u32(0)))
@@ -85,18 +90,23 @@ def _visual_entry(kind: bytes, configuration: bytes, width: int, height: int) ->
 def _audio_entry(config: bytes, rate_hz: int, channels: int) -> bytes:
     """AudioSampleEntry (12.2.3), 16 bits a sample, with an esds (ISO/IEC 14496-14, 5.6)."""
     fixed = bytes(6) + b"\x00\x01" + bytes(8) + channels.to_bytes(2, "big") + b"\x00\x10" + bytes(4)
+    # 16.16 fixed point has no room for more than 65,535 Hz; the decoder takes the rate from the AudioSpecificConfig
+    # anyway.
     rate = _u32(min(rate_hz, 0xFFFF) << 16)
     return box(b"mp4a", fixed, rate, full_box(b"esds", 0, 0, _elementary_stream(config)))
 
 
 def _elementary_stream(config: bytes) -> bytes:
     """ES_Descriptor with its DecoderConfigDescriptor and SLConfigDescriptor (ISO/IEC 14496-1, 7.2.6)."""
+    # Eleven zeros: bufferSizeDB 3, maxBitrate 4, avgBitrate 4; 0 leaves them open. Tag 5 is DecoderSpecificInfo.
     decoder = bytes((_AAC, _AUDIO_STREAM)) + bytes(11) + _descriptor(5, config)
+    # ES_ID 0 and no flags: within MP4 the track identifies the stream (14496-14, 3.1.2). Predefined 2 in tag 6 is the
+    # SLConfig of MP4 files.
     return _descriptor(3, b"\x00\x00\x00" + _descriptor(4, decoder) + _descriptor(6, b"\x02"))
 
 
 def _descriptor(tag: int, body: bytes) -> bytes:
-    """Its length in four bytes, as most writers state it."""
+    """Return a descriptor whose length takes four bytes, seven bits each, as most writers state it (14496-1, 8.3.3)."""
     return bytes((tag, 0x80, 0x80, 0x80, len(body))) + body
 
 

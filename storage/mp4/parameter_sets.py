@@ -1,4 +1,4 @@
-"""The parameter sets of an init as NAL units that can stand in the stream, and by how much its pictures are late."""
+"""Reads from an init its parameter sets, as NAL units for the stream, and the delay that its edit list subtracts."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _ELST_V0 = struct.Struct(">IIIi")  # version and flags, entries, segment duratio
 
 
 def parameter_sets(init: bytes) -> bytes:
-    """VPS, SPS and PPS of an init's first sample entry, each behind its length in 4 bytes, as samples carry NAL units.
+    """Return VPS, SPS and PPS of the first sample entry, each after its length in 4 bytes, as in a sample.
 
-    Mp4Error when the entry is neither avc1 nor hvc1, or does not fit.
+    Mp4Error: the entry is neither avc1 nor hvc1, or is cut off.
     """
     entries = picture_entries(init)
     entry = next(boxes(entries), None)
     if entry is None or entry.end - entry.body < VISUAL_ENTRY_SIZE:
-        raise Mp4Error("An init describes nothing.")
+        raise Mp4Error("The init has no sample description.")
     inner = entries[entry.body + VISUAL_ENTRY_SIZE : entry.end]
     if entry.kind == b"avc1":
         found = find(inner, b"avcC")
@@ -32,15 +32,16 @@ def parameter_sets(init: bytes) -> bytes:
         found = find(inner, b"hvcC")
         nals = _hevc(inner[found.body : found.end])
     else:
-        raise Mp4Error(f"An init describes {entry.kind!r}.")
+        raise Mp4Error(f"The init describes {entry.kind!r}, not avc1 or hvc1.")
     try:
         return b"".join(len(nal).to_bytes(4, "big") + nal for nal in nals)
     except IndexError as exc:
-        raise Mp4Error("An init's parameter sets do not fit.") from exc
+        raise Mp4Error("The init's parameter sets are cut off.") from exc
 
 
 def delay_of(init: bytes) -> int:
-    """Ticks by which the composition offsets of an init's pictures are raised; its edit list takes them back."""
+    """Return the ticks that the init's edit list subtracts from its pictures' presentation times. Mp4Error."""
+    # Only the first track, the pictures, has composition offsets.
     moov = find(init, b"moov", b"trak")
     edts = next((item for item in boxes(init, moov.body, moov.end) if item.kind == b"edts"), None)
     if edts is None:
@@ -48,15 +49,17 @@ def delay_of(init: bytes) -> int:
     elst = find(init[edts.body : edts.end], b"elst")
     body = init[edts.body + elst.body : edts.body + elst.end]
     if len(body) < _ELST_V0.size or body[0] != 0:
-        raise Mp4Error("An init's edit list is of another kind.")
+        raise Mp4Error("The init's edit list is not of version 0.")
     delay: int = _ELST_V0.unpack_from(body)[3]
     if delay < 0:
-        raise Mp4Error("An init's edit list makes no sense.")
+        raise Mp4Error("The init's edit list has a negative media time.")
     return delay
 
 
 def _avc(record: bytes) -> Iterator[bytes]:
-    """AVCDecoderConfigurationRecord, ISO/IEC 14496-15, 5.3.3.1: SPSs, then PPSs."""
+    """Yield SPSs, then PPSs of an AVCDecoderConfigurationRecord (ISO/IEC 14496-15, 5.3.3.1)."""
+    # Behind version, profile, compatibility, level and lengthSizeMinusOne. The upper three bits of the SPS count are
+    # reserved.
     at = 5
     for mask in (0x1F, 0xFF):
         count = record[at] & mask
@@ -67,7 +70,8 @@ def _avc(record: bytes) -> Iterator[bytes]:
 
 
 def _hevc(record: bytes) -> Iterator[bytes]:
-    """HEVCDecoderConfigurationRecord, ISO/IEC 14496-15, 8.3.3.1: arrays of VPSs, SPSs and PPSs."""
+    """Yield the NAL units in an HEVCDecoderConfigurationRecord: VPSs, SPSs, PPSs (ISO/IEC 14496-15, 8.3.3.1)."""
+    # Byte 22 is numOfArrays; each array has a head of 3 bytes: NAL unit type, and the count.
     at = 23
     for _ in range(record[22]):
         count = int.from_bytes(record[at + 1 : at + 3], "big")
@@ -78,7 +82,7 @@ def _hevc(record: bytes) -> Iterator[bytes]:
 
 
 def _sized(record: bytes, at: int) -> tuple[bytes, int]:
-    """The NAL unit behind its length in 2 bytes, and where the next one begins. IndexError beyond the end."""
+    """Return the NAL unit after its length in 2 bytes, and where the next one begins. IndexError: it is cut off."""
     end = at + 2 + int.from_bytes(record[at : at + 2], "big")
     if end > len(record) or end <= at + 2:
         raise IndexError

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from domain.ids import CameraId, HourKeyId, RecorderId, SegmentId, SiteId
 from storage.sealed.errors import RefusedError
 
+# 16 to 256 KiB (sealed-format.md, "Bytes"): a small chunk is sealed sooner, a large one has fewer tags a byte.
 CHUNK_LOG2_MIN: Final = 14
 CHUNK_LOG2_MAX: Final = 18
 # At most 2^16 chunks of 2^18 bytes, 16 GiB an object. A chunk stays far below the 2^39 - 256 bits that GCM encrypts
@@ -41,11 +42,14 @@ HEADER_SIZE: Final = 210
 TRAILER_SIZE: Final = 168
 SIGNATURE_SIZE: Final = 64  # Ed25519 (RFC 8032, 5.1.6)
 OVERHEAD: Final = HEADER_SIZE + TRAILER_SIZE
+# Previous trailer of a camera's first segment: the chain has no link there.
 ZERO_HASH: Final = bytes(32)
 
+# Of the trailer: a complete object ends with a last chunk, a recovered one with its last full chunk.
 STATE_COMPLETE: Final = 0
 STATE_RECOVERED: Final = 1
 
+# Two magics, so that a trailer is never read as a header or the other way round.
 _MAGIC: Final = b"TLNS"
 _TRAILER_MAGIC: Final = b"TLNE"
 _VERSION: Final = 1
@@ -102,7 +106,9 @@ def parse_header(data: bytes | memoryview) -> Header:
     """Parse the first 210 bytes of an object. RefusedError when the length or any constant differs from version 1."""
     if len(data) != HEADER_SIZE:
         raise RefusedError
+    # Constants first: no field is used, and nothing allocated by its value, before all of them hold.
     magic, version, suite, chunk_log2, flags, site, camera, segment, hour_key, start_ns, salt = _CORE.unpack_from(data)
+    # The wrap's length stands behind the commitment. Suite 1 knows one length; a later suite may have another.
     (wrap_length,) = _WRAP_LENGTH.unpack_from(data, CORE_SIZE + 32)
     if (magic, version, suite, flags, wrap_length) != (_MAGIC, _VERSION, _SUITE, 0, WRAP_SIZE):
         raise RefusedError
@@ -120,6 +126,7 @@ def parse_header(data: bytes | memoryview) -> Header:
     )
     return Header(
         core=core,
+        # Over the bytes as they came, not as they parse: they are what the recorder signed and derived from.
         core_sha256=hashlib.sha256(data[:CORE_SIZE]).digest(),
         commitment=bytes(data[CORE_SIZE : CORE_SIZE + 32]),
         wrap=bytes(data[HEADER_SIZE - WRAP_SIZE :]),
@@ -165,6 +172,7 @@ def parse_trailer(data: bytes | memoryview) -> Trailer:
     if len(data) != TRAILER_SIZE:
         raise RefusedError
     magic, state, zeros, recorder, end_ns, plain_len, sealed_sha256, previous = _TRAILER_HEAD.unpack_from(data)
+    # Reserved bytes must be zero, or two trailers of equal meaning could differ in their hash and break the chain.
     if magic != _TRAILER_MAGIC or zeros != bytes(3) or state not in (STATE_COMPLETE, STATE_RECOVERED):
         raise RefusedError
     return Trailer(
@@ -196,6 +204,11 @@ def wrap_info(hour_key_id: HourKeyId, core_sha256: bytes) -> bytes:
     return b"tallenne/1 wrap" + hour_key_id.bytes + core_sha256
 
 
+def hold_info(hold_id: UUID, core_sha256: bytes) -> bytes:
+    """Return the ``info`` of a wrap to a hold's key. Its own label: no wrap serves for both kinds of key."""
+    return b"tallenne/1 hold" + hold_id.bytes + core_sha256
+
+
 def derive_into(data_key: bytes | bytearray, salt: bytes, label: bytes, core_sha256: bytes, out: bytearray) -> None:
     """Derive 32 bytes from the data key with HKDF-SHA256 (RFC 5869) into ``out``.
 
@@ -203,6 +216,8 @@ def derive_into(data_key: bytes | bytearray, salt: bytes, label: bytes, core_sha
     independent outputs (RFC 5869, 3.2): publishing the commitment reveals nothing about the payload key.
     ``out`` is the caller's buffer, so that the caller can overwrite it.
     """
+    # HKDF's info binds the key to its use and to this segment (RFC 5869, 3.2); the salt makes it unique even if a data
+    # key were ever drawn twice.
     info = b"tallenne/1 " + label + core_sha256
     HKDF(algorithm=hashes.SHA256(), length=32, salt=salt, info=info).derive_into(data_key, out)
 
@@ -217,6 +232,7 @@ def nonce(index: int, last: bool) -> bytes:
     (8.2.1, the deterministic construction), and the payload key belongs to one attempt at one segment. The final
     byte makes truncation detectable: a full chunk never decrypts as the last one (the STREAM construction, as in age).
     """
+    # 12 bytes: only this length is used as it is, any other is hashed into the counter (SP 800-38D, 7.1).
     return index.to_bytes(11, "big") + _NONCE_TAILS[last]
 
 
@@ -252,18 +268,24 @@ class ChunkLayout:
         return (start, end) if start < end else (0, 0)
 
     def in_last(self, end: int) -> bool:
-        """Whether plaintext up to ``end`` reaches into the last chunk."""
-        return min(end, self.plain_len) > self.full_chunks * self.chunk_size
+        """Whether a range up to ``end`` needs the last chunk: its plaintext, or its word that this is the end.
+
+        A last chunk that holds no byte still has to open before the end is claimed: without it a cut object would read
+        as a whole one.
+        """
+        return self.last_size > 0 and (end >= self.plain_len or end > self.full_chunks * self.chunk_size)
 
     def sealed_range(self, start: int, end: int, *, last: bool = False) -> tuple[int, int]:
         """Return the sealed range of the full chunks that hold plaintext [start, end).
 
         The range is empty when the last chunk alone holds it. ``last``: include the last chunk.
         """
+        # Offsets come from HTTP ranges and indexes; beyond the end there is nothing to fetch.
         start, end = self.clamp(start, end)
         first = start // self.chunk_size
         if last and self.in_last(end):
             return HEADER_SIZE + first * self.sealed_chunk_size, self.trailer_at
+        # Rounded up: the chunk that holds byte end - 1 has to be opened as a whole, since its tag covers all of it.
         stop = min(-(-end // self.chunk_size), self.full_chunks)
         if first >= stop:
             return HEADER_SIZE, HEADER_SIZE
@@ -273,6 +295,7 @@ class ChunkLayout:
 def layout_of(size: int, chunk_log2: int) -> ChunkLayout:
     """Compute where the chunks of an object of ``size`` bytes lie. RefusedError for a size that no object can have."""
     chunk_size = 1 << chunk_log2
+    # Header and trailer have fixed sizes, so size and chunk size alone tell where every chunk lies.
     body = size - OVERHEAD
     if body < 0:
         raise RefusedError

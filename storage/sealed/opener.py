@@ -143,13 +143,14 @@ class RangeOpener:
         if not self.ready:
             raise RuntimeError("the tail has not been accepted yet")
         start, end = self.clamp(start, end)
-        if start == end:
-            return memoryview(bytearray())
         sealed_start, sealed_end = self.sealed_range(start, end)
         if len(sealed) != sealed_end - sealed_start:
             raise RefusedError
         first = start // self._layout.chunk_size
+        # A chunk is the smallest unit that authenticates, so the range is opened from the start of its first chunk.
         base = first * self._layout.chunk_size
+        # With the trailer from the row, the sealed bytes may end with the last chunk, which is shorter and has the
+        # other nonce.
         in_last = self._layout.last_size if self._last_inline and self._layout.in_last(end) else 0
         view = memoryview(sealed)[: len(sealed) - in_last]
         full = len(view) // self._layout.sealed_chunk_size * self._layout.chunk_size
@@ -160,6 +161,9 @@ class RangeOpener:
         last = self._last
         if in_last:
             last = _decrypt(self._aead, nonce(self._layout.full_chunks, True), memoryview(sealed)[len(view) :])
+            if last is None:
+                raise RefusedError
+        # The range reaches into the last chunk.
         if end - base > full:
             if last is None:
                 raise RefusedError
@@ -170,6 +174,7 @@ class RangeOpener:
         """Decrypt full chunks into ``out``, beginning with chunk ``first``. False: one does not authenticate."""
         size = self._layout.chunk_size
         step = size + TAG_SIZE
+        # Into the caller's buffer: a range of many chunks is copied once, by the cipher itself.
         decrypt_into = self._aead.decrypt_into
         try:
             for number in range(len(sealed) // step):
@@ -186,6 +191,7 @@ class RangeOpener:
         trailer = parse_trailer(data)
         # A recovered object has full chunks only, a complete one always has a last chunk (sealed-format.md, "Bytes").
         expected_state = STATE_COMPLETE if self._layout.last_size else STATE_RECOVERED
+        # The length is signed: an object that was cut or extended together with its row's size does not match it.
         if (trailer.state, trailer.plain_len) != (expected_state, self._layout.plain_len):
             raise RefusedError
         if not self._signed(trailer):
@@ -194,6 +200,7 @@ class RangeOpener:
 
     def _signed(self, trailer: Trailer) -> bool:
         public_key = self._key.recorders.get(trailer.recorder_id)
+        # The recorder was never enrolled, or its enrolment was revoked.
         if public_key is None:
             return False
         return signature_holds(public_key, self._key.core_sha256, trailer)

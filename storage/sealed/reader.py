@@ -42,6 +42,7 @@ class SegmentReader:
         """Return the verified trailer. RefusedError, or what ``fetch`` raises."""
         if self._trailer is not None:
             return self._opener.trailer or self._opener.accept_trailer(self._trailer)
+        # Concurrent first reads would each fetch and verify the tail.
         async with self._lock:
             if self._opener.trailer is None:
                 return self._opener.accept_tail(await self._fetch(*self._opener.tail_range))
@@ -73,7 +74,10 @@ class SegmentReader:
         Each piece ends at a chunk boundary: no chunk is fetched twice.
         """
         await self.trailer()
+        if self.plain_len == 0:
+            await self.read(0, end)  # nothing to yield; its last chunk has to say so
         start, end = self._opener.clamp(start, end)
+        # Both are powers of two, so that a step is a whole number of chunks.
         step = max(STREAM_PIECE_BYTES, self._opener.chunk_size)
         while start < end:
             stop = min(end, (start // step + 1) * step)

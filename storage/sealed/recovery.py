@@ -91,6 +91,7 @@ def read_finished(
     RefusedError when the header is incomplete or invalid. ``header_read``: an earlier result of ``read_header()``.
     """
     header_bytes, header = header_read or read_header(file, length)
+    # Too short for header and trailer: whatever follows the header is torn.
     if length < OVERHEAD:
         return None
     file.seek(length - TRAILER_SIZE)
@@ -100,6 +101,8 @@ def read_finished(
         layout = layout_of(length, header.core.chunk_log2)
     except RefusedError:
         return None
+    # A torn file may end in bytes that parse as a trailer. Only one whose length agrees, that this recorder signed and
+    # whose hash covers every byte before it is whole.
     state = STATE_COMPLETE if layout.last_size else STATE_RECOVERED
     if (trailer.state, trailer.plain_len) != (state, layout.plain_len):
         return None
@@ -137,6 +140,8 @@ def plan_recovery(
     """
     header_bytes, header = header_read or read_header(file, length)
     chunk_size = 1 << header.core.chunk_log2
+    # Rounded down: what follows the last full chunk is a part of a chunk, or a last chunk, possibly with a part of its
+    # trailer. Without keys none of these can be told apart, so all are dropped.
     chunks = (length - HEADER_SIZE) // (chunk_size + TAG_SIZE)
     keep = HEADER_SIZE + chunks * (chunk_size + TAG_SIZE)
     digest = _hash_of(file, keep)
@@ -150,6 +155,7 @@ def plan_recovery(
         recorder_id=recorder_id,
         sign=sign,
     )
+    # The object's own hash covers the trailer too; the hash inside the trailer cannot.
     digest.update(trailer)
     return ObjectRecovery(
         header=header,
@@ -183,6 +189,7 @@ def written_length(file: Seekable, length: int) -> int:
             return at - len(tail) + found
         at += len(new)
         tail = piece[1 - len(_HOLE) :]  # a hole may lie across two reads
+    # The disk loses whole pages. Fewer than twelve bytes on the last page escape the search above.
     over = length % _PAGE_BYTES
     return length - over if 0 < over < len(_HOLE) and not any(tail[-over:]) else length
 

@@ -49,6 +49,7 @@ def chunk_log2_for(bits_per_second: float) -> int:
     fragment lasts half a second at most, and one without a key frame is smaller than average: chunks four times as
     large get padded so often that padding takes several percent of the footage (test_padding.py measures it).
     """
+    # The bit rate over 8 bits and 8 eighths of a second.
     eighth_bytes = max(1, int(bits_per_second / 64))
     return min(max(eighth_bytes.bit_length() - 1, CHUNK_LOG2_MIN), CHUNK_LOG2_MAX)
 
@@ -79,6 +80,7 @@ class Sealer:
         """
         if not CHUNK_LOG2_MIN <= chunk_log2 <= CHUNK_LOG2_MAX:
             raise ValueError(f"chunk_log2 is {chunk_log2}")
+        # Footage sealed to another camera's or hour's key would expire at the wrong time.
         if (hour_key.camera_id, hour_key.site_id) != (camera_id, site_id) or not hour_key.valid_at(start_ns):
             raise WrongKeyError(f"Hour key {hour_key.hour_key_id} is not valid for this camera at {start_ns}.")
         core = Core(
@@ -95,6 +97,8 @@ class Sealer:
         self._aead: AESGCM | None
         self._aead, commitment, wrap = _make_keys(core, self._core_sha256, hour_key)
         self.header = pack_header(packed, commitment, wrap)
+        # The trailer's hash covers the header too: a header that was exchanged as a whole is found by `tallenne
+        # verify`.
         self._hash = hashlib.sha256(self.header)
         self._chunk_size = 1 << chunk_log2
         self._pieces: list[Plaintext] = []  # plaintext of the chunk that is not full yet
@@ -123,12 +127,14 @@ class Sealer:
         The sealer keeps references to the rest: the caller never changes ``pieces`` afterwards. Each byte is copied
         once, into its chunk; a chunk that lies within one piece is sealed in place, without a copy.
         """
+        # Before the first piece is taken, so that a caller can put all of them into a new segment.
         if sum(map(len, pieces)) > self.room:
             raise SegmentFullError("The segment exceeds 2^16 chunks.", "Start a new segment earlier.")
         chunk_size, kept = self._chunk_size, self._pieces
         sealed: list[bytes] = []
         for piece in pieces:
             size = len(piece)
+            # The common case: a sample is shorter than a chunk.
             if self._fill + size < chunk_size:
                 kept.append(piece)
                 self._fill += size
@@ -150,6 +156,7 @@ class Sealer:
         """
         if not self._fill:
             return []
+        # The box's size counts its own head of 8 bytes (ISO/IEC 14496-12, 4.2).
         size = self._chunk_size - self._fill
         if size < _BOX_HEADER_SIZE:
             size += self._chunk_size
@@ -173,6 +180,8 @@ class Sealer:
         # recognizes a full chunk by its length alone. So the last chunk stays short enough for the two to differ.
         if self._fill > self._chunk_size - _LAST_CHUNK_MARGIN:
             tail = self.pad()
+        # Also when it is empty: only the nonce that ends in 1 proves that the object ends here (sealed-format.md,
+        # "Bytes").
         last = self._cipher().encrypt(nonce(self._index, True), b"".join(self._pieces), None)
         self._hash.update(last)
         trailer = sign_trailer(
@@ -185,6 +194,7 @@ class Sealer:
             recorder_id=recorder_id,
             sign=sign,
         )
+        # The cipher holds the payload key. From here on nothing can be appended under it.
         self._aead = None
         self._pieces.clear()
         self._trailer = trailer
@@ -218,6 +228,7 @@ class Sealer:
     def _seal(self) -> bytes:
         """Encrypt the waiting plaintext, which fills a chunk exactly."""
         pieces = self._pieces
+        # A single piece is sealed from where it lies.
         chunk = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         sealed = self._cipher().encrypt(nonce(self._index, False), chunk, None)
         pieces.clear()
@@ -260,6 +271,8 @@ def _make_keys(core: Core, core_sha256: bytes, hour_key: PublicHourKey) -> tuple
     data_key = _random(DATA_KEY_SIZE)
     payload, commitment = bytearray(32), bytearray(32)
     try:
+        # The hour key's private half is the custodian's alone: once the two buffers below are overwritten, this process
+        # cannot open what it seals (invariant 3).
         public_key = X25519PublicKey.from_public_bytes(hour_key.public_key)
         wrap = HPKE.encrypt(data_key, public_key, info=wrap_info(core.hour_key_id, core_sha256))
         derive_into(data_key, core.salt, b"payload", core_sha256, payload)

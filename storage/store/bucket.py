@@ -91,13 +91,13 @@ def read_and_write(connection: S3Connection) -> None:
         raise _error(response)
 
 
-def write_and_read(connection: S3Connection) -> None:
+def write_and_read(connection: S3Connection, name: str = _PROBE) -> None:
     """Write a small object anew, and read it. Raises the store's errors; StoreProtocolError: another one came back."""
     written = secrets.token_bytes(16)
-    response = connection.exchange(_put(_PROBE, written))
+    response = connection.exchange(_put(name, written))
     if not is_success(response):
         raise _error(response)
-    response = connection.exchange(S3Request(method="GET", name=_PROBE, headers={}))
+    response = connection.exchange(S3Request(method="GET", name=name, headers={}))
     if not is_success(response):
         raise _error(response)
     if response.body != written:

@@ -17,12 +17,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import quote, urlsplit
-
-from minio.credentials.credentials import Credentials
-from minio.signer import sign_v4_s3
+from urllib.parse import quote
 
 from runtime.settings import StoreSettings
+from storage.store.signing import authorization
 
 _NO_BODY = hashlib.sha256(b"").hexdigest()
 STALL_TIMEOUT_S = 20.0
@@ -52,12 +50,10 @@ class S3Response:
 
 
 class Signer:
-    """Signs requests with AWS Signature Version 4, by the implementation in `minio`."""
+    """Signs requests for one bucket."""
 
     def __init__(self, settings: StoreSettings) -> None:
         self._settings = settings
-        self._base = f"{'https' if settings.secure else 'http'}://{settings.endpoint}"
-        self._credentials = Credentials(settings.access_key, settings.secret_key)
 
     def signed(self, request: S3Request) -> tuple[str, dict[str, str]]:
         """Return the request's path and all of its headers. The signature carries the current time."""
@@ -65,24 +61,25 @@ class Signer:
         if request.query:
             path += "?" + "&".join(f"{key}={quote(value, safe='-_.~')}" for key, value in sorted(request.query.items()))
         now = datetime.now(UTC)
-        headers: dict[str, str | list[str] | tuple[str]] = {
+        headers = {
             **request.headers,
             "host": self._settings.endpoint,
             "x-amz-content-sha256": request.payload_sha256,
             "x-amz-date": now.strftime("%Y%m%dT%H%M%SZ"),
         }
-        signed = sign_v4_s3(
+        headers["Authorization"] = authorization(
             method=request.method,
-            url=urlsplit(self._base + path),
+            path=path,
+            headers={name.lower(): value for name, value in headers.items()},
+            payload_sha256=request.payload_sha256,
             region=self._settings.region,
-            headers=headers,
-            credentials=self._credentials,
-            content_sha256=request.payload_sha256,
-            date=now,
+            access_key=self._settings.access_key,
+            secret_key=self._settings.secret_key,
+            now=now,
         )
         if request.method == "PUT":
-            signed["content-length"] = str(request.size_bytes)
-        return path, {key: str(value) for key, value in signed.items()}
+            headers["content-length"] = str(request.size_bytes)
+        return path, headers
 
 
 class S3Connection:

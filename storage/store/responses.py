@@ -13,6 +13,7 @@ from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from domain.errors import StorageError
+from domain.text import printable
 from storage.store.connection import S3Response
 from storage.store.errors import DigestError, ObjectMissingError, StoreAwayError, StoreProtocolError, StoreRefusedError
 from storage.store.protocol import ObjectInfo
@@ -42,7 +43,7 @@ def error_message(response: S3Response) -> str:
     """Return the server's sentence about an error, printable and short, or an empty string."""
     found = _MESSAGE.search(response.body[:8192])
     text = html.unescape(found[1].decode("utf-8", "replace")) if found else ""
-    return "".join(character for character in " ".join(text.split()) if character.isprintable())[:_MESSAGE_MAX]
+    return printable(" ".join(text.split()))[:_MESSAGE_MAX]
 
 
 def is_success(response: S3Response) -> bool:

@@ -177,8 +177,9 @@ class S3Store:
 
     async def stat(self, name: str) -> ObjectInfo | None:
         """See ``ObjectStore``. A server may refuse to be asked for the checksum: it is then asked without."""
-        response = await self._head(name, asks_checksum=self._asks_checksum)
-        if self._asks_checksum and not _is_conclusive(response):
+        asked = self._asks_checksum  # another call may find out meanwhile that the server refuses it
+        response = await self._head(name, asks_checksum=asked)
+        if asked and not _is_conclusive(response):
             plain = await self._head(name, asks_checksum=False)
             if _is_conclusive(plain):
                 # Once more: the fault may have been a passing one.

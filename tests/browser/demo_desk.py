@@ -19,7 +19,7 @@ from playwright.async_api import Browser, BrowserContext, Page
 from domain.time import NS, Span
 from pipeline.demo.account import demo_account
 from pipeline.running import Running
-from pipeline.smoke.run import until
+from pipeline.smoke.holding import until
 from pipeline.supervise.tell import Tell
 from pipeline.up import UpOptions, running
 from runtime.database import connect
@@ -113,8 +113,8 @@ class Desk:
 
 
 @contextlib.asynccontextmanager
-async def demo_desk() -> AsyncIterator[Desk]:
-    """Two cameras, a minute of footage with a gap in it, and a browser."""
+async def demo_desk(*, broken: bool = True) -> AsyncIterator[Desk]:
+    """Two cameras, a minute of footage with a gap in it, and a browser. ``broken`` False: without the gap."""
     with tempfile.TemporaryDirectory(prefix="tallenne-desk-") as folder:
         async with contextlib.AsyncExitStack() as stack:
             options = UpOptions(config=None, data=Path(folder) / "data", cameras=2)
@@ -122,8 +122,10 @@ async def demo_desk() -> AsyncIterator[Desk]:
             owner = await connect(everything.settings.database("owner"))
             stack.push_async_callback(owner.close)
             await until(lambda: _recorded(owner, 4), "footage")
-            await _break_the_recorder(everything)
-            gap = await until(lambda: _gap(owner), "gap with its cause")
+            gap = Span(0, 0)
+            if broken:
+                await _break_the_recorder(everything)
+                gap = await until(lambda: _gap(owner), "gap with its cause")
             passage = await until(lambda: owner.fetchrow(_PASSAGE, False), "passage that both cameras saw")
             browser = await stack.enter_async_context(chromium())
             yield Desk(everything=everything, owner=owner, browser=browser, passage=passage, gap=gap)

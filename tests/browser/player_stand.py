@@ -29,6 +29,9 @@ from tests.support.footage.shelf import Shelf, read
 
 ZONE: Final = "Europe/Helsinki"
 _MS: Final = 1_000_000
+_SVG: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="320" height="180"><path fill="teal" d="M0 0h320v180H0"/></svg>'
+)
 
 
 @dataclass(kw_only=True)
@@ -45,6 +48,7 @@ class StandCamera:
     status: int = 200
     cut_after: int | None = None  # bytes of an answer, then the connection breaks
     asked: list[str] = field(default_factory=list)
+    pictured: list[str] = field(default_factory=list)  # times of thumbnails that were asked for
 
     def film(self, at_ms: Sequence[int], *, number: int = 0, gop: int = 25, b_frames: int = 0) -> None:
         """Add footage; pictures further apart than a gap belong to two calls."""
@@ -141,6 +145,11 @@ async def _clip(request: Request) -> Response:
     return StreamingResponse(_paced(camera, clip, first, end), 206, headers)
 
 
+async def _thumbnail(request: Request) -> Response:
+    request.app.state.stand.camera(request).pictured.append(request.query_params["at"])
+    return Response(_SVG, media_type="image/svg+xml")
+
+
 async def _paced(camera: StandCamera, clip: ClipReader, first: int, end: int) -> AsyncIterator[bytes]:
     data = await read(clip, first, end)
     sent = 0
@@ -162,6 +171,7 @@ async def player_stand(*cameras: StandCamera, until_ms: int = 0) -> AsyncIterato
         Route("/play", _player),
         Route("/v1/cameras/{camera}/timeline", _timeline),
         Route("/v1/cameras/{camera}/clip.mp4", _clip),
+        Route("/v1/cameras/{camera}/thumbnail.jpg", _thumbnail),
         Mount("/static", StaticFiles(directory=DIRECTORY / "static")),
     ]
     app = Starlette(routes=routes)

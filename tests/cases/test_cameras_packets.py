@@ -107,7 +107,7 @@ def test_bytes_between_frames() -> None:
     with report("bytes_between_frames") as module:
         facts = recorded(module.Case(), module, 44)
     assert (facts["connections"], facts["losses"], facts["error"]) == (1, 0, "")
-    assert facts["footage_s"] > 43
+    assert facts["footage_s"] > 39  # on a busy machine the connection comes after the first key frame, one in 4 s
 
 
 @slow

@@ -41,6 +41,7 @@ def _gym(folder: Path, case: Path, name: str, mosquitto: Mosquitto) -> Path:
 
 
 @needs_mosquitto
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_two_gyms_at_one_broker_each_keep_their_own_events(tmp_path: Path, mosquitto: Mosquitto) -> None:
     case = field_case("two-gyms-one-broker")

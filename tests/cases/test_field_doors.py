@@ -12,7 +12,7 @@ import pytest
 
 from domain.time import NS, from_iso, to_iso
 from tests.cases.shared import field_case
-from tests.support.processes.started import Started, started, wait_for
+from tests.support.processes.started import Started, open_to_others, started, wait_for
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 TOPIC = "access/demo/main"
@@ -26,6 +26,16 @@ def gym(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
     with started(tmp_path_factory.mktemp("gym"), None, "--cameras", "1") as running:
         wait_for(lambda: running.statuses()["ingest"]["spool"]["uploaded"] > 0)
         yield running
+
+
+def test_nothing_in_a_running_gyms_data_directory_is_open_to_other_users(gym: Started) -> None:
+    data = gym.directory / "data"
+    assert {"run", "logs", "spool"} <= {path.name for path in data.iterdir()}
+    assert open_to_others(data) == []
+    log = next((data / "logs").iterdir())
+    log.chmod(0o604)
+    assert open_to_others(data) == [f"logs/{log.name} 604"]
+    log.chmod(0o600)
 
 
 def publish(gym: Started, topic: str, payload: str, qos: int = 1) -> None:

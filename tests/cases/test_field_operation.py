@@ -29,9 +29,14 @@ def prepared(folder: Path, text: str = GYM) -> Path:
     return folder
 
 
+def with_keeper(text: str) -> str:
+    """The report's configuration, and the role that came later."""
+    return text.replace("[database]\n", '[database]\nkeeper_password = { file = "k" }\n', 1)
+
+
 def with_passwords(folder: Path, password: str) -> None:
     """The files that the reports about databases name."""
-    for name in "oixcs":
+    for name in "oixcsk":
         (folder / name).touch(mode=0o600)
         (folder / name).write_text(password)
 
@@ -50,7 +55,7 @@ def test_under_nohup_it_goes_on_when_the_terminal_goes(tmp_path: Path) -> None:
 def test_a_pooler_in_place_of_the_database_is_named(tmp_path: Path) -> None:
     case = field_case("databases")
     (port,) = free_ports(1)
-    folder = prepared(tmp_path / "gym", (case / "tallenne.toml").read_text().replace("28951", str(port)))
+    folder = prepared(tmp_path / "gym", with_keeper((case / "tallenne.toml").read_text()).replace("28951", str(port)))
     with_passwords(folder, "word")
     pooler = subprocess.Popen([sys.executable, case / "fake_pgbouncer.py", str(port)], stdout=subprocess.DEVNULL)
     try:
@@ -65,7 +70,7 @@ def test_a_pooler_in_place_of_the_database_is_named(tmp_path: Path) -> None:
 
 async def test_a_database_that_cannot_hold_every_name_is_named_at_the_start(tmp_path: Path, database: Database) -> None:
     """The report's second half: it was taken, and only later refused a member's name with a letter of Polish."""
-    text = (field_case("databases") / "tallenne.toml").read_text()
+    text = with_keeper((field_case("databases") / "tallenne.toml").read_text())
     owner, name = database.owner, f"latin1_{uuid.uuid4().hex}"
     conn = await connect(owner)
     await conn.execute(f"CREATE DATABASE {name} ENCODING 'LATIN1' TEMPLATE template0")

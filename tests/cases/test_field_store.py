@@ -40,7 +40,10 @@ def gym_at(folder: Path, quirk: str) -> Iterator[Started]:
         server.wait(10)
 
 
-@pytest.mark.parametrize("quirk", ["none", "no-checksum", "no-checksum-put", "slow"])
+@pytest.mark.parametrize(
+    "quirk",
+    ["no-checksum", "slow", *(pytest.param(one, marks=pytest.mark.long) for one in ("none", "no-checksum-put"))],
+)
 def test_footage_is_stored_and_whole(tmp_path: Path, quirk: str) -> None:
     film = written(tmp_path / "h264.mp4", encoded(20.0))
     start_ns = hour_of(time.time_ns()) - 3 * HOUR_NS

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-ROUNDS = 20
+ROUNDS = 5
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--rounds", type=int, default=None, help="how often each place is struck")
     parser.addoption("--seed", type=int, default=1, help="of what is recorded, and of when things break")
     parser.addoption("--figures", type=Path, default=None, help="a file that figures are appended to")
-    parser.addoption("--only", default=None, help="of the campaign's troubles those that begin so")
+    parser.addoption("--only", default=None, help="of the campaign's troubles those that begin so: A,B")
     parser.addoption("--outage-hours", type=float, default=None, help="how long the object store is away")
 
 

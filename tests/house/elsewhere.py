@@ -40,23 +40,39 @@ ELSEWHERE: Final = (
         _ROUTES,
         "tests/integration/api/test_roles.py",
         (
-            *("api/app.py", "api/sign_in/purpose_routes.py", "api/sign_in/purposes.py"),
-            *("api/cameras/inventory.py", "api/health/quarantine.py", "api/pages/install.py", "api/pages/routes.py"),
+            *("api/app.py", "api/sign_in/desk.py", "api/sign_in/purpose_routes.py", "api/sign_in/purposes.py"),
+            *(
+                "api/cameras/inventory.py",
+                "api/health/quarantine.py",
+                "api/health/retention.py",
+                "api/pages/install.py",
+                "api/pages/routes.py",
+            ),
         ),
     ),
     Row(
         "searches and the audit trail: SQL, and what of it is on record",
         "tests/integration/api/test_looks.py",
         (
-            *("api/audit/disclosure.py", "api/audit/trail.py", "api/search/event.py", "api/search/listing.py"),
-            *("api/search/timeline.py", "api/search/examples.py", "api/health/metrics.py", "api/metrics/cameras.py"),
+            *("api/audit/disclosure.py", "api/search/event.py", "api/search/listing.py"),
+            "api/search/timeline.py",
         ),
+    ),
+    Row(
+        "find: words, filters and pages over PostgreSQL, cut to the scope",
+        "tests/integration/api/search/test_find.py",
+        ("api/search/find.py", "api/search/meaning.py", "api/search/examples.py"),
+    ),
+    Row(
+        "the audit page: SQL, and what an auditor of some cameras sees",
+        "tests/integration/api/health/test_metrics.py",
+        ("api/audit/trail.py", "api/audit/reading.py", "api/health/metrics.py"),
     ),
     Row(
         "exports: footage, SQL and a second person, from the request to the verified file",
         "tests/integration/api/test_exports.py",
         (
-            *("api/export/fetch.py", "api/export/make.py", "api/export/rights.py", "api/export/routes.py"),
+            *("api/export/fetch.py", "api/export/make.py", "api/export/routes.py"),
             *("api/export/rows.py", "api/cameras/clip.py", "api/footage/opening.py"),
         ),
     ),
@@ -65,11 +81,24 @@ ELSEWHERE: Final = (
         "tests/integration/api/test_thumbnails.py",
         ("api/cameras/thumbnail.py", "api/footage/thumbnail/pictures.py"),
     ),
+    Row(
+        "live looks over HTTP, with a custodian, the role and PostgreSQL",
+        "tests/integration/api/live/test_live.py",
+        ("api/live/doors.py", "api/live/routes.py", "custodian/live_looks.py", "live/role.py"),
+    ),
+    Row(
+        "how serve asks: over a socket, against the looks themselves",
+        "tests/unit/live/test_looks.py",
+        ("live/client.py", "live/settings.py"),
+    ),
     Row("signing in: SQL and cookies", "tests/integration/api/test_sign_in.py", ("api/sign_in/routes.py",)),
     Row(
         "accounts: SQL in one transaction with the audit trail",
         "tests/integration/api/test_staff.py",
-        ("api/staff/own.py", "api/staff/routes.py", "api/credentials/accounts.py"),
+        (
+            *("api/staff/own.py", "api/staff/routes.py", "api/staff/changing.py", "api/credentials/accounts.py"),
+            "api/credentials/handover.py",
+        ),
     ),
     Row(
         "the role: sockets, TLS and start-up order",
@@ -88,11 +117,62 @@ ELSEWHERE: Final = (
         "the custodian behind its socket, over PostgreSQL",
         "tests/integration/custodian/test_custodian.py",
         (
-            *("custodian/client.py", "custodian/enrolment.py", "custodian/opening.py", "custodian/role.py"),
-            *("custodian/server.py", "custodian/keys/custody.py", "custodian/keys/hour_keys.py"),
-            "custodian/keys/past_keys.py",
+            *("custodian/client.py", "custodian/enrolment.py", "custodian/role.py"),
+            *("custodian/keys/hour_keys.py", "custodian/keys/past_keys.py"),
         ),
     ),
+    Row(
+        "retention in words and numbers: SQL of the command, run with what has expired",
+        "tests/integration/custodian/test_retention_command.py",
+        (*("pipeline/commands/retention/*.py", "storage/access/retention.py", "custodian/expiry/retention.py"),),
+    ),
+    Row(
+        "expiry: transactions, locks and the keyring, over PostgreSQL, broken off at each step",
+        "tests/integration/custodian/test_expiry.py",
+        ("custodian/expiry/expire.py",),
+    ),
+    Row(
+        "a changed retention: keys sealed anew, over PostgreSQL and the keyring, broken off at each step",
+        "tests/integration/custodian/test_retention_change.py",
+        ("custodian/expiry/change.py",),
+    ),
+    Row(
+        "holds: transactions, locks, wraps and the keyring, over PostgreSQL, broken off at each step",
+        "tests/integration/custodian/test_holds.py",
+        ("custodian/holds/holds.py", "custodian/keys/private_keys.py", "custodian/asking.py"),
+    ),
+    Row(
+        "erasure: PostgreSQL and the keyring",
+        "tests/integration/custodian/test_erasure_steps.py",
+        ("custodian/erasure/*.py", "custodian/keys/resealing.py"),
+    ),
+    Row(
+        "erasure over HTTP, with a custodian", "tests/integration/api/erasures/test_erasures.py", ("api/erasures/*.py",)
+    ),
+    Row(_PROCESS, "tests/integration/pipeline/test_erase_command.py", ("pipeline/commands/erase.py",), words='"erase"'),
+    Row(
+        "cases over HTTP, with a custodian and PostgreSQL",
+        "tests/integration/api/cases/test_cases.py",
+        ("api/cases/routes.py", "api/cases/rows.py", "api/cases/shapes.py"),
+    ),
+    Row(
+        "commands that ask the API: a served API with a custodian, as two people would",
+        "tests/integration/pipeline/test_cases_command.py",
+        ("pipeline/commands/asker.py", "pipeline/commands/cases.py"),
+        words='"pipeline.cli", "cases"',
+    ),
+    Row(
+        "the keeper: objects and rows, over PostgreSQL and S3, broken off at each step",
+        "tests/integration/upkeep/test_keeper.py",
+        ("upkeep/keeper/removal.py", "upkeep/keeper/role.py"),
+    ),
+    Row(
+        "periods: what is old enough, and in which order, is SQL",
+        "tests/integration/upkeep/test_periods.py",
+        ("upkeep/keeper/periods.py",),
+    ),
+    Row("what is over is SQL", "tests/integration/upkeep/test_journal_over.py", ("upkeep/keeper/journal.py",)),
+    Row("a restored database, opened", "tests/integration/upkeep/test_samples.py", ("upkeep/inspection/samples.py",)),
     Row(
         "SQL of the indexer: duplicates, order and quarantine over PostgreSQL",
         "tests/integration/indexer/test_receive.py",
@@ -111,50 +191,62 @@ ELSEWHERE: Final = (
     Row(
         "the role over a broker, PostgreSQL and a custodian",
         "tests/integration/indexer/test_role.py",
-        ("indexer/events/intake.py", "indexer/events/replay.py", "indexer/mqtt/session.py"),
+        ("indexer/events/intake.py", "indexer/events/replay.py"),
     ),
     Row(
         "recorded files into the archive, from end to end",
         "tests/integration/ingest/test_import.py",
-        ("ingest/importing/*.py", "ingest/recording/staged.py", "ingest/spool/summary.py"),
+        ("ingest/importing/*.py", "ingest/recording/staged.py"),
+    ),
+    Row(
+        "each is compared with the other for any bytes",
+        "tests/unit/ingest/native/test_library.py",
+        ("ingest/native/form.py", "ingest/native/reference.py"),
     ),
     Row(
         "a recorder over store and catalogue in memory: a power cut at any moment",
         "tests/unit/ingest/recording/test_power_cut.py",
-        (
-            *("ingest/recording/key_keeper.py", "ingest/recording/segment.py"),
-            *("ingest/spool/recovery.py", "ingest/spool/segment_file.py"),
-        ),
+        ("ingest/recording/segment.py",),
     ),
     Row(
-        "protocols and their errors, told by what becomes of a stream",
+        "protocols and their errors, as they end a stream",
         "tests/unit/ingest/test_sources.py",
-        ("ingest/access_unit.py", "ingest/errors.py"),
+        ("ingest/errors.py",),
     ),
     Row(
         "inits: written here, described by the reader and by libav",
         "tests/unit/storage/mp4/test_boxes.py",
-        ("ingest/media/init.py", "storage/mp4/movie.py"),
+        ("ingest/media/init.py",),
     ),
-    Row(_CAMERA, "tests/unit/ingest/rtp/test_track.py", ("ingest/rtp/*.py", "ingest/video/slices.py")),
     Row(
         _CAMERA,
         "tests/unit/ingest/rtsp/test_session.py",
         (
-            *("ingest/addresses.py", "ingest/rtsp/connection.py", "ingest/rtsp/receiver.py", "ingest/rtsp/source.py"),
-            *("ingest/rtsp/streams.py", "ingest/rtsp/signalling/*.py"),
+            *("ingest/rtsp/connection.py", "ingest/rtsp/receiver.py", "ingest/rtsp/source.py"),
+            "ingest/rtsp/streams.py",
         ),
     ),
     Row(
         _CAMERA,
         "tests/unit/ingest/rtsp/test_recorded_cameras.py",
-        ("ingest/video/h264.py", "ingest/video/h265.py"),
+        ("ingest/video/h265.py",),
     ),
     Row(_CAMERA, "tests/integration/ingest/test_native_demo.py", ("ingest/libav/packets.py",)),
+    Row(_CAMERA, "tests/integration/ingest/test_libav.py", ("ingest/libav/source.py",)),
+    Row(
+        "records, SQL and a second database in the place of a lost one",
+        "tests/integration/upkeep/test_journal.py",
+        ("custodian/journal.py", "upkeep/holes.py", "upkeep/inspection/journal.py"),
+    ),
+    Row(
+        "a record that the store refuses keeps its gap in the spool: recorded, with the committer",
+        "tests/unit/ingest/recording/test_committer.py",
+        ("ingest/recording/footage_records.py",),
+    ),
     Row(
         "SQL over a bucket: what is missing, damaged or foreign",
         "tests/integration/upkeep/test_reconcile.py",
-        ("upkeep/reconcile.py", "upkeep/rebuild.py", "upkeep/inspection/restore.py"),
+        ("upkeep/reconcile.py", "upkeep/rebuild.py", "upkeep/hidden.py", "upkeep/inspection/restore.py"),
     ),
     Row(
         "objects of a bucket against their rows: one flaw of each kind is planted",
@@ -164,14 +256,13 @@ ELSEWHERE: Final = (
     Row(
         "watching a machine: what each watcher sees, through the observer",
         "tests/unit/alarms/watch/test_observer.py",
-        ("alarms/watch/*.py", "alarms/conditions.py"),
+        ("alarms/watch/*.py",),
     ),
     Row(
         "SQL: doors' events, of which some windows are taken",
         "tests/integration/indexer/test_pauses.py",
         ("indexer/events/pauses.py",),
     ),
-    Row("a message and its lines", "tests/unit/alarms/state/test_wording.py", ("alarms/state/notice.py",)),
     Row(
         "the role over real status files, a mail server and a webhook",
         "tests/integration/alarms/test_role.py",
@@ -185,8 +276,6 @@ ELSEWHERE: Final = (
     ),
     Row("the load generator", "tests/integration/demo/test_load_generator.py", ("demo/loop.py",)),
     Row("the simulated gym", "tests/integration/demo/test_gym.py", ("demo/doors.py", "demo/role.py")),
-    Row("settings of the demo", "tests/unit/demo/test_traffic.py", ("demo/settings.py",)),
-    Row("people in pictures", "tests/unit/demo/video/test_pictures.py", ("demo/video/people.py",)),
     Row(
         "processes with arguments: the load of the suites",
         "tests/integration/benchmarks/test_suites.py",
@@ -205,8 +294,9 @@ ELSEWHERE: Final = (
         "everything started by one command",
         "tests/faults/pipeline/test_demo_gym.py",
         (
-            *("pipeline/up.py", "pipeline/running.py", "pipeline/demo/*.py", "pipeline/smoke/run.py"),
-            "pipeline/supervise/supervision.py",
+            *("pipeline/up.py", "pipeline/running.py", "pipeline/demo/*.py"),
+            *("pipeline/smoke/run.py", "pipeline/supervise/roles.py", "pipeline/supervise/supervision.py"),
+            *("pipeline/smoke/forgetting.py", "pipeline/smoke/holding.py", "pipeline/smoke/live.py"),
         ),
     ),
     Row(
@@ -217,24 +307,33 @@ ELSEWHERE: Final = (
     ),
     Row("decoded clips", "tests/unit/pipeline/smoke/test_expected.py", ("pipeline/smoke/pictures.py",)),
     Row(
-        "names of doors as mistakes of a configuration",
-        "tests/unit/pipeline/config/test_check.py",
-        ("pipeline/config/doors.py",),
+        _PROCESS,
+        "tests/integration/pipeline/test_door_commands.py",
+        ("pipeline/commands/doors/*.py",),
+        "members",
     ),
     Row(
         _PROCESS,
-        "tests/integration/pipeline/test_door_commands.py",
-        ("pipeline/commands/doors/*.py", "pipeline/commands/common.py"),
-        "members",
+        "tests/integration/pipeline/test_import_command.py",
+        ("pipeline/commands/*.py", "pipeline/config/imports.py"),
+        "verify",
     ),
-    Row(_PROCESS, "tests/integration/pipeline/test_import_command.py", ("pipeline/commands/*.py",), "verify"),
-    Row(_PROCESS, "tests/integration/benchmarks/test_suites.py", ("pipeline/commands/bench.py",), "bench"),
-    Row(_PROCESS, "tests/faults/pipeline/test_demo_gym.py", ("pipeline/commands/roles/*.py",), "up"),
+    Row(
+        "a real machine that is lost: backed up, tried in a drill, restored",
+        "tests/integration/pipeline/test_restore_command.py",
+        ("pipeline/backup/restore.py", "pipeline/commands/backup/[cr]*.py"),
+        "restore",
+    ),
+    Row(
+        "the database's files and its log, of a real server",
+        "tests/integration/upkeep/backup/test_backup.py",
+        ("upkeep/backup/role.py", "upkeep/backup/compare.py"),
+    ),
     Row(
         _BENCH,
         "tests/integration/benchmarks/test_suites.py",
         (
-            *("benchmarks/suites/*.py", "benchmarks/frame/cores.py", "benchmarks/frame/machine.py"),
+            "benchmarks/suites/*.py",
             *("benchmarks/frame/role_child.py", "benchmarks/frame/sealing.py", "benchmarks/frame/side.py"),
             *("benchmarks/frame/stand.py", "benchmarks/load/[!d]*.py", "benchmarks/peers/parts.py"),
         ),
@@ -242,7 +341,7 @@ ELSEWHERE: Final = (
     Row(
         "a program that a suite runs as a process",
         "tests/integration/benchmarks/test_suites.py",
-        ("benchmarks/floors/*.py", "benchmarks/probes/*.py", "benchmarks/load/doors.py", "benchmarks/frame/mqtt.py"),
+        ("benchmarks/floors/*.py", "benchmarks/probes/*.py", "benchmarks/load/doors.py"),
         "bench",
     ),
     Row("plots of a report", "tests/unit/benchmarks/report/test_write.py", ("benchmarks/report/plots.py",)),

@@ -42,6 +42,16 @@ def files_per_folder(tree: Tree) -> Counter[str]:
     return Counter(folder_of(path) for path in tree)
 
 
+def long_functions(tree: Tree, lines_max: int) -> list[str]:
+    """``path:line: name, n lines`` for each function of more than ``lines_max`` lines."""
+    return [
+        f"{path}:{function.lineno}: {name}, {length_of(function)} lines"
+        for path, text in tree.items()
+        for name, function in functions_of(text)
+        if length_of(function) > lines_max
+    ]
+
+
 def modules_without_test(tree: Tree) -> list[str]:
     """Modules for which no test file of the same name stands anywhere, ``test_<module>.py``."""
     tests = {PurePosixPath(path).stem for path in tree if package_of(path) == "tests"}

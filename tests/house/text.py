@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _NOT_A_REASON = ("noqa", "type:", "pragma", "!")
+SHORT_LINES = 3
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -65,12 +66,8 @@ def _functions(node: ast.AST, prefix: str) -> Iterator[tuple[str, Function]]:
 
 
 def length_of(function: Function) -> int:
-    """Lines from ``def`` to the last one, the docstring left out."""
-    lines = (function.end_lineno or function.lineno) - function.lineno + 1
-    first = function.body[0]
-    if ast.get_docstring(function) is not None:
-        lines -= (first.end_lineno or first.lineno) - first.lineno + 1
-    return lines
+    """Lines from ``def`` to the last one, the docstring with them."""
+    return (function.end_lineno or function.lineno) - function.lineno + 1
 
 
 def is_public(name: str) -> bool:
@@ -79,11 +76,16 @@ def is_public(name: str) -> bool:
 
 
 def undocumented(text: str) -> list[str]:
-    """Public functions and methods without a docstring."""
+    """Functions and methods that need a docstring and have none.
+
+    These are the public ones, and those of more than 3 lines with a public name in a private class or in a function.
+    """
     return [
         name
         for name, function in functions_of(text)
-        if is_public(name) and ast.get_docstring(function) is None and not _is_setter(function)
+        if (is_public(name) or (not function.name.startswith("_") and length_of(function) > SHORT_LINES))
+        and ast.get_docstring(function) is None
+        and not _is_setter(function)
     ]
 
 

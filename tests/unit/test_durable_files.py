@@ -25,6 +25,7 @@ HASTY = ("write_text", "write_bytes")
 FOR_ONE_RUN = {
     "api/export/verify.py",  # what openssl reads, in a temporary folder
     "pipeline/smoke/run.py",  # its positive control
+    "pipeline/smoke/forgetting.py",  # the certificates, for their verifier
 }
 
 

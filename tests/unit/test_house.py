@@ -10,14 +10,15 @@ import pytest
 from tests.house import elsewhere
 from tests.house.documents import missing_files
 from tests.house.imports import cycles, edges, routes_that_import_routes
-from tests.house.measure import files_per_folder, modules_without_test
+from tests.house.measure import files_per_folder, long_functions, modules_without_test
 from tests.house.repeats import repeats
 from tests.house.text import functions_of, length_of, lines_of, undocumented
 from tests.house.tree import ROOT, Tree, source, work_tree
-from tests.house.words import banned_names, banned_text
+from tests.house.words import EXEMPT, banned_names, banned_phrases, banned_text
 
 FILES_MAX = 15
 MODULE_LINES_MAX = 400
+FUNCTION_LINES_MAX = 50
 README_LINES_MAX = 40
 DOCUMENTS = [
     ROOT / "ARCHITECTURE.md",
@@ -36,8 +37,12 @@ def test_no_folder_holds_more_than_fifteen_python_files(tree: Tree) -> None:
     assert {folder: files for folder, files in files_per_folder(tree).items() if files > FILES_MAX} == {}
 
 
-def test_no_module_of_the_source_is_long(tree: Tree) -> None:
-    assert [path for path, text in source(tree).items() if text.count("\n") > MODULE_LINES_MAX] == []
+def test_no_module_is_long_tests_included(tree: Tree) -> None:
+    assert [path for path, text in tree.items() if text.count("\n") > MODULE_LINES_MAX] == []
+
+
+def test_no_function_of_the_source_is_long(tree: Tree) -> None:
+    assert long_functions(source(tree), FUNCTION_LINES_MAX) == []
 
 
 def test_folders_import_one_another_without_cycles(tree: Tree) -> None:
@@ -74,6 +79,26 @@ def test_no_module_has_a_banned_name(tree: Tree) -> None:
 def test_no_banned_word_stands_in_source_or_documents(tree: Tree) -> None:
     texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in DOCUMENTS}
     assert list(banned_text({**source(tree), **texts})) == []
+
+
+def test_no_puzzling_phrase_stands_in_source_documents_or_sql(tree: Tree) -> None:
+    texts = {
+        str(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+        for path in [
+            *DOCUMENTS,
+            *sorted(ROOT.glob("[a-z]*/**/sql/*.sql")),
+            *ROOT.glob("storage/catalogue/migrations/*.sql"),
+        ]
+        if "tests" not in path.relative_to(ROOT).parts
+    }
+    assert list(banned_phrases({**source(tree), **texts})) == []
+    assert [row for row in EXEMPT if not list(_found_without_exemption(row, tree))] == []
+
+
+def _found_without_exemption(row: tuple[str, str], tree: Tree) -> list[str]:
+    """An exemption whose words are gone is dropped."""
+    path, word = row
+    return [line for line in tree[path].splitlines() if word in line.lower()]
 
 
 # -- The measures see what they are for
@@ -116,16 +141,25 @@ def test_comments_count_without_notes_to_tools() -> None:
     assert (lines.total, lines.code, lines.comments) == (7, 2, 2)
 
 
-def test_function_length_leaves_the_docstring_out() -> None:
+def test_function_length_counts_the_docstring() -> None:
     ((name, function),) = functions_of(
         'class A:\n    def f(self):\n        """Says.\n\n        More."""\n        return 1\n'
     )
-    assert (name, length_of(function)) == ("A.f", 2)
+    assert (name, length_of(function)) == ("A.f", 5)
+    assert long_functions({"a.py": "def f():\n" + "    x()\n" * 49}, 50) == []
+    assert long_functions({"a.py": "def f():\n" + "    x()\n" * 50}, 50) == ["a.py:1: f, 51 lines"]
 
 
 def test_public_functions_without_docstring_are_found() -> None:
     text = "def f(): ...\ndef _g(): ...\nclass C:\n    def m(self): ...\n    def n(self):\n        'Says.'\n"
     assert undocumented(text) == ["f", "C.m"]
+
+
+def test_longer_functions_of_private_classes_and_within_functions_need_a_docstring() -> None:
+    body = "        x()\n" * 3
+    text = f"class _C:\n    def m(self):\n{body}\n    def n(self): ...\n    def _o(self):\n{body}\n"
+    assert undocumented(text) == ["_C.m"]
+    assert undocumented(f"def _f():\n    def g():\n{body}\n    def h(): ...\n") == ["_f.<locals>.g"]
 
 
 def test_module_without_test_is_found() -> None:
@@ -170,6 +204,19 @@ def test_missing_file_is_found(tmp_path: Path) -> None:
     document = tmp_path / "a/README.md"
     document.write_text("`here.py`, `a/here.py` and `gone.py` in b/ and a/; run/ is an installation's\n")
     assert list(missing_files(document, tmp_path)) == ["a/README.md:1: gone.py", "a/README.md:1: b/"]
+
+
+def test_missing_file_in_a_picture_is_found(tmp_path: Path) -> None:
+    document = tmp_path / "PICTURE.md"
+    document.write_text('```mermaid\nflowchart TD\n    a([a]) -- "sealed: b/gone.py" --> c["key<br>b/lost.py"]\n```\n')
+    assert list(missing_files(document, tmp_path)) == ["PICTURE.md:3: b/gone.py", "PICTURE.md:3: b/lost.py"]
+
+
+def test_puzzling_phrases_are_found() -> None:
+    assert list(banned_phrases({"a.py": "# What nobody wants.\n"})) == [
+        "a.py:1: the role that acts, or the passive, not nobody"
+    ]
+    assert list(banned_phrases({"a.py": "_nobody = 1  # the camera reports\n"})) == []
 
 
 def test_banned_words_are_found() -> None:

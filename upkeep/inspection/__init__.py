@@ -1,4 +1,4 @@
-"""Looking at whole objects: is it what its recorder sealed, does its row say the truth, does its chain hold."""
+"""Examines whole objects: whether a recorder sealed them, their rows agree, and their chains hold."""
 
 from storage.catalogue.recorders import Recorders, read_recorders
 from upkeep.inspection.chain import Break, ChainWatch

@@ -1,7 +1,7 @@
 """A camera's chain of trailers: each names the one that was signed before it. A segment that vanished leaves a break.
 
-Chained in the order of signing, which is the order of time but for a file that was mended late. Each recorder begins a
-chain of its own, an import as well. Pure.
+Chained in the order of signing, which is the order of time except for a file that was recovered late. Each recorder,
+and each import, begins its own chain. Pure.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _UNRESOLVED = 1_000
 
 
 class BreakKind(StrEnum):
-    """How a chain of trailers is broken."""
+    """Kinds of breaks in a chain of trailers."""
 
     LOST = "lost"  # the segment that the trailer names as its previous one does not exist
     ANEW = "anew"  # it names no previous one although its recorder has earlier segments: a new or damaged spool

@@ -1,4 +1,4 @@
-"""What can be wrong with an object. For the operator's checks only: readers of footage learn just "refused"."""
+"""Flaws of objects. For the operator's checks only: readers of footage get one opaque error."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Flaw(StrEnum):
 
 
 class BadObjectError(StorageError, PeerError):
-    """An object that is not what it should be."""
+    """An object has a flaw."""
 
     def __init__(self, flaw: Flaw, detail: str = "") -> None:
         super().__init__(f"The object is bad ({flaw}{': ' + detail if detail else ''}).")

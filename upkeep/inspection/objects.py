@@ -7,10 +7,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from storage.catalogue.recorders import Recorders
+from storage.claims import signer_flaw, trailer_fits
 from storage.mp4 import Mp4Error, Walked, Walker
 from storage.sealed import HEADER_SIZE, OVERHEAD, TRAILER_SIZE, PayloadKey, RangeOpener, RefusedError
 from storage.sealed.format import (
-    STATE_COMPLETE,
     STATE_RECOVERED,
     TAG_SIZE,
     ChunkLayout,
@@ -20,7 +20,6 @@ from storage.sealed.format import (
     parse_header,
     parse_trailer,
 )
-from storage.sealed.opener import signature_holds
 from storage.store import ObjectInfo, ObjectStore
 from storage.store.errors import ObjectMissingError, StoreProtocolError
 from upkeep.inspection.errors import BadObjectError, Flaw
@@ -115,6 +114,7 @@ class _Contents:
         self.sealed_sha256 = b""  # of header and chunks
 
     def push(self, piece: bytes | bytearray) -> None:
+        """Take the next bytes of the object. BadObjectError at the first chunk or box that is wrong."""
         start, self._at = self._at, self._at + len(piece)
         view = memoryview(piece)
         trailer_at = self._layout.trailer_at
@@ -132,6 +132,7 @@ class _Contents:
         return self._hash.digest()
 
     def finish(self, *, torn: bool) -> Walked | None:
+        """Return what the boxes hold; None for content that was not opened. BadObjectError: a box is unfinished."""
         if self._opener is None:
             return None
         self._walk(self._opened, self._layout.plain_len, b"")
@@ -189,16 +190,10 @@ def _trailer_of(data: bytes, layout: ChunkLayout, header: Header, recorders: Rec
         trailer = parse_trailer(data)
     except RefusedError:
         raise BadObjectError(Flaw.TRAILER, "there is none at its place") from None
-    state = STATE_COMPLETE if layout.last_size else STATE_RECOVERED
-    if (trailer.state, trailer.plain_len) != (state, layout.plain_len):
+    if not trailer_fits(trailer, layout):
         raise BadObjectError(Flaw.TRAILER, "it does not fit the size")
-    recorder = recorders.get(trailer.recorder_id)
-    if recorder is None:
-        raise BadObjectError(Flaw.UNSIGNED, f"recorder {trailer.recorder_id} is not enrolled")
-    if recorder.revoked_ns is not None and trailer.end_ns > recorder.revoked_ns:
-        raise BadObjectError(Flaw.UNSIGNED, f"recorder {trailer.recorder_id} was revoked before")
-    if not signature_holds(recorder.public_key, header.core_sha256, trailer):
-        raise BadObjectError(Flaw.UNSIGNED, "the signature does not hold")
+    if (flaw := signer_flaw(header, trailer, recorders)) is not None:
+        raise BadObjectError(Flaw.UNSIGNED, flaw)
     return trailer
 
 

@@ -1,11 +1,11 @@
-"""What a row must say of its object, and how the object's camera, hour and times follow from its own bytes."""
+"""Derives a row from an object's own bytes, and compares rows with objects."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import fields, replace
 
-from domain.footage import SEGMENT_MAX_NS, Segment
+from domain.footage import SEGMENT_MAX_NS, Codec, Segment
 from domain.time import Span
 from storage.mp4 import Mp4Error, describe_init
 from storage.sealed import object_name
@@ -15,16 +15,29 @@ from upkeep.inspection.objects import Inspected
 
 
 def segment_of_object(found: Inspected, *, epoch: int = 1) -> Segment:
-    """The row that follows from an object that was opened. BadObjectError when its times or its init make no sense."""
+    """The row that follows from an object that was opened. BadObjectError: its times or its init are invalid."""
     if found.walked is None:
         raise ValueError("the object was not opened")
-    core, trailer = found.header.core, found.trailer
-    if not 0 < trailer.end_ns - core.start_ns <= SEGMENT_MAX_NS:
-        raise BadObjectError(Flaw.TRAILER, "its times make no sense")
     try:
         codec = describe_init(found.walked.init)
     except Mp4Error as exc:
         raise BadObjectError(Flaw.BOXES, exc.what) from exc
+    return replace(
+        closed_segment_of(found),
+        codec=codec,
+        init_size=len(found.walked.init),
+        frames=found.walked.frames,
+        fragments=found.walked.index,
+        epoch=epoch,
+        init_sha256=hashlib.sha256(found.walked.init).digest(),
+    )
+
+
+def closed_segment_of(found: Inspected) -> Segment:
+    """What follows without opening it: enough for an expired object to be removed. BadObjectError: its times."""
+    core, trailer = found.header.core, found.trailer
+    if not 0 < trailer.end_ns - core.start_ns <= SEGMENT_MAX_NS:
+        raise BadObjectError(Flaw.TRAILER, "its times are invalid")
     return Segment(
         segment_id=core.segment_id,
         site_id=core.site_id,
@@ -35,13 +48,11 @@ def segment_of_object(found: Inspected, *, epoch: int = 1) -> Segment:
         size_bytes=found.size_bytes,
         sha256=found.sha256,
         header=found.header_bytes,
-        codec=codec,
-        init_size=len(found.walked.init),
-        frames=found.walked.frames,
+        codec=Codec(name="h264", mime="", width=0, height=0),  # unknown and unread
+        init_size=0,
+        frames=0,
         recovered=trailer.state == STATE_RECOVERED,
-        fragments=found.walked.index,
-        epoch=epoch,
-        init_sha256=hashlib.sha256(found.walked.init).digest(),
+        fragments=None,
         trailer=found.trailer_bytes,
     )
 

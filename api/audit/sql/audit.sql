@@ -1,6 +1,6 @@
 -- name: member_looks
--- $1 member, $2 below this seq, $3 how many. Entries that concern the member: named in them, or seen in the footage by
--- a tag. Nothing of who looked.
+-- $1 member, $2 below this seq, $3 how many, $4 actions, $5 those of them that show footage. The entries that concern the
+-- member: they name the member, or their footage carries a tag of the member. The columns do not say who looked.
 SELECT a.seq, a.at_ns, a.action, p.category, c.name AS camera, a.start_ns, a.end_ns
 FROM audit_entry a LEFT JOIN purpose p ON p.purpose_id = a.purpose_id LEFT JOIN camera c ON c.camera_id = a.camera_id
 WHERE a.seq < $2::bigint AND a.action = ANY ($4::text[])
@@ -12,8 +12,9 @@ WHERE a.seq < $2::bigint AND a.action = ANY ($4::text[])
 ORDER BY a.seq DESC LIMIT $3
 
 -- name: audit_page
--- $1 below this seq, $2 how many, $3 everything, $4 else these cameras only, [$5, $6) when, $7 action or NULL,
--- $8 staff or NULL, $9 member or NULL
+-- $1 below this seq, $2 how many, $3 whether every camera, $4 else these cameras only, [$5, $6) when, $7 action or NULL,
+-- $8 staff or NULL, $9 member or NULL, $10 camera or NULL, $11 a member's number or NULL. Pages by seq, which only grows:
+-- entries that arrive meanwhile shift nothing.
 SELECT a.seq, a.at_ns, a.actor, a.action, a.session_id, a.purpose_id, a.member_id, a.camera_id, a.start_ns, a.end_ns,
        a.detail::text AS detail, u.display_name, u.user_name, p.category, p.reason, c.name AS camera, m.number
 FROM audit_entry a
@@ -26,12 +27,29 @@ WHERE a.seq < $1::bigint AND ($3::boolean OR a.camera_id = ANY ($4::uuid[])
   AND a.at_ns >= $5::bigint AND a.at_ns < $6::bigint
   AND ($7::text IS NULL OR a.action = $7) AND ($8::text IS NULL OR a.actor = $8)
   AND ($9::uuid IS NULL OR a.member_id = $9 OR a.detail -> 'members' ? $9::uuid::text)
+  AND ($10::uuid IS NULL OR a.camera_id = $10 OR a.detail -> 'cameras' ? $10::uuid::text)
+  AND ($11::text IS NULL OR EXISTS (
+      SELECT FROM member_identity n
+      WHERE n.number = $11 AND (a.member_id = n.member_id OR a.detail -> 'members' ? n.member_id::text)))
 ORDER BY a.seq DESC LIMIT $2
 
 -- name: audit_names
--- What the ids $1 in entries' details stand for: staff, cameras and sites, as they are called now.
+-- The present names of the ids $1 in entries' details: staff, cameras and sites.
 SELECT staff_id AS id, display_name AS name FROM staff WHERE staff_id = ANY ($1::uuid[])
 UNION ALL
 SELECT camera_id, name FROM camera WHERE camera_id = ANY ($1::uuid[])
 UNION ALL
 SELECT site_id, name FROM site WHERE site_id = ANY ($1::uuid[])
+
+-- name: audit_members
+-- Which of the ids $1 are members'.
+SELECT member_id FROM member WHERE member_id = ANY ($1::uuid[])
+
+-- name: audit_people
+-- $1 whether everybody, $2 else those with a role at these cameras. Staff by name.
+SELECT u.staff_id, u.display_name FROM staff u
+WHERE $1::boolean OR EXISTS (
+    SELECT FROM staff_grant g JOIN camera c ON c.camera_id = ANY ($2::uuid[])
+    WHERE g.staff_id = u.staff_id AND (g.site_id IS NULL OR g.site_id = c.site_id)
+      AND (g.camera_id IS NULL OR g.camera_id = c.camera_id))
+ORDER BY u.display_name, u.staff_id

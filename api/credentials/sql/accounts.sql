@@ -13,5 +13,5 @@ INSERT INTO staff_grant (grant_id, staff_id, role, site_id, camera_id) VALUES ($
 SELECT staff_id, password_hash, totp_secret FROM staff WHERE user_name = $1 AND disabled_ns IS NULL
 
 -- name: staff_exist
--- Whether an account exists that can sign in.
+-- Whether any account exists; the first one is made on the command line.
 SELECT EXISTS (SELECT FROM staff)

@@ -1,12 +1,11 @@
-"""Thumbnails from the decoding process: one at a time, killed when it takes too long, started again when needed."""
+"""Gets thumbnails from the decoding process: one at a time. It is killed when it takes too long, and restarted."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import sys
-from asyncio.subprocess import PIPE, Process
+import json
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import OrderedDict
 from typing import Annotated, Final
 
@@ -14,27 +13,32 @@ from fastapi import Depends
 
 from api.errors import NoPictureError
 from api.footage.cache import KEPT_NS, ClipRequest
-from api.footage.thumbnail.worker import INPUT_MAX, LENGTH, REQUEST
+from api.footage.thumbnail.pipe import INPUT_MAX, LENGTH, REQUEST
 from api.http.problems import Problem
 from api.http.provide import provided
+from runtime.sandbox.decoder import worker_command, worker_environment
+from runtime.sandbox.held import Held
 
 DEADLINE_S: Final = 4.0
+START_S: Final = 20.0
+"""For a new process, which loads libav on a machine that may be busy."""
 WAITING_MAX: Final = 64
 KEPT_MAX: Final = 256
 """About ten kilobytes each."""
 
 
 class Pictures:
-    """Not for several event loops. What was made is kept for five minutes for the very same request, in memory only."""
+    """For one event loop. A picture is kept in memory for five minutes, for the very same request."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
         self._process: Process | None = None
         self._waiting = 0
         self._kept: OrderedDict[ClipRequest, tuple[int, bytes]] = OrderedDict()
+        self.held: Held | None = None  # what confines the process; None before there was one
 
     def kept(self, asked: ClipRequest, now_ns: int) -> bytes | None:
-        """A picture made lately for the same session, purpose, camera and moment."""
+        """Return a recent picture for the same session, purpose, camera and moment."""
         found = self._kept.get(asked)
         return found[1] if found is not None and now_ns - found[0] < KEPT_NS else None
 
@@ -44,7 +48,9 @@ class Pictures:
         NoPictureError when nothing can be decoded in time; 429 when too many are asked for at once.
         """
         if self._waiting >= WAITING_MAX:
-            raise Problem(429, "busy", "Too many pictures at once.", "Wait a little.", headers={"Retry-After": "2"})
+            raise Problem(
+                429, "busy", "Too many pictures are requested at once.", "Wait a little.", headers={"Retry-After": "2"}
+            )
         self._waiting += 1
         try:
             async with self._lock:
@@ -67,32 +73,41 @@ class Pictures:
             raise NoPictureError("The picture is too large.")
         whole = False
         try:
+            async with asyncio.timeout(START_S):
+                process = await self._running()
             async with asyncio.timeout(DEADLINE_S):
-                made = await self._exchange(clip, at_us)
+                made = await self._exchange(process, clip, at_us)
             whole = True
         except (TimeoutError, OSError, asyncio.IncompleteReadError) as exc:
             raise NoPictureError("A picture could not be decoded in time.") from exc
         finally:
-            # Whatever ended the exchange early, cancelling included: the next one must not read this one's answer.
+            # After any early end, cancellation included, the next request must not read this one's answer.
             if not whole:
                 await self._kill()
         if not made:
             raise NoPictureError("There is no picture that can be decoded.")
         return made
 
-    async def _exchange(self, clip: bytes, at_us: int) -> bytes:
+    async def _running(self) -> Process:
         if self._process is None or self._process.returncode is not None:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "api.footage.thumbnail.worker"),
+                *worker_command("api.footage.thumbnail.worker"),
                 stdin=PIPE,
                 stdout=PIPE,
-                env={"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONDONTWRITEBYTECODE": "1"},
+                stderr=DEVNULL,
+                env=worker_environment(),
             )
-        process = self._process
+            self.held = Held.load(json.loads(await self._answer(self._process)))
+        return self._process
+
+    async def _exchange(self, process: Process, clip: bytes, at_us: int) -> bytes:
         assert process.stdin is not None
-        assert process.stdout is not None
         process.stdin.write(REQUEST.pack(len(clip), at_us) + clip)
         await process.stdin.drain()
+        return await self._answer(process)
+
+    async def _answer(self, process: Process) -> bytes:
+        assert process.stdout is not None
         (length,) = LENGTH.unpack(await process.stdout.readexactly(LENGTH.size))
         return await process.stdout.readexactly(length)
 

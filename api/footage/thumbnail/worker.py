@@ -1,37 +1,39 @@
-"""The decoding process: a clip comes in, a small JPEG goes out. No network, no files, no secrets, little memory.
+"""The decoding process: a clip comes in, a small JPEG goes out. It can do nothing else (runtime/sandbox/decoder.py).
 
 Run as ``python -m api.footage.thumbnail.worker``: on its standard input and output a length (4 bytes,
 big-endian) and so many bytes; an answer of length 0 means that there is no picture in it. It ends with its input.
+Before all it says in the same form what confines it.
 """
 
 from __future__ import annotations
 
 import io
-import resource
-import struct
+import json
 import sys
 from fractions import Fraction
 from typing import BinaryIO, Final
 
 import av
+import av.subtitles.stream  # libav imports it late, when files are out of reach
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-REQUEST: Final = struct.Struct(">Iq")  # bytes of the clip; the time in it, in microseconds
-LENGTH: Final = struct.Struct(">I")
-INPUT_MAX: Final = 32 << 20
+from api.footage.thumbnail.pipe import LENGTH, REQUEST
+from runtime.sandbox.decoder import confine
+
 WIDTH: Final = 320
 _PIXELS_MAX: Final = 7680 * 4320
-_MEMORY_BYTES: Final = 2 << 30
 _QUALITY: Final = 4  # mjpeg's scale: 2 is best, 31 is worst
 
 
 def main() -> None:
     """Until the input ends."""
-    _confine()
+    held = json.dumps(confine().dump()).encode()
+    sys.stdout.buffer.write(LENGTH.pack(len(held)) + held)
+    sys.stdout.buffer.flush()
     answer(sys.stdin.buffer, sys.stdout.buffer)
 
 
@@ -83,12 +85,6 @@ def _jpeg(frame: VideoFrame) -> bytes:
     coder.framerate = Fraction(1)
     coder.qmin = coder.qmax = _QUALITY
     return b"".join(bytes(packet) for packet in [*coder.encode(small), *coder.encode(None)])
-
-
-def _confine() -> None:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
 
 
 if __name__ == "__main__":

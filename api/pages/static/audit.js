@@ -1,23 +1,28 @@
+// The audit trail: a row for each sitting, that is what a person did in one session for one purpose, with its entries on request.
+
 import { byId, el, show, takeForm } from "./dom.js";
-import { get, iso } from "./server.js";
-import { fromField, full, ownZone, spanText } from "./time.js";
+import { get, getText, iso } from "./server.js";
+import { clock, full, fromField, ownZone, shortDay, spanText } from "./time.js";
 import { has, t } from "./words.js";
 
+const PAGE = 300;
+const LISTED = 3; // actions and cameras that a row names before it says how many more
 const zone = ownZone;
+const open = new Set(); // sittings whose entries are on show
 let next = null;
 let names = {};
 let filters = {};
+let sittings = new Map(); // by session and purpose, the newest first
 
 async function load(before) {
   show(byId("problem"), "");
   if (!before) filters = chosen(); // older ones go on with those of the list
-  const query = before ? { ...filters, before } : filters;
   try {
-    const page = await get("/v1/audit", query);
+    const page = await get("/v1/audit", { ...filters, limit: PAGE, ...(before ? { before } : {}) });
     names = { ...names, ...page.names };
-    const rows = page.entries.map(row);
-    if (before) byId("entries").append(...rows);
-    else byId("entries").replaceChildren(...(rows.length ? rows : [el("tr", {}, el("td", { colspan: 6 }, t("audit.none")))]));
+    if (!before) sittings = new Map();
+    page.entries.forEach(take);
+    draw();
     next = page.next;
     byId("older").hidden = next === null;
   } catch (error) {
@@ -25,9 +30,23 @@ async function load(before) {
   }
 }
 
+function take(entry) {
+  const key = entry.session ? [entry.session, entry.purpose, entry.reason].join("|") : String(entry.seq);
+  if (!sittings.has(key)) sittings.set(key, []);
+  sittings.get(key).push(entry);
+}
+
+function draw() {
+  const rows = [...sittings].flatMap(([key, entries]) => (entries.length === 1 ? [row(entries[0])] : [summary(key, entries), ...(open.has(key) ? entries.map((entry) => row(entry, "within")) : [])]));
+  byId("entries").replaceChildren(...(rows.length ? rows : [el("tr", {}, el("td", { colspan: 6 }, t("audit.none")))]));
+}
+
 function chosen() {
   const found = {};
-  if (byId("action").value) found.action = byId("action").value;
+  for (const name of ["action", "actor", "camera", "number"]) {
+    const value = byId(name).value.trim();
+    if (value) found[name] = value;
+  }
   for (const [field, name] of [["from", "start"], ["to", "end"]]) {
     const at = fromField(byId(field).value, zone);
     if (!Number.isNaN(at)) found[name] = iso(at);
@@ -35,16 +54,50 @@ function chosen() {
   return found;
 }
 
-function row(entry) {
+const actionText = (name) => (has(`action.${name}`) ? t(`action.${name}`) : name);
+
+function row(entry, kind = "") {
   return el(
     "tr",
-    {},
+    { class: kind },
     el("td", {}, el("time", { datetime: entry.at }, full(Date.parse(entry.at), zone))),
     el("td", {}, actor(entry)),
-    el("td", {}, has(`action.${entry.action}`) ? t(`action.${entry.action}`) : entry.action),
+    el("td", {}, actionText(entry.action)),
     el("td", {}, what(entry)),
     el("td", {}, entry.purpose ? el("strong", {}, t(`purpose.${entry.purpose}`)) : null, entry.reason ? ` ${entry.reason}` : null),
     el("td", { class: "number" }, String(entry.seq)),
+  );
+}
+
+/** "Footage watched ×41, Searched ×3" */
+function counted(values) {
+  const counts = new Map();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  const told = [...counts].sort((one, other) => other[1] - one[1]).map(([value, number]) => (number > 1 ? `${value} ×${number}` : value));
+  return told.length > LISTED + 1 ? [...told.slice(0, LISTED), t("audit.more", { count: told.length - LISTED })] : told;
+}
+
+function summary(key, entries) {
+  const [last, first] = [entries[0], entries.at(-1)];
+  const [from, to] = [first, last].map((entry) => Date.parse(entry.at));
+  const end = shortDay(from, zone) === shortDay(to, zone) ? clock(to, zone) : full(to, zone);
+  const cameras = counted(entries.map((entry) => entry.camera).filter(Boolean));
+  const members = new Set(entries.flatMap((entry) => [entry.member_id, ...(entry.detail.members ?? [])]).filter(Boolean));
+  const toggle = () => {
+    if (!open.delete(key)) open.add(key);
+    draw();
+    byId("entries").querySelector(`[data-sitting="${CSS.escape(key)}"]`)?.focus();
+  };
+  const button = el("button", { type: "button", class: "quiet", "aria-expanded": String(open.has(key)), data: { sitting: key }, onclick: toggle }, t(open.has(key) ? "audit.less" : "audit.details", { count: entries.length }));
+  return el(
+    "tr",
+    { class: "sitting" },
+    el("td", {}, el("time", { datetime: first.at }, `${full(from, zone)}–${end}`)),
+    el("td", {}, actor(last)),
+    el("td", {}, counted(entries.map((entry) => actionText(entry.action))).join(", ")),
+    el("td", {}, [cameras.join(", "), members.size ? count("audit.members", members.size) : ""].filter(Boolean).join(" · "), button),
+    el("td", {}, last.purpose ? el("strong", {}, t(`purpose.${last.purpose}`)) : null, last.reason ? ` ${last.reason}` : null),
+    el("td", { class: "number" }, `${first.seq}–${last.seq}`),
   );
 }
 
@@ -85,6 +138,27 @@ function what(entry) {
   return parts.join(" · ");
 }
 
+async function saveTable() {
+  show(byId("problem"), "");
+  try {
+    const text = await getText("/v1/audit.csv", chosen());
+    const link = el("a", { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: "audit.csv" });
+    link.click();
+    URL.revokeObjectURL(link.href);
+  } catch (error) {
+    show(byId("problem"), error.message);
+  }
+}
+
+async function offerChoices() {
+  const { people, cameras } = await get("/v1/audit/choices").catch(() => ({ people: [], cameras: [] }));
+  const options = (found) => found.map(({ value, name }) => el("option", { value }, name)).sort((one, other) => one.text.localeCompare(other.text, document.documentElement.lang, { numeric: true }));
+  byId("actor").append(...options(people));
+  byId("camera").append(...options(cameras));
+}
+
 takeForm(byId("filters"), () => load(null));
 byId("older").addEventListener("click", () => load(next));
+byId("table").addEventListener("click", saveTable);
+offerChoices();
 load(null);

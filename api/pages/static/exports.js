@@ -46,6 +46,7 @@ function card(each) {
     soft(t("exports.asked", { name: each.asked_by, time: full(Date.parse(each.created), zone) }), each.approved_by ? ` ${t("exports.approved_by", { name: each.approved_by })}` : null),
     each.minor ? el("span", {}, el("span", { class: "badge warn" }, t("exports.minor"))) : null,
     each.state === "approval" && each.own ? soft(t("exports.waits_for")) : null,
+    each.state === "approval" && each.one_hand ? soft(t("exports.one_hand")) : null,
     each.problem ? el("span", { class: "problem" }, t(`problem.${each.problem}`)) : null,
     ...each.files.map((file) => soft(`${file.camera}: ${spanOf(file)}, ${(file.size_bytes / 1e6).toFixed(1)} MB`)),
     each.state === "working" ? bar : null,
@@ -56,7 +57,7 @@ function card(each) {
 function actions(each) {
   const path = `/v1/exports/${each.export_id}`;
   const button = (name, sign, act) => el("button", { type: "button", class: "primary", onclick: () => run(act) }, sign ? icon(sign) : null, t(`exports.${name}_do`));
-  if (each.may_approve) return [button("approve", null, () => post(`${path}/approve`, {}))];
+  if (each.may_approve) return [button("approve", null, () => post(`${path}/approve`, { minor: each.minor }))];
   if (!each.own) return [];
   if (each.state === "ready") return [button("download", "download", () => needsPurpose() || fetchExport(each))];
   if (["approved", "failed", "interrupted"].includes(each.state)) return [button("prepare", "download", () => needsPurpose() || prepare(each, path))];

@@ -1,62 +1,89 @@
 // The one search box. What was typed stays in this tab only, never in the address: it may be a name.
 
-import { byId, el, icon, show, takeForm } from "./dom.js";
-import { badges, who } from "./events.js";
+import { byId, el, show, takeForm } from "./dom.js";
+import { kindText } from "./events.js";
+import { choose, chosen, offer, offerToday } from "./find/filters.js";
+import { append } from "./find/rows.js";
 import { get } from "./server.js";
 import { shortcuts } from "./shortcuts.js";
-import { clock, day, spanText } from "./time.js";
+import { spanText } from "./time.js";
 import { t } from "./words.js";
 
 const KEPT = "tallenne.query";
+const PAGE = 60; // events
+const MOST = 200;
 const query = byId("query");
 const results = byId("results");
+const older = byId("older");
 const { purpose } = document.documentElement.dataset; // what was typed for another one, or by another, is not asked again
 let asking = null;
+let list = { asked: [], next: null, hits: 0, events: 0 };
 
-async function search(text) {
-  asking?.abort();
-  asking = new AbortController();
+/** limit: as many events as were shown when one left. */
+async function search(text, limit = PAGE) {
   show(byId("problem"), "");
   byId("members").hidden = true;
   results.replaceChildren();
-  sessionStorage.setItem(KEPT, JSON.stringify({ purpose, text }));
-  if (!text.trim()) {
-    byId("understood").textContent = "";
-    return;
-  }
+  older.hidden = true;
+  const filters = chosen();
+  list = { asked: [...(text.trim() ? [["query", text]] : []), ...filters], next: null, hits: 0, events: limit };
+  byId("today").hidden = list.asked.length > 0;
   byId("understood").textContent = t("find.searching");
-  try {
-    render(await get("/v1/find", { query: text }, asking.signal));
-  } catch (error) {
-    if (error.name === "AbortError") return;
-    byId("understood").textContent = "";
-    show(byId("problem"), error.message);
-  }
-}
-
-function render(found) {
-  byId("understood").textContent = understood(found);
+  const found = await ask(limit === PAGE ? [] : [["limit", limit]]);
+  if (!found) return;
   renderMembers(found.members, found.understood.words);
-  if (!found.hits.length) {
-    results.replaceChildren(nothing(found));
-    return;
-  }
-  const days = new Map();
-  for (const hit of found.hits) {
-    const label = day(Date.parse(hit.occurred), hit.time_zone);
-    if (!days.has(label)) days.set(label, []);
-    days.get(label).push(row(hit));
-  }
-  results.replaceChildren(...[...days].map(([label, rows]) => el("section", {}, el("h2", {}, label), el("ol", {}, ...rows))));
-  if (found.more) results.append(el("p", { class: "empty" }, t("find.more")));
+  if (found.hits.length) append(results, found.hits);
+  else results.replaceChildren(nothing(found));
 }
 
-function understood({ understood: { span, time_zone: zone, doors, words, left_out: leftOut }, hits }) {
-  const parts = [hits.length === 1 ? t("find.count_one") : t("find.count", { count: hits.length })];
+/** Asks for a page of the list and says how much of it is there. Nothing: it failed, or another question came. */
+async function ask(more) {
+  asking?.abort();
+  asking = new AbortController();
+  const { signal } = asking;
+  try {
+    const found = await get("/v1/find", [...list.asked, ...more], signal);
+    list.next = found.next;
+    list.hits += found.hits.length;
+    older.hidden = !found.next;
+    byId("understood").textContent = understood(found);
+    keep();
+    return found;
+  } catch (error) {
+    if (error.name === "AbortError" || signal.aborted) return null;
+    if (!list.hits) byId("understood").textContent = "";
+    show(byId("problem"), error.message);
+    return null;
+  }
+}
+
+function keep() {
+  const [first, ...rest] = list.asked;
+  const [text, filters] = first?.[0] === "query" ? [first[1], rest] : ["", list.asked];
+  sessionStorage.setItem(KEPT, JSON.stringify({ purpose, text, filters, events: list.events, scroll: Math.round(scrollY) }));
+}
+
+older.addEventListener("click", async () => {
+  older.disabled = true;
+  const found = await ask([["cursor", list.next]]);
+  older.disabled = false;
+  if (!found) return;
+  list.events += PAGE;
+  keep();
+  append(results, found.hits)?.querySelector("a").focus();
+});
+
+function understood({ understood: { span, time_zone: zone, doors, words, left_out: leftOut, kinds, minors, close }, next, more }) {
+  const count = next ? t("find.count_first", { count: list.hits }) : list.hits === 1 ? t("find.count_one") : t("find.count", { count: list.hits });
+  if (!list.asked.length) return list.hits ? t("find.latest") : count;
+  const parts = [count, ...kinds.map((kind) => kindText([kind]))];
+  if (minors) parts.push(t("find.minors"));
+  if (close) parts.push(t("find.close_filter"));
   if (words) parts.push(t("find.words", { words }));
   if (doors.length) parts.push(doors.join(", "));
   parts.push(span ? spanText(Date.parse(span.start), Date.parse(span.end), zone) : t("find.last_month"));
   if (leftOut) parts.push(t("find.left_out", { words: leftOut }));
+  if (more) parts.push(t("find.more"));
   return parts.join(" · ");
 }
 
@@ -73,8 +100,9 @@ function instead(text, words, number) {
 
 function renderMembers(members, words) {
   const place = byId("members");
-  place.hidden = members.length < 2;
-  if (place.hidden) return;
+  place.hidden = !members.length;
+  if (members.length === 1) place.replaceChildren(el("a", { class: "chip", href: `/members/${members[0].member_id}` }, t("one_member.all_of", { name: members[0].name })));
+  if (members.length < 2) return;
   const pick = (member) => () => {
     query.value = instead(query.value, words, member.number);
     query.form.requestSubmit();
@@ -87,52 +115,10 @@ function renderMembers(members, words) {
   );
 }
 
-function row(hit) {
-  const at = Date.parse(hit.occurred);
-  const withFootage = hit.cameras.filter((camera) => camera.segments !== 0).length;
-  const footage = !hit.cameras.length
-    ? t("find.no_cameras")
-    : !withFootage
-      ? t("find.no_footage")
-      : withFootage === 1
-        ? t("find.footage_one")
-        : t("find.footage", { count: withFootage });
-  return el(
-    "li",
-    {},
-    el(
-      "a",
-      { class: "hit", href: `/visit/${hit.event_id}` },
-      picture(hit.cameras.find((camera) => camera.segments !== 0)),
-      el("time", { datetime: hit.occurred }, clock(at, hit.time_zone)),
-      el(
-        "span",
-        {},
-        el("span", { class: "name" }, who(hit.member)),
-        el("span", { class: "soft" }, `${hit.member?.number ? ` ${hit.member.number}` : ""}`),
-        el("br"),
-        el("span", { class: "soft" }, `${hit.door} · ${hit.site}`),
-      ),
-      el("span", { class: "badges" }, ...badges(hit, hit.kinds)),
-      el("span", { class: "where soft", title: hit.cameras.map((camera) => camera.name).join(", ") }, withFootage ? icon("film") : null, footage),
-    ),
-  );
-}
-
-/** Loaded when it comes into sight: each is a look on record. */
-function picture(camera) {
-  const place = el("span", { class: "thumbnail" }, icon("film"));
-  if (camera) {
-    const image = el("img", { alt: "", loading: "lazy", width: 128, height: 72, onload: () => place.classList.add("shown"), onerror: () => image.remove() });
-    image.src = camera.thumbnail;
-    place.prepend(image);
-  }
-  return place;
-}
-
 function nothing({ understood: { span, doors, words }, members }) {
   const unknown = words && !members.length;
-  const box = el("div", { class: "empty" }, el("strong", {}, unknown ? t("find.unknown_words", { words }) : t("find.nothing")), t("find.nothing_help"));
+  const title = unknown ? t("find.unknown_words", { words }) : t(list.asked.length ? "find.nothing" : "find.nothing_yet");
+  const box = el("div", { class: "empty" }, el("strong", {}, title), list.asked.length ? t("find.nothing_help") : "");
   if (unknown && (span || doors.length)) {
     const without = () => {
       const names = new Set(words.split(" "));
@@ -177,8 +163,6 @@ function example(text) {
   return el("button", { type: "button", class: "chip", onclick: search }, text);
 }
 
-offerExamples();
-
 document.addEventListener("keydown", (event) => {
   const links = [...results.querySelectorAll("a.hit")];
   const at = links.indexOf(document.activeElement);
@@ -197,11 +181,22 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
-if (kept?.text && kept.purpose === purpose) {
-  query.value = kept.text;
-  query.select();
-  search(kept.text);
-} else {
-  sessionStorage.removeItem(KEPT);
-}
+const offered = [
+  offerExamples(),
+  offerToday((text) => {
+    query.value = text;
+    query.form.requestSubmit();
+  }),
+];
+offer(() => search(query.value)).then(async () => {
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "null");
+  const mine = kept?.purpose === purpose && !query.value;
+  if (!mine) sessionStorage.removeItem(KEPT);
+  else query.value = kept.text;
+  if (mine) choose(kept.filters);
+  if (query.value) query.select();
+  await search(query.value, mine ? Math.min(kept.events, MOST) : PAGE);
+  await Promise.all(offered); // they stand above the list
+  if (mine) scrollTo(0, kept.scroll);
+});
+addEventListener("pagehide", keep);

@@ -29,7 +29,7 @@ function card(member) {
   return el(
     "li",
     {},
-    el("span", { class: "row" }, el("strong", {}, member.name), member.minor ? el("span", { class: "badge warn" }, t("member.minor")) : null),
+    el("span", { class: "row" }, el("strong", {}, byId("members").dataset.may ? el("a", { href: `/members/${member.member_id}`, title: t("one_member.all") }, member.name) : member.name), member.minor ? el("span", { class: "badge warn" }, t("member.minor")) : null),
     el("span", { class: "soft" }, member.number),
     byId("looks").dataset.may ? el("span", {}, el("button", { type: "button", onclick: () => looks(member, null) }, t("members.looks"))) : null,
   );

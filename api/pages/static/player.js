@@ -5,11 +5,14 @@ import { kindText, who } from "./events.js";
 import { listEvents, listGaps, markEvent, showHeadline } from "./player/around.js";
 import { Clock } from "./player/clock.js";
 import { installExport } from "./player/export.js";
+import { fadeOut } from "./player/fade.js";
+import { columns } from "./player/grid.js";
 import { Known, span } from "./player/known.js";
+import { Peek } from "./player/peek.js";
 import { stands } from "./player/state.js";
 import { Tile } from "./player/tile.js";
 import { Timeline } from "./player/timeline.js";
-import { get } from "./server.js";
+import { get, iso } from "./server.js";
 import { shortcuts } from "./shortcuts.js";
 import { clock as clockText, clockMs, shortDay } from "./time.js";
 import { t } from "./words.js";
@@ -44,6 +47,7 @@ async function open() {
   show(byId("problem"), tiles.length ? "" : t("player.no_cameras"));
   byId("stage").inert = false;
   root.dataset.state = "ready";
+  fill();
   if (tiles.length && !matchMedia("(prefers-reduced-motion: reduce)").matches) setPlaying(true);
   requestAnimationFrame(tick);
   return undefined;
@@ -76,6 +80,8 @@ function openCameras(query) {
 }
 
 function begin(time, middle, cameras) {
+  byId("to-live").hidden = !cameras.length;
+  if (cameras.length) byId("to-live").href = `/live?${new URLSearchParams({ camera: cameras[0].camera_id })}`;
   clock = new Clock(time);
   timeline = new Timeline(byId("timeline"), zone);
   timeline.mark = mark;
@@ -85,12 +91,21 @@ function begin(time, middle, cameras) {
     tiles.push(tile);
     byId("tiles").append(tile.element);
   }
+  new ResizeObserver(arrange).observe(byId("tiles"));
+  fadeOut(byId("stage"), () => clock.playing);
+  const peek = new Peek(byId("peek"), () => zone);
+  timeline.addEventListener("point", ({ detail }) => peek.show(detail, tiles, timeline.view));
   known = new Known(tiles, () => ({ ...timeline.view, time: clock.now() }));
   known.addEventListener("change", learned);
   known.addEventListener("problem", ({ detail }) => show(byId("problem"), detail.error.message));
   timeline.addEventListener("seek", ({ detail }) => (detail.rests ? seek(detail.time) : (dragTo = detail.time)));
   timeline.addEventListener("view", () => known.moved());
-  installExport({ tiles, zone: () => zone, span: () => mark ?? { start: clock.now() - 15_000, end: clock.now() + 15_000 } });
+  const span = () => mark ?? { start: clock.now() - 15_000, end: clock.now() + 15_000 };
+  installExport({ tiles, zone: () => zone, span });
+  byId("keep")?.addEventListener("click", () => {
+    const { start, end } = span();
+    location.assign(`/cases?${new URLSearchParams([...tiles.map((tile) => ["camera", tile.cameraId]), ["start", iso(start)], ["end", iso(end)]])}`);
+  });
 }
 
 function learned() {
@@ -187,6 +202,20 @@ function speed(direction) {
 function enlarge(tile) {
   const solo = byId("tiles").classList.toggle("solo", !tile.element.classList.contains("large"));
   for (const each of tiles) each.element.classList.toggle("large", solo && each === tile);
+  arrange();
+}
+
+/** As many columns as make the pictures largest. */
+function arrange() {
+  const place = byId("tiles");
+  place.style.setProperty("--columns", place.classList.contains("solo") ? Math.max(1, tiles.length - 1) : columns(tiles.length, place.clientWidth, place.clientHeight));
+}
+
+const sideways = matchMedia("(orientation: landscape) and (max-height: 31rem)"); // as in the style sheet
+
+/** A phone held sideways shows the pictures alone; the rest of the page is above and below. */
+function fill() {
+  if (sideways.matches) byId("stage").scrollIntoView();
 }
 
 function fullScreen() {
@@ -227,6 +256,7 @@ byId("zoom-in").addEventListener("click", () => timeline.zoom(0.5));
 byId("zoom-out").addEventListener("click", () => timeline.zoom(2));
 byId("full-screen").addEventListener("click", fullScreen);
 byId("speed").addEventListener("change", (event) => clock.setRate(Number(event.target.value)));
+sideways.addEventListener("change", fill);
 document.addEventListener("visibilitychange", () => document.hidden && clock?.playing && setPlaying(false));
 
 open();

@@ -48,8 +48,17 @@ export async function get(path, query = {}, signal = undefined) {
   return answer.json();
 }
 
+export async function getText(path, query = {}) {
+  const answer = await ask(`${path}?${new URLSearchParams(query)}`, { headers: headers({ Accept: "*/*" }) });
+  return answer.text();
+}
+
 export const post = (path, body) => send("POST", path, body);
 export const put = (path, body) => send("PUT", path, body);
+
+/** The answer to a POST whose body comes for as long as it lasts. */
+export const stream = (path, body, signal) =>
+  ask(path, { method: "POST", headers: headers({ "Content-Type": "application/json", Accept: "*/*" }), body: JSON.stringify(body), signal, cache: "no-store" });
 
 async function send(method, path, body) {
   const options = { method, headers: headers({ "Content-Type": "application/json" }), body: JSON.stringify(body) };
@@ -62,7 +71,7 @@ export async function head(path, signal = undefined) {
   return (await ask(path, { method: "HEAD", headers: headers(), signal })).headers;
 }
 
-/** Bytes [start, end) of a file, as they come. tag: of the version that they must be of; else the whole file is answered, with 200. */
+/** Bytes [start, end) of a file, as they come. tag: of the version that they must be of; else 416. */
 export function part(path, { start, end, tag, signal }) {
   const range = { Range: `bytes=${start}-${Number.isFinite(end) ? end - 1 : ""}` };
   return ask(path, { headers: headers(tag ? { ...range, "If-Range": tag } : range), signal, cache: "no-store" });

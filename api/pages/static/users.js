@@ -43,6 +43,7 @@ function card(user) {
     soft(user.user_name),
     user.grants.length ? el("ul", { class: "plain" }, ...user.grants.map((grant) => el("li", {}, el("strong", {}, t(`role_name.${grant.role}`)), ` ${placeName(grant)}`))) : soft(t("users.no_grants")),
     soft(user.signed_in ? t("users.last", { time: full(Date.parse(user.signed_in), zone) }) : t("users.never")),
+    user.made_by ? soft(t("users.made_by", { name: user.made_by })) : null,
     soft(t("users.codes_left", { count: user.recovery_codes })),
     el(
       "details",

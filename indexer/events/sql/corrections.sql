@@ -1,4 +1,5 @@
 -- name: event_lock
+-- FOR UPDATE: of two corrections of one event the second waits, and then finds it superseded.
 SELECT dedup_key, received_ns FROM access_event WHERE event_id = $1 AND superseded_by IS NULL FOR UPDATE
 
 -- name: event_replace
@@ -9,6 +10,7 @@ SELECT $1, $2, door.site_id, door.door_id, $5, $6, $7, $8, $3, $9 FROM door WHER
 RETURNING true
 
 -- name: events_of_member_lock
+-- Locked in the order of their ids, so that two corrections cannot wait for each other.
 SELECT event_id, dedup_key FROM access_event
 WHERE member_id = $1 AND occurred_ns >= $2 AND occurred_ns < $3 AND superseded_by IS NULL
 ORDER BY event_id
@@ -27,14 +29,15 @@ JOIN access_event e ON e.event_id = given.event_id
 SELECT true FROM member WHERE member_id = $1
 
 -- name: events_supersede
--- $1 old ids, $2 what takes their place (a withdrawn event's own id), $3 now. Both sides go to the outbox.
+-- $1 old ids, $2 the ids that replace them (a withdrawn event's own id), $3 now. Old and new events go to the outbox: the
+-- tags of the former end, those of the latter begin.
 WITH given AS (
     SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS g (event_id, by_id)),
 ended AS (
     UPDATE access_event SET superseded_by = given.by_id, superseded_ns = $3 FROM given
     WHERE access_event.event_id = given.event_id AND access_event.superseded_by IS NULL
     RETURNING access_event.event_id, given.by_id),
-told AS (
+announced AS (
     INSERT INTO outbox (kind, ref)
     SELECT DISTINCT 'event', ref FROM ended, LATERAL (VALUES (ended.event_id), (ended.by_id)) AS both_sides (ref))
 SELECT event_id FROM ended

@@ -1,5 +1,6 @@
 -- name: door_pauses
--- When each door last reported; since $1: how often, from when on, and the longest time between two reports.
+-- When each door last reported; since $1: the number of its reports, the first of them, and the longest time between two.
+-- LATERAL with LIMIT 1: the last event comes from the end of the index, not from a sort.
 SELECT door.door_id, door.name, last.occurred_ns AS last_ns, recent.events, recent.first_ns, recent.longest_ns
 FROM door
 CROSS JOIN LATERAL (

@@ -1,12 +1,13 @@
 -- name: quarantine_count
--- $1 so many that are replayed cost nothing: they need no action, and go with the retention
+-- $1 how many replayed messages do not count: they need no action and expire with the retention.
 SELECT count(*) FILTER (WHERE replayed_ns IS NULL)
-     + greatest(0, count(*) FILTER (WHERE replayed_ns IS NOT NULL) - $1::bigint)
+     + greatest(0, count(*) FILTER (WHERE replayed_ns IS NOT NULL) - $1::bigint) AS counted,
+       count(*) FILTER (WHERE replayed_ns IS NULL) AS waiting
 FROM quarantine
 
 -- name: quarantine_repeat
--- Seen again: counted. One that was replayed has no payload any more and is put away anew.
--- Rows are locked in order, so that indexers side by side do not wait for one another in a circle.
+-- $1 digests, $2 how often each was seen again. A replayed message has no payload any more: it is left out here, and added
+-- anew. Rows are locked in the order of their digests, so that two indexers cannot deadlock.
 WITH again AS (
     SELECT q.digest, seen.times FROM unnest($1::bytea[], $2::int[]) AS seen (digest, times)
     JOIN quarantine q USING (digest)
@@ -29,7 +30,7 @@ SET seen_count = quarantine.seen_count + excluded.seen_count, sealed_payload = e
 DELETE FROM quarantine WHERE received_ns < $1
 
 -- name: quarantine_waiting
--- ($1, $2) the cursor or NULL, $3 these only, or NULL
+-- ($1, $2) the cursor or NULL, $3 these ids only, or NULL. Oldest first: replayed events keep their order.
 SELECT quarantine_id, received_ns, sealed_payload FROM quarantine
 WHERE replayed_ns IS NULL AND ($1::bigint IS NULL OR (received_ns, quarantine_id) > ($1, $2::uuid))
   AND ($3::uuid[] IS NULL OR quarantine_id = ANY ($3))

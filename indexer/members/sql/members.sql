@@ -1,4 +1,5 @@
 -- name: members_lock
+-- One import at a time: it compares the list with the table and then writes the difference.
 SELECT pg_advisory_xact_lock(7411222006)
 
 -- name: credentials_known
@@ -33,13 +34,14 @@ INSERT INTO credential (credential, member_id, valid_from_ns, valid_to_ns)
 SELECT * FROM unnest($1::text[], $2::uuid[], $3::bigint[], $4::bigint[])
 
 -- name: members_missing
--- $1 numbers of a list, $2 now: members who hold a credential now or later, and whether the list names them
+-- $1 numbers of a list, $2 now. Members who hold a credential now or later, and whether the list names them.
 SELECT member_id, number, name, number = ANY ($1::text[]) AS listed FROM member_identity
 WHERE EXISTS (SELECT FROM credential WHERE credential.member_id = member_identity.member_id AND valid_to_ns > $2)
 ORDER BY number
 
 -- name: credentials_end
--- $1 member ids, $2 now
+-- $1 member ids, $2 now. Credentials that had not begun yet are deleted: they never were valid, and an end before the
+-- begin would violate the CHECK.
 WITH never AS (DELETE FROM credential WHERE member_id = ANY ($1::uuid[]) AND valid_from_ns >= $2)
 UPDATE credential SET valid_to_ns = $2
 WHERE member_id = ANY ($1::uuid[]) AND valid_from_ns < $2 AND valid_to_ns > $2

@@ -1,5 +1,5 @@
 -- name: known_beside
--- $1 camera, [$2, $3): where what is known of it, footage or gap, ends before and goes on after.
+-- $1 camera, [$2, $3) a span. The end of the last footage or gap that begins before it, and the begin of the first after it.
 SELECT
     greatest(
         (SELECT end_ns FROM segment WHERE camera_id = $1 AND state = 'live' AND start_ns < $2

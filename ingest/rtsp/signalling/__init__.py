@@ -1,1 +1,1 @@
-"""RTSP messages without I/O: requests and replies, addresses, descriptions, and what a camera has shown of itself."""
+"""RTSP messages without I/O: requests and replies, addresses, descriptions, and learned habits of a camera."""

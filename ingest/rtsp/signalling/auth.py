@@ -1,4 +1,4 @@
-"""Basic and Digest authentication (RFC 7617, RFC 2617, RFC 7616) as cameras ask for them."""
+"""Basic and Digest authentication (RFC 7617, RFC 2617, RFC 7616), as cameras implement them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MD5, _SHA_256, _SHA_512_256 = "MD5", "SHA-256", "SHA-512-256"
 _HASHES: Final = {_MD5: "md5", _SHA_256: "sha256", _SHA_512_256: "sha512_256"}
 _MISSPELT: Final = {"SHA256": _SHA_256, "SHA512-256": _SHA_512_256, "SHA-512/256": _SHA_512_256}
 _ORDER: Final = (_SHA_512_256, _SHA_256, _MD5)
-# One of these stands wherever the header is read: each byte of it is looked at once.
+# One of these matches at every position, so that each byte is examined once.
 _TOKEN: Final = re.compile(r"""[\s,;]*(?:(?P<name>[^\s,;="]+)(?P<is>[ \t]*=[ \t]*)?|(?P<junk>["=]))""")
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)("?)')
 _PLAIN: Final = re.compile(r"[^\s,]*")
@@ -28,7 +28,7 @@ def _hashed(name: str, data: bytes) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenge:
-    """One that can be answered. ``algorithm``: empty for Basic; as the camera wrote it for Digest, or empty there."""
+    """A challenge that can be answered. ``algorithm``: of Digest, as the camera wrote it, or empty; empty for Basic."""
 
     basic: bool
     realm: str = ""
@@ -46,7 +46,7 @@ class Challenge:
 
 
 def challenges(headers: Iterable[str]) -> list[Challenge]:
-    """Those that we can answer, the strongest first. A header may hold several (RFC 7235, 4.1)."""
+    """Return the challenges that can be answered, strongest first. A header may hold several (RFC 7235, 4.1)."""
     found = [
         made
         for header in headers
@@ -57,7 +57,7 @@ def challenges(headers: Iterable[str]) -> list[Challenge]:
 
 
 def _schemes(header: str) -> Iterator[tuple[str, dict[str, str]]]:
-    """Each scheme that is known, in lower case, with its parameters. Quoted text is never taken for a scheme."""
+    """Yield each known scheme, in lower case, with its parameters. Quoted text never counts as a scheme."""
     scheme, parameters = "", dict[str, str]()
     at = 0
     for _ in range(_TOKENS_MAX):
@@ -77,7 +77,7 @@ def _schemes(header: str) -> Iterator[tuple[str, dict[str, str]]]:
 
 
 def _value(header: str, at: int) -> tuple[str, int]:
-    """A parameter's value, and where it ends. A quote that is never closed ends with the header."""
+    """Return a parameter's value and its end. An unclosed quote extends to the end of the header."""
     quoted = _QUOTED.match(header, at)
     if quoted is not None:
         return quoted[1], quoted.end()
@@ -105,7 +105,7 @@ def _challenge(scheme: str, given: dict[str, str]) -> Challenge | None:
 
 
 class Credentials:
-    """A user's answers; counts them per nonce."""
+    """Answers challenges for one user; counts the answers per nonce."""
 
     def __init__(
         self,
@@ -116,42 +116,43 @@ class Credentials:
         secure: bool = False,
         basic: bool = False,
     ) -> None:
-        """secure: the connection is protected (TLS); basic: the configuration allows the password in clear"""
+        """secure: the connection is protected (TLS); basic: the configuration allows the password in the clear"""
         self._user, self._password = user_name, password
         self._secure, self._basic = secure, basic
-        self._digested = False  # a challenge of Digest was answered
+        self._digested = False  # whether a Digest challenge was answered
         self._challenge: Challenge | None = None
         self._count = 0
         self._make_cnonce = make_cnonce or (lambda: secrets.token_hex(8))
 
     @property
     def given(self) -> bool:
-        """The configuration has a user or a password."""
+        """Whether the configuration names a user or a password."""
         return bool(self._user or self._password)
 
     @property
     def nonce(self) -> str:
-        """In use; empty for Basic and before a challenge."""
+        """The nonce in use; empty for Basic and before a challenge."""
         return self._challenge.nonce if self._challenge else ""
 
     @property
     def challenged(self) -> bool:
-        """The camera has asked who we are."""
+        """Whether the camera has sent a challenge."""
         return self._challenge is not None
 
     def allow(self, challenge: Challenge) -> bool:
-        """Whether it may be answered. Basic discloses the password, to eavesdroppers and to an impostor of the camera
-        that has asked with Digest before.
+        """Whether the challenge may be answered.
+
+        Basic discloses the password to eavesdroppers, and to an impostor if the camera used Digest before.
         """
         return not challenge.basic or self._basic or (self._secure and not self._digested)
 
     def use(self, challenge: Challenge) -> None:
-        """From the next answer on."""
+        """Use the challenge from the next answer on."""
         self._challenge, self._count = challenge, 0
         self._digested = self._digested or not challenge.basic
 
     def answer(self, method: str, uri: str) -> str:
-        """The value of Authorization; empty before a challenge."""
+        """Return the value of the Authorization header; empty before a challenge."""
         challenge = self._challenge
         if challenge is None:
             return ""
@@ -161,7 +162,7 @@ class Credentials:
         return "Digest " + ", ".join(self._digest(challenge, method, uri))
 
     def _digest(self, challenge: Challenge, method: str, uri: str) -> list[str]:
-        """RFC 7616, 3.4; without qop as in RFC 2069."""
+        """Return a Digest response (RFC 7616, 3.4); without qop as in RFC 2069."""
 
         def h(*parts: str) -> str:
             return _hashed(challenge.hash_name, ":".join(parts).encode())

@@ -1,4 +1,4 @@
-"""What a camera has shown over its connections, so that the next one begins with what worked."""
+"""Remembers what worked with a camera, so that its next connection begins with that."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _REMEMBERED: Final = 32
 
 @dataclass(slots=True)
 class Habits:
-    """Of one camera. Each connection's session reads and writes them.
+    """The habits of one camera. The session of each connection reads and writes them.
 
-    taken: of the methods SETUP and PLAY, the address that the camera has answered
-    counts: of all its connections
-    unanswered: addresses at which it has closed the connection, or said nothing
-    udp: it does not send over TCP
+    taken: the address that the camera accepted for SETUP and for PLAY
+    counts: counters of all its connections
+    unanswered: addresses at which it closed the connection or did not answer
+    udp: whether it does not send over TCP
     """
 
     keep_alive: KeepAliveHabits = field(default_factory=KeepAliveHabits)
@@ -29,17 +29,17 @@ class Habits:
     udp: bool = False
 
     def in_order(self, method: str, urls: Sequence[str]) -> list[str]:
-        """The address that was answered before first, those that were not last."""
+        """Sort addresses: the one accepted before first, unanswered ones last."""
         taken = self.taken.get(method)
         return sorted(urls, key=lambda url: (url != taken, url in self.unanswered))
 
     def answers(self, method: str, url: str) -> None:
-        """The camera has granted the method at this address."""
+        """Remember that the camera granted the method at this address."""
         self.taken[method] = url
         self.unanswered.pop(url, None)
 
     def ends_at(self, url: str) -> None:
-        """The connection has ended with a request for this address unanswered."""
+        """Remember that the connection ended with a request for this address unanswered."""
         self.unanswered[url] = None
         if len(self.unanswered) > _REMEMBERED:
             del self.unanswered[next(iter(self.unanswered))]

@@ -1,9 +1,9 @@
-"""Which requests keep a camera's session alive (RFC 2326, 12.37).
+"""Chooses the requests that keep a camera's session alive (RFC 2326, 12.37).
 
-Any request should. Cameras know better: some count OPTIONS only, some GET_PARAMETER only, some never answer it though
-they announce it, some answer with an error or with the number of another request, some close the connection at a
-method that they do not know. So OPTIONS is asked first, then in turn with another that it announces, each often enough
-to do alone; and what a method has led to is remembered for the camera's next connection.
+By the RFC any request does. In practice some cameras count OPTIONS only and some GET_PARAMETER only; some announce a
+method and never answer it, answer with an error or with another request's number, or close the connection at a method
+that they do not know. So OPTIONS is sent first, then in turn with another announced method, each often enough to
+suffice alone. The result of each method is remembered for the camera's next connection.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ OPTIONS: Final = "OPTIONS"
 METHODS: Final = (OPTIONS, "GET_PARAMETER", "SET_PARAMETER")
 LEAST_SESSION_S: Final = 10
 SESSION_NOT_FOUND: Final = 454
-_AT_ONCE_S: Final = 3.0  # a connection that is closed so soon after a method was closed because of it
-_EARLY, _LATE = 0.8, 2.0  # of a session's time: when it ends in between, no request has counted
+_AT_ONCE_S: Final = 3.0  # a connection that closes this soon after a method closes because of it
+_EARLY, _LATE = 0.8, 2.0  # shares of the timeout: if the connection ends in between, no request has counted
 
 
 @dataclass(slots=True)
 class KeepAliveHabits:
-    """What a camera's methods have led to, over its connections.
+    """Results of a camera's methods over its connections.
 
-    disliked: it refused them, or never answered; closing: it closed the connection at them
-    tried: they are asked nevertheless, since the others did not do
+    disliked: it refused them or did not answer; closing: it closed the connection at them
+    tried: used nevertheless, since the others did not suffice
     """
 
     disliked: set[str] = field(default_factory=set)
@@ -33,21 +33,21 @@ class KeepAliveHabits:
 
 
 class KeepAlive:
-    """Of one connection. ``due()`` every ``interval_s()``; at its end ``closed()``."""
+    """The keep-alives of one connection. Call ``due()`` every ``interval_s()``, and ``closed()`` at the end."""
 
     __slots__ = ("_announced", "_asked", "_asked_s", "_habits", "_played_s", "_turn", "_used", "lost")
 
     def __init__(self, habits: KeepAliveHabits) -> None:
         self._habits = habits
         self._announced: set[str] = set()
-        self._asked, self._asked_s = "", 0.0  # and not answered yet
+        self._asked, self._asked_s = "", 0.0  # not answered yet
         self._played_s = 0.0
         self._turn = 0
         self._used: set[str] = set()
         self.lost: set[str] = set()  # methods that were answered with "session not found"
 
     def methods(self) -> tuple[str, ...]:
-        """Those that are asked in turn."""
+        """The methods used in turn."""
         habits, (_, *others) = self._habits, METHODS
         usable = [method for method in others if method not in habits.disliked | habits.closing]
         no_options = OPTIONS in habits.closing | self.lost
@@ -56,15 +56,15 @@ class KeepAlive:
         return tuple(method for method in METHODS if method in wanted)
 
     def interval_s(self, timeout_s: int) -> float:
-        """So that each method is asked at least once before the session is over."""
+        """Return the interval with which each method is used at least once per session timeout."""
         return max(LEAST_SESSION_S, timeout_s) / (len(self.methods()) + 1)
 
     def played(self, now_s: float) -> None:
-        """The session's time begins."""
+        """Start the session's timeout."""
         self._played_s = now_s
 
     def due(self, now_s: float) -> str:
-        """The method to ask now; empty when there is none. The one before is taken for unanswered."""
+        """Return the method to use now; empty: none is left. The one before counts as unanswered."""
         if self._asked not in ("", OPTIONS, *self._habits.tried):
             self._habits.disliked.add(self._asked)
         methods = self.methods()
@@ -77,7 +77,7 @@ class KeepAlive:
         return method
 
     def answered(self, method: str, status: int, public: str) -> None:
-        """``public``: the header of that name, which lists the methods that the camera knows (RFC 2326, 10.1)."""
+        """Handle a reply. ``public``: the header Public, which lists the camera's methods (RFC 2326, 10.1)."""
         if method == self._asked:
             self._asked = ""
         if status == SESSION_NOT_FOUND:
@@ -90,11 +90,11 @@ class KeepAlive:
 
     @property
     def session_over(self) -> bool:
-        """No method finds the session."""
+        """Whether no method finds the session."""
         return bool(self.lost) and not set(self.methods()) - self.lost
 
     def closed(self, now_s: float, timeout_s: int) -> None:
-        """The camera has closed the connection: because of a method, or because no request has counted."""
+        """Learn from a closed connection: a method may have caused it, or no request has counted."""
         habits = self._habits
         if self._asked and now_s - self._asked_s < _AT_ONCE_S:
             habits.closing.add(self._asked)

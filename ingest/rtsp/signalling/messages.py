@@ -1,4 +1,4 @@
-"""RTSP 1.0 messages as cameras write them (RFC 2326, 4 to 7): bounded, and lenient where cameras are careless."""
+"""Parses RTSP 1.0 messages as cameras write them (RFC 2326, 4 to 7): bounded, and lenient."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ _FIRST_BYTES_MAX: Final = 24
 _PART: Final = re.compile(rb"[A-Z_]{0,20}|RTSP/[\d.]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]+")
 _FOLDED: Final = (" ", "\t")
+_DOLLAR: Final = 0x24  # RFC 2326, 10.12: $, channel, length in 2 bytes, packet
+_FRAME_BYTES: Final = 5  # as many of it as are looked at
+_CHANNELS: Final = 8
 _REMEDY: Final = "Check that its port is the RTSP port; update its firmware."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A reply, or with ``method`` a request of the camera's.
+    """A reply, or with ``method`` a request by the camera.
 
     headers: names in lower case, all values of a name in order
     """
@@ -35,18 +38,18 @@ class Message:
     body: bytes = b""
 
     def header(self, name: str) -> str:
-        """The first of that name, or nothing."""
+        """Return the first header of this name, or an empty string."""
         return self.headers.get(name, ("",))[0]
 
     @property
     def cseq(self) -> int:
-        """-1 without one."""
+        """The CSeq number; -1 without one."""
         text = self.header("cseq")
         return int(text) if text.isdecimal() and text.isascii() and len(text) < 12 else -1
 
 
 class MessageReader:
-    """``read()`` whatever is there until a message is whole. A head is read once, however slowly its body comes."""
+    """Call ``read()`` until a message is complete. A head is parsed once, however slowly its body arrives."""
 
     __slots__ = ("_head", "_whole_bytes")
 
@@ -55,17 +58,19 @@ class MessageReader:
         self._whole_bytes = 0  # of the message whose head was read
 
     def read(self, view: memoryview, at: int, end: int) -> tuple[Message | None, int]:
-        """The message that begins at ``at``, and where it ends; (None, at) while it is not whole. StreamError.
+        """Return the message that begins at ``at``, and its end; (None, at): it is incomplete. StreamError.
 
-        Until it is whole, ``at`` has to be where the same message begins.
+        Until it is complete ``at`` must be the start of the same message.
         """
         if self._head is None and not self._read_head(view, at, end):
             return None, at
         assert self._head is not None
-        if end - at < self._whole_bytes:
-            return None, at
         length = int(self._head.header("content-length") or "0")
         ends = at + self._whole_bytes
+        if length and _is_frame(view, ends - length, end):
+            ends, length = ends - length, 0
+        if end < ends:
+            return None, at
         message, self._head = replace(self._head, body=view[ends - length : ends].tobytes()), None
         return message, ends
 
@@ -74,7 +79,7 @@ class MessageReader:
         found = _END.search(head)
         if found is None:
             if len(head) > HEAD_MAX or not may_begin(head):
-                raise StreamError("The camera speaks something that is not RTSP.", _REMEDY)
+                raise StreamError("The camera does not speak RTSP.", _REMEDY)
             return False
         message = _parse_head(head[: found.start()].decode("utf-8", "replace"))
         length = message.header("content-length") or "0"
@@ -84,8 +89,13 @@ class MessageReader:
         return True
 
 
+def _is_frame(view: memoryview, at: int, end: int) -> bool:
+    """Whether a frame of RTP or RTCP stands where a body should: the announced length is wrong, for bodies are text."""
+    return end - at >= _FRAME_BYTES and view[at] == _DOLLAR and view[at + 1] < _CHANNELS and view[at + 4] >> 6 == 2
+
+
 def may_begin(head: bytes) -> bool:
-    """Whether a message may begin with these bytes: what cannot become one need not be waited for."""
+    """Whether a message may begin with these bytes; if not, there is nothing to wait for."""
     if _FIRST_BYTES.match(head):
         return True
     return len(head) < _FIRST_BYTES_MAX and _PART.fullmatch(head) is not None
@@ -97,7 +107,7 @@ def read_message(view: memoryview, at: int, end: int) -> tuple[Message | None, i
 
 
 def _parse_head(text: str) -> Message:
-    """A line that begins with a blank continues the one before (RFC 2326, 4.2 by RFC 2616, 4.2)."""
+    """Join continued lines: a line that begins with a blank continues the one before (RFC 2326, 4.2; RFC 2616, 4.2)."""
     first, *lines = text.split("\n")
     headers: dict[str, list[str]] = {}
     values: list[str] = []
@@ -114,7 +124,7 @@ def _parse_head(text: str) -> Message:
         return Message(status=int(status[1]), reason=reason, headers=headers)
     if request := _REQUEST.match(first.strip()):
         return Message(method=request[1], headers=headers)
-    raise StreamError("The camera speaks something that is not RTSP.", _REMEDY)
+    raise StreamError("The camera does not speak RTSP.", _REMEDY)
 
 
 SESSION_TIMEOUT_S: Final = 60
@@ -133,7 +143,7 @@ class SessionHeader:
 
     @staticmethod
     def parse(text: str, timeout_s: int = SESSION_TIMEOUT_S) -> SessionHeader | None:
-        """None when there is no name in it. ``timeout_s``: where it tells none."""
+        """Parse the header; None: it has no session id. ``timeout_s``: the default timeout."""
         name, _, rest = text.partition(";")
         found = _TIMEOUT.search(rest)
         return SessionHeader(name.strip(), int(found[1]) if found else timeout_s) if name.strip() else None
@@ -141,11 +151,11 @@ class SessionHeader:
 
 @dataclass(frozen=True, slots=True)
 class TransportHeader:
-    """What a camera answers to SETUP (RFC 2326, 12.39).
+    """The Transport header of a reply to SETUP (RFC 2326, 12.39).
 
-    channel: of RTP; None when it does not say
-    server_port: from which it sends RTP over UDP; 0 when it does not say
-    multicast: it sends to a group
+    channel: of RTP; None: not stated
+    server_port: the port from which RTP is sent over UDP; 0: not stated
+    multicast: whether the camera sends to a group
     """
 
     interleaved: bool
@@ -155,7 +165,7 @@ class TransportHeader:
 
     @staticmethod
     def parse(text: str) -> TransportHeader:
-        """Whatever else is in it (ssrc, addresses, stray spaces) is not needed."""
+        """Parse the header. Other fields (ssrc, addresses) are ignored."""
         if found := _INTERLEAVED.search(text):
             return TransportHeader(True, min(int(found[1]), 255))
         port = _SERVER_PORT.search(text)

@@ -28,7 +28,7 @@ class Request:
 
 
 class Requests:
-    """``ask()``, then send what ``outgoing()`` gives; ``answered_by()`` each reply that comes."""
+    """Call ``ask()``, send the bytes of ``outgoing()``, and pass each reply to ``answered_by()``."""
 
     __slots__ = ("_authenticated", "_credentials", "_number", "_out", "_waiting", "session_name")
 
@@ -37,27 +37,27 @@ class Requests:
         self._number = 0
         self._waiting: dict[int, Request] = {}
         self._out: list[bytes] = []
-        self._authenticated = False  # the camera has granted something since it asked who we are
+        self._authenticated = False  # the camera has granted a request since its challenge
         self.session_name = ""
 
     @property
     def waiting(self) -> tuple[Request, ...]:
-        """Without a reply, the oldest first."""
+        """Requests without a reply, oldest first."""
         return tuple(self._waiting.values())
 
     @property
     def has_outgoing(self) -> bool:
-        """``outgoing()`` would give something."""
+        """Whether ``outgoing()`` has bytes."""
         return bool(self._out)
 
     def outgoing(self) -> bytes:
-        """Bytes to send now."""
+        """Return the bytes to send now."""
         data = b"".join(self._out)
         self._out.clear()
         return data
 
     def ask(self, request: Request) -> None:
-        """To be sent."""
+        """Queue a request."""
         self._number += 1
         self._waiting[self._number] = request
         lines = [f"{request.method} {request.url} RTSP/1.0", f"CSeq: {self._number}", "User-Agent: Tallenne"]
@@ -69,18 +69,18 @@ class Requests:
         self._out.append("\r\n".join([*lines, "", ""]).encode())
 
     def reply(self, status: str, number: int) -> None:
-        """To a request of the camera's."""
+        """Queue a reply to a request by the camera."""
         self._out.append(f"RTSP/1.0 {status}\r\nCSeq: {max(0, number)}\r\n\r\n".encode())
 
     def forget(self, methods: tuple[str, ...]) -> None:
-        """Replies to these are not waited for any more."""
+        """Stop waiting for replies to these requests."""
         self._waiting = {number: each for number, each in self._waiting.items() if each.method not in methods}
 
     def answered_by(self, reply: Message) -> Request | None:
-        """The request that this is the last reply to. None when it is to nothing, or not the last.
+        """Return the request to which this is the final reply; None: there is none, or the reply is not final.
 
-        A reply without a number is to the only request there is. One with the number of another is to it as well, when
-        it is an error: some cameras answer so to what they do not know.
+        A reply without a number belongs to the only open request. So does an error with another number: some cameras
+        answer unknown methods in this way.
         """
         number = reply.cseq
         if number not in self._waiting and len(self._waiting) == 1 and (number < 0 or reply.status >= 400):
@@ -92,19 +92,19 @@ class Requests:
         return self._waiting.pop(number)
 
     def challenged(self, request: Request, reply: Message) -> None:
-        """Ask again with an answer; once more when the nonce was stale, or has changed since it worked.
+        """Repeat a request with an answer to the challenge, and again if the nonce was stale or has changed.
 
-        CameraRefusedError when there is no answer, or it was not the right one.
+        CameraRefusedError: there is no answer, or the camera refused it.
         """
         offered = challenges(reply.headers.get("www-authenticate", []))
         credentials = self._credentials
         if not offered:
-            raise CameraRefusedError("it asks for a password in a way that is not known.", "Choose Digest there.")
+            raise CameraRefusedError("it asks for a password by an unknown method.", "Choose Digest there.")
         if not credentials.given:
             raise CameraRefusedError("it asks for user name and password.", _CREDENTIALS)
         best = offered[0]
         if not credentials.allow(best):
-            raise CameraRefusedError("it asks for the password in clear (Basic).", _CLEAR)
+            raise CameraRefusedError("it asks for the password in the clear (Basic).", _CLEAR)
         first = not credentials.challenged
         renewed = best.nonce != credentials.nonce and (best.stale or self._authenticated)
         if not (first or renewed) or request.attempts >= _ATTEMPTS:
@@ -114,7 +114,7 @@ class Requests:
 
 
 def refusal(method: str, status: int) -> IngestError:
-    """What a status of 400 or more, in reply to this method, means (RFC 2326, 7.1.1)."""
+    """Return the error for a status of 400 or more in reply to this method (RFC 2326, 7.1.1)."""
     if status == 403:
         return CameraRefusedError("it refuses user name and password.", _CREDENTIALS)
     if status in (404, 410):

@@ -1,4 +1,4 @@
-"""Session descriptions (RFC 4566) as far as recording needs them: tracks, codecs, parameter sets."""
+"""Parses session descriptions (RFC 4566) as far as recording needs: tracks, codecs, parameter sets."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Media:
     clock_rate: int = 0
     control: str = ""
     formats: dict[str, str] = field(default_factory=dict)
-    to_camera: bool = False  # a back channel (ONVIF): sendonly seen from us
+    to_camera: bool = False  # a back channel (ONVIF): sendonly from the client's view
 
     @property
     def codec(self) -> str:
@@ -38,7 +38,7 @@ class Media:
         return _CODECS.get(self.encoding, "") if self.kind == "video" else ""
 
     def parameters(self) -> VideoParameters | None:
-        """From sprop-*; None when they are not there, not whole or make no sense."""
+        """Parameter sets from sprop-*; None: absent, incomplete or invalid."""
         if self.codec == "h264":
             texts = self.formats.get("sprop-parameter-sets", "").split(",")
         else:
@@ -48,7 +48,7 @@ class Media:
         return described(self.codec, [_decoded(text) for text in texts])
 
     def refuse_unspoken(self) -> None:
-        """StreamError for ways of sending that are not spoken here."""
+        """StreamError: the packetization mode is not supported."""
         if self.codec == "h264" and self.formats.get("packetization-mode") == "2":
             raise StreamError(
                 "The camera sends H.264 in interleaved mode (packetization-mode 2).", "Choose mode 1; update it."
@@ -58,7 +58,7 @@ class Media:
             raise StreamError("The camera sends H.265 out of order (DONL).", "Switch that off there; update it.")
 
     def sound(self) -> SoundFormat:
-        """StreamError for sound that is not recorded."""
+        """StreamError: sound of this kind is not recorded."""
         if self.encoding != "MPEG4-GENERIC":
             raise StreamError(f"its sound is {self.encoding[:20] or 'of an unknown kind'}.", "Choose AAC there.")
         layout = [self.formats.get(name, "") for name in ("sizelength", "indexlength", "indexdeltalength")]
@@ -76,7 +76,7 @@ class Description:
     media: tuple[Media, ...]
 
     def video(self) -> Media:
-        """The first that can be recorded. StreamError when there is none."""
+        """Return the first video that can be recorded. StreamError: there is none."""
         for item in self.media:
             if item.codec and not item.to_camera:
                 item.refuse_unspoken()
@@ -87,13 +87,13 @@ class Description:
         raise StreamError("The camera sends no video.", "Check the path of its address.")
 
     def audio(self) -> Media | None:
-        """What comes from the camera's microphone: AAC if there is any."""
+        """Return the sound of the camera's microphone, AAC if there is a choice; None: there is none."""
         found = [item for item in self.media if item.kind == "audio" and not item.to_camera]
         return next((item for item in found if item.encoding == "MPEG4-GENERIC"), found[0] if found else None)
 
 
 def parse(body: bytes) -> Description:
-    """StreamError for what is too large or has no media."""
+    """Parse a description. StreamError: it is too large or has no media."""
     if len(body) > SIZE_MAX:
         raise StreamError(f"The camera's description has {len(body)} bytes.", _REMEDY)
     session_control = ""
@@ -143,7 +143,7 @@ def _attribute(media: Media, name: str, value: str) -> None:
 
 
 def _decoded(text: str) -> bytes:
-    """Nothing rather than an error for what is no Base64: the stream may bring its own."""
+    """Decode Base64; empty if invalid, since the stream may carry its own parameter sets."""
     text = text.strip().rstrip("=")
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4))

@@ -1,4 +1,4 @@
-"""The microphone that a description names, or why its sound is not recorded. Nothing about it stops the pictures."""
+"""Finds the microphone in a description, or why it is not recorded. No fault of it stops the pictures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ingest.rtsp.signalling import sdp, urls
 
 @dataclass(frozen=True, slots=True)
 class Microphone:
-    """url: what SETUP names; empty, with a note that says why, where there is nothing to be set up"""
+    """url: the address for SETUP; empty, with a reason in ``note``, if there is none"""
 
     media: sdp.Media | None = None
     url: str = ""
@@ -18,7 +18,7 @@ class Microphone:
 
 
 def microphone(description: sdp.Description, bases: tuple[str, ...], video: sdp.Media) -> Microphone:
-    """Of a description; ``bases``: what its addresses may be relative to."""
+    """Find the microphone. ``bases``: candidate bases of relative addresses."""
     found = description.audio()
     if found is None:
         return Microphone(note="it sends no sound.")

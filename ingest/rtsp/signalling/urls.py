@@ -1,4 +1,4 @@
-"""Which addresses requests name: what a camera can have meant, in order, and never another host than the one asked.
+"""Chooses the addresses for requests: what a camera may have meant, in order, and never another host.
 
 Cameras write Content-Base and control attributes carelessly: a scheme twice or none, another host, slashes twice or
 missing, queries before or behind. RFC 2326, C.1.1 wants a control attribute resolved against the base like any
@@ -23,19 +23,19 @@ _WRAPPED: Final = " \t\"'<>,;"
 
 
 def clean(text: str) -> str:
-    """Nothing that would break a request line: spaces, controls and what is not ASCII become %xx."""
+    """Quote what would break a request line: spaces, controls and non-ASCII become %xx."""
     return quote(text.strip(), safe=_SAFE)
 
 
 def bases(request_url: str, content_base: str, content_location: str) -> tuple[str, ...]:
-    """What control attributes may be relative to, the likeliest first; the address that was asked is the last."""
+    """Return candidate bases for control attributes, likeliest first; the requested address is the last."""
     given = (text for text in (content_base, content_location) if text.strip(_WRAPPED))
     meant = [url for text in given for url in on_host(request_url, text)]
     return _different([*meant, request_url])
 
 
 def track_urls(bases: Iterable[str], control: str) -> tuple[str, ...]:
-    """What a control attribute can mean, the likeliest first; at most CANDIDATES_MAX, at least one."""
+    """Return the possible meanings of a control attribute, likeliest first; 1 to CANDIDATES_MAX."""
     bases = tuple(bases)
     control = control.strip(_WRAPPED)[:_TEXT_MAX]
     meanings = [_meanings(base, control) for base in bases]
@@ -45,7 +45,7 @@ def track_urls(bases: Iterable[str], control: str) -> tuple[str, ...]:
 
 
 def same_host(url: str, names: tuple[str, ...]) -> bool:
-    """``names``: how the camera was asked for, and its address."""
+    """``names``: the camera's name as configured, and its address."""
     try:
         host = (urlsplit(url).hostname or "").lower()
     except ValueError:  # "[" without an end
@@ -54,7 +54,7 @@ def same_host(url: str, names: tuple[str, ...]) -> bool:
 
 
 def on_host(ours: str, theirs: str) -> tuple[str, ...]:
-    """Their path and query behind our scheme, host and port, in the ways that it can be read. At least one."""
+    """Return the possible readings of their path and query, after our scheme, host and port. At least one."""
     parts = urlsplit(ours)
     paths = list(_paths(theirs.strip(_WRAPPED)[:_TEXT_MAX], (parts.hostname or "").lower()))
     paths += [re.sub(r"/{2,}", "/", path) for path in paths]
@@ -62,7 +62,7 @@ def on_host(ours: str, theirs: str) -> tuple[str, ...]:
 
 
 def _paths(text: str, our_host: str) -> Iterator[str]:
-    """Path and query, in the ways that ``text`` can be read."""
+    """Yield the possible readings of ``text`` as path and query."""
     slashes, schemes = 0, 0
     while found := _SCHEME.match(text):
         rest = text[found.end() :]
@@ -85,7 +85,7 @@ def _paths(text: str, our_host: str) -> Iterator[str]:
 
 
 def _behind_host(text: str) -> str:
-    """What follows host and port: nothing, or a path or query; a slash that is missing is put there."""
+    """Return what follows host and port: empty, or a path or query, with a missing slash added."""
     head = re.match(r"[^/?#]*", text)
     assert head is not None
     if _is_address(head[0].rpartition("@")[2]):  # an IPv6 address without brackets
@@ -98,7 +98,7 @@ def _behind_host(text: str) -> str:
 
 
 def _is_host(text: str, our_host: str) -> bool:
-    """A host without a scheme, rather than the beginning of a relative path."""
+    """Whether the text is a host without a scheme and not the start of a relative path."""
     name = text.rpartition("@")[2]
     found = _AUTHORITY.match(name)
     assert found is not None
@@ -116,7 +116,7 @@ def _is_address(text: str) -> bool:
 
 
 def _meanings(base: str, control: str) -> list[str]:
-    """Of one control attribute and one base."""
+    """Return the candidates for one control attribute and one base."""
     if control in ("", "*"):
         return [base]
     first = re.match(r"[^/?#]*", control)
@@ -132,7 +132,8 @@ def _meanings(base: str, control: str) -> list[str]:
         found = [base.rstrip("/") + control, root + control, base + ("" if base.endswith("/") else "/") + control]
     else:
         slash = "" if base.endswith("/") else "/"
-        found = [base + slash + control, _behind_overlap(path, control), urljoin(base, control)]
+        relative = urljoin(base, f"./{control}")  # with the dot, since "a:b" would be an address of scheme "a"
+        found = [base + slash + control, _behind_overlap(path, control), relative]
         found += [f"{path.rstrip('/')}/{control}?{query}"] if query else []
         found += [f"{path.rstrip('/')}/{control}", f"{root}/{control}", base + control]
     return [url for url in found if url]

@@ -1,4 +1,4 @@
-"""`tallenne alarms`: what is raised now, what was sent, what waits; `tallenne alarms test`: every channel, now."""
+"""`tallenne alarms`: shows raised alarms and messages; `tallenne alarms test`: tests every channel."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from pipeline.commands.alarms.report import report_of
 from pipeline.commands.common import add_place, settings_of
 from pipeline.errors import SetupError
 from pipeline.exit_codes import FAILED, OK
+from pipeline.output import say
 
 _SHOWN: Final = 10
 
@@ -40,10 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
     test = arguments.action == "test"
     report = asyncio.run(_test(settings.alarms())) if test else report_of(settings.alarms(secrets=False))
     if arguments.json:
-        print(json.dumps(report))
+        say(json.dumps(report))
     elif test:
         for target, result in report["results"].items():
-            print(f"{target}: {result or 'sent'}")
+            say(f"{target}: {result or 'sent'}")
     else:
         _print(report)
     return OK if report["ok"] else FAILED
@@ -52,21 +53,24 @@ def run(arguments: argparse.Namespace) -> int:
 def _print(report: dict[str, Any]) -> None:
     if not report["watched"]:
         since = f" since {report['silent_since']}" if report["silent_since"] else ""
-        print(f"Nobody watches: the role notify is silent{since}. `tallenne up` starts it.")
+        say(f"Alarms are not watched: the role notify is silent{since}. `tallenne up` starts it.")
     elif not report["raised"]:
-        print("Nothing is raised.")
+        say("No alarm is raised.")
     for one in report["raised"]:
-        print(f"! {one['what']} For {age(time.time() - one['since_ns'] / NS)}, since {one['since']}.")
+        if one["over_since"]:
+            say(f"- Over since {one['over_since']}, its all-clear follows unless it comes back: {one['what']}")
+            continue
+        say(f"! {one['what']} For {age(time.time() - one['since_ns'] / NS)}, since {one['since']}.")
         if one["remedy"]:
-            print(f"    {one['remedy']}")
+            say(f"    {one['remedy']}")
     for problem in report["problems"]:
-        print(f"! {problem['what']} {problem['remedy']}")
+        say(f"! {problem['what']} {problem['remedy']}")
     for message in report["messages"][-_SHOWN:]:
         parts = [f"sent to {len(message['sent'])}"] if message["sent"] else []
         parts += [f"waits for {target}" for target in message["waiting"]]
         parts += [f"given up for {target}: {why}" for target, why in message["given_up"].items()]
-        print(f"  {message['at']} {message['subject']}  {'; '.join(parts) or 'no channel'}")
-    print("channels: " + (", ".join(report["channels"]) or "none; see [alarms.mail] in `tallenne config example`"))
+        say(f"  {message['at']} {message['subject']}  {'; '.join(parts) or 'no channel'}")
+    say("channels: " + (", ".join(report["channels"]) or "none; see [alarms.mail] in `tallenne config example`"))
 
 
 async def _test(settings: AlarmSettings) -> dict[str, Any]:
@@ -83,6 +87,7 @@ async def _test(settings: AlarmSettings) -> dict[str, Any]:
     )
 
     async def attempt(target: str) -> str:
+        """Send the notice to one recipient; return the error's text, empty when it was taken."""
         try:
             await targets[target](notice, writer)
         except TallenneError as error:

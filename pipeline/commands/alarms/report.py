@@ -1,4 +1,4 @@
-"""What the notify role last said and wrote down, for `tallenne alarms`."""
+"""The last state of the notify role, for `tallenne alarms`."""
 
 from __future__ import annotations
 
@@ -17,33 +17,39 @@ from runtime.status import NOT_KNOWN, statuses
 
 
 def report_of(settings: AlarmSettings) -> dict[str, Any]:
-    """What the notify role last said and wrote down, as JSON. ``ok``: it runs, and nothing is raised."""
+    """Return the last state of the notify role as JSON. ``ok``: it runs, and no alarm that is raised lasts."""
     role = next((one for one in statuses(settings.run_directory) if one["role"] == "notify"), None)
     watched = role is not None and role["state"] not in NOT_KNOWN
+    raised = [_dated(one) for one in (role or {}).get("raised", ())]
     outbox = _outbox(settings)
     writer = Writer(installation=settings.name, zone=ZoneInfo(settings.time_zone))
     return {
-        "ok": watched and not (role or {}).get("raised"),
+        "ok": watched and all(one["over_since"] for one in raised),
         "watched": watched,
         "silent_since": to_iso(role["updated_ns"])
         if role is not None and not watched and "updated_ns" in role
         else None,
         "channels": sorted(channels(settings)),
-        "raised": [{**one, "since": to_iso(one["since_ns"])} for one in (role or {}).get("raised", ())],
+        "raised": raised,
         "problems": (role or {}).get("problems", []),
         "messages": [_message(entry, writer) for entry in outbox.entries],
         "given_up": outbox.given_up,
     }
 
 
+def _dated(one: dict[str, Any]) -> dict[str, Any]:
+    over_ns = one.get("over_since_ns")
+    return {**one, "since": to_iso(one["since_ns"]), "over_since": None if over_ns is None else to_iso(over_ns)}
+
+
 def _outbox(settings: AlarmSettings) -> Outbox:
     try:
         return Outbox((read(settings.directory) or {}).get("outbox"))
     except PrivateFileError:
-        return Outbox()  # the role's user alone may read what it keeps
+        return Outbox()  # only the role's user may read its state
     except (KeyError, TypeError, ValueError):
         raise SetupError(
-            f"What {settings.directory} holds is not understood.", "The notify role makes it anew."
+            f"The state in {settings.directory} cannot be read.", "The notify role creates it anew."
         ) from None
 
 

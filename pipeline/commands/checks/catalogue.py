@@ -1,4 +1,4 @@
-"""`tallenne catalogue rebuild`: the segment rows from the bucket alone; exit 1 when objects ended in quarantine.
+"""`tallenne catalogue rebuild`: all that footage needs, from bucket and keyring; exit 1 when something was refused.
 
 `tallenne catalogue prepare`: what `tallenne up` does to the database before it starts the roles, for roles apart.
 """
@@ -8,14 +8,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 import time
 
 from custodian.client import CustodianClient
 from domain.arguments import whole
 from domain.time import MINUTE_NS
+from pipeline.commands.checks.journal import journal_shown, lost_shown, tell_journal, tell_lost
 from pipeline.commands.common import add_place, settings_of
 from pipeline.exit_codes import FAILED, OK
+from pipeline.output import progress, say
 from pipeline.services import prepare_database
 from runtime.database import open_pool
 from storage.store import open_store
@@ -26,7 +27,7 @@ from upkeep.reconcile import GRACE_NS
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-    make = actions.add_parser("rebuild", help="read every object without a row, authenticate it, give it a row")
+    make = actions.add_parser("rebuild", help="after a loss of the database: keys, rows and gaps from the bucket")
     make.add_argument(
         "--grace",
         type=whole(0),
@@ -48,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 async def _prepare(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     version = await prepare_database(settings, settings.installation, time.time_ns())
-    print(f"The database's schema is {version}; it knows the configuration's sites, cameras and doors.")
+    say(f"The database's schema is {version}; it knows the configuration's sites, cameras and doors.")
     return OK
 
 
@@ -60,8 +61,7 @@ async def _rebuild(arguments: argparse.Namespace) -> int:
     ):
         custodian = CustodianClient(settings.custodian_socket)
         report = await rebuild(pool, store, custodian, grace_ns=arguments.grace * MINUTE_NS, progress=_progress)
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr)
+    progress()
     if arguments.json:
         _print_json(report)
     else:
@@ -78,6 +78,9 @@ def _print_json(report: RebuildReport) -> None:
         "foreign": report.foreign,
         "rows": report.rows,
         "shadows": report.shadows,
+        "expired": report.expired,
+        "journal": journal_shown(report.journal),
+        "lost": lost_shown(report.lost),
         "seconds": round(report.seconds, 3),
         "quarantined_count": report.quarantined_count,
         "quarantined": [
@@ -85,19 +88,21 @@ def _print_json(report: RebuildReport) -> None:
             for item in report.quarantined
         ],
     }
-    print(json.dumps(shown))
+    say(json.dumps(shown))
 
 
 def _tell(report: RebuildReport) -> None:
     for item in report.quarantined:
-        print(f"QUARANTINED  {item.name}  {item.flaw} {item.detail}".rstrip())
-    print(
+        say(f"QUARANTINED  {item.name}  {item.flaw} {item.detail}".rstrip())
+    say(
         f"{report.objects} objects in {report.seconds:.1f} s: {report.known} had a row, {report.rows} have one now,"
-        f" {report.shadows} are hidden behind others, {report.quarantined_count} are in quarantine,"
-        f" {report.young} are young and left to their recorders."
+        f" {report.shadows} are hidden behind others, {report.expired} have expired and are left to the keeper,"
+        f" {report.quarantined_count} are in quarantine, {report.young} are young and left to their recorders."
     )
+    tell_journal(report.journal)
+    tell_lost(report.lost, repaired=True)
+    say("Nothing expires until a person has looked: `tallenne retention status`, then `tallenne retention confirm`.")
 
 
 def _progress(report: RebuildReport) -> None:
-    if sys.stderr.isatty():
-        print(f"\r  {report.objects} objects, {report.rows} rows made\x1b[K", end="", file=sys.stderr, flush=True)
+    progress(f"  {report.objects} objects, {report.rows} rows made")

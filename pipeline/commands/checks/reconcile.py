@@ -5,16 +5,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 from typing import Any
 
 from custodian.client import CustodianClient
 from domain.arguments import whole
 from domain.ids import CameraId
 from domain.time import MINUTE_NS, to_iso
+from pipeline.commands.checks.journal import (
+    journal_shown,
+    lost_shown,
+    tell_journal,
+    tell_lost,
+    tell_unrecorded,
+    unrecorded_shown,
+)
 from pipeline.commands.common import add_place, settings_of
 from pipeline.commands.times import local
 from pipeline.exit_codes import FAILED, OK
+from pipeline.output import progress, say
 from runtime.database import open_pool
 from storage.store import open_store
 from upkeep.inspection.restore import Restored
@@ -26,7 +34,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--repair",
         action="store_true",
-        help="rows whose object is missing or changed become gaps, objects without a row get one; nothing is deleted",
+        help="rows without their object, and time that nothing accounts for, become gaps; objects without a row get"
+        " one; keys and gaps that the database lacks come from the bucket's journal; nothing is deleted",
     )
     parser.add_argument(
         "--grace",
@@ -59,10 +68,9 @@ async def _reconcile(arguments: argparse.Namespace) -> int:
             grace_ns=arguments.grace * MINUTE_NS,
             progress=_progress,
         )
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr)
+    progress()
     if arguments.json:
-        print(json.dumps(_shown(report, names)))
+        say(json.dumps(_shown(report, names)))
     else:
         _tell(report, names)
     return OK if report.ok else FAILED
@@ -79,6 +87,9 @@ def _shown(report: ReconcileReport, names: dict[CameraId, str]) -> dict[str, Any
         "leftover": report.leftover,
         "quarantined_before": report.quarantined_before,
         "seconds": round(report.seconds, 3),
+        "journal": journal_shown(report.journal),
+        "lost": lost_shown(report.lost),
+        "unrecorded": None if report.unrecorded is None else unrecorded_shown(report.unrecorded),
         "bad_row_count": report.bad_row_count,
         "bad_rows": [
             {
@@ -90,6 +101,8 @@ def _shown(report: ReconcileReport, names: dict[CameraId, str]) -> dict[str, Any
             }
             for item in report.bad_rows
         ],
+        "forged_rows": report.hidden.forged,
+        "hidden_rows": report.hidden.rows,
         "orphan_count": report.orphan_count,
         "orphans": [
             {
@@ -107,9 +120,9 @@ def _tell(report: ReconcileReport, names: dict[CameraId, str]) -> None:
     for bad in report.bad_rows:
         done = "a gap now" if bad.repaired else "--repair makes it a gap"
         camera = names.get(bad.camera_id, str(bad.camera_id))
-        print(f"ROW     {local(bad.start_ns)}  {camera:<20} {bad.segment_id}  object {bad.flaw}: {done}")
+        say(f"ROW     {local(bad.start_ns)}  {camera:<20} {bad.segment_id}  object {bad.flaw}: {done}")
     for item in report.orphans:
-        print(f"OBJECT  {item.name}  {_words(item.restored, report.repaired)} {item.flaw or ''} {item.detail}".rstrip())
+        say(f"OBJECT  {item.name}  {_words(item.restored, report.repaired)} {item.flaw or ''} {item.detail}".rstrip())
     more = [
         f"{count} {words}"
         for count, words in (
@@ -120,11 +133,19 @@ def _tell(report: ReconcileReport, names: dict[CameraId, str]) -> None:
         )
         if count
     ]
-    print(f"{report.rows} rows, {report.objects} objects in {report.seconds:.1f} s. {'; '.join(more)}".rstrip())
+    say(f"{report.rows} rows, {report.objects} objects in {report.seconds:.1f} s. {'; '.join(more)}".rstrip())
+    tell_journal(report.journal)
+    tell_lost(report.lost, repaired=report.repaired)
+    if report.unrecorded is not None:
+        tell_unrecorded(report.unrecorded)
     if report.ok:
-        print("Rows and objects agree.")
+        say("Rows and objects agree, and each camera's time is accounted for.")
     else:
-        print(f"{report.bad_row_count} rows without their object, {report.orphan_count} objects without a row.")
+        say(f"{report.bad_row_count} rows without their object, {report.orphan_count} objects without a row.")
+    if report.hidden.forged or report.hidden.rows:
+        done = "refused, and the footage is shown again" if report.repaired else "--repair refuses them and shows it"
+        forged = f"{report.hidden.forged} rows that no recorder signed hide footage"
+        say(f"{forged}, {report.hidden.rows} segments are hidden by nothing: {done}.")
 
 
 def _words(restored: Restored, repaired: bool) -> str:
@@ -134,5 +155,4 @@ def _words(restored: Restored, repaired: bool) -> str:
 
 
 def _progress(report: ReconcileReport) -> None:
-    if sys.stderr.isatty():
-        print(f"\r  {report.rows} rows, {report.objects} objects\x1b[K", end="", file=sys.stderr, flush=True)
+    progress(f"  {report.rows} rows, {report.objects} objects")

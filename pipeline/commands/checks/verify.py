@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import sys
 from typing import Any
 
 from custodian.client import CustodianClient
@@ -16,6 +15,7 @@ from pipeline.commands.times import add_span, local, span_of
 from pipeline.config.roles import RoleSettings
 from pipeline.errors import SetupError
 from pipeline.exit_codes import FAILED, OK
+from pipeline.output import progress, say
 from pipeline.supervise.terminal import size
 from runtime.database import open_pool
 from storage.store import open_store
@@ -25,7 +25,7 @@ from upkeep.verify import VerifyProgress, VerifyReport, verify
 def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     add_span(parser)
-    parser.add_argument("--camera", action="append", metavar="NAME", help="only this one; may be given again")
+    parser.add_argument("--camera", action="append", metavar="NAME", help="only this camera; may be repeated")
     parser.add_argument("--json", action="store_true", help="for scripts")
     add_place(parser)
 
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 async def _verify(arguments: argparse.Namespace) -> int:
-    span = span_of(arguments, SetupError)
+    span = span_of(arguments)
     settings = settings_of(arguments)
     names = {camera.camera_id: camera.name for camera in settings.inventory().cameras}
     cameras = cameras_named(settings, arguments.camera)
@@ -46,10 +46,9 @@ async def _verify(arguments: argparse.Namespace) -> int:
     ):
         custodian = CustodianClient(settings.custodian_socket)
         report = await verify(pool, store, custodian, camera_ids=cameras, span=span, progress=_progress)
-    if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr)
+    progress()
     if arguments.json:
-        print(json.dumps(_shown(report, span, names)))
+        say(json.dumps(_shown(report, span, names)))
     else:
         _tell(report, span, names)
     return OK if report.ok else FAILED
@@ -109,28 +108,22 @@ def _shown(report: VerifyReport, span: Span, names: dict[CameraId, str]) -> dict
 def _tell(report: VerifyReport, span: Span, names: dict[CameraId, str]) -> None:
     for bad in report.bad:
         camera = names.get(bad.camera_id, str(bad.camera_id))
-        print(f"BAD    {local(bad.start_ns)}  {camera:<20} {bad.segment_id}  {bad.flaw}  {bad.detail}")
+        say(f"BAD    {local(bad.start_ns)}  {camera:<20} {bad.segment_id}  {bad.flaw}  {bad.detail}")
     for item in report.breaks:
         camera = names.get(item.found.camera_id, str(item.found.camera_id))
         why = f"a gap lies before it ({item.gap})" if item.gap else "NO gap explains it"
-        print(f"BREAK  {local(item.found.start_ns)}  {camera:<20} {item.found.segment_id}  {item.found.kind}: {why}")
+        say(f"BREAK  {local(item.found.start_ns)}  {camera:<20} {item.found.segment_id}  {item.found.kind}: {why}")
     rate = report.bytes / report.seconds if report.seconds else 0.0
-    print(
+    say(
         f"{local(span.start_ns)} to {local(span.end_ns)}: {report.objects} objects of {report.cameras} cameras,"
         f" {size(report.bytes)}, {report.frames} pictures read in {report.seconds:.1f} s ({size(rate)}/s)."
     )
     if report.ok:
-        print("Every object is whole, signed, opens, and is what its row says; every chain of trailers holds.")
+        say("Every object is whole, signed, opens, and is what its row says; every chain of trailers holds.")
     else:
-        print(f"{report.bad_count} objects are BAD, {report.unexplained_breaks} breaks are UNEXPLAINED.")
+        say(f"{report.bad_count} objects are BAD, {report.unexplained_breaks} breaks are UNEXPLAINED.")
 
 
-def _progress(progress: VerifyProgress) -> None:
-    if sys.stderr.isatty():
-        share = 100 * progress.bytes // max(1, progress.bytes_in_all)
-        print(
-            f"\r  {progress.objects} of {progress.objects_in_all} objects, {size(progress.bytes)} ({share} %)\x1b[K",
-            end="",
-            file=sys.stderr,
-            flush=True,
-        )
+def _progress(so_far: VerifyProgress) -> None:
+    share = 100 * so_far.bytes // max(1, so_far.bytes_in_all)
+    progress(f"  {so_far.objects} of {so_far.objects_in_all} objects, {size(so_far.bytes)} ({share} %)")

@@ -1,4 +1,4 @@
-"""`tallenne events withdraw | correct | reassign`: what was wrong stays, and what replaces it is on record."""
+"""`tallenne events withdraw | correct | reassign`: the wrong event stays, and its replacement is on record."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from pipeline.commands.times import add_span, span_of, typed_time
 from pipeline.config.roles import RoleSettings
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
+from pipeline.output import say
 from runtime.database import open_pool
 
 _ACTOR = "operator"
@@ -42,11 +43,11 @@ def add(actions: Any) -> None:
 
 
 async def run(arguments: argparse.Namespace) -> int:
-    """One of the three."""
+    """Run one of the three actions and return the exit code."""
     work = {"withdraw": _withdraw, "correct": _correct, "reassign": _reassign}[arguments.action]
     settings = settings_of(arguments)
     async with open_pool(settings.database("index"), application_name="events") as pool:
-        print(await work(pool, settings, arguments))
+        say(await work(pool, settings, arguments))
     return OK
 
 
@@ -80,14 +81,14 @@ async def _changes(pool: Any, settings: RoleSettings, arguments: argparse.Namesp
 
 
 def door_named(settings: RoleSettings, name: str) -> DoorId:
-    """By "NAME" or "SITE/NAME". SetupError when the configuration names no such door, or several."""
+    """Find a door by "NAME" or "SITE/NAME". SetupError: the configuration names no such door, or several."""
     inventory = settings.inventory()
     sites = {site.site_id: site.name for site in inventory.sites}
     return one_named("door", name, inventory.doors, lambda door: (sites[door.site_id], door.name), SetupError).door_id
 
 
 async def _reassign(pool: Any, _settings: RoleSettings, arguments: argparse.Namespace) -> str:
-    span: Span = span_of(arguments, SetupError)
+    span: Span = span_of(arguments)
     from_member = await member_named(pool, arguments.from_member)
     to_member = await member_named(pool, arguments.to_member)
     count = await reassign_events(pool, from_member, to_member, span, actor=_ACTOR)

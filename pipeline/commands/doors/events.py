@@ -16,8 +16,8 @@ from domain.time import NS, Span, to_iso
 from pipeline.commands.common import add_place, settings_of
 from pipeline.commands.doors import event_corrections
 from pipeline.commands.times import add_span, span_of
-from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
+from pipeline.output import say
 from runtime.database import open_pool
 from storage.access import EventRow, events
 
@@ -47,16 +47,16 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _span(arguments: argparse.Namespace) -> Span:
-    """Of what is not said: until a minute from now (clocks differ), and a day before the end."""
+    """Fill in missing times: the end is in a minute (clocks differ), the start a day before the end."""
     arguments.end = arguments.end or time.time_ns() + 60 * NS
     arguments.start = arguments.start or arguments.end - 24 * 3600 * NS
-    return span_of(arguments, SetupError)
+    return span_of(arguments)
 
 
 async def _rows(
     pool: asyncpg.Pool, sites: list[SiteId], span: Span, door_id: DoorId | None, limit: int
 ) -> list[EventRow]:
-    """Page by page."""
+    """Fetch the events page by page."""
     rows: list[EventRow] = []
     while len(rows) < limit:
         before = rows[-1].cursor if rows else None
@@ -98,13 +98,13 @@ async def _list(arguments: argparse.Namespace) -> int:
         for row in rows
     ]
     if arguments.json:
-        print(json.dumps(shown))
+        say(json.dumps(shown))
         return OK
     for item in shown:
         tags = ", ".join(f"{name}: {count}" for name, count in item["tags"].items())
         said = f"; its controller says {item['reported']}" if item["reported"] else ""
         sure = f" (time uncertain{said})" if item["uncertain"] else ""
-        print(f"{item['event']}  {item['occurred']}  {item['door']:<16} {item['kind']:<12}{sure}")
-        print(f"    member {item['member'] or '-'}  segments {tags or '-'}")
-    print(f"{len(shown)} events{', the newest; --limit shows more' if len(shown) == arguments.limit else ''}.")
+        say(f"{item['event']}  {item['occurred']}  {item['door']:<16} {item['kind']:<12}{sure}")
+        say(f"    member {item['member'] or '-'}  segments {tags or '-'}")
+    say(f"{len(shown)} events{', the newest; --limit shows more' if len(shown) == arguments.limit else ''}.")
     return OK

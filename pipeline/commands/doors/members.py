@@ -14,6 +14,7 @@ from indexer.members.importing import Ending, ImportReport, import_members
 from pipeline.commands.common import add_place, settings_of
 from pipeline.errors import SetupError
 from pipeline.exit_codes import FAILED, OK
+from pipeline.output import say
 from runtime.database import open_pool
 
 _EXAMPLES = """examples:
@@ -36,10 +37,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
     bring = actions.add_parser("import", help="add and change members as a CSV says; all of it or nothing")
     bring.add_argument("file", type=Path, help="number,name,credential,valid_from,valid_to,minor")
-    bring.add_argument("--dry-run", action="store_true", help="say what would be done")
+    bring.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     bring.add_argument("--end-missing", action="store_true", help="end members who are not in the list")
     bring.add_argument(
-        "--confirm", type=whole(0, 10_000_000), metavar="N", help="with --end-missing: so many members end"
+        "--confirm", type=whole(0, 10_000_000), metavar="N", help="with --end-missing: the number of members that end"
     )
     bring.add_argument("--json", action="store_true", help="for scripts")
     add_place(bring)
@@ -51,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise SetupError("--confirm says how many members --end-missing may end.", "Give both.")
     report = asyncio.run(_import(arguments))
     if arguments.json:
-        print(json.dumps(asdict(report), default=str))
+        say(json.dumps(asdict(report), default=str))
     else:
         _print(report)
     return FAILED if report.errors else OK
@@ -68,14 +69,14 @@ async def _import(arguments: argparse.Namespace) -> ImportReport:
 
 def _print(report: ImportReport) -> None:
     for error in report.errors:
-        print(error)
+        say(str(error))
     if report.errors:
-        print(f"{len(report.errors)} errors: nothing was imported.")
+        say(f"{len(report.errors)} errors: nothing was imported.")
         return
     if not report.applied:
         _print_missing(report.missing)
     done = "Imported" if report.applied else "Would import"
-    print(
+    say(
         f"{done} {report.lines} lines: {report.members_new} members new, {report.members_changed} changed;"
         f" credentials: {report.credentials_new} new, {report.credentials_changed} changed,"
         f" {report.credentials_closed} closed."
@@ -84,10 +85,10 @@ def _print(report: ImportReport) -> None:
 
 
 def _print_missing(missing: Missing) -> None:
-    """Before anything ends."""
+    """Print the members that would end."""
     for member in missing.members:
-        print(f"  {member.number} {member.name}")
+        say(f"  {member.number} {member.name}")
     if missing.members:
         count = len(missing.members)
         confirm = f" It needs --confirm {count}." if missing.is_many else ""
-        print(f"{count} of {missing.present} members with a credential are not in the list.{confirm}")
+        say(f"{count} of {missing.present} members with a credential are not in the list.{confirm}")

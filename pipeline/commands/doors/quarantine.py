@@ -1,4 +1,4 @@
-"""`tallenne quarantine`: door messages that were not understood: listed, and tried again once the cause is mended."""
+"""`tallenne quarantine`: lists door messages that could not be decoded, and replays them once the cause is removed."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from indexer.events.replay import replay
 from pipeline.commands.common import add_place, settings_of
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
+from pipeline.output import say
 from runtime.database import open_pool
 from storage.access.quarantine import QuarantineRow, quarantined
 
@@ -31,10 +32,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.epilog, parser.formatter_class = _EXAMPLES, argparse.RawDescriptionHelpFormatter
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
-    show = actions.add_parser("list", help="what waits, and why; the newest first")
-    show.add_argument("--all", action="store_true", help="what was replayed with success, too")
+    show = actions.add_parser("list", help="list waiting messages and the reasons, newest first")
+    show.add_argument("--all", action="store_true", help="also those that were replayed successfully")
     show.add_argument("--limit", type=whole(1), default=100, metavar="N", help="how many (default 100)")
-    again = actions.add_parser("replay", help="try it again, all of it or some; on record")
+    again = actions.add_parser("replay", help="replay all messages or some; on record")
     again.add_argument("ids", type=UUID, nargs="*", metavar="ID", help="as the list shows them (default: all)")
     for action in (show, again):
         action.add_argument("--json", action="store_true", help="for scripts")
@@ -62,12 +63,12 @@ async def _list(arguments: argparse.Namespace) -> int:
         for row in rows
     ]
     if arguments.json:
-        print(json.dumps(shown))
+        say(json.dumps(shown))
         return OK
     for item in shown:
-        print(f"{item['received']}  {item['seen']:>4} times  {item['id']}  {item['topic']:<32} {_why(item)}")
+        say(f"{item['received']}  {item['seen']:>4} times  {item['id']}  {item['topic']:<32} {_why(item)}")
     more = "the newest; --limit shows more" if len(shown) == arguments.limit else "in quarantine"
-    print(f"{len(shown)} {more}.")
+    say(f"{len(shown)} {more}.")
     return OK
 
 
@@ -92,13 +93,15 @@ async def _replay(arguments: argparse.Namespace) -> int:
     async with open_pool(settings.database("index"), application_name="quarantine") as pool:
         report = await replay(pool, custodian, settings.topics(), ids=arguments.ids or None)
     if arguments.json:
-        print(json.dumps(asdict(report)))
+        say(json.dumps(asdict(report)))
     else:
-        print(
+        say(
             f"{report.looked_at} tried again: {report.understood} understood, {report.still_refused} still not,"
             f" {report.unopened} sealed to a key that is gone."
         )
     missing = len(set(arguments.ids or ())) - report.looked_at if arguments.ids else 0
     if missing > 0:
-        raise SetupError(f"{missing} of these ids wait in no quarantine.", "`tallenne quarantine list` shows which do.")
+        raise SetupError(
+            f"{missing} of these ids are not in the quarantine.", "`tallenne quarantine list` shows which do."
+        )
     return OK

@@ -6,6 +6,7 @@ import argparse
 
 from indexer import role
 from pipeline.commands.common import add_place, settings_of
+from pipeline.config.policies import policy_of
 from pipeline.role_command import run_role
 
 
@@ -16,4 +17,5 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
-    return run_role(role.run, settings_of(arguments).index())
+    settings = settings_of(arguments)
+    return run_role(role.run, settings.index(), policy_of("index", settings))

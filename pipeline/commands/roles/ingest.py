@@ -7,6 +7,7 @@ import argparse
 from domain.arguments import whole
 from ingest import role
 from pipeline.commands.common import add_place, settings_of
+from pipeline.config.policies import policy_of
 from pipeline.errors import SetupError
 from pipeline.role_command import run_role
 
@@ -31,5 +32,6 @@ def run(arguments: argparse.Namespace) -> int:
     return run_role(
         role.run,
         settings.ingest(arguments.worker),
+        policy_of("ingest", settings, worker=arguments.worker),
         reload=lambda: settings_of(arguments).ingest(arguments.worker),
     )

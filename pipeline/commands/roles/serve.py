@@ -6,6 +6,7 @@ import argparse
 
 from api import role
 from pipeline.commands.common import add_place, settings_of
+from pipeline.config.policies import policy_of
 from pipeline.role_command import run_role
 
 
@@ -16,4 +17,5 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
-    return run_role(role.run, settings_of(arguments).serve())
+    settings = settings_of(arguments)
+    return run_role(role.run, settings.serve(), policy_of("serve", settings))

@@ -1,6 +1,6 @@
 -- name: movements
--- $1 the member, $2 sites, [$3, $4) the span. A grant counts unless the next thing that the door reported within a
--- minute, before anybody else's grant, was that it stayed shut.
+-- $1 the member, $2 sites, [$3, $4) the span. A grant counts unless the door reported within a minute, and before its next
+-- grant, that it stayed shut ('not_entered'). Doors without a sensor never report that: their grants count.
 SELECT e.* FROM access_event e
 WHERE e.member_id = $1 AND e.site_id = ANY ($2::uuid[]) AND e.occurred_ns >= $3::bigint AND e.occurred_ns < $4::bigint
   AND e.superseded_by IS NULL AND e.kind IN ('granted', 'entered', 'exit')

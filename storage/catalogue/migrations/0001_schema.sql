@@ -1,11 +1,14 @@
--- Sites, cameras, doors and their mapping: a copy of what the configuration says, kept so that rows can refer to it.
+-- == Inventory
+-- Sites, cameras, doors and their mapping: a copy of the configuration, kept so that rows can refer to it.
 -- Roles are created by the installer (pipeline/) before the first migration:
---   tallenne_ingest, tallenne_index, tallenne_custodian, tallenne_serve. The owner runs the migrations
--- (storage/catalogue/migrate.py, which makes the schema and the list of applied migrations first).
+--   tallenne_ingest, tallenne_index, tallenne_custodian, tallenne_serve, tallenne_keeper. The owner runs the migrations
+-- (storage/catalogue/migrate.py, which first creates the schema and the list of applied migrations).
 -- Times are bigint, UTC Unix nanoseconds; spans are half-open.
 
+-- Before PostgreSQL 15 every role may create objects in public, which functions could then pick up.
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
-GRANT USAGE ON SCHEMA tallenne TO tallenne_ingest, tallenne_index, tallenne_custodian, tallenne_serve;
+GRANT USAGE ON SCHEMA tallenne
+    TO tallenne_ingest, tallenne_index, tallenne_custodian, tallenne_serve, tallenne_keeper;
 SET search_path = tallenne;
 
 CREATE TABLE site (
@@ -21,6 +24,7 @@ CREATE TABLE camera (
     retention_s bigint NOT NULL CHECK (retention_s > 0),
     removed_ns bigint                       -- set when the configuration no longer names it; footage stays findable
 );
+-- Unique among those in use: a removed camera keeps its name, and a new one may take the same.
 CREATE UNIQUE INDEX camera_name ON camera (site_id, name) WHERE removed_ns IS NULL;
 
 CREATE TABLE door (
@@ -40,6 +44,8 @@ CREATE TABLE door_camera (
     before_ns bigint NOT NULL CHECK (before_ns >= 0),
     after_ns bigint NOT NULL CHECK (after_ns >= 0),
     valid_from_ns bigint NOT NULL,
+    -- The largest bigint stands for "still valid": one comparison serves ended mappings and current ones, and an index
+    -- can hold both.
     valid_to_ns bigint NOT NULL DEFAULT 9223372036854775807,
     PRIMARY KEY (door_id, camera_id, valid_from_ns),
     CHECK (valid_from_ns < valid_to_ns)
@@ -52,6 +58,7 @@ CREATE TABLE camera_health (
 );
 
 GRANT SELECT ON schema_migration, site, camera, door, door_camera TO tallenne_ingest, tallenne_index, tallenne_custodian, tallenne_serve;
+GRANT SELECT ON schema_migration, site, camera TO tallenne_keeper;
 GRANT SELECT, INSERT, UPDATE ON camera_health TO tallenne_ingest;
 GRANT SELECT ON camera_health TO tallenne_serve;
 
@@ -67,6 +74,7 @@ CREATE TABLE recorder (
     revoked_ns bigint
 );
 
+-- A unique index over partitions has to contain the partition key, so segment alone cannot keep ids unique across days.
 CREATE TABLE segment_identity (
     segment_id uuid PRIMARY KEY,
     start_ns bigint NOT NULL                -- names the partition
@@ -80,6 +88,7 @@ CREATE TABLE segment (
     hour_key_id uuid NOT NULL,
     start_ns bigint NOT NULL,
     end_ns bigint NOT NULL,
+    -- 378: header 210 and trailer 168, the shortest object (sealed-format.md, "Bytes")
     size_bytes bigint NOT NULL CHECK (size_bytes >= 378),
     sha256 bytea NOT NULL CHECK (length(sha256) = 32),
     header bytea NOT NULL CHECK (length(header) = 210),
@@ -91,27 +100,47 @@ CREATE TABLE segment (
     frames int NOT NULL,
     recovered boolean NOT NULL,
     epoch bigint NOT NULL DEFAULT 1,
-    state text NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'shadow', 'expiring', 'gone')),
+    -- domain.footage.SegmentState
+    state text NOT NULL DEFAULT 'live'
+        CHECK (state IN ('live', 'shadow', 'expiring', 'gone', 'contested', 'refused')),
     -- FragmentIndex of domain/footage.py; all NULL after a rebuild from the bucket alone
     fragment_start_ms int[],
     fragment_offset int[],
     fragment_size int[],
     fragment_key boolean[],
     committed_ns bigint NOT NULL,
-    -- Of the init's bytes: a clip's head is made without reading each segment's first chunk. NULL: read from the object.
+    -- Of the init's bytes: segments with equal inits share one, and a clip's head needs no segment's first chunk. NULL: the
+    -- init is read from the object.
     init_sha256 bytea CHECK (length(init_sha256) = 32),
-    -- Signed over the segment's own core, so as good from here as from the object, and a clip takes one GET less for
-    -- each segment. NULL: fetched from the object.
+    -- A copy. Its signature covers the segment's core, so it proves as much here as in the object, and a clip needs one
+    -- GET less per segment. NULL: fetched from the object.
     trailer bytea CHECK (length(trailer) = 168),
+    -- start_ns first: it is the partition key, and pages of segments are read in this order.
     PRIMARY KEY (start_ns, segment_id),
     -- domain.footage.SEGMENT_MAX_NS: overlap searches look back by it
-    CHECK (end_ns > start_ns AND end_ns - start_ns <= 120000000000)
+    CHECK (end_ns > start_ns AND end_ns - start_ns <= 120000000000),
+    -- Readers take these as they are.
+    CHECK (codec IN ('h264', 'h265') AND length(mime) <= 100 AND init_size >= 0 AND frames >= 0),
+    CONSTRAINT segment_fragments CHECK (
+        num_nulls(fragment_start_ms, fragment_offset, fragment_size, fragment_key) IN (0, 4)
+        AND cardinality(fragment_start_ms) = cardinality(fragment_offset)
+        AND cardinality(fragment_start_ms) = cardinality(fragment_size)
+        AND cardinality(fragment_start_ms) = cardinality(fragment_key)
+        AND coalesce(greatest(array_ndims(fragment_start_ms), array_ndims(fragment_offset), array_ndims(fragment_size),
+            array_ndims(fragment_key)), 1) = 1
+        AND array_position(fragment_start_ms, NULL) IS NULL AND array_position(fragment_offset, NULL) IS NULL
+        AND array_position(fragment_size, NULL) IS NULL AND array_position(fragment_key, NULL) IS NULL)
 ) PARTITION BY RANGE (start_ns);
 
--- end_ns and segment_id are in it, so that overlaps are found without a look at the rows.
-CREATE INDEX segment_camera_time ON segment (camera_id, start_ns, end_ns) INCLUDE (segment_id) WHERE state = 'live';
+-- end_ns and segment_id are in the index, so that an overlap search reads no rows (an index-only scan). Contested rows are
+-- in it for the commits' search: there are few, and not for long.
+CREATE INDEX segment_camera_time ON segment (camera_id, start_ns, end_ns) INCLUDE (segment_id)
+    WHERE state IN ('live', 'contested');
 
--- At most a day long (a longer one is stored in pieces), so that overlap searches look back by a day.
+-- For expiry: rows that are not live.
+CREATE INDEX segment_camera_other ON segment (camera_id, start_ns) WHERE state <> 'live';
+
+-- A row is at most a day long, and a longer gap is stored in pieces: an overlap search looks back by one day only.
 CREATE TABLE gap (
     camera_id uuid NOT NULL,
     start_ns bigint NOT NULL,
@@ -129,8 +158,8 @@ CREATE TABLE object_quarantine (
     reason text NOT NULL
 );
 
--- When a recorder's epochs of a camera began. A recorder begins one at each step of its clock: an epoch that began no
--- earlier in time than a later one is misfiled, the clock having been ahead.
+-- When each epoch of a recorder and camera began. A recorder starts a new epoch whenever its clock steps. If an epoch
+-- began at or after the begin of a higher one, the clock was ahead, and the footage of that epoch has wrong times.
 CREATE TABLE footage_epoch (
     camera_id uuid NOT NULL,
     recorder_id uuid NOT NULL,
@@ -139,8 +168,27 @@ CREATE TABLE footage_epoch (
     PRIMARY KEY (camera_id, recorder_id, epoch)
 );
 
--- What the indexer still has to join. A row is written in the transaction that commits the segment or the event,
--- and taken in a later one (invariant 4).
+-- Rows whose trailers the custodian has not verified yet. PostgreSQL cannot check Ed25519: commit_segment() therefore
+-- changes nothing that is there already, and settle_segment() does, once a role that can has verified the row.
+CREATE TABLE segment_claim (
+    claim_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    segment_id uuid NOT NULL UNIQUE,
+    start_ns bigint NOT NULL                -- names the partition
+);
+
+-- Which recorder a camera was given to, one after the other. A recorder's epochs begin with its lease's number, which
+-- is given here and not chosen by the writer: epoch = lease * 2^32 + how often its clock was set under this lease.
+-- Lease 0, which needs no row, ranks below all.
+CREATE TABLE camera_lease (
+    camera_id uuid NOT NULL,
+    lease bigint NOT NULL CHECK (lease > 0),
+    recorder_id uuid NOT NULL,
+    granted_ns bigint NOT NULL,
+    PRIMARY KEY (camera_id, lease)
+);
+
+-- Segments and events that the indexer still has to join. A row is written in the transaction that commits the segment or
+-- event, and taken in a later one: then every pair is seen by the later of the two (invariant 4).
 CREATE TABLE outbox (
     outbox_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     kind text NOT NULL CHECK (kind IN ('segment', 'event')),
@@ -150,15 +198,19 @@ CREATE TABLE outbox (
 GRANT SELECT ON recorder TO tallenne_ingest, tallenne_custodian, tallenne_serve;
 GRANT INSERT, UPDATE ON recorder TO tallenne_custodian;
 GRANT SELECT ON segment, segment_identity, gap TO tallenne_ingest, tallenne_index, tallenne_custodian, tallenne_serve;
-GRANT INSERT ON gap TO tallenne_ingest;
-GRANT SELECT, INSERT ON object_quarantine TO tallenne_ingest;
+GRANT SELECT ON segment_claim TO tallenne_custodian;
 GRANT SELECT ON object_quarantine TO tallenne_serve;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox TO tallenne_index;
 
--- A day's partition is made with the commit of the first segment of that day, once per process and day; only the owner
--- may create tables. Made apart and then attached: attaching takes a lock that lets readers and writers of the other days
--- go on. The lock comes first, and a query on pg_class looks: to_regclass() remembers, across the wait for the lock, that
--- the table was not there, and a session that sees the table before its maker has committed finds no partition.
+-- This server's clock: what it writes down is no other role's word.
+CREATE FUNCTION now_ns() RETURNS bigint LANGUAGE sql VOLATILE AS $$
+    SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint * 1000
+$$;
+
+-- Creates the partition of a day, if it is missing. Called once per process and day; SECURITY DEFINER, since only the owner
+-- may create tables. The table is created first and attached then: ATTACH takes a weaker lock than CREATE ... PARTITION OF,
+-- and readers and writers of the other days go on. The advisory lock comes before the look, and the look is a query on
+-- pg_class: to_regclass() would answer from a cache that was filled before the wait for the lock.
 CREATE FUNCTION ensure_segment_day(day_ns bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
 DECLARE
@@ -166,13 +218,17 @@ DECLARE
     past bigint := first + 86400000000000;
     name text := 'segment_' || to_char(to_timestamp(first / 1000000000) AT TIME ZONE 'UTC', 'YYYYMMDD');
 BEGIN
+    -- Whoever has ingest's password shall not fill the database with the tables of days to come.
+    IF day_ns NOT BETWEEN 0 AND now_ns() + 30 * 86400000000000 THEN
+        RAISE EXCEPTION 'no footage is of that day' USING ERRCODE = 'TN004';
+    END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended(name, 0));
     IF EXISTS (SELECT FROM pg_class WHERE relname = name AND relnamespace = 'tallenne'::regnamespace) THEN RETURN; END IF;
     EXECUTE format('CREATE TABLE %I (LIKE segment INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
     EXECUTE format('ALTER TABLE segment ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', name, first, past);
 END $$;
 
--- Footage takes the place of gaps: of what claims time in [p_start_ns, p_end_ns), the rest is put back.
+-- Footage replaces gaps: delete the gaps that overlap [p_start_ns, p_end_ns), and put back what of them lies outside.
 CREATE FUNCTION cut_gaps(p_camera_id uuid, p_start_ns bigint, p_end_ns bigint) RETURNS void
 LANGUAGE sql SET search_path = tallenne, pg_temp AS $$
     WITH taken AS (
@@ -187,11 +243,12 @@ LANGUAGE sql SET search_path = tallenne, pg_temp AS $$
     ON CONFLICT DO NOTHING
 $$;
 
--- What of [p_start_ns, p_end_ns) no live footage and no gap accounts for becomes a gap.
+-- Record as a gap the parts of [p_start_ns, p_end_ns) that neither live footage nor a gap covers.
 CREATE FUNCTION fill_gap(p_camera_id uuid, p_start_ns bigint, p_end_ns bigint, p_cause text) RETURNS void
 LANGUAGE sql SET search_path = tallenne, pg_temp AS $$
     INSERT INTO gap
     SELECT p_camera_id, lower(piece), upper(piece), p_cause, ''
+    -- Multirange arithmetic: the span less the union of all that is known. range_agg() of no rows is NULL.
     FROM (SELECT range_agg(int8range(known.start_ns, known.end_ns)) AS spans FROM (
         SELECT start_ns, end_ns FROM segment
         WHERE camera_id = p_camera_id AND state = 'live'
@@ -205,90 +262,259 @@ LANGUAGE sql SET search_path = tallenne, pg_temp AS $$
     ON CONFLICT DO NOTHING
 $$;
 
--- The only way to add a segment. Ingest can add rows and cannot change one, whatever becomes of the recorder.
--- Returns 'live', 'shadow' (it overlaps live footage of the same or a higher epoch, or its epoch is misfiled) or
--- 'duplicate' (the same segment, known already). A live segment makes shadows of those of lower epochs that it overlaps;
--- the first of an epoch also of the epochs that it shows to be misfiled. A gap takes the place of a shadow, and footage
--- that of a gap, so that the tiling holds. Raises TN001 when the id is known with other contents.
+-- The only way to add gaps: of each piece what neither live footage nor another gap accounts for. Again: nothing more.
+CREATE FUNCTION commit_gaps(
+    p_camera_id uuid[], p_start_ns bigint[], p_end_ns bigint[], p_cause text[], p_detail text[]
+) RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+    INSERT INTO gap (camera_id, start_ns, end_ns, cause, detail)
+    SELECT p.camera_id, lower(piece), upper(piece), p.cause, p.detail
+    FROM unnest(p_camera_id, p_start_ns, p_end_ns, p_cause, p_detail)
+        WITH ORDINALITY AS p (camera_id, start_ns, end_ns, cause, detail, ordinal)
+    CROSS JOIN LATERAL (
+        SELECT range_agg(int8range(known.start_ns, known.end_ns)) AS spans FROM (
+            SELECT s.start_ns, s.end_ns FROM segment s
+            WHERE s.camera_id = p.camera_id AND s.state = 'live'
+              AND s.start_ns > p.start_ns - 120000000000 AND s.start_ns < p.end_ns AND s.end_ns > p.start_ns
+            UNION ALL
+            SELECT g.start_ns, g.end_ns FROM gap g
+            WHERE g.camera_id = p.camera_id
+              AND g.start_ns >= p.start_ns - 86400000000000 AND g.start_ns < p.end_ns AND g.end_ns > p.start_ns
+        ) known
+    ) k
+    CROSS JOIN LATERAL unnest(
+        int8multirange(int8range(p.start_ns, p.end_ns)) - coalesce(k.spans, int8multirange())) AS piece
+    ORDER BY p.ordinal, lower(piece)
+    ON CONFLICT DO NOTHING
+$$;
+
+-- The lease of each camera that this recorder holds, taken if it does not hold the newest. None for a recorder that is
+-- not enrolled. Taking one ends no recording: it decides whose footage is shown where two recorders have some.
+CREATE FUNCTION take_leases(p_camera_ids uuid[], p_recorder_id uuid) RETURNS TABLE (camera_id uuid, lease bigint)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    wanted uuid;
+    newest record;
+BEGIN
+    IF NOT EXISTS (SELECT FROM recorder WHERE recorder_id = p_recorder_id AND revoked_ns IS NULL) THEN RETURN; END IF;
+    FOR wanted IN SELECT c.camera_id FROM camera c WHERE c.camera_id = ANY (p_camera_ids) ORDER BY 1 LOOP
+        PERFORM pg_advisory_xact_lock(hashtextextended('camera ' || wanted, 0));
+        SELECT l.lease, l.recorder_id INTO newest FROM camera_lease l WHERE l.camera_id = wanted ORDER BY 1 DESC LIMIT 1;
+        IF newest.recorder_id IS DISTINCT FROM p_recorder_id THEN
+            newest.lease := coalesce(newest.lease, 0) + 1;
+            INSERT INTO camera_lease VALUES (wanted, newest.lease, p_recorder_id, now_ns());
+        END IF;
+        camera_id := wanted;
+        lease := newest.lease;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+
+-- The only way to add a segment. Ingest can add rows and change none, whatever becomes of the recorder. Returns
+--   'live': nothing was known of its time;
+--   'contested': footage or a gap accounts for its time, or some of it. settle_segment() decides;
+--   'duplicate': the same segment, known already;
+--   'expired': its hour key is dead or its time was erased, and the row only tells the keeper which object to remove.
+-- Raises TN001 when the id is known with other contents (TN003 while it may still turn out that those were forged), and
+-- TN002 when the recorder does not hold the lease that the epoch names.
 CREATE FUNCTION commit_segment(
     p_segment_id uuid, p_site_id uuid, p_camera_id uuid, p_recorder_id uuid, p_hour_key_id uuid,
     p_start_ns bigint, p_end_ns bigint, p_size_bytes bigint, p_sha256 bytea, p_header bytea,
     p_codec text, p_mime text, p_width int, p_height int, p_init_size int, p_frames int, p_recovered boolean,
     p_epoch bigint, p_fragment_start_ms int[], p_fragment_offset int[], p_fragment_size int[],
-    p_fragment_key boolean[], p_committed_ns bigint, p_init_sha256 bytea, p_trailer bytea
+    p_fragment_key boolean[], p_init_sha256 bytea, p_trailer bytea
 ) RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
 DECLARE
-    known_start_ns bigint;
-    same boolean;
-    best_epoch bigint;
-    begins boolean;
-    misfiled bigint[];
-    loser record;
+    known segment;
     new_state text := 'live';
+    erased_by uuid;
+    key_erased boolean;
 BEGIN
     -- One committer per camera at a time: the overlap check below sees everything committed before it.
     PERFORM pg_advisory_xact_lock(hashtextextended('camera ' || p_camera_id, 0));
-    SELECT start_ns INTO known_start_ns FROM segment_identity WHERE segment_id = p_segment_id;
+    -- Repeatable: a committer whose answer was lost sends the same segment again.
+    SELECT s.* INTO known FROM segment_identity i JOIN segment s ON s.start_ns = i.start_ns AND s.segment_id = i.segment_id
+    WHERE i.segment_id = p_segment_id;
     IF FOUND THEN
-        SELECT sha256 = p_sha256 AND size_bytes = p_size_bytes AND camera_id = p_camera_id INTO same
-        FROM segment WHERE start_ns = known_start_ns AND segment_id = p_segment_id;
-        IF same IS NOT TRUE THEN
-            RAISE EXCEPTION 'segment known with other contents' USING ERRCODE = 'TN001';
+        IF known.state = 'refused' THEN  -- a forged row shall not keep the genuine one out
+            DELETE FROM segment WHERE start_ns = known.start_ns AND segment_id = p_segment_id;
+            DELETE FROM segment_identity WHERE segment_id = p_segment_id;
+        ELSIF known.sha256 = p_sha256 AND known.size_bytes = p_size_bytes AND known.camera_id = p_camera_id THEN
+            RETURN 'duplicate';
+        ELSE
+            RAISE EXCEPTION 'segment known with other contents' USING ERRCODE =
+                CASE WHEN EXISTS (SELECT FROM segment_claim WHERE segment_id = p_segment_id) THEN 'TN003' ELSE 'TN001' END;
         END IF;
-        RETURN 'duplicate';
     END IF;
-    SELECT max(epoch) INTO best_epoch FROM segment
-    WHERE camera_id = p_camera_id AND state = 'live'
-      AND start_ns > p_start_ns - 120000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns;
-    INSERT INTO footage_epoch AS known VALUES (p_camera_id, p_recorder_id, p_epoch, p_start_ns)
-    ON CONFLICT (camera_id, recorder_id, epoch) DO UPDATE SET start_ns = excluded.start_ns
-    WHERE excluded.start_ns < known.start_ns;
-    begins := FOUND;
-    IF best_epoch >= p_epoch OR EXISTS (
-        SELECT FROM footage_epoch this JOIN footage_epoch later USING (camera_id, recorder_id)
-        WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND this.epoch = p_epoch
-          AND later.epoch > p_epoch AND later.start_ns <= this.start_ns)
+    -- It survived an early erasure, and its row was lost: the newest wrap says which key opens it, and ends it.
+    p_hour_key_id := coalesce(
+        (SELECT w.hour_key_id FROM wrap_record w WHERE w.segment_id = p_segment_id AND w.hour_key_id IS NOT NULL
+         ORDER BY w.wrap_id DESC LIMIT 1), p_hour_key_id);
+    SELECT e.erasure_id INTO erased_by FROM erasure_span e
+    WHERE e.camera_id = p_camera_id AND e.start_ns > p_start_ns - 86400000000000
+      AND e.start_ns < p_end_ns AND e.end_ns > p_start_ns
+    LIMIT 1;
+    -- The camera's lock, which expiry and erasure take too, decides: a key that dies after this check finds the row.
+    -- What a hold keeps is live all the same: its row was lost, and the hold's key opens it.
+    UPDATE expired_key SET removed_ns = NULL WHERE hour_key_id = p_hour_key_id AND NOT EXISTS (
+        SELECT FROM wrap_record w JOIN hold h USING (hold_id) WHERE w.segment_id = p_segment_id AND h.ended_ns IS NULL)
+    RETURNING erased INTO key_erased;
+    IF FOUND OR erased_by IS NOT NULL THEN
+        PERFORM ensure_segment_day(p_start_ns);  -- may have been dropped: this camera's retention is over
+        INSERT INTO segment_identity (segment_id, start_ns) VALUES (p_segment_id, p_start_ns);
+        INSERT INTO segment VALUES (
+            p_segment_id, p_site_id, p_camera_id, p_recorder_id, p_hour_key_id, p_start_ns, p_end_ns, p_size_bytes,
+            p_sha256, p_header, p_codec, p_mime, p_width, p_height, p_init_size, p_frames, p_recovered, p_epoch,
+            'expiring', NULL, NULL, NULL, NULL, now_ns(), p_init_sha256, p_trailer)
+        ON CONFLICT DO NOTHING;  -- the row of a segment that was removed stays until its day's partition is dropped
+        IF erased_by IS NOT NULL THEN
+            INSERT INTO erased_segment VALUES (
+                p_segment_id, erased_by, p_camera_id, p_hour_key_id, p_start_ns, p_end_ns, p_size_bytes, now_ns())
+            ON CONFLICT DO NOTHING;
+        END IF;
+        -- A dead key that an erasure replaced: the recorder was away for longer than erasures wait.
+        IF erased_by IS NOT NULL OR key_erased THEN
+            PERFORM fill_gap(p_camera_id, p_start_ns, p_end_ns, 'erased');
+        END IF;
+        RETURN 'expired';
+    END IF;
+    IF p_epoch < 0 OR p_epoch >> 32 > 0 AND NOT EXISTS (
+        SELECT FROM camera_lease
+        WHERE camera_id = p_camera_id AND lease = p_epoch >> 32 AND recorder_id = p_recorder_id)
     THEN
-        new_state := 'shadow';
-        PERFORM fill_gap(p_camera_id, p_start_ns, p_end_ns, 'clock');
-    ELSE
-        IF begins THEN
-            SELECT array_agg(epoch) INTO misfiled FROM footage_epoch
-            WHERE camera_id = p_camera_id AND recorder_id = p_recorder_id AND epoch < p_epoch AND start_ns >= p_start_ns;
-        END IF;
-        IF best_epoch IS NOT NULL OR misfiled IS NOT NULL THEN
-            FOR loser IN
-                UPDATE segment SET state = 'shadow'
-                WHERE camera_id = p_camera_id AND state = 'live' AND start_ns > p_start_ns - 120000000000
-                  AND (start_ns < p_end_ns AND end_ns > p_start_ns
-                       OR recorder_id = p_recorder_id AND epoch = ANY (misfiled))
-                RETURNING segment_id, start_ns, end_ns
-            LOOP
-                INSERT INTO outbox (kind, ref) VALUES ('segment', loser.segment_id);
-                PERFORM fill_gap(p_camera_id, loser.start_ns, loser.end_ns, 'clock');
-            END LOOP;
-        END IF;
-        PERFORM cut_gaps(p_camera_id, p_start_ns, p_end_ns);
+        RAISE EXCEPTION 'the recorder does not hold this lease' USING ERRCODE = 'TN002';
+    END IF;
+    IF EXISTS (
+        SELECT FROM segment
+        WHERE camera_id = p_camera_id AND state IN ('live', 'contested')
+          AND start_ns > p_start_ns - 120000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns)
+    OR EXISTS (
+        SELECT FROM gap
+        WHERE camera_id = p_camera_id
+          AND start_ns >= p_start_ns - 86400000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns)
+    THEN
+        new_state := 'contested';
     END IF;
     INSERT INTO segment_identity (segment_id, start_ns) VALUES (p_segment_id, p_start_ns);
     INSERT INTO segment VALUES (
         p_segment_id, p_site_id, p_camera_id, p_recorder_id, p_hour_key_id, p_start_ns, p_end_ns, p_size_bytes,
         p_sha256, p_header, p_codec, p_mime, p_width, p_height, p_init_size, p_frames, p_recovered, p_epoch, new_state,
-        p_fragment_start_ms, p_fragment_offset, p_fragment_size, p_fragment_key, p_committed_ns, p_init_sha256,
-        p_trailer);
+        p_fragment_start_ms, p_fragment_offset, p_fragment_size, p_fragment_key, now_ns(), p_init_sha256, p_trailer);
+    INSERT INTO segment_claim (segment_id, start_ns) VALUES (p_segment_id, p_start_ns)
+    ON CONFLICT (segment_id) DO UPDATE SET start_ns = excluded.start_ns;  -- of a row that was lost
+    PERFORM hold_segment(p_segment_id, p_camera_id, p_hour_key_id, p_start_ns, p_end_ns);
     IF new_state = 'live' THEN
         INSERT INTO outbox (kind, ref) VALUES ('segment', p_segment_id);
     END IF;
     RETURN new_state;
 END $$;
 
-REVOKE ALL ON FUNCTION ensure_segment_day, cut_gaps, fill_gap, commit_segment FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ensure_segment_day, commit_segment TO tallenne_ingest;
+-- A role that can verify trailers says what it found of a committed row: p_flaw, or NULL when the row says what a
+-- recorder signed. A row with a flaw is refused and shown in the quarantine as p_object_name; a gap takes its place if
+-- it was live. Of those that hold, one of a higher epoch makes shadows of those that it overlaps; the first of an epoch
+-- also of the epochs that it shows to be misfiled, the recorder's clock having been ahead. A gap takes the place of a
+-- shadow, and footage that of a gap, so that the tiling holds. Rows that were committed more than two days ago are
+-- hidden by nothing: a recorder that was taken over may lie about the present, not about the past.
+-- Returns the row's state; 'contested' also when a rival has to be judged first. NULL: there is no such row.
+CREATE FUNCTION settle_segment(p_segment_id uuid, p_flaw text, p_object_name text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+DECLARE
+    this segment;
+    settled_ns bigint := now_ns() - 2 * 86400000000000;
+    best_epoch bigint;
+    fixed boolean;
+    begins boolean;
+    misfiled bigint[];
+    loser record;
+BEGIN
+    SELECT s.* INTO this FROM segment_identity i JOIN segment s ON s.start_ns = i.start_ns AND s.segment_id = i.segment_id
+    WHERE i.segment_id = p_segment_id;
+    IF FOUND THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('camera ' || this.camera_id, 0));
+        SELECT * INTO this FROM segment WHERE start_ns = this.start_ns AND segment_id = p_segment_id FOR UPDATE;
+    END IF;
+    IF this.state = 'contested' AND p_flaw IS NULL AND EXISTS (
+        SELECT FROM segment s JOIN segment_claim c ON c.segment_id = s.segment_id
+        WHERE s.camera_id = this.camera_id AND s.state = 'live'
+          AND s.start_ns > this.start_ns - 120000000000 AND s.start_ns < this.end_ns AND s.end_ns > this.start_ns)
+    THEN
+        RETURN this.state;
+    END IF;
+    DELETE FROM segment_claim WHERE segment_id = p_segment_id;
+    IF this.state IS NULL OR this.state NOT IN ('live', 'contested') THEN RETURN this.state; END IF;
+
+    IF p_flaw IS NOT NULL THEN
+        UPDATE segment SET state = 'refused' WHERE start_ns = this.start_ns AND segment_id = p_segment_id;
+        INSERT INTO object_quarantine VALUES (p_object_name, now_ns(), p_flaw)
+        ON CONFLICT (object_name) DO UPDATE SET reason = excluded.reason;
+        IF this.state = 'live' THEN
+            INSERT INTO outbox (kind, ref) VALUES ('segment', p_segment_id);
+            PERFORM fill_gap(this.camera_id, this.start_ns, this.end_ns, 'quarantined');
+        END IF;
+        RETURN 'refused';
+    END IF;
+
+    DELETE FROM object_quarantine WHERE object_name = p_object_name;
+    SELECT max(epoch), bool_or(committed_ns < settled_ns) INTO best_epoch, fixed FROM segment
+    WHERE camera_id = this.camera_id AND state = 'live' AND segment_id <> p_segment_id
+      AND start_ns > this.start_ns - 120000000000 AND start_ns < this.end_ns AND end_ns > this.start_ns;
+    -- Segments of one epoch may arrive out of order: keep the earliest start. FOUND then says whether this one is the
+    -- earliest so far.
+    INSERT INTO footage_epoch AS known VALUES (this.camera_id, this.recorder_id, this.epoch, this.start_ns)
+    ON CONFLICT (camera_id, recorder_id, epoch) DO UPDATE SET start_ns = excluded.start_ns
+    WHERE excluded.start_ns < known.start_ns;
+    begins := FOUND;
+    -- Equal epochs too: of two segments of one epoch that overlap, the first one committed stays.
+    IF fixed OR best_epoch >= this.epoch OR EXISTS (
+        SELECT FROM footage_epoch mine JOIN footage_epoch later USING (camera_id, recorder_id)
+        WHERE camera_id = this.camera_id AND recorder_id = this.recorder_id AND mine.epoch = this.epoch
+          AND later.epoch > this.epoch AND later.start_ns <= mine.start_ns)
+    THEN
+        UPDATE segment SET state = 'shadow' WHERE start_ns = this.start_ns AND segment_id = p_segment_id;
+        IF this.state = 'live' THEN
+            INSERT INTO outbox (kind, ref) VALUES ('segment', p_segment_id);
+        END IF;
+        PERFORM fill_gap(this.camera_id, this.start_ns, this.end_ns, 'clock');
+        RETURN 'shadow';
+    END IF;
+    IF begins THEN
+        SELECT array_agg(epoch) INTO misfiled FROM footage_epoch
+        WHERE camera_id = this.camera_id AND recorder_id = this.recorder_id AND epoch < this.epoch
+          AND start_ns >= this.start_ns;
+    END IF;
+    IF best_epoch IS NOT NULL OR misfiled IS NOT NULL THEN
+        FOR loser IN
+            UPDATE segment SET state = 'shadow'
+            WHERE camera_id = this.camera_id AND state = 'live' AND segment_id <> p_segment_id
+              AND start_ns > this.start_ns - 120000000000
+              AND (start_ns < this.end_ns AND end_ns > this.start_ns
+                   OR recorder_id = this.recorder_id AND epoch = ANY (misfiled) AND committed_ns >= settled_ns)
+            RETURNING segment_id, start_ns, end_ns
+        LOOP
+            -- The indexer ends the tags of the shadow.
+            INSERT INTO outbox (kind, ref) VALUES ('segment', loser.segment_id);
+            PERFORM fill_gap(this.camera_id, loser.start_ns, loser.end_ns, 'clock');
+        END LOOP;
+    END IF;
+    IF this.state = 'contested' THEN
+        UPDATE segment SET state = 'live' WHERE start_ns = this.start_ns AND segment_id = p_segment_id;
+        INSERT INTO outbox (kind, ref) VALUES ('segment', p_segment_id);
+    END IF;
+    PERFORM cut_gaps(this.camera_id, this.start_ns, this.end_ns);
+    RETURN 'live';
+END $$;
+
+REVOKE ALL ON FUNCTION now_ns, ensure_segment_day, cut_gaps, fill_gap, commit_gaps, take_leases, commit_segment,
+    settle_segment FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ensure_segment_day, commit_gaps, take_leases, commit_segment TO tallenne_ingest;
+GRANT EXECUTE ON FUNCTION settle_segment TO tallenne_custodian;
 
 
 -- == Keys
--- Hour keys and wrap records. Private halves are sealed under the custodian's keyring, which is never in this database.
+-- Hour keys and wrap records. Private halves are sealed under the custodian's keyring, which is never in this database, so
+-- that dropping an entry there makes every copy and backup of these rows useless (sealed-format.md, "Keys").
 
+-- Recorders use the highest serial of a camera and hour. A sequence never repeats a number, even after a rollback.
 CREATE SEQUENCE hour_key_serial;
 
 CREATE TABLE hour_key (
@@ -303,12 +529,19 @@ CREATE TABLE hour_key (
     state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'draining', 'dead')),
     signature bytea NOT NULL CHECK (length(signature) = 64),  -- the custodian's, over the published statement
     created_ns bigint NOT NULL,
+    moved_ns bigint NOT NULL DEFAULT 0,     -- when it got another hour of expiry; of two records the later counts
     UNIQUE (camera_id, hour_ns, serial)
 );
+CREATE INDEX hour_key_expires ON hour_key (expires_hour_ns);
+CREATE INDEX hour_key_hour ON hour_key (hour_ns, expires_hour_ns);
 
--- What recorders read: never the private half.
+-- What recorders may read. They have no right to the table itself, which holds the sealed private halves.
 CREATE VIEW hour_key_public AS
     SELECT hour_key_id, serial, site_id, camera_id, hour_ns, public_key, state, signature FROM hour_key;
+
+-- Until when what was recorded is kept: for those who say so, without any key.
+CREATE VIEW hour_key_kept AS
+    SELECT hour_key_id, camera_id, hour_ns, expires_hour_ns FROM hour_key;
 
 -- The newest wrap of a segment's data key has precedence over the one in the object's header.
 CREATE TABLE wrap_record (
@@ -321,11 +554,239 @@ CREATE TABLE wrap_record (
     CHECK ((hour_key_id IS NULL) <> (hold_id IS NULL))
 );
 CREATE INDEX wrap_record_segment ON wrap_record (segment_id, wrap_id DESC);
+CREATE INDEX wrap_record_hour_key ON wrap_record (hour_key_id);
 
 GRANT SELECT, INSERT, UPDATE ON hour_key TO tallenne_custodian;
-GRANT USAGE ON SEQUENCE hour_key_serial TO tallenne_custodian;
+GRANT USAGE, UPDATE ON SEQUENCE hour_key_serial TO tallenne_custodian;
 GRANT SELECT ON hour_key_public TO tallenne_ingest, tallenne_custodian;
 GRANT SELECT, INSERT ON wrap_record TO tallenne_custodian;
+-- Which segments name another hour key than their headers: for `tallenne verify`.
+GRANT SELECT (segment_id, hour_key_id) ON wrap_record TO tallenne_serve;
+
+
+
+-- == Expiry
+-- A keyring entry is dropped when its hour is over. In this order, each step repeatable after a crash at any point:
+-- expire_hour_keys() decides (in here, under the cameras' locks), the custodian drops the entry, a certificate states it,
+-- and the keeper removes objects, then rows, then whole days.
+
+-- What the custodian states about footage that it made unreadable: signed, each naming the SHA-256 of the one before.
+CREATE TABLE certificate (
+    number bigint PRIMARY KEY CHECK (number > 0),
+    kind text NOT NULL CHECK (kind IN ('expiry', 'erasure')),
+    body bytea NOT NULL,                    -- as signed: storage/catalogue/certificates.py
+    signature bytea NOT NULL CHECK (length(signature) = 64),
+    issued_ns bigint NOT NULL
+);
+
+-- Hour keys that are dead: their rows in hour_key are gone, private halves included.
+CREATE TABLE expired_key (
+    hour_key_id uuid PRIMARY KEY,
+    site_id uuid NOT NULL,
+    camera_id uuid NOT NULL,
+    hour_ns bigint NOT NULL,
+    expires_hour_ns bigint NOT NULL,
+    segments int NOT NULL,                  -- that became unreadable, and their bytes and span
+    size_bytes bigint NOT NULL,
+    first_ns bigint,
+    last_ns bigint,
+    expired_ns bigint NOT NULL,
+    certificate bigint REFERENCES certificate,  -- NULL: the keyring's entry may still exist
+    removed_ns bigint,                      -- NULL: there are objects and rows to remove
+    erased boolean NOT NULL DEFAULT false   -- before its hour: its other footage is under another hour key
+);
+CREATE INDEX expired_key_uncertified ON expired_key (expires_hour_ns) WHERE certificate IS NULL;
+CREATE INDEX expired_key_to_remove ON expired_key (expires_hour_ns, camera_id) WHERE removed_ns IS NULL;
+CREATE INDEX expired_key_hour ON expired_key (hour_ns);
+
+-- A row: nothing expires until an operator confirms (after a rebuild, when holds and erasures may be unknown).
+CREATE TABLE retention_pause (
+    reason text NOT NULL,
+    since_ns bigint NOT NULL
+);
+
+-- Kills hour keys whose hour of expiry is over, and sets their segments to 'expiring'. The only way to kill one. Returns
+-- how many it killed. Each camera's lock comes first: commit_segment() holds it, too, so that no row slips in between.
+CREATE FUNCTION expire_hour_keys(p_hour_key_ids uuid[], p_now_ns bigint) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+DECLARE
+    k record;
+    killed int := 0;
+BEGIN
+    FOR k IN
+        SELECT hour_key_id, site_id, camera_id, hour_ns, expires_hour_ns FROM hour_key
+        WHERE hour_key_id = ANY (p_hour_key_ids) AND expires_hour_ns <= p_now_ns
+        ORDER BY camera_id, hour_ns
+    LOOP
+        PERFORM pg_advisory_xact_lock(hashtextextended('camera ' || k.camera_id, 0));
+        -- A hold was placed, or held footage was committed, since the custodian looked: it wraps that first.
+        CONTINUE WHEN EXISTS (SELECT FROM hold_backlog WHERE hour_key_id = k.hour_key_id);
+        DELETE FROM wrap_record WHERE hour_key_id = k.hour_key_id;
+        DELETE FROM hour_key WHERE hour_key_id = k.hour_key_id;
+        CONTINUE WHEN NOT FOUND;
+        WITH live AS (
+            UPDATE segment SET state = 'expiring'
+            WHERE camera_id = k.camera_id AND state = 'live' AND hour_key_id = k.hour_key_id
+              AND start_ns >= k.hour_ns AND start_ns < k.hour_ns + 3600000000000
+              -- What a hold keeps stays as it is: it opens with the hold's key.
+              AND NOT EXISTS (
+                  SELECT FROM wrap_record w WHERE w.segment_id = segment.segment_id AND w.hold_id IS NOT NULL)
+            RETURNING size_bytes, start_ns, end_ns
+        ), other AS (
+            UPDATE segment SET state = 'expiring'
+            WHERE camera_id = k.camera_id AND state <> 'live' AND state IN ('shadow', 'gone', 'contested')
+              AND hour_key_id = k.hour_key_id
+              AND start_ns >= k.hour_ns AND start_ns < k.hour_ns + 3600000000000
+              AND NOT EXISTS (
+                  SELECT FROM wrap_record w WHERE w.segment_id = segment.segment_id AND w.hold_id IS NOT NULL)
+            RETURNING size_bytes, start_ns, end_ns
+        )
+        INSERT INTO expired_key
+        SELECT k.hour_key_id, k.site_id, k.camera_id, k.hour_ns, k.expires_hour_ns,
+               count(*), coalesce(sum(size_bytes), 0), min(start_ns), max(end_ns), p_now_ns, NULL,
+               CASE WHEN count(*) = 0 AND NOT EXISTS (
+                   SELECT FROM erased_segment WHERE hour_key_id = k.hour_key_id) THEN p_now_ns END
+        FROM (SELECT * FROM live UNION ALL SELECT * FROM other) AS done
+        -- Rows of a backup that was restored: dead before, and dead again.
+        ON CONFLICT (hour_key_id) DO UPDATE
+        SET certificate = NULL, removed_ns = excluded.removed_ns, expired_ns = excluded.expired_ns,
+            segments = excluded.segments, size_bytes = excluded.size_bytes,
+            first_ns = excluded.first_ns, last_ns = excluded.last_ns;
+        killed := killed + 1;
+    END LOOP;
+    RETURN killed;
+END $$;
+
+-- The objects of these segments of a dead hour key are gone: their tags and identities go. Their rows go with the day's
+-- partition, or now when other cameras keep that partition for longer. removed_ns is set once nothing is left; then it
+-- returns true. Only what is 'expiring' under that key is touched, whatever the caller says.
+CREATE FUNCTION remove_expired(p_hour_key_id uuid, p_segment_ids uuid[], p_now_ns bigint) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+DECLARE
+    k record;
+    mine uuid[];
+BEGIN
+    SELECT * INTO k FROM expired_key WHERE hour_key_id = p_hour_key_id AND certificate IS NOT NULL;
+    IF NOT FOUND THEN RETURN false; END IF;
+    -- commit_segment() adds rows to a dead key under this lock.
+    PERFORM pg_advisory_xact_lock(hashtextextended('camera ' || k.camera_id, 0));
+    SELECT array_agg(segment_id) INTO mine FROM segment
+    WHERE camera_id = k.camera_id AND state = 'expiring' AND hour_key_id = p_hour_key_id
+      AND start_ns >= k.hour_ns AND start_ns < k.hour_ns + 3600000000000 AND segment_id = ANY (p_segment_ids);
+    DELETE FROM tag WHERE segment_id = ANY (mine);
+    DELETE FROM segment_identity WHERE segment_id = ANY (mine);
+    IF EXISTS (
+        SELECT FROM hour_key
+        WHERE hour_ns >= k.hour_ns - k.hour_ns % 86400000000000
+          AND hour_ns < k.hour_ns - k.hour_ns % 86400000000000 + 86400000000000
+          AND expires_hour_ns > p_now_ns + 93600000000000)
+    THEN
+        DELETE FROM segment
+        WHERE camera_id = k.camera_id AND state = 'expiring' AND hour_key_id = p_hour_key_id
+          AND start_ns >= k.hour_ns AND start_ns < k.hour_ns + 3600000000000 AND segment_id = ANY (mine);
+    END IF;
+    UPDATE expired_key SET removed_ns = p_now_ns
+    WHERE hour_key_id = p_hour_key_id AND removed_ns IS NULL AND NOT EXISTS (
+        SELECT FROM segment s JOIN segment_identity i ON i.segment_id = s.segment_id AND i.start_ns = s.start_ns
+        WHERE s.camera_id = k.camera_id AND s.state = 'expiring' AND s.hour_key_id = p_hour_key_id
+          AND s.start_ns >= k.hour_ns AND s.start_ns < k.hour_ns + 3600000000000);
+    RETURN FOUND;
+END $$;
+
+-- Days of which nothing lives: every hour key is dead and removed, and no row but of removed objects is left.
+CREATE FUNCTION segment_days_over(p_now_ns bigint) RETURNS SETOF bigint
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+DECLARE
+    day_ns bigint;
+    name text;
+    used boolean;
+BEGIN
+    FOR name IN
+        SELECT c.relname FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid
+        WHERE inhparent = 'segment'::regclass ORDER BY c.relname
+    LOOP
+        day_ns := extract(epoch FROM to_timestamp(right(name, 8) || '+00', 'YYYYMMDDTZH'))::bigint * 1000000000;
+        CONTINUE WHEN day_ns + 86400000000000 > p_now_ns;
+        CONTINUE WHEN EXISTS (
+            SELECT FROM hour_key WHERE hour_ns >= day_ns AND hour_ns < day_ns + 86400000000000);
+        CONTINUE WHEN EXISTS (
+            SELECT FROM expired_key
+            WHERE hour_ns >= day_ns AND hour_ns < day_ns + 86400000000000 AND removed_ns IS NULL);
+        -- Refused rows keep nothing: they may name any key.
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I s WHERE s.state <> ''refused'' AND (s.state <> ''expiring'' OR EXISTS '
+                       '(SELECT FROM segment_identity i WHERE i.segment_id = s.segment_id)))', name) INTO used;
+        IF NOT used THEN RETURN NEXT day_ns; END IF;
+    END LOOP;
+END $$;
+
+-- Drops the partition of such a day, and nothing else. Does not wait for others: the keeper tries again.
+CREATE FUNCTION drop_segment_day(p_day_ns bigint, p_now_ns bigint) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp SET lock_timeout = '500ms' AS $$
+DECLARE
+    name text := 'segment_' || to_char(to_timestamp(p_day_ns / 1000000000) AT TIME ZONE 'UTC', 'YYYYMMDD');
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(name, 0));  -- as ensure_segment_day()
+    LOCK TABLE segment IN ACCESS EXCLUSIVE MODE;               -- no row can come between the look and the drop
+    IF NOT EXISTS (SELECT FROM segment_days_over(p_now_ns) AS day_ns WHERE day_ns = p_day_ns) THEN RETURN false; END IF;
+    EXECUTE format('DELETE FROM segment_identity i USING %I s WHERE i.segment_id = s.segment_id', name);  -- of refused rows
+    EXECUTE format('DROP TABLE %I', name);
+    RETURN true;
+END $$;
+
+REVOKE ALL ON FUNCTION expire_hour_keys, remove_expired, segment_days_over, drop_segment_day FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION expire_hour_keys TO tallenne_custodian;
+GRANT EXECUTE ON FUNCTION remove_expired, segment_days_over, drop_segment_day TO tallenne_keeper;
+GRANT SELECT, INSERT ON certificate TO tallenne_custodian;
+GRANT SELECT, UPDATE ON expired_key TO tallenne_custodian;
+GRANT SELECT, DELETE ON retention_pause TO tallenne_custodian;
+GRANT SELECT ON certificate, expired_key, retention_pause, hour_key_kept TO tallenne_serve;
+GRANT SELECT ON expired_key, segment, segment_identity TO tallenne_keeper;
+
+
+-- == Journal
+-- The bucket's journal (storage/journal/): a new or changed row of these tables is also written there, signed by the
+-- custodian, so that a lost database can be made anew. A row waits here, in the same transaction, until it is.
+CREATE TABLE journal_outbox (
+    entry_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind text NOT NULL,                     -- JournalKind: the table
+    at_ns bigint NOT NULL,                  -- in the hour that the record belongs to
+    entry jsonb NOT NULL                    -- the row, and "noted_ns": of two versions the later counts
+);
+GRANT SELECT, DELETE ON journal_outbox TO tallenne_custodian;
+
+-- First argument: the column that says to which hour the record belongs. Second: columns that stay out of the bucket, since
+-- people typed them and records are signed, not sealed. What `tallenne catalogue rebuild` and
+-- `reconcile` bring back from the journal is in it already: they set tallenne.from_journal.
+CREATE FUNCTION journal_rows() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+BEGIN
+    IF current_setting('tallenne.from_journal', true) = 'on' THEN RETURN NULL; END IF;
+    EXECUTE format(
+        'INSERT INTO journal_outbox (kind, at_ns, entry)'
+        ' SELECT %L, %I, to_jsonb(f) - %L::text[] || jsonb_build_object(''noted_ns'', %s) FROM fresh f',
+        TG_TABLE_NAME, TG_ARGV[0], string_to_array(coalesce(TG_ARGV[1], ''), ','),
+        (extract(epoch FROM clock_timestamp()) * 1e9)::bigint);
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER journal_new AFTER INSERT ON recorder REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('enrolled_ns');
+CREATE TRIGGER journal_changed AFTER UPDATE ON recorder REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('enrolled_ns');
+CREATE TRIGGER journal_new AFTER INSERT ON camera_lease REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('granted_ns');
+CREATE TRIGGER journal_new AFTER INSERT ON hour_key REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('expires_hour_ns');
+CREATE TRIGGER journal_changed AFTER UPDATE ON hour_key REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('expires_hour_ns');
+CREATE TRIGGER journal_new AFTER INSERT ON wrap_record REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('created_ns');
+CREATE TRIGGER journal_new AFTER INSERT ON certificate REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('issued_ns');
+CREATE TRIGGER journal_new AFTER INSERT ON expired_key REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('expires_hour_ns');
+CREATE TRIGGER journal_changed AFTER UPDATE ON expired_key REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('expires_hour_ns');
 
 
 -- == Doors and members
@@ -370,13 +831,14 @@ CREATE TABLE access_event (
     uncertain boolean NOT NULL DEFAULT false,
     superseded_by uuid,                     -- a correction; NULL: in force. Withdrawn: its own event_id
     superseded_ns bigint,
-    -- What the controller's clock said, where the event is placed otherwise: nothing arrives before it happens.
+    -- The controller's own time, where occurred_ns differs from it: a clock that is ahead reports events before they happen.
     reported_ns bigint
 );
+-- One index per way to ask: at a door (tags, timeline), of a member (visits), of a site (search).
 CREATE INDEX access_event_door_time ON access_event (door_id, occurred_ns);
 CREATE INDEX access_event_member_time ON access_event (member_id, occurred_ns);
 CREATE INDEX access_event_site_time ON access_event (site_id, occurred_ns);
--- Events of uncertain time are found by when they arrived, too.
+-- Events of uncertain time are also searched by their time of arrival.
 CREATE INDEX access_event_uncertain ON access_event (site_id, received_ns) WHERE uncertain;
 
 CREATE TABLE tag (
@@ -398,21 +860,24 @@ CREATE TABLE controller_skew (
     updated_ns bigint NOT NULL
 );
 
--- How far a door's controller has counted its messages, where it numbers them, and which numbers never came: by
--- indexer, since each has a session of its own at the broker.
+-- For controllers that number their messages: the first number of their counter's present run, the last one, and the numbers
+-- that never came. One row per indexer, since each has its own session at the broker and receives other messages.
 CREATE TABLE door_sequence (
     door_id uuid NOT NULL REFERENCES door,
     instance text NOT NULL,
+    first_seq bigint NOT NULL,
+    first_ns bigint NOT NULL,               -- when it came
     last_seq bigint NOT NULL,
     missing jsonb NOT NULL,                 -- [[first, past, since_ns], ...]
     PRIMARY KEY (door_id, instance)
 );
 
--- Every event and segment passes through it: what is dead goes soon, or the tagger would wade through it.
+-- Every event and segment passes through the outbox. Its dead rows are vacuumed early, or the tagger's scan from the oldest
+-- row on would read all of them each time.
 ALTER TABLE outbox SET (
     autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000, autovacuum_vacuum_cost_delay = 0);
 
--- What could not be understood. The payload may hold personal data: it is sealed to the custodian's intake key.
+-- Messages that the indexer could not decode. A payload may hold personal data: it is sealed to the custodian's intake key.
 CREATE TABLE quarantine (
     quarantine_id uuid PRIMARY KEY,
     received_ns bigint NOT NULL,
@@ -425,12 +890,13 @@ CREATE TABLE quarantine (
 );
 CREATE INDEX quarantine_received ON quarantine (received_ns, quarantine_id);
 
--- The key of the keyed hashes above (dedup_key, digest), the same for all indexers, read by no other role: without it
--- a hash of a four-byte credential could be tried out.
+-- The key of the keyed hashes above (dedup_key, digest), the same for all indexers and readable by no other role. An unkeyed
+-- hash would give a credential away: there are only 2^32 of four bytes, and all can be tried.
 CREATE TABLE index_secret (
     secret bytea NOT NULL CHECK (length(secret) = 32)
 );
 INSERT INTO index_secret
+-- Three random UUIDs hold 366 random bits, from the server's strong generator; the embedded server has no pgcrypto.
 SELECT sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text || gen_random_uuid()::text, 'UTF8'));
 
 GRANT SELECT, INSERT, UPDATE ON access_event, tag, controller_skew, door_sequence, quarantine TO tallenne_index;
@@ -442,8 +908,8 @@ GRANT SELECT ON access_event, tag TO tallenne_custodian;
 
 
 -- == Staff and audit
--- Staff, sessions, grants and the audit chain. Columns of staff tables are the api's business; the custodian only asks
--- staff_may(). Audit entries are appended through audit_append() and never changed.
+-- Staff, sessions, grants and the audit chain. Only the api reads and writes the staff tables; the custodian asks
+-- staff_may(). Audit entries are appended by audit_append() and never changed.
 
 CREATE TABLE staff (
     staff_id uuid PRIMARY KEY,
@@ -477,9 +943,8 @@ CREATE INDEX staff_grant_staff ON staff_grant (staff_id);
 
 CREATE TABLE staff_session (
     session_id uuid PRIMARY KEY,
-    token_hash bytea NOT NULL UNIQUE,       -- SHA-256 of the cookie; the cookie itself is nowhere
+    token_hash bytea NOT NULL UNIQUE,       -- SHA-256 of the cookie, which is stored nowhere: a copy of this table opens no session
     staff_id uuid NOT NULL REFERENCES staff,
-    csrf_token text NOT NULL,
     created_ns bigint NOT NULL,
     seen_ns bigint NOT NULL,
     stepped_up_ns bigint NOT NULL DEFAULT 0,
@@ -489,7 +954,33 @@ CREATE TABLE staff_session (
 
 CREATE INDEX staff_session_staff ON staff_session (staff_id) WHERE ended_ns IS NULL;
 
--- Guesses at passwords and codes, by a keyed hash of the user name or of the caller's address: no name is kept here.
+-- Who was shown whose password or second factor, and could have signed in as them. For some days the accounts that this
+-- links count as one person where two people are needed.
+CREATE TABLE staff_handover (
+    staff_id uuid NOT NULL REFERENCES staff,
+    by_staff_id uuid NOT NULL REFERENCES staff CHECK (by_staff_id <> staff_id),
+    kind text NOT NULL CHECK (kind IN ('account', 'password', 'factor')),
+    at_ns bigint NOT NULL
+);
+CREATE INDEX staff_handover_at ON staff_handover (at_ns);
+CREATE UNIQUE INDEX staff_handover_account ON staff_handover (staff_id) WHERE kind = 'account';
+
+-- Every account that handovers of the last three days link with this one, over any number of steps and in both directions;
+-- itself too.
+CREATE FUNCTION staff_in_one_hand(p_staff_id uuid, p_now_ns bigint) RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+    WITH RECURSIVE hand (staff_id) AS (
+        SELECT p_staff_id
+        UNION
+        SELECT linked.staff_id
+        FROM hand JOIN staff_handover h ON hand.staff_id IN (h.staff_id, h.by_staff_id) AND h.at_ns > p_now_ns - 3 * 86400000000000,
+             LATERAL (VALUES (h.staff_id), (h.by_staff_id)) AS linked (staff_id))
+    SELECT staff_id FROM hand
+$$;
+REVOKE ALL ON FUNCTION staff_in_one_hand FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION staff_in_one_hand TO tallenne_serve, tallenne_custodian;
+
+-- Failed sign-ins, by a keyed hash of the user name or of the caller's address, so that neither is kept.
 CREATE TABLE sign_in_throttle (
     throttle_key bytea PRIMARY KEY,
     failures int NOT NULL,
@@ -518,15 +1009,17 @@ CREATE TABLE footage_export (
     format text NOT NULL CHECK (format IN ('zip', 'mp4')),
     state text NOT NULL CHECK (state IN ('approval', 'approved', 'working', 'ready', 'failed')),
     minor boolean NOT NULL,
+    attempt int NOT NULL DEFAULT 0,         -- to make it; one that a later attempt has overtaken changes nothing any more
     approved_by uuid REFERENCES staff CHECK (approved_by <> staff_id),
     approved_ns bigint,
     problem text,
     manifest bytea,                         -- as signed
     signature bytea CHECK (length(signature) = 64),
-    created_ns bigint NOT NULL,
+    created_ns bigint NOT NULL CHECK (created_ns >= end_ns),  -- what has not happened yet cannot be approved
     finished_ns bigint,
-    -- No copy leaves without a second person's word: nothing in it is masked, and others are in the picture.
-    CONSTRAINT footage_export_two_persons CHECK (approved_by IS NOT NULL OR state IN ('approval', 'failed')),
+    -- No copy leaves without a second person's approval: it shows other people too, and masks no one. What waits for an
+    -- approval has none left over from before.
+    CONSTRAINT footage_export_two_persons CHECK ((approved_by IS NULL) = (state = 'approval')),
     CHECK ((state = 'ready') = (manifest IS NOT NULL AND signature IS NOT NULL))
 );
 CREATE INDEX footage_export_created ON footage_export (created_ns);
@@ -534,7 +1027,8 @@ CREATE INDEX footage_export_created ON footage_export (created_ns);
 CREATE TABLE audit_entry (
     seq bigint PRIMARY KEY,
     at_ns bigint NOT NULL,
-    actor text NOT NULL,                    -- "staff:<uuid>", "role:custodian", "operator"
+    writer text NOT NULL,                   -- the database role that appended it, by the server's word
+    actor text NOT NULL,                    -- "staff:<uuid>", "user:<uid>", "operator"
     action text NOT NULL,                   -- "sign_in", "search", "look", "export", ...
     session_id uuid,
     purpose_id uuid,
@@ -550,21 +1044,49 @@ CREATE INDEX audit_entry_member ON audit_entry (member_id, seq);
 CREATE INDEX audit_entry_at ON audit_entry (at_ns);
 CREATE INDEX purpose_session ON purpose (session_id, stated_ns);
 
--- The custodian's signatures over the chain's head; also written outside the database.
-CREATE TABLE audit_head (
-    seq bigint PRIMARY KEY,
-    hash bytea NOT NULL,
-    signed_ns bigint NOT NULL,
-    signature bytea NOT NULL
+-- What each role may say: its actions, and whether it may name staff as their actor. Looks come from the custodian, which
+-- has seen the session; a role that reads doors' messages says nothing of staff.
+CREATE TABLE audit_writer (
+    writer text PRIMARY KEY,
+    names_staff boolean NOT NULL,
+    actions text[] NOT NULL
 );
+INSERT INTO audit_writer VALUES
+    ('tallenne_custodian', true, ARRAY['look', 'look_refused', 'look_live', 'look_live_refused', 'export', 'export_refused',
+        'enrol', 'verify', 'rebuild', 'make_past_keys', 'open_intake', 'heads_restored', 'expired', 'retention_changed',
+        'retention_confirmed', 'hold_placed', 'case_end_asked', 'case_kept', 'case_ended',
+        'erasure_asked', 'erasure_approved', 'erasure_refused', 'erasure_cancelled', 'erased']),
+    ('tallenne_index', false, ARRAY['members_imported', 'member_ended', 'quarantine_replayed', 'event_withdrawn',
+        'event_superseded', 'events_reassigned']),
+    ('tallenne_serve', true, ARRAY['find', 'visit', 'timeline', 'search_members', 'search_visits', 'search_events',
+        'purpose', 'look_whole', 'export_asked', 'export_approved', 'export_reopened', 'export_made', 'export_fetched',
+        'exports_listed', 'sign_in',
+        'sign_in_failed', 'step_up', 'step_up_failed', 'sign_out', 'password_changed', 'recovery_codes', 'staff_created',
+        'staff_grants', 'staff_disabled', 'staff_enabled', 'factor_reset', 'password_reset', 'signed_out', 'disclosure',
+        'audit_read', 'case_opened', 'case_entry', 'case_review']);
 
--- What is hashed: the entry as one line of text, fields joined by U+001F, NULL as empty; sha256(previous || line).
+-- The hashed text of an entry: its fields joined by U+001F, which none of them can contain, NULL as empty. The hash is
+-- sha256(previous || line). IMMUTABLE: the same row gives the same line for as long as it is kept.
 CREATE FUNCTION audit_line(e audit_entry) RETURNS bytea LANGUAGE sql IMMUTABLE AS $$
-    SELECT convert_to(concat_ws(E'\x1f', e.seq::text, e.at_ns::text, e.actor, e.action,
+    SELECT convert_to(concat_ws(E'\x1f', e.seq::text, e.at_ns::text, e.writer, e.actor, e.action,
         coalesce(e.session_id::text, ''), coalesce(e.purpose_id::text, ''), coalesce(e.member_id::text, ''),
         coalesce(e.camera_id::text, ''), coalesce(e.start_ns::text, ''), coalesce(e.end_ns::text, ''),
         e.detail::text), 'UTF8')
 $$;
+
+-- May this database role record this action by this actor in this session? The owner may: it could write the table itself.
+CREATE FUNCTION audit_may(p_writer text, p_actor text, p_action text, p_session_id uuid)
+RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+    SELECT p_writer = current_user OR EXISTS (
+        SELECT FROM audit_writer w WHERE w.writer = p_writer AND p_action = ANY (w.actions)
+          AND CASE WHEN NOT w.names_staff THEN p_actor = 'operator' AND p_session_id IS NULL
+                   WHEN p_session_id IS NOT NULL THEN EXISTS (
+                       SELECT FROM staff_session s WHERE s.session_id = p_session_id AND 'staff:' || s.staff_id = p_actor)
+                   WHEN p_actor LIKE 'staff:%' THEN EXISTS (
+                       SELECT FROM staff u WHERE u.staff_id = substr(p_actor, 7)::uuid)
+                   ELSE true END)
+$$;
+REVOKE ALL ON FUNCTION audit_may FROM PUBLIC;
 
 CREATE FUNCTION audit_append(
     p_at_ns bigint, p_actor text, p_action text, p_session_id uuid, p_purpose_id uuid, p_member_id uuid,
@@ -573,11 +1095,15 @@ CREATE FUNCTION audit_append(
 DECLARE
     e audit_entry;
 BEGIN
+    IF NOT audit_may(session_user, p_actor, p_action, p_session_id) THEN
+        RAISE EXCEPTION '% may not record % by this actor', session_user, p_action USING ERRCODE = 'insufficient_privilege';
+    END IF;
     PERFORM pg_advisory_xact_lock(7411222001);  -- one writer at a time: the chain has one head
     SELECT seq, hash INTO e.seq, e.previous FROM audit_entry ORDER BY seq DESC LIMIT 1;
     e.seq := coalesce(e.seq, 0) + 1;
+    -- The first entry follows 32 zero bytes: custodian/audit/chain.py, START.
     e.previous := coalesce(e.previous, decode(repeat('00', 32), 'hex'));
-    e.at_ns := p_at_ns; e.actor := p_actor; e.action := p_action; e.session_id := p_session_id;
+    e.at_ns := p_at_ns; e.writer := session_user; e.actor := p_actor; e.action := p_action; e.session_id := p_session_id;
     e.purpose_id := p_purpose_id; e.member_id := p_member_id; e.camera_id := p_camera_id;
     e.start_ns := p_start_ns; e.end_ns := p_end_ns; e.detail := coalesce(p_detail, '{}');
     e.hash := sha256(e.previous || audit_line(e));
@@ -587,8 +1113,8 @@ END $$;
 REVOKE ALL ON FUNCTION audit_append FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION audit_append TO tallenne_custodian, tallenne_serve, tallenne_index;
 
--- May this session do this to this camera, now? Deny by default. action: 'look' or 'export'.
--- Idle limit 15 min and absolute limit 12 h for footage.
+-- Whether this session may do this to this camera now. action: 'look' or 'export'; any other is denied. A session that was
+-- idle for 15 minutes or is 12 hours old may see no footage; an export needs a second factor given within 5 minutes.
 CREATE FUNCTION staff_may(p_session_id uuid, p_action text, p_camera_id uuid, p_now_ns bigint)
 RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
     SELECT EXISTS (
@@ -598,21 +1124,572 @@ RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne,
         JOIN camera c ON c.camera_id = p_camera_id
         WHERE s.session_id = p_session_id AND s.ended_ns IS NULL AND s.second_factor AND u.disabled_ns IS NULL
           AND p_now_ns - s.created_ns < 43200000000000 AND p_now_ns - s.seen_ns < 900000000000
-          AND (p_action <> 'export' OR p_now_ns - s.stepped_up_ns < 300000000000)
+          AND (p_action = 'look' OR p_now_ns - s.stepped_up_ns < 300000000000)
           AND (g.site_id IS NULL OR g.site_id = c.site_id) AND (g.camera_id IS NULL OR g.camera_id = c.camera_id)
           AND g.role = ANY (CASE p_action WHEN 'look' THEN ARRAY['viewer', 'exporter']
-                                          WHEN 'export' THEN ARRAY['exporter'] ELSE ARRAY[]::text[] END))
+                                          WHEN 'export' THEN ARRAY['exporter']
+                                          WHEN 'case' THEN ARRAY['exporter', 'admin']
+                                          WHEN 'erase' THEN ARRAY['exporter', 'admin']
+                                          WHEN 'erase_approve' THEN ARRAY['admin'] ELSE ARRAY[]::text[] END))
 $$;
 REVOKE ALL ON FUNCTION staff_may FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION staff_may TO tallenne_custodian, tallenne_serve;
 
 GRANT SELECT, INSERT, UPDATE ON staff, recovery_code, staff_session TO tallenne_serve;
 GRANT SELECT, INSERT, DELETE ON staff_grant TO tallenne_serve;
+GRANT SELECT, INSERT ON staff_handover TO tallenne_serve;
 GRANT DELETE ON recovery_code TO tallenne_serve;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_throttle TO tallenne_serve;
 GRANT SELECT, INSERT ON purpose TO tallenne_serve;
 GRANT SELECT, INSERT, UPDATE ON footage_export TO tallenne_serve;
 GRANT SELECT ON purpose, staff_session TO tallenne_custodian;
 GRANT SELECT ON audit_entry TO tallenne_custodian, tallenne_serve;
-GRANT SELECT, INSERT ON audit_head TO tallenne_custodian;
-GRANT SELECT ON audit_head TO tallenne_serve;
+
+
+-- == Cases and holds
+-- A case keeps footage past its retention, with a reason and a date for review. It ends by two people. The custodian
+-- alone writes holds and the states of cases: it checks the sessions itself, and destroys what no hold keeps any more.
+
+CREATE TABLE case_file (
+    case_id uuid PRIMARY KEY,
+    number text NOT NULL UNIQUE CHECK (length(number) BETWEEN 1 AND 40),
+    title text NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
+    reason text NOT NULL CHECK (length(reason) BETWEEN 1 AND 2000),
+    opened_by uuid NOT NULL,                -- staff; so are the next two. A rebuilt catalogue has cases before it has staff
+    opened_ns bigint NOT NULL,
+    review_ns bigint NOT NULL,              -- when a person looks whether it is still needed
+    state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'closing', 'closed')),
+    closing_by uuid,
+    closing_ns bigint,
+    closed_by uuid,
+    closed_ns bigint,
+    CHECK (state = 'open' OR closing_by IS NOT NULL),
+    CHECK (state <> 'closed' OR closed_by IS NOT NULL AND closed_by <> closing_by)
+);
+
+-- What belongs to a case beside its holds, in the order in which it was added.
+CREATE TABLE case_entry (
+    entry_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    case_id uuid NOT NULL REFERENCES case_file,
+    kind text NOT NULL CHECK (kind IN ('note', 'clip', 'export')),
+    staff_id uuid NOT NULL REFERENCES staff,
+    added_ns bigint NOT NULL,
+    note text NOT NULL DEFAULT '' CHECK (length(note) <= 4000),
+    camera_id uuid REFERENCES camera,       -- of a clip, and its span
+    start_ns bigint,
+    end_ns bigint,
+    export_id uuid REFERENCES footage_export
+);
+CREATE INDEX case_entry_case ON case_entry (case_id, entry_id);
+
+-- A span of one camera's footage that does not expire. Each held segment's data key is wrapped to the hold's own key
+-- pair (wrap_record), whose private half is sealed under a keyring entry that is dropped when the hold ends.
+-- 'restriction' (GDPR 18): until it is lifted, the footage is neither shown nor exported either.
+CREATE TABLE hold (
+    hold_id uuid PRIMARY KEY,
+    case_id uuid NOT NULL REFERENCES case_file,
+    kind text NOT NULL CHECK (kind IN ('hold', 'restriction')),
+    camera_id uuid NOT NULL,                -- a rebuilt catalogue knows no camera that the configuration dropped
+    start_ns bigint NOT NULL,
+    end_ns bigint NOT NULL CHECK (end_ns > start_ns AND end_ns - start_ns <= 86400000000000),
+    public_key bytea NOT NULL CHECK (length(public_key) = 32),
+    sealed_private bytea NOT NULL,
+    placed_by uuid NOT NULL,                -- staff
+    placed_ns bigint NOT NULL,
+    ended_ns bigint,                        -- NULL: it holds
+    destroyed_ns bigint                     -- NULL: the keyring's entry may still exist
+);
+-- Holds are at most a day long, so that whoever looks for those of a span looks back by a day.
+CREATE INDEX hold_span ON hold (camera_id, start_ns) WHERE ended_ns IS NULL;
+CREATE INDEX hold_case ON hold (case_id);
+CREATE INDEX hold_ended ON hold (ended_ns) WHERE ended_ns IS NOT NULL AND destroyed_ns IS NULL;
+
+ALTER TABLE wrap_record ADD FOREIGN KEY (hold_id) REFERENCES hold;
+CREATE INDEX wrap_record_hold ON wrap_record (hold_id) WHERE hold_id IS NOT NULL;
+
+CREATE TRIGGER journal_new AFTER INSERT ON case_file REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('opened_ns', 'title,reason');
+CREATE TRIGGER journal_changed AFTER UPDATE ON case_file REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('opened_ns', 'title,reason');
+CREATE TRIGGER journal_new AFTER INSERT ON hold REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('placed_ns');
+CREATE TRIGGER journal_changed AFTER UPDATE ON hold REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('placed_ns');
+
+-- Held segments whose data key is not yet wrapped to the hold's key. Their hour key does not die before it is.
+CREATE TABLE hold_backlog (
+    hold_id uuid NOT NULL REFERENCES hold,
+    segment_id uuid NOT NULL,
+    hour_key_id uuid NOT NULL,
+    PRIMARY KEY (hold_id, segment_id)
+);
+CREATE INDEX hold_backlog_key ON hold_backlog (hour_key_id);
+
+-- Adds a hold and lists what it has to keep, under the camera's lock: a segment that commits later finds the hold, and an
+-- hour key that dies later finds the list. Returns how many segments it keeps; those that expired before are not among
+-- them. TN004: the case is not open.
+CREATE FUNCTION place_hold(
+    p_hold_id uuid, p_case_id uuid, p_kind text, p_camera_id uuid, p_start_ns bigint, p_end_ns bigint,
+    p_public_key bytea, p_sealed_private bytea, p_staff_id uuid, p_now_ns bigint)
+RETURNS int LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+DECLARE
+    kept int;
+BEGIN
+    PERFORM FROM case_file WHERE case_id = p_case_id AND state = 'open' FOR SHARE;
+    IF NOT FOUND THEN RAISE EXCEPTION 'case is not open' USING ERRCODE = 'TN004'; END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('camera ' || p_camera_id, 0));
+    INSERT INTO hold VALUES (
+        p_hold_id, p_case_id, p_kind, p_camera_id, p_start_ns, p_end_ns, p_public_key, p_sealed_private,
+        p_staff_id, p_now_ns);
+    INSERT INTO hold_backlog
+    SELECT p_hold_id, segment_id, hour_key_id FROM segment
+    WHERE camera_id = p_camera_id AND state IN ('live', 'contested')
+      AND start_ns > p_start_ns - 120000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns;
+    GET DIAGNOSTICS kept = ROW_COUNT;
+    RETURN kept;
+END $$;
+
+-- Called for each segment that commits: holds apply to footage that arrives late.
+CREATE FUNCTION hold_segment(
+    p_segment_id uuid, p_camera_id uuid, p_hour_key_id uuid, p_start_ns bigint, p_end_ns bigint)
+RETURNS void LANGUAGE sql SET search_path = tallenne, pg_temp AS $$
+    INSERT INTO hold_backlog
+    SELECT hold_id, p_segment_id, p_hour_key_id FROM hold
+    WHERE camera_id = p_camera_id AND ended_ns IS NULL
+      AND start_ns > p_start_ns - 86400000000000 AND start_ns < p_end_ns AND end_ns > p_start_ns
+      -- A row that is restored: it was wrapped before, and its hour key may be dead.
+      AND NOT EXISTS (SELECT FROM wrap_record w WHERE w.segment_id = p_segment_id AND w.hold_id = hold.hold_id)
+    ON CONFLICT DO NOTHING
+$$;
+
+-- Ends a hold. Segments whose hour key is dead and that no other hold keeps expire at once: they are 'expiring', and their
+-- hour's entry in expired_key is open again, so that a certificate states it and the keeper removes them. Returns how
+-- many, NULL when the hold has ended before.
+CREATE FUNCTION end_hold(p_hold_id uuid, p_now_ns bigint)
+RETURNS int LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+DECLARE
+    h record;
+    expired int;
+BEGIN
+    SELECT * INTO h FROM hold WHERE hold_id = p_hold_id;
+    PERFORM pg_advisory_xact_lock(hashtextextended('camera ' || h.camera_id, 0));
+    UPDATE hold SET ended_ns = p_now_ns WHERE hold_id = p_hold_id AND ended_ns IS NULL;
+    IF NOT FOUND THEN RETURN NULL; END IF;
+    DELETE FROM hold_backlog WHERE hold_id = p_hold_id;
+    DELETE FROM wrap_record WHERE hold_id = p_hold_id;
+    WITH over AS (
+        UPDATE segment s SET state = 'expiring'
+        WHERE s.camera_id = h.camera_id AND s.state IN ('live', 'contested', 'shadow')
+          AND s.start_ns > h.start_ns - 120000000000 AND s.start_ns < h.end_ns AND s.end_ns > h.start_ns
+          AND EXISTS (SELECT FROM expired_key e WHERE e.hour_key_id = s.hour_key_id)
+          AND NOT EXISTS (SELECT FROM wrap_record w WHERE w.segment_id = s.segment_id)
+        RETURNING s.hour_key_id, s.size_bytes, s.start_ns, s.end_ns
+    ), hours AS (
+        SELECT hour_key_id, count(*) AS segments, sum(size_bytes) AS size_bytes, min(start_ns) AS first_ns,
+               max(end_ns) AS last_ns
+        FROM over GROUP BY hour_key_id
+    ), opened AS (
+        UPDATE expired_key e
+        SET certificate = NULL, removed_ns = NULL, expired_ns = p_now_ns, segments = n.segments,
+            size_bytes = n.size_bytes, first_ns = n.first_ns, last_ns = n.last_ns
+        FROM hours n WHERE e.hour_key_id = n.hour_key_id
+    )
+    SELECT coalesce(sum(segments), 0) INTO expired FROM hours;
+    RETURN expired;
+END $$;
+
+REVOKE ALL ON FUNCTION place_hold, hold_segment, end_hold FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION place_hold, end_hold TO tallenne_custodian;
+GRANT SELECT ON case_file, case_entry TO tallenne_custodian, tallenne_serve;
+GRANT INSERT ON case_entry TO tallenne_serve;
+GRANT INSERT (case_id, number, title, reason, opened_by, opened_ns, review_ns), UPDATE (title, reason, review_ns)
+    ON case_file TO tallenne_serve;
+GRANT UPDATE (state, closing_by, closing_ns, closed_by, closed_ns) ON case_file TO tallenne_custodian;
+GRANT SELECT, UPDATE (destroyed_ns) ON hold TO tallenne_custodian;
+GRANT SELECT (hold_id, case_id, kind, camera_id, start_ns, end_ns, placed_by, placed_ns, ended_ns) ON hold TO tallenne_serve;
+GRANT SELECT, DELETE ON hold_backlog TO tallenne_custodian;
+GRANT DELETE ON wrap_record TO tallenne_custodian;
+
+
+-- == Early erasure
+-- A person orders that footage ends before its hour, another approves. approve_erasure() decides, under the cameras' locks:
+-- from then on nothing of it is shown. The custodian then replaces its hour keys: what else was sealed to them is wrapped
+-- to a new key, the old one's row goes, and then all of the keyring's entry that ever sealed it. A certificate states it,
+-- and the keeper removes objects and rows as of any dead hour key.
+
+CREATE TABLE erasure (
+    erasure_id uuid PRIMARY KEY,
+    -- custodian/erasure/states.py
+    state text NOT NULL DEFAULT 'asked' CHECK (state IN ('asked', 'approved', 'refused', 'cancelled', 'done')),
+    reason text NOT NULL CHECK (length(reason) BETWEEN 1 AND 2000),
+    member_id uuid,                         -- the spans are those of this member's events; NULL: they were chosen
+    camera_ids uuid[] NOT NULL CHECK (cardinality(camera_ids) BETWEEN 1 AND 10000),
+    start_ns bigint[] NOT NULL CHECK (cardinality(start_ns) = cardinality(camera_ids)),
+    end_ns bigint[] NOT NULL CHECK (cardinality(end_ns) = cardinality(camera_ids)),
+    asked_by uuid NOT NULL,                 -- staff; so is the next. A rebuilt catalogue has no staff yet
+    asked_ns bigint NOT NULL,
+    decided_by uuid,
+    decided_ns bigint,
+    done_ns bigint,
+    CONSTRAINT erasure_two_persons CHECK (
+        state IN ('asked', 'cancelled') OR decided_by IS NOT NULL AND decided_by <> asked_by),
+    CHECK ((state = 'done') = (done_ns IS NOT NULL))
+);
+CREATE INDEX erasure_asked ON erasure (asked_ns);
+CREATE INDEX erasure_open ON erasure (state) WHERE state IN ('asked', 'approved');
+
+-- Spans of approved erasures: what commits there later goes, too. At most a day long, as holds.
+CREATE TABLE erasure_span (
+    erasure_id uuid NOT NULL REFERENCES erasure,
+    camera_id uuid NOT NULL,
+    start_ns bigint NOT NULL,
+    end_ns bigint NOT NULL CHECK (end_ns > start_ns AND end_ns - start_ns <= 86400000000000),
+    PRIMARY KEY (camera_id, start_ns, end_ns, erasure_id)
+);
+
+-- What was erased, segment by segment, and the hour key that opened it. As long as that key is in hour_key, it has to go.
+CREATE TABLE erased_segment (
+    segment_id uuid PRIMARY KEY,
+    erasure_id uuid NOT NULL,
+    camera_id uuid NOT NULL,
+    hour_key_id uuid NOT NULL,
+    start_ns bigint NOT NULL,
+    end_ns bigint NOT NULL,
+    size_bytes bigint NOT NULL,
+    erased_ns bigint NOT NULL
+);
+CREATE INDEX erased_segment_key ON erased_segment (hour_key_id);
+CREATE INDEX erased_segment_erasure ON erased_segment (erasure_id);
+
+CREATE TRIGGER journal_new AFTER INSERT ON erasure REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('asked_ns', 'reason,member_id');
+CREATE TRIGGER journal_changed AFTER UPDATE ON erasure REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('asked_ns', 'reason,member_id');
+CREATE TRIGGER journal_new AFTER INSERT ON erased_segment REFERENCING NEW TABLE AS fresh
+    FOR EACH STATEMENT EXECUTE FUNCTION journal_rows('start_ns');
+
+-- The segments that share time with the spans, whole as they are, and are not over already. Two searches, by two indexes.
+CREATE FUNCTION erasable(p_camera_ids uuid[], p_start_ns bigint[], p_end_ns bigint[])
+RETURNS TABLE (segment_id uuid, camera_id uuid, hour_key_id uuid, start_ns bigint, end_ns bigint, size_bytes bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+    SELECT DISTINCT g.segment_id, g.camera_id, g.hour_key_id, g.start_ns, g.end_ns, g.size_bytes
+    FROM unnest(p_camera_ids, p_start_ns, p_end_ns) AS s (camera_id, start_ns, end_ns)
+    CROSS JOIN LATERAL (
+        SELECT f.* FROM segment f
+        WHERE f.camera_id = s.camera_id AND f.state IN ('live', 'contested')
+          AND f.start_ns > s.start_ns - 120000000000 AND f.start_ns < s.end_ns AND f.end_ns > s.start_ns
+        UNION ALL
+        SELECT f.* FROM segment f
+        WHERE f.camera_id = s.camera_id AND f.state <> 'live' AND f.state IN ('shadow', 'gone')
+          AND f.start_ns > s.start_ns - 120000000000 AND f.start_ns < s.end_ns AND f.end_ns > s.start_ns) AS g
+$$;
+
+-- What forbids an erasure: holds and restrictions in force that touch its spans, or a segment that would go, and clips that
+-- an open case marked.
+CREATE FUNCTION erasure_blocks(p_camera_ids uuid[], p_start_ns bigint[], p_end_ns bigint[])
+RETURNS TABLE (case_id uuid, number text, reason text, kind text, camera_id uuid)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+    WITH reach AS (
+        SELECT s.camera_id, s.start_ns, s.end_ns
+        FROM unnest(p_camera_ids, p_start_ns, p_end_ns) AS s (camera_id, start_ns, end_ns)
+        UNION ALL
+        SELECT g.camera_id, g.start_ns, g.end_ns FROM erasable(p_camera_ids, p_start_ns, p_end_ns) AS g)
+    SELECT DISTINCT c.case_id, c.number, c.reason, h.kind, h.camera_id
+    FROM reach r
+    JOIN hold h ON h.camera_id = r.camera_id AND h.ended_ns IS NULL AND h.start_ns > r.start_ns - 86400000000000
+        AND h.start_ns < r.end_ns AND h.end_ns > r.start_ns
+    JOIN case_file c ON c.case_id = h.case_id
+    UNION
+    SELECT DISTINCT c.case_id, c.number, c.reason, e.kind, e.camera_id
+    FROM reach r
+    JOIN case_entry e ON e.camera_id = r.camera_id AND e.kind = 'clip'
+        AND e.start_ns < r.end_ns AND e.end_ns > r.start_ns
+    JOIN case_file c ON c.case_id = e.case_id AND c.state <> 'closed'
+    ORDER BY 2, 4, 5
+$$;
+
+-- Takes the locks of these cameras, in the order in which all who take several do.
+CREATE FUNCTION lock_cameras(p_camera_ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET search_path = tallenne, pg_temp AS $$
+DECLARE
+    wanted uuid;
+BEGIN
+    FOR wanted IN SELECT DISTINCT c FROM unnest(p_camera_ids) AS c ORDER BY c LOOP
+        PERFORM pg_advisory_xact_lock(hashtextextended('camera ' || wanted, 0));
+    END LOOP;
+END $$;
+
+-- Carries out what approve_erasure() decided, under the locks that it holds: segments are 'expiring', their tags end, gaps
+-- take their place. Again, on a database that came back from a copy: what it still shows of that time goes.
+CREATE FUNCTION erase_footage(p_erasure_id uuid, p_now_ns bigint) RETURNS int
+LANGUAGE plpgsql SET search_path = tallenne, pg_temp AS $$
+DECLARE
+    e erasure;
+    found_ids uuid[];
+BEGIN
+    SELECT * INTO e FROM erasure WHERE erasure_id = p_erasure_id;
+    INSERT INTO erasure_span
+    SELECT p_erasure_id, s.camera_id, s.start_ns, s.end_ns
+    FROM unnest(e.camera_ids, e.start_ns, e.end_ns) AS s (camera_id, start_ns, end_ns)
+    ON CONFLICT DO NOTHING;
+    WITH gone AS (
+        UPDATE segment f SET state = 'expiring'
+        FROM erasable(e.camera_ids, e.start_ns, e.end_ns) AS g
+        WHERE f.start_ns = g.start_ns AND f.segment_id = g.segment_id
+        RETURNING f.segment_id, f.camera_id, f.hour_key_id, f.start_ns, f.end_ns, f.size_bytes
+    ), noted AS (
+        INSERT INTO erased_segment
+        SELECT segment_id, p_erasure_id, camera_id, hour_key_id, start_ns, end_ns, size_bytes, p_now_ns FROM gone
+        ON CONFLICT DO NOTHING
+    ), told AS (
+        INSERT INTO outbox (kind, ref) SELECT 'segment', segment_id FROM gone  -- the indexer ends their tags
+    )
+    SELECT array_agg(segment_id) INTO found_ids FROM gone;
+    PERFORM fill_gap(s.camera_id, s.start_ns, s.end_ns, 'erased') FROM erased_segment s
+    WHERE s.segment_id = ANY (found_ids);
+    RETURN coalesce(cardinality(found_ids), 0);
+END $$;
+
+-- The second person's word. No row: the order does not wait any more, it is the person's own or in one hand with that,
+-- or something keeps the footage. Holds are placed under the cameras' locks, too: the first one decides.
+CREATE FUNCTION approve_erasure(p_erasure_id uuid, p_staff_id uuid, p_now_ns bigint)
+RETURNS TABLE (segments int) LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+BEGIN
+    PERFORM lock_cameras(camera_ids) FROM erasure WHERE erasure_id = p_erasure_id;
+    UPDATE erasure e SET state = 'approved', decided_by = p_staff_id, decided_ns = p_now_ns
+    WHERE e.erasure_id = p_erasure_id AND e.state = 'asked' AND e.asked_by <> p_staff_id
+      AND NOT EXISTS (
+          SELECT FROM staff_in_one_hand(p_staff_id, p_now_ns) AS hand (staff_id) WHERE hand.staff_id = e.asked_by)
+      AND NOT EXISTS (SELECT FROM erasure_blocks(e.camera_ids, e.start_ns, e.end_ns));
+    IF NOT FOUND THEN RETURN; END IF;
+    segments := erase_footage(p_erasure_id, p_now_ns);
+    RETURN NEXT;
+END $$;
+
+-- Whether no recorder has footage of this hour key that is not committed yet: its hour is over, or another key is in use,
+-- and until then footage and gaps leave no hole of a second. p_late_ns after the hour no recorder is waited for any more.
+CREATE FUNCTION hour_key_idle(p_hour_key_id uuid, p_now_ns bigint, p_late_ns bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+DECLARE
+    k record;
+    first bigint;
+    past bigint;
+    following bigint;
+BEGIN
+    SELECT camera_id, hour_ns, serial INTO k FROM hour_key WHERE hour_key_id = p_hour_key_id;
+    past := k.hour_ns + 3600000000000;
+    IF p_now_ns >= past + p_late_ns THEN RETURN true; END IF;
+    -- Sealed to a newer key, not wrapped to it later.
+    SELECT min(s.start_ns) INTO following FROM segment s JOIN hour_key n ON n.hour_key_id = s.hour_key_id
+    WHERE s.camera_id = k.camera_id AND s.state IN ('live', 'contested') AND s.start_ns >= k.hour_ns AND s.start_ns < past
+      AND n.serial > k.serial
+      AND NOT EXISTS (SELECT FROM wrap_record w WHERE w.segment_id = s.segment_id AND w.hour_key_id IS NOT NULL);
+    IF following IS NULL AND p_now_ns < past THEN RETURN false; END IF;
+    past := coalesce(following, past);
+    SELECT greatest(k.hour_ns, least(
+        (SELECT start_ns FROM segment WHERE camera_id = k.camera_id AND state IN ('live', 'contested')
+         ORDER BY start_ns LIMIT 1),
+        (SELECT min(start_ns) FROM segment WHERE camera_id = k.camera_id AND state <> 'live' AND start_ns >= k.hour_ns),
+        (SELECT min(start_ns) FROM gap WHERE camera_id = k.camera_id))) INTO first;
+    IF first >= past THEN RETURN true; END IF;
+    RETURN NOT EXISTS (
+        SELECT FROM (SELECT range_agg(int8range(known.start_ns, known.end_ns)) AS spans FROM (
+            SELECT start_ns, end_ns FROM segment
+            WHERE camera_id = k.camera_id AND state IN ('live', 'contested')
+              AND start_ns > first - 120000000000 AND start_ns < past AND end_ns > first
+            UNION ALL
+            SELECT start_ns, end_ns FROM segment
+            WHERE camera_id = k.camera_id AND state <> 'live' AND state <> 'refused'
+              AND start_ns > first - 120000000000 AND start_ns < past AND end_ns > first
+            UNION ALL
+            SELECT start_ns, end_ns FROM gap
+            WHERE camera_id = k.camera_id
+              AND start_ns >= first - 86400000000000 AND start_ns < past AND end_ns > first) known) n
+        CROSS JOIN LATERAL unnest(
+            int8multirange(int8range(first, past)) - coalesce(n.spans, int8multirange())) AS piece
+        WHERE upper(piece) - lower(piece) >= 1000000000);
+END $$;
+
+-- The segments that an hour key opens and that stay, with their wraps to p_new: NULL where there is none yet.
+CREATE FUNCTION erasure_survivors(p_old uuid, p_new uuid)
+RETURNS TABLE (segment_id uuid, header bytea, wrap bytea, wrapped boolean)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+    SELECT f.segment_id, f.header,
+           (SELECT w.wrap FROM wrap_record w WHERE w.segment_id = f.segment_id AND w.hour_key_id = p_old
+            ORDER BY w.wrap_id DESC LIMIT 1),
+           EXISTS (SELECT FROM wrap_record w WHERE w.segment_id = f.segment_id AND w.hour_key_id = p_new)
+    FROM hour_key k
+    CROSS JOIN LATERAL (
+        SELECT s.segment_id, s.header FROM segment s
+        WHERE s.camera_id = k.camera_id AND s.state IN ('live', 'contested') AND s.hour_key_id = p_old
+          AND s.start_ns >= k.hour_ns AND s.start_ns < k.hour_ns + 3600000000000
+        UNION ALL
+        SELECT s.segment_id, s.header FROM segment s
+        WHERE s.camera_id = k.camera_id AND s.state <> 'live' AND s.state IN ('shadow', 'gone') AND s.hour_key_id = p_old
+          AND s.start_ns >= k.hour_ns AND s.start_ns < k.hour_ns + 3600000000000) AS f
+    WHERE k.hour_key_id = p_old
+$$;
+
+-- Takes an hour key away whose erased footage is to open nowhere, once all that stays is wrapped to p_new. What does not
+-- open and cannot be wrapped is named in p_broken. Returns 'replaced'; 'waits' while a recorder may still have footage of it;
+-- 'more' when there is something to wrap first: it came since the custodian looked, or a hold was placed.
+CREATE FUNCTION replace_erased_key(p_old uuid, p_new uuid, p_broken uuid[], p_now_ns bigint, p_late_ns bigint)
+RETURNS text LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+DECLARE
+    k hour_key;
+BEGIN
+    SELECT * INTO k FROM hour_key WHERE hour_key_id = p_old;
+    PERFORM pg_advisory_xact_lock(hashtextextended('camera ' || k.camera_id, 0));
+    -- As it is under the lock: another hour of expiry may have been set meanwhile.
+    SELECT * INTO k FROM hour_key WHERE hour_key_id = p_old FOR UPDATE;
+    IF NOT FOUND OR NOT EXISTS (SELECT FROM erased_segment WHERE hour_key_id = p_old) THEN RETURN 'replaced'; END IF;
+    IF NOT hour_key_idle(p_old, p_now_ns, p_late_ns) THEN RETURN 'waits'; END IF;
+    IF EXISTS (SELECT FROM hold_backlog WHERE hour_key_id = p_old)
+    OR EXISTS (SELECT FROM erasure_survivors(p_old, p_new) s WHERE NOT s.wrapped AND s.segment_id <> ALL (p_broken))
+    THEN
+        RETURN 'more';
+    END IF;
+    IF p_new IS NOT NULL AND NOT EXISTS (
+        SELECT FROM hour_key WHERE hour_key_id = p_new AND camera_id = k.camera_id AND hour_ns = k.hour_ns) THEN
+        RETURN 'more';
+    END IF;
+    -- From here on the row names the key that opens the segment and that it ends with.
+    UPDATE segment SET hour_key_id = p_new
+    WHERE p_new IS NOT NULL AND camera_id = k.camera_id AND state IN ('live', 'contested') AND hour_key_id = p_old
+      AND start_ns >= k.hour_ns AND start_ns < k.hour_ns + 3600000000000;
+    UPDATE segment SET hour_key_id = p_new
+    WHERE p_new IS NOT NULL AND camera_id = k.camera_id AND state <> 'live' AND state IN ('shadow', 'gone')
+      AND hour_key_id = p_old AND start_ns >= k.hour_ns AND start_ns < k.hour_ns + 3600000000000;
+    DELETE FROM wrap_record w USING erased_segment e WHERE e.hour_key_id = p_old AND w.segment_id = e.segment_id;
+    DELETE FROM wrap_record WHERE hour_key_id = p_old;
+    DELETE FROM hour_key WHERE hour_key_id = p_old;
+    INSERT INTO expired_key
+    SELECT k.hour_key_id, k.site_id, k.camera_id, k.hour_ns, k.expires_hour_ns, count(*), coalesce(sum(size_bytes), 0),
+           min(start_ns), max(end_ns), p_now_ns, NULL, NULL, true
+    FROM erased_segment WHERE hour_key_id = p_old;
+    RETURN 'replaced';
+END $$;
+
+-- After rows came back from the bucket's journal: erasures that this database did not know, or had not carried out, are
+-- carried out, and hour keys that they took away go again. What then has no key left opens nowhere, and goes too.
+CREATE FUNCTION replay_erasures(p_now_ns bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = tallenne, pg_temp AS $$
+DECLARE
+    e record;
+    k record;
+    lost uuid[];
+BEGIN
+    FOR e IN SELECT erasure_id, camera_ids FROM erasure WHERE state IN ('approved', 'done') ORDER BY decided_ns LOOP
+        PERFORM lock_cameras(e.camera_ids);
+        PERFORM erase_footage(e.erasure_id, p_now_ns);
+    END LOOP;
+    FOR k IN SELECT h.* FROM hour_key h JOIN expired_key x USING (hour_key_id) WHERE x.erased ORDER BY h.camera_id LOOP
+        PERFORM pg_advisory_xact_lock(hashtextextended('camera ' || k.camera_id, 0));
+        UPDATE segment s SET hour_key_id = w.hour_key_id
+        FROM (SELECT DISTINCT ON (segment_id) segment_id, hour_key_id FROM wrap_record
+              WHERE hour_key_id <> k.hour_key_id ORDER BY segment_id, wrap_id DESC) AS w
+        WHERE s.camera_id = k.camera_id AND s.hour_key_id = k.hour_key_id AND s.state NOT IN ('expiring', 'refused')
+          AND s.start_ns >= k.hour_ns AND s.start_ns < k.hour_ns + 3600000000000 AND w.segment_id = s.segment_id;
+        WITH over AS (
+            UPDATE segment s SET state = 'expiring'
+            WHERE s.camera_id = k.camera_id AND s.hour_key_id = k.hour_key_id AND s.state NOT IN ('expiring', 'refused')
+              AND s.start_ns >= k.hour_ns AND s.start_ns < k.hour_ns + 3600000000000
+              AND NOT EXISTS (SELECT FROM wrap_record w WHERE w.segment_id = s.segment_id AND w.hold_id IS NOT NULL)
+            RETURNING s.segment_id
+        ), told AS (INSERT INTO outbox (kind, ref) SELECT 'segment', segment_id FROM over)
+        SELECT array_agg(segment_id) INTO lost FROM over;
+        PERFORM fill_gap(s.camera_id, s.start_ns, s.end_ns, 'lost')
+        FROM segment_identity i JOIN segment s ON s.start_ns = i.start_ns AND s.segment_id = i.segment_id
+        WHERE i.segment_id = ANY (lost);
+        DELETE FROM wrap_record WHERE hour_key_id = k.hour_key_id;
+        DELETE FROM hour_key WHERE hour_key_id = k.hour_key_id;
+        UPDATE expired_key SET removed_ns = NULL WHERE hour_key_id = k.hour_key_id;
+    END LOOP;
+END $$;
+
+REVOKE ALL ON FUNCTION erasable, erasure_blocks, lock_cameras, erase_footage, approve_erasure, hour_key_idle,
+    erasure_survivors, replace_erased_key, replay_erasures FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION erasable, erasure_blocks TO tallenne_custodian, tallenne_serve;
+GRANT EXECUTE ON FUNCTION approve_erasure, hour_key_idle, erasure_survivors, replace_erased_key TO tallenne_custodian;
+GRANT SELECT, INSERT ON erasure TO tallenne_custodian;
+GRANT UPDATE (state, decided_by, decided_ns, done_ns) ON erasure TO tallenne_custodian;
+GRANT SELECT ON erased_segment TO tallenne_custodian;
+GRANT SELECT ON erasure, erasure_span, erased_segment TO tallenne_serve;
+
+
+-- == Periods
+-- Records other than footage have periods of their own, in days, in the configuration. The keeper deletes through this function only.
+
+-- Deletes up to p_limit rows of one kind that are older than p_before_ns, with what hangs on them, and returns how many.
+-- A day is the least, by this server's clock, whatever the keeper asks for.
+CREATE FUNCTION delete_older(p_kind text, p_before_ns bigint, p_limit int) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+DECLARE
+    before_ns bigint := least(p_before_ns, (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint - 86400000000000);
+    gone uuid[];
+    deleted int;
+BEGIN
+    CASE p_kind
+    WHEN 'events' THEN
+        -- By site, as the index is. An event of uncertain time counts from when it came, too.
+        SELECT array_agg(event_id) INTO gone FROM (
+            SELECT e.event_id FROM site CROSS JOIN LATERAL (
+                SELECT event_id FROM access_event
+                WHERE site_id = site.site_id AND occurred_ns < before_ns AND received_ns < before_ns
+                LIMIT p_limit) AS e
+            LIMIT p_limit) AS old;
+        DELETE FROM tag WHERE event_id = ANY (gone);
+        DELETE FROM access_event WHERE event_id = ANY (gone);
+    WHEN 'exports' THEN
+        DELETE FROM footage_export WHERE export_id IN (
+            SELECT x.export_id FROM footage_export x
+            WHERE x.created_ns < before_ns
+              AND NOT EXISTS (SELECT FROM case_entry c WHERE c.export_id = x.export_id)  -- ends with its case
+            ORDER BY x.created_ns LIMIT p_limit);
+    WHEN 'purposes' THEN
+        -- The reasons that people typed. The audit chain keeps the purpose's id.
+        DELETE FROM purpose WHERE purpose_id IN (
+            SELECT p.purpose_id FROM purpose p
+            WHERE p.stated_ns < before_ns
+              AND NOT EXISTS (SELECT FROM footage_export x WHERE x.purpose_id = p.purpose_id)
+            LIMIT p_limit);
+    WHEN 'sessions' THEN
+        DELETE FROM staff_session WHERE session_id IN (
+            SELECT s.session_id FROM staff_session s
+            WHERE s.seen_ns < before_ns AND NOT EXISTS (SELECT FROM purpose p WHERE p.session_id = s.session_id)
+            LIMIT p_limit);
+    WHEN 'throttles' THEN
+        DELETE FROM sign_in_throttle WHERE last_ns < before_ns AND blocked_until_ns < before_ns;
+    WHEN 'gaps' THEN
+        -- A gap is of interest beside footage. Before the first hour that is kept the pages say "expired".
+        DELETE FROM gap g USING (SELECT camera_id, min(hour_ns) AS first_ns FROM hour_key GROUP BY camera_id) AS k
+        WHERE g.camera_id = k.camera_id AND g.end_ns < k.first_ns AND g.end_ns < before_ns;
+    WHEN 'erasures' THEN
+        SELECT array_agg(erasure_id) INTO gone FROM (
+            SELECT e.erasure_id FROM erasure e WHERE e.asked_ns < before_ns AND e.state NOT IN ('asked', 'approved')
+            LIMIT least(p_limit, 10)) AS old;  -- each with all of its segments
+        DELETE FROM erased_segment WHERE erasure_id = ANY (gone);
+        DELETE FROM erasure_span WHERE erasure_id = ANY (gone);
+        DELETE FROM erasure WHERE erasure_id = ANY (gone);
+    WHEN 'expired_keys' THEN
+        DELETE FROM expired_key WHERE expired_ns < before_ns AND removed_ns IS NOT NULL;
+    END CASE;
+    GET DIAGNOSTICS deleted = ROW_COUNT;
+    RETURN deleted;
+END $$;
+REVOKE ALL ON FUNCTION delete_older FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION delete_older TO tallenne_keeper;
+
+-- Records of the bucket's journal that belong to an hour before the one returned are over: so many days old by the
+-- keeper's clock and by the database's, and of footage that has ended, certified and removed. 0: none is, also where
+-- nothing is known (the database is lost, or was just rebuilt).
+CREATE FUNCTION journal_over_before(p_now_ns bigint, p_days int) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+    SELECT CASE WHEN EXISTS (SELECT FROM retention_pause) OR NOT EXISTS (SELECT FROM hour_key) THEN 0 ELSE least(
+        p_now_ns - p_days * 86400000000000,
+        (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint - p_days * 86400000000000,
+        (SELECT min(hour_ns) FROM hour_key),
+        (SELECT min(hour_ns) FROM expired_key WHERE certificate IS NULL OR removed_ns IS NULL)) END
+$$;
+REVOKE ALL ON FUNCTION journal_over_before FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION journal_over_before TO tallenne_keeper;

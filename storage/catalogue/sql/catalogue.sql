@@ -2,31 +2,57 @@
 SELECT ensure_segment_day($1)
 
 -- name: commit_segment
-SELECT commit_segment($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+SELECT commit_segment($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
 
 -- name: commit_gaps
 -- $1 cameras, $2 starts, $3 ends, $4 causes, $5 details; no piece longer than a day.
--- Only what is not accounted for yet becomes a gap: footage that was imported meanwhile, and gaps that are there, keep
--- their time. Of a gap that is there nothing is left, so that committing again changes nothing.
-INSERT INTO gap (camera_id, start_ns, end_ns, cause, detail)
-SELECT p.camera_id, lower(piece), upper(piece), p.cause, p.detail
-FROM unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::text[], $5::text[])
-    WITH ORDINALITY AS p (camera_id, start_ns, end_ns, cause, detail, ordinal)
-CROSS JOIN LATERAL (
-    SELECT range_agg(int8range(known.start_ns, known.end_ns)) AS spans FROM (
-        SELECT s.start_ns, s.end_ns FROM segment s
-        WHERE s.camera_id = p.camera_id AND s.state = 'live'
-          AND s.start_ns > p.start_ns - 120000000000 AND s.start_ns < p.end_ns AND s.end_ns > p.start_ns
-        UNION ALL
-        SELECT g.start_ns, g.end_ns FROM gap g
-        WHERE g.camera_id = p.camera_id
-          AND g.start_ns >= p.start_ns - 86400000000000 AND g.start_ns < p.end_ns AND g.end_ns > p.start_ns
-    ) known
-) k
-CROSS JOIN LATERAL unnest(
-    int8multirange(int8range(p.start_ns, p.end_ns)) - coalesce(k.spans, int8multirange())) AS piece
-ORDER BY p.ordinal, lower(piece)
-ON CONFLICT DO NOTHING
+SELECT commit_gaps($1, $2, $3, $4, $5)
+
+-- name: accounted_until
+-- $1 cameras, $2 a time for each: the end of the last footage, removed or not, or gap that began before it. Two looks
+-- for footage, here and below, since each partial index knows a part of the states.
+SELECT asked.camera_id, greatest(live.end_ns, other.end_ns, gap.end_ns) AS end_ns
+FROM unnest($1::uuid[], $2::bigint[]) AS asked (camera_id, before_ns)
+LEFT JOIN LATERAL (
+    SELECT end_ns FROM segment
+    WHERE camera_id = asked.camera_id AND start_ns < asked.before_ns AND state IN ('live', 'contested')
+    ORDER BY start_ns DESC LIMIT 1) live ON true
+LEFT JOIN LATERAL (
+    SELECT end_ns FROM segment
+    WHERE camera_id = asked.camera_id AND start_ns < asked.before_ns AND state <> 'live' AND state IN ('expiring', 'gone')
+    ORDER BY start_ns DESC LIMIT 1) other ON true
+LEFT JOIN LATERAL (
+    SELECT end_ns FROM gap
+    WHERE camera_id = asked.camera_id AND start_ns < asked.before_ns
+    ORDER BY start_ns DESC LIMIT 1) gap ON true
+WHERE greatest(live.end_ns, other.end_ns, gap.end_ns) IS NOT NULL
+
+-- name: accounted_spans
+-- $1 cameras, [$2, $3) a span for each: what of it footage, removed or not, or gaps account for; joined, and not cut.
+SELECT asked.camera_id, lower(piece) AS start_ns, upper(piece) AS end_ns
+FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS asked (camera_id, start_ns, end_ns)
+CROSS JOIN LATERAL (SELECT range_agg(int8range(known.start_ns, known.end_ns)) AS spans FROM (
+    SELECT start_ns, end_ns FROM segment
+    WHERE camera_id = asked.camera_id AND state IN ('live', 'contested')
+      AND start_ns > asked.start_ns - 120000000000 AND start_ns < asked.end_ns AND end_ns > asked.start_ns
+    UNION ALL
+    SELECT start_ns, end_ns FROM segment
+    WHERE camera_id = asked.camera_id AND state <> 'live' AND state IN ('expiring', 'gone')
+      AND start_ns > asked.start_ns - 120000000000 AND start_ns < asked.end_ns AND end_ns > asked.start_ns
+    UNION ALL
+    SELECT start_ns, end_ns FROM gap
+    WHERE camera_id = asked.camera_id
+      AND start_ns >= asked.start_ns - 86400000000000 AND start_ns < asked.end_ns AND end_ns > asked.start_ns) known) k
+CROSS JOIN LATERAL unnest(k.spans) AS piece
+ORDER BY 1, 2
+
+-- name: take_leases
+-- $1 cameras, $2 the recorder.
+SELECT camera_id, lease FROM take_leases($1, $2)
+
+-- name: settle_segment
+-- $1 segment, $2 its flaw (NULL: its trailer verifies), $3 its object's name.
+SELECT settle_segment($1, $2, $3)
 
 -- name: segments
 -- $1 cameras, [$2, $3) the span. No segment is longer than 120 s (CHECK), hence the bound that lets partitions be pruned.
@@ -50,6 +76,7 @@ WHERE camera_id = ANY ($1::uuid[])
 ORDER BY camera_id, start_ns, end_ns
 
 -- name: published_hour_keys
+-- $1 cameras, $2 first hour, $3 a serial: only keys of higher ones.
 SELECT hour_key_id, serial, site_id, camera_id, hour_ns, public_key, state, signature FROM hour_key_public
-WHERE camera_id = ANY ($1::uuid[]) AND hour_ns >= $2
+WHERE camera_id = ANY ($1::uuid[]) AND hour_ns >= $2 AND serial > $3::bigint
 ORDER BY camera_id, hour_ns, serial

@@ -1,9 +1,10 @@
 -- name: inventory_lock
-SELECT pg_advisory_xact_lock(7411222001)
+-- One change of the inventory at a time; the number differs from those of all other advisory locks.
+SELECT pg_advisory_xact_lock(7411222003)
 
 -- name: inventory_mappings_changed
--- Events of doors whose mappings changed within the day before $1, from the change on: they may have been joined by what
--- was in force before. Once more is harmless.
+-- Put the events of doors whose mappings changed within a day of $1 into the outbox again, from the change on: they may have
+-- been joined by the earlier mapping. Joining an event twice is harmless.
 INSERT INTO outbox (kind, ref)
 SELECT DISTINCT 'event', e.event_id
 FROM door_camera m
@@ -24,7 +25,7 @@ ON CONFLICT (site_id) DO UPDATE SET name = excluded.name, time_zone = excluded.t
 WHERE (site.name, site.time_zone) IS DISTINCT FROM (excluded.name, excluded.time_zone)
 
 -- name: inventory_cameras_remove
--- Everything is marked removed that the configuration no longer names.
+-- Mark as removed what the configuration no longer names. Nothing is deleted: footage and events refer to it.
 UPDATE camera SET removed_ns = $2 WHERE removed_ns IS NULL AND camera_id <> ALL ($1::uuid[])
 
 -- name: inventory_cameras_free_names
@@ -64,8 +65,8 @@ WHERE (door.site_id, door.name, door.external_id, door.removed_ns)
     IS DISTINCT FROM (excluded.site_id, excluded.name, excluded.external_id, NULL)
 
 -- name: inventory_mappings_close
--- Ends every mapping in force that the configuration no longer says in the same words. One that began after $5 (the
--- clock stepped back) ends a nanosecond after it began.
+-- End every mapping in force that the configuration does not repeat unchanged. One that began after $5, because the clock
+-- stepped back, ends a nanosecond after it began: the CHECK wants an end after the begin.
 UPDATE door_camera AS old SET valid_to_ns = greatest($5::bigint, old.valid_from_ns + 1)
 WHERE old.valid_to_ns = 9223372036854775807
   AND NOT EXISTS (
@@ -74,7 +75,8 @@ WHERE old.valid_to_ns = 9223372036854775807
         = (old.door_id, old.camera_id, old.before_ns, old.after_ns))
 
 -- name: inventory_mappings_open
--- $6: doors that were unknown until now; their mappings hold from the beginning of time.
+-- $6 doors that were unknown until now: their mappings hold from the beginning of time, for events that arrive late. Any
+-- other mapping begins now, or where the one before it ended.
 INSERT INTO door_camera (door_id, camera_id, before_ns, after_ns, valid_from_ns)
 SELECT wanted.door_id, wanted.camera_id, wanted.before_ns, wanted.after_ns,
        CASE WHEN wanted.door_id = ANY ($6::uuid[]) THEN 0

@@ -1,6 +1,7 @@
 // The player's pure parts, tried in a page: boxes, pictures' times, pieces, states. Each case throws when it fails.
 
 import { Fetched, groupsFor, pieceAt } from "/static/player/pieces.js";
+import { columns } from "/static/player/grid.js";
 import { Frames } from "/static/player/frames.js";
 import { MoofScanner, picturesOf, readHead } from "/static/player/boxes.js";
 import { BLANK, GAP, LOADING, OFFLINE, SHOWN, UNPLAYABLE, decide, groundAt, inStep, stands } from "/static/player/state.js";
@@ -15,6 +16,10 @@ const run = { kind: "run", start: 0, end: 10_000 };
 const facts = { time: 1000, ground: run, problem: null, frame: null, ahead: 5000, rate: 0 };
 
 export const cases = {
+  "pictures are arranged so that they are largest": () => {
+    same([columns(1, 1280, 500), columns(2, 1280, 500), columns(4, 1280, 500), columns(4, 844, 390), columns(3, 366, 2000)], [1, 2, 2, 2, 1]);
+    same([columns(9, 1600, 900), columns(16, 1600, 900), columns(0, 100, 100)], [3, 4, 1]);
+  },
   "the picture of a time is the one whose interval holds it": () => {
     const frames = new Frames();
     frames.add(every(40, 1000, 2000));

@@ -1,6 +1,6 @@
 """kill -9 at every step from the first byte of a segment to the last of its files; then what the account says holds.
 
-Each place is struck ``--rounds`` times, 20 by default; one never reached is an error. tests/faults/README.md says
+Each place is struck ``--rounds`` times, 8 by default; one never reached is an error. tests/faults/README.md says
 how to run more, and how to read ``--figures``.
 """
 
@@ -40,6 +40,7 @@ RECORDING = (
     "upload.stored",
     "commit.segment",
     "commit.gaps",
+    "commit.gaps.recorded",
     "spool.remove.sealed",
 )
 RECOVERY = (

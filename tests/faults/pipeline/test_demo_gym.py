@@ -27,12 +27,14 @@ from pipeline.running import Running
 from pipeline.smoke import run as smoke_run
 from pipeline.smoke.clear_bytes import files_holding
 from pipeline.smoke.expected import tag_rows, untiled
-from pipeline.smoke.run import checked, tags_agree, until
+from pipeline.smoke.holding import until
+from pipeline.smoke.run import checked, tags_agree
 from pipeline.supervise.ready import wait_ready
 from pipeline.supervise.tell import Tell
 from pipeline.up import UpOptions, running
 from runtime.database import connect
 from tests.support.ports import listening, tree
+from tests.support.processes.started import open_to_others
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = [pytest.mark.slow, pytest.mark.services]
@@ -53,12 +55,18 @@ def smoke(*arguments: str) -> tuple[dict[str, Any], str]:
     return json.loads(line), done.stderr
 
 
-def test_smoke_holds_and_a_second_start_goes_on_with_the_data(data: Path) -> None:
+def test_smoke_holds(data: Path) -> None:
+    held, _ = smoke("--data", str(data))
+    assert held["ok"]
+    assert held["tags"] == held["tags_expected"] > 0
+    assert held["frames"] == pytest.approx(held["frames_expected"], abs=1)
+    assert held["timecode_error_ms_max"] <= 200
+    assert open_to_others(data) == []
+
+
+@pytest.mark.long
+def test_second_smoke_goes_on_with_the_data(data: Path) -> None:
     first, _ = smoke("--data", str(data))
-    assert first["ok"]
-    assert first["tags"] == first["tags_expected"] > 0
-    assert first["frames"] == pytest.approx(first["frames_expected"], abs=1)
-    assert first["timecode_error_ms_max"] <= 200
     second, told = smoke("--data", str(data))
     assert "0 new" in told  # the members are known
     assert second["segments"] > first["segments"]
@@ -119,10 +127,12 @@ async def test_roles_killed_in_turn_lose_nothing(data: Path, monkeypatch: pytest
                 await asyncio.sleep(2)
             before = await _segments(conn)
             await until(lambda: _recorded(conn, before + 3), "new segments after the kills")
-            result = await checked(everything, Tell(quiet=True), time.monotonic())
+            result = await checked(everything, Tell(quiet=True), time.monotonic(), forget=True)
             assert result["restarts"] == 5
             assert result["frames_skipped"] > 0  # told by the cameras, and not taken for lost
             assert result["tags"] == result["tags_expected"] > 0
+            figures = ("expired_openable", "held_openable", "certificate_ok")
+            assert tuple(result[name] for name in figures) == (0, 1, True)
             causes = {row["cause"] for row in await conn.fetch("SELECT DISTINCT cause FROM gap")}
             assert "crash" in causes
         finally:

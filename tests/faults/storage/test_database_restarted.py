@@ -42,7 +42,7 @@ class Server:
     async def made(self) -> Database:
         await provision(self.running.settings(), {role: f"test-{role}" for role in ROLES}, "tallenne")
         await migrate(self._settings("owner"))
-        roles = ("owner", "ingest", "index", "custodian", "serve")
+        roles = ("owner", "ingest", "index", "custodian", "serve", "keeper")
         return Database(**{role: self._settings(role) for role in roles})
 
     def _settings(self, role: str) -> DatabaseSettings:

@@ -29,21 +29,22 @@ from tests.conftest import Database
 from tests.integration.storage.footage import Footage, footage, turn
 from tests.support.footage.recording import assert_tiled
 from tests.support.processes.killed_recorder import Figures
-from tests.support.processes.repair_process import Repair
+from tests.support.processes.repair_process import Repair, later
 from upkeep.rebuild import rebuild
 from upkeep.reconcile import reconcile
 
 pytestmark = [pytest.mark.slow, pytest.mark.services, pytest.mark.timeout(3600)]
 
 RESTORING = ("restore.before", "restore.committed", "restore.quarantined")
-PLACES = (*RESTORING, "reconcile.gone")
+REPLAYING = ("journal.restored", "journal.gaps", "holes.filled")
+PLACES = (*RESTORING, *REPLAYING, "reconcile.gone")
 
 
 @pytest.fixture
 async def recorded(
-    database: Database, store: StoreSettings, tmp_path: Path, figures: Path | None
+    database: Database, store: StoreSettings, keeper_store: StoreSettings, tmp_path: Path, figures: Path | None
 ) -> AsyncIterator[Footage]:
-    async with footage(database, store, tmp_path, segments=16) as made:
+    async with footage(database, store, keeper_store, tmp_path, segments=16) as made:
         made.stage.log = figures
         yield made
 
@@ -69,7 +70,7 @@ class Work:
         overwritten, deleted = self.dice.sample(some, 2)
         await self.drop_rows(overwritten)
         await self.recorded.overwrite(overwritten, turn(8 * 3000))
-        await self.recorded.stage.objects.delete(object_name_of(deleted))
+        await self.recorded.delete(deleted)
         self.lost |= {overwritten.segment_id, deleted.segment_id}
         self.bad.add(object_name_of(overwritten))
 
@@ -120,10 +121,8 @@ class Work:
         assert await self.live() == self.whole
         rows = await self.recorded.stage.owner.fetch("SELECT object_name FROM object_quarantine")
         assert {row["object_name"] for row in rows} == self.bad
-        # A row that was lost together with its object has left no gap: the quarantine knows its name.
-        shown = [item for item in self.segments if item.segment_id not in self.lost or object_name_of(item) in self.bad]
         for camera_id, spans in (await self.gaps()).items():
-            assert_tiled([item.span for item in shown if item.camera_id == camera_id], spans)
+            assert_tiled([item.span for item in self.whole if item.camera_id == camera_id], spans)
 
     async def struck(self, what: str, place: str, times: int) -> list[int]:
         """Rows are dropped and their restoration is killed, so many times; at which hits."""
@@ -133,7 +132,10 @@ class Work:
             await self.drop_rows(*dropped)
             if place == "restore.quarantined":  # nobody has found it yet
                 await self.recorded.stage.owner.execute("DELETE FROM object_quarantine")
-            hit = 1 if not at or place in ("restore.quarantined", "reconcile.gone") else self.dice.randrange(1, 5)
+            if place == "holes.filled":
+                await self.recorded.stage.owner.execute("DELETE FROM gap WHERE cause = 'lost'")
+            once = place in ("restore.quarantined", "reconcile.gone", "holes.filled")
+            hit = 1 if once or not at else self.dice.randrange(1, 5)
             if await self.killed(what, place, hit):
                 at.append(hit)
             else:
@@ -154,8 +156,8 @@ async def test_reconcile_killed_at_any_step_comes_to_the_same(
     for place in PLACES:
         await work.take_away()
         at = await work.struck("reconcile", place, rounds)
-        await reconcile(stage.owner, stage.objects, stage.client, repair=True, grace_ns=0)
-        assert (await reconcile(stage.owner, stage.objects, stage.client, grace_ns=0)).ok
+        await reconcile(stage.owner, stage.objects, stage.client, repair=True, grace_ns=0, clock_ns=later)
+        assert (await reconcile(stage.owner, stage.objects, stage.client, grace_ns=0, clock_ns=later)).ok
         await work.check()
         stage.say(Figures(what=f"reconcile: {place}", seed=seed, kills=rounds, struck_at=at, rows=len(work.whole)))
 
@@ -166,19 +168,19 @@ async def test_rebuild_killed_at_any_step_comes_to_the_same(
     segments = await recorded.segments()
     work = work_on(recorded, tmp_path, segments, seed)
     stage = recorded.stage
-    overwritten = next(item for item in segments if item.size_bytes > 10_000 and not item.recovered)
+    overwritten = [item for item in segments if item.size_bytes > 10_000 and not item.recovered][5]
     genuine = await recorded.data(overwritten)
     await recorded.overwrite(overwritten, turn(8 * 3000))
     work.lost.add(overwritten.segment_id)
     await work.drop_rows(*segments)
-    for place in RESTORING:
+    for place in (*RESTORING, *REPLAYING):
         at = await work.struck("rebuild", place, rounds)
         stage.say(Figures(what=f"rebuild: {place}", seed=seed, kills=rounds, struck_at=at, rows=len(segments)))
-    # Rebuild has no gap for what it cannot show: with the genuine object back, all is as it was recorded.
+    # With the genuine object back, all is as it was recorded: footage takes the place of the gap.
     await recorded.overwrite(overwritten, lambda _: bytearray(genuine))
     work.lost.clear()
     await work.drop_rows(*segments)
-    await rebuild(stage.owner, stage.objects, stage.client, grace_ns=0)
+    await rebuild(stage.owner, stage.objects, stage.client, grace_ns=0, clock_ns=later)
     await work.check()
     await recorded.scene.verdict("rebuild", seed)
 
@@ -205,7 +207,7 @@ def test_every_failpoint_of_repairs_is_in_the_list() -> None:
     folder, repairs = Path(next(iter(upkeep.__path__))), Path(next(iter(storage.__path__))) / "catalogue/repairs.py"
     named = {
         name
-        for path in [*folder.rglob("*.py"), repairs]
+        for path in [*folder.glob("*.py"), *folder.glob("inspection/*.py"), repairs]
         for name in re.findall(r'\b(?:hit\(|failpoint=)"([a-z.]+)"', path.read_text())
     }
     assert named == set(PLACES)

@@ -63,7 +63,7 @@ def test_silent_role_is_no_all_clear(tmp_path: Path, capsys: pytest.CaptureFixtu
     code, report = call(capsys, config)
     assert (code, report["watched"]) == (1, False)
     assert main(["alarms", "--config", str(config)]) == 1
-    assert capsys.readouterr().out.startswith("Nobody watches")
+    assert capsys.readouterr().out.startswith("Alarms are not watched")
 
 
 def test_what_is_raised_sent_and_waiting(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

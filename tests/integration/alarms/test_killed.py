@@ -52,7 +52,7 @@ def configured(directory: Path, port: int) -> Path:
     secret = directory / "secret"
     secret.write_text("secret\n")
     secret.chmod(0o600)
-    roles = ("owner", "ingest", "index", "custodian", "serve")
+    roles = ("owner", "ingest", "index", "custodian", "serve", "keeper")
     passwords = "\n".join(f'{role}_password = {{ file = "secret" }}' for role in roles)
     path = directory / "tallenne.toml"
     path.write_text(CONFIG.format(port=port, passwords=passwords))

@@ -189,7 +189,7 @@ async def test_directory_that_refuses_does_not_silence_the_alarm(
         assert await mails(mailbox, 1) == [
             "[Gym] Alarm: The disk of data cannot be written to (Read-only file system)."
         ]
-        assert any("cannot be written down" in str(one) for one in _problems(settings))
+        assert any("cannot be saved" in str(one) for one in _problems(settings))
 
 
 async def _until(condition: object, timeout_s: float = 20.0) -> None:

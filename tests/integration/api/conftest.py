@@ -29,6 +29,7 @@ from storage.store import NullStore
 from tests.conftest import Database
 
 BASE = "https://tallenne.test"
+QUICK = Passwords(PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1))
 PASSWORD = "kolme oranssia polkupyoraa"
 
 
@@ -92,6 +93,7 @@ class Office:
             password=PASSWORD,
             grants=grants,
             secret_directory=self.secret_directory,
+            passwords=QUICK,
         )
         return name, made
 
@@ -138,7 +140,7 @@ async def office(database: Database, tmp_path: Path) -> AsyncIterator[Office]:
             pool=pool,
             store=NullStore(),
             key=load_secret_key(secret_directory),
-            passwords=Passwords(PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)),
+            passwords=QUICK,
             clock_ns=clock,
         )
         clients: list[Client] = []

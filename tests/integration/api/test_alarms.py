@@ -37,11 +37,19 @@ CAMERA = {"kind": "camera", "what": "Camera Hall is away.", "remedy": "Look.", "
 
 @pytest.mark.parametrize("role", ["viewer", "exporter", "auditor", "admin"])
 async def test_all_staff_learn_what_is_raised(office: Office, role: str) -> None:
+    client = await office.signed_in(role)  # before: a status older than three seconds is not known
     notify(office, raised=[CAMERA])
-    answer = (await (await office.signed_in(role)).get("/v1/alarms")).json()
+    answer = (await client.get("/v1/alarms")).json()
     (kind,) = answer["raised"]
     assert (answer["watched"], kind["kind"], kind["count"]) == (True, "camera", 1)
     assert [one["what"] for one in kind["conditions"]] == (["Camera Hall is away."] if role == "admin" else [])
+
+
+async def test_what_is_over_is_not_said_to_be_wrong_now(office: Office) -> None:
+    client = await office.signed_in("admin")  # before: a status older than three seconds is not known
+    notify(office, raised=[CAMERA, {**CAMERA, "what": "Camera Door is away.", "over_since_ns": 2 * NS}])
+    answer = (await client.get("/v1/alarms")).json()
+    assert [one["what"] for kind in answer["raised"] for one in kind["conditions"]] == ["Camera Hall is away."]
 
 
 async def test_strangers_learn_nothing(office: Office) -> None:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import av
 import pytest
 
 from api.credentials.accounts import NewGrant
@@ -26,7 +25,7 @@ from domain.time import NS, Span, from_iso, to_iso
 from storage.mp4 import boxes
 from tests.conftest import Database
 from tests.integration.api.conftest import Client, Office
-from tests.integration.api.footage import Footage, footage_of
+from tests.integration.api.footage import Footage, coded_pictures, footage_of, recorded_pictures
 from tests.integration.api.gym import CORRIDOR, LOBBY, NORTH, SOUTH, SOUTH_CAMERA, Gym, open_gym
 
 pytestmark = pytest.mark.services
@@ -73,7 +72,7 @@ async def made(office: Office, client: Client, wanted: dict[str, Any]) -> dict[s
     export = await asked(client, wanted)
     second = await office.signed_in("exporter")
     path = f"/v1/exports/{export['export_id']}"
-    assert (await second.post(f"{path}/approve")).json()["state"] == "approved"
+    assert (await second.post(f"{path}/approve", json={})).json()["state"] == "approved"
     assert (await client.post(f"{path}/prepare")).status_code == 200
     return await ended(client, export["export_id"])
 
@@ -138,20 +137,6 @@ async def test_zip_holds_what_was_recorded_and_verifies(office: Office, footage:
     assert "two of" in said
 
 
-def coded_pictures(mp4: bytes) -> list[str]:
-    with av.open(io.BytesIO(mp4), format="mp4") as container:
-        return [hashlib.sha256(bytes(each)).hexdigest() for each in container.demux(video=0) if each.size]
-
-
-def recorded_pictures(footage: Footage, camera: Any) -> list[str]:
-    """Of the segments that the export takes, as they were sealed: whole fragments from the key frame before."""
-    pictures = []
-    for segment in footage.segments[camera]:
-        pictures += coded_pictures(footage.plain[segment.segment_id])
-    # From 1 s on (a key frame each second) to 9 s, in whole fragments of half a second.
-    return pictures[25 : 9 * 25]
-
-
 async def test_any_changed_byte_is_found(office: Office, footage: Footage, tmp_path: Path) -> None:
     client = await exporter(office)
     data = await fetched(client, await made(office, client, body(footage)))
@@ -207,6 +192,19 @@ async def test_everything_is_on_record_with_the_true_span(office: Office, footag
     assert entries[3]["camera_id"] == LOBBY
     assert to_iso(entries[3]["start_ns"]) == export["files"][0]["start"]
     assert all(str(row["purpose_id"]) == client.purpose for row in entries)
+
+
+@pytest.mark.trust
+async def test_list_of_exports_is_on_record_with_those_it_shows(office: Office, footage: Footage) -> None:
+    export = await asked(await exporter(office), body(footage, LOBBY))
+    colleague = await exporter(office)
+    await colleague.get(f"/v1/exports/{export['export_id']}")
+    for _ in range(3):
+        assert len((await colleague.get("/v1/exports")).json()) == 1
+    listed = [row for row in await office.audit() if row["action"] == "exports_listed"]
+    assert [json.loads(row["detail"]) for row in listed] == [
+        {"exports": [export["export_id"]], "cameras": [str(LOBBY)]}
+    ]
 
 
 async def test_what_waits_elsewhere_does_not_crowd_out_ones_own(
@@ -277,7 +275,7 @@ async def test_no_copy_leaves_without_a_second_person(office: Office, gym: Gym, 
     export = await asked(client, body(footage))
     assert export["minor"] is False
     path = f"/v1/exports/{export['export_id']}"
-    for answer in (await client.post(f"{path}/approve"), await client.post(f"{path}/prepare")):
+    for answer in (await client.post(f"{path}/approve", json={}), await client.post(f"{path}/prepare")):
         assert answer.status_code == 403
     assert (await client.get(f"{path}/download")).status_code == 409
     # Nobody without a role for all of its cameras, and nobody without a fresh code.
@@ -288,15 +286,15 @@ async def test_no_copy_leaves_without_a_second_person(office: Office, gym: Gym, 
         [NewGrant(role="exporter", camera_id=LOBBY)],
     ):
         other = await office.signed_in(*grants)
-        assert (await other.post(f"{path}/approve")).status_code == 404, grants
+        assert (await other.post(f"{path}/approve", json={})).status_code == 404, grants
     second = await office.signed_in(NewGrant(role="admin", site_id=NORTH))
     waiting = (await second.get("/v1/exports")).json()
     assert [(each["export_id"], each["may_approve"]) for each in waiting] == [(export["export_id"], True)]
     office.clock.forward(301)
-    assert (await second.post(f"{path}/approve")).json()["type"] == "urn:tallenne:step-up-needed"
+    assert (await second.post(f"{path}/approve", json={})).json()["type"] == "urn:tallenne:step-up-needed"
     office.clock.forward(-301)
-    assert (await second.post(f"{path}/approve")).json()["state"] == "approved"
-    assert (await second.post(f"{path}/approve")).status_code == 409
+    assert (await second.post(f"{path}/approve", json={})).json()["state"] == "approved"
+    assert (await second.post(f"{path}/approve", json={})).status_code == 409
     assert (await second.get(f"{path}/download")).status_code == 404
     assert (await client.post(f"{path}/prepare")).status_code == 200
     export = await ended(client, export["export_id"])
@@ -314,50 +312,6 @@ async def test_database_itself_refuses_an_export_that_nobody_approved(office: Of
             await office.owner.execute(
                 "UPDATE footage_export SET state = $2 WHERE export_id = $1", uuid.UUID(export["export_id"]), state
             )
-
-
-async def test_a_look_is_on_record_with_what_it_showed(office: Office, gym: Gym, footage: Footage) -> None:
-    """A clip begins with the key frame before: somebody who was seen only there was seen."""
-    client = await exporter(office)
-    start_ns = footage.span.start_ns
-    asked_for = {"start": to_iso(start_ns + 79 * NS // 10), "end": to_iso(start_ns + 795 * NS // 100)}
-    answer = await client.get(f"/v1/cameras/{LOBBY}/clip.mp4", params={**asked_for, "purpose": client.purpose})
-    assert answer.status_code == 200
-    shown = Span(*(from_iso(answer.headers[f"Tallenne-Clip-{name}"]) for name in ("Start", "End")))
-    assert shown.start_ns < start_ns + 75 * NS // 10
-    entry = (await office.audit())[-1]
-    assert entry["action"] == "look"
-    assert abs(entry["start_ns"] - shown.start_ns) + abs(entry["end_ns"] - shown.end_ns) < NS // 100
-
-
-async def test_watching_leaves_no_way_around(office: Office, footage: Footage) -> None:
-    """What a player is given does not offer itself as a file, whatever is asked."""
-    client = await exporter(office)
-    query = {key: body(footage)[key] for key in ("start", "end")} | {"purpose": client.purpose, "download": "1"}
-    answer = await client.get(f"/v1/cameras/{LOBBY}/clip.mp4", params=query)
-    assert answer.status_code == 200
-    assert "content-disposition" not in answer.headers
-    assert [row["action"] for row in await office.audit()][-1] == "look"
-
-
-async def test_minor_who_comes_to_light_after_the_approval_needs_another_one(
-    office: Office, gym: Gym, footage: Footage
-) -> None:
-    client = await exporter(office)
-    export = await made(office, client, body(footage, LOBBY))
-    assert export["minor"] is False
-    await office.owner.execute("UPDATE member SET minor = true WHERE member_id = $1", gym.onni)
-    await gym.event("granted", footage.span.start_ns + 5 * NS, member=gym.onni)
-    path = f"/v1/exports/{export['export_id']}"
-    assert (await client.get(f"{path}/download")).json()["type"] == "urn:tallenne:approval-needed"
-    again = (await client.get(path)).json()
-    assert (again["state"], again["minor"]) == ("approval", True)
-    assert (await client.post(f"{path}/prepare")).json()["type"] == "urn:tallenne:approval-needed"
-    second = await office.signed_in("exporter")
-    assert (await second.post(f"{path}/approve")).json()["state"] == "approved"
-    assert (await client.post(f"{path}/prepare")).status_code == 200
-    assert (await ended(client, export["export_id"]))["state"] == "ready"
-    assert (await client.get(f"{path}/download")).status_code == 200
 
 
 async def test_exports_of_others_and_other_sites_are_not_there(office: Office, footage: Footage) -> None:

@@ -123,7 +123,10 @@ async def test_slow_request_head_is_cut_off(
             await writer.wait_closed()
 
 
-async def test_one_address_does_not_keep_others_out(database: Database, tmp_path: Path) -> None:
+async def test_one_address_does_not_keep_others_out(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.http.connection_limit.GRACE_S", 3600.0)
     settings = settings_for(database.serve, tmp_path, connections_per_address=4, trusted_proxies=("127.0.0.3",))
     async with serving(settings) as status:
         context = ssl.create_default_context(cafile=settings.secret_directory / "tls-cert.pem")
@@ -156,6 +159,34 @@ async def test_one_address_does_not_keep_others_out(database: Database, tmp_path
         async with asyncio.timeout(5):
             while not (await ask("127.0.0.1"))[0].startswith(b"http/1.1 200 "):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
+
+
+async def test_silent_slow_and_deaf_connections_of_four_addresses_shut_nobody_out(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All places taken by connections that wait for their client, in each way; others are served all the while."""
+    monkeypatch.setattr("api.http.connection_limit._BROWSER", 4)
+    settings = settings_for(database.serve, tmp_path, connections_max=32, connections_per_address=8)
+    async with serving(settings) as status:
+        context = ssl.create_default_context(cafile=settings.secret_directory / "tls-cert.pem")
+        port = urlsplit(status["address"]).port
+        slow = b"POST /v1/sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n{"
+        idle = b"GET /v1/health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+        ways = {"127.0.0.2": None, "127.0.0.3": b"", "127.0.0.4": slow, "127.0.0.5": idle}
+        held = []
+        for address, sent in ways.items():
+            for _ in range(8):
+                tls = None if sent is None else context
+                reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls, local_addr=(address, 0))
+                writer.write(sent or b"")
+                if sent is idle:
+                    await reader.readuntil(b"}")
+                held.append(writer)
+        for _ in range(40):
+            async with client_of(status, settings) as client:
+                assert (await client.get("/v1/health/live")).status_code == 200
+        for writer in held:
+            writer.transport.abort()
 
 
 async def test_tls_that_is_never_begun_holds_a_place_for_a_moment_only(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import uuid
+from collections.abc import AsyncIterator
 
 import pyotp
 import pytest
@@ -233,3 +236,106 @@ def test_square_says_what_it_should() -> None:
     drawn = {tuple(map(int, part.split("h")[0].split())) for part in made.path.split("M")[1:]}
     assert made.size == len(wanted)
     assert drawn == {(x, y) for y, row in enumerate(wanted) for x, module in enumerate(row) if module}
+
+
+@contextlib.asynccontextmanager
+async def held(office: Office, statement: str, *arguments: object) -> AsyncIterator[None]:
+    """What is asked for within the block waits until its end: it stands in the queue behind this lock."""
+    async with office.owner.transaction():
+        await office.owner.execute(statement, *arguments)
+        yield
+
+
+async def waiting(office: Office, count: int) -> None:
+    """So many of the API's statements stand in a queue."""
+    query = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        " AND application_name = 'serve'"
+    )
+    async with asyncio.timeout(20):
+        while await office.owner.fetchval(query) < count:
+            await asyncio.sleep(0.01)
+            await office.owner.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction sees what it saw first
+
+
+CHANGES = {
+    "disable": {"disabled": True},
+    "password": {"password": "neljä violettia polkupyörää"},
+    "second-factor": None,
+}
+
+
+@pytest.mark.parametrize("signing_in_first", [True, False])
+@pytest.mark.parametrize("by_recovery_code", [False, True])
+async def test_sign_in_at_the_same_time_as_a_change_of_the_account_leaves_no_session(
+    office: Office, signing_in_first: bool, by_recovery_code: bool
+) -> None:
+    admin = await office.signed_in("admin")
+    for change, body in CHANGES.items():
+        name, staff = await office.hire("viewer")
+        client = office.client()
+        code = staff.recovery_codes[0] if by_recovery_code else office.code(staff)
+        path = f"/v1/staff/{staff.staff_id}"
+        begin = [lambda: sign_in(client, name, code=code), lambda: admin.post(f"{path}/{change}", json=body)]  # noqa: B023
+        tasks = []
+        async with held(office, "SELECT FROM staff WHERE staff_id = $1 FOR UPDATE", staff.staff_id):
+            for each in begin if signing_in_first else begin[::-1]:
+                tasks.append(asyncio.create_task(each()))
+                await waiting(office, len(tasks))
+        signed, changed = await asyncio.gather(*(tasks if signing_in_first else tasks[::-1]))
+        assert changed.status_code < 300
+        assert signed.status_code in ((200, 401) if signing_in_first else (401,)), change
+        if change == "disable":
+            assert (await admin.post(f"{path}/disable", json={"disabled": False})).status_code == 200
+        assert (await client.get("/v1/session")).status_code == 401, change
+
+
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(7411222002)"
+
+
+async def test_own_password_does_not_replace_one_that_an_administrator_has_just_set(office: Office) -> None:
+    admin = await office.signed_in("admin")
+    name, staff = await office.hire("viewer")
+    client = office.client()
+    await sign_in(client, name, code=office.code(staff))
+    own = {"current": PASSWORD, "password": "neljä violettia polkupyörää"}
+    async with held(office, ONE_AT_A_TIME):
+        path = f"/v1/staff/{staff.staff_id}/password"
+        reset = asyncio.create_task(admin.post(path, json={"password": "viisi vihreää polkupyörää"}))
+        await waiting(office, 1)
+        changing = asyncio.create_task(client.post("/v1/password", json=own))
+        await waiting(office, 2)
+    assert (await reset).status_code == 204
+    assert (await changing).status_code == 401
+    office.clock.forward(30)
+    again = await sign_in(client, name, code=office.code(staff), password="viisi vihreää polkupyörää")
+    assert again.status_code == 200
+
+
+async def test_recovery_codes_made_twice_at_once_are_ten(office: Office) -> None:
+    name, staff = await office.hire("viewer")
+    client = office.client()
+    await sign_in(client, name, code=office.code(staff))
+    answers = await asyncio.gather(*(client.post("/v1/recovery-codes") for _ in range(4)))
+    assert [answer.status_code for answer in answers] == [200] * 4
+    kept = await office.owner.fetchval("SELECT count(*) FROM recovery_code WHERE staff_id = $1", staff.staff_id)
+    assert kept == 10
+
+
+async def test_administrator_who_is_disabled_meanwhile_changes_nothing_any_more(office: Office) -> None:
+    await office.signed_in("admin")  # a third one, so that neither of the two is the last
+    (first, first_id), (second, second_id) = [await administrator(office) for _ in range(2)]
+    async with held(office, ONE_AT_A_TIME):
+        one = asyncio.create_task(first.post(f"/v1/staff/{second_id}/disable", json={"disabled": True}))
+        await waiting(office, 1)
+        other = asyncio.create_task(second.post(f"/v1/staff/{first_id}/disable", json={"disabled": True}))
+        await waiting(office, 2)
+    assert ((await one).status_code, (await other).status_code) == (200, 401)
+    assert (await first.get("/v1/session")).status_code == 200
+
+
+async def administrator(office: Office) -> tuple[Client, uuid.UUID]:
+    name, staff = await office.hire("admin")
+    client = office.client()
+    assert (await sign_in(client, name, code=office.code(staff))).status_code == 200
+    return client, staff.staff_id

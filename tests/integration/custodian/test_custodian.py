@@ -7,42 +7,31 @@ import dataclasses
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
 
-from custodian.audit.log import read_heads, verify_audit
-from custodian.client import CustodianClient
 from custodian.enrolment import enrol_again, load_or_enrol
-from custodian.errors import (
-    BrokenAuditError,
-    CustodianAwayError,
-    CustodianMisuseError,
-    LookRefusedError,
-)
+from custodian.errors import CustodianAwayError, CustodianMisuseError, LookRefusedError
 from custodian.keys.hour_keys import HourKeyMaker
-from domain.ids import CameraId, SegmentId, SessionId, SiteId
-from domain.time import HOUR_NS, NS, Span, hour_of
+from domain.ids import SegmentId, SessionId
+from domain.time import HOUR_NS, Span, hour_of
 from runtime.database import connect
 from runtime.errors import PrivateFileError
 from runtime.settings import CustodianSettings
 from runtime.status import read_status_files
-from storage.keys import HourKeyCache, KeyFileError, RecorderIdentity
+from storage.keys import HourKeyCache, KeyFileError
 from storage.keys.intake import seal_to
 from tests.conftest import Database
 from tests.support.footage.custodian import (
-    Recorded,
+    Gym,
     Staff,
     add_camera,
     add_staff,
     custodian,
-    custodian_settings,
     fetch_keys,
-    record,
     until,
 )
 from tests.support.footage.sealed import open_ranges
@@ -52,79 +41,12 @@ pytestmark = pytest.mark.services
 MISSING = SegmentId(uuid.uuid4())
 
 
-@pytest.fixture
-async def owner(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    conn = await connect(database.owner)
-    yield conn
-    await conn.close()
-
-
-@pytest.fixture
-def settings(database: Database, tmp_path: Path) -> CustodianSettings:
-    return custodian_settings(database.custodian, tmp_path)
-
-
-async def _keys_made(owner: asyncpg.Connection, count: int) -> bool:
-    return bool(await owner.fetchval("SELECT count(*) FROM hour_key") >= count)
-
-
 async def _problem_shown(settings: CustodianSettings) -> bool:
     return any(status["problems"] for status in read_status_files(settings.run_directory))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gym:
-    """One camera with footage, a running custodian, a recorder."""
-
-    owner: asyncpg.Connection
-    client: CustodianClient
-    identity: RecorderIdentity
-    cache: HourKeyCache
-    site_id: SiteId
-    camera_id: CameraId
-    segments: list[Recorded]
-
-    @property
-    def span(self) -> Span:
-        return Span(self.segments[0].span.start_ns, self.segments[-1].span.end_ns)
-
-    async def look(self, staff: Staff, **changed: Any) -> dict[SegmentId, Any]:
-        values: dict[str, Any] = {
-            "segment_ids": [segment.segment_id for segment in self.segments],
-            "session_id": staff.session_id,
-            "purpose_id": staff.purpose_id,
-            "action": "look",
-            "camera_id": self.camera_id,
-            "span": self.span,
-        }
-        return await self.client.open_segments(**(values | changed))
-
-    async def entries(self) -> list[asyncpg.Record]:
-        found: list[asyncpg.Record] = await self.owner.fetch("SELECT * FROM audit_entry ORDER BY seq")
-        return found
-
-
-@pytest.fixture
-async def gym(owner: asyncpg.Connection, settings: CustodianSettings, tmp_path: Path) -> AsyncIterator[Gym]:
-    site_id, camera_id = await add_camera(owner)
-    async with custodian(settings) as client:
-        identity = await load_or_enrol(tmp_path / "recorder", "recorder", client)
-        cache = HourKeyCache(identity.pinned_signer)
-        await fetch_keys(owner, cache)
-        start_ns = hour_of(time.time_ns())
-        key = cache.key_for(camera_id, start_ns)
-        segments = [
-            await record(owner, identity, key, os.urandom(40_000), start_ns=start_ns + n * 10 * NS) for n in range(3)
-        ]
-        yield Gym(
-            owner=owner,
-            client=client,
-            identity=identity,
-            cache=cache,
-            site_id=site_id,
-            camera_id=camera_id,
-            segments=segments,
-        )
+async def _keys_made(owner: asyncpg.Connection, count: int) -> bool:
+    return bool(await owner.fetchval("SELECT count(*) FROM hour_key") >= count)
 
 
 async def test_custodian_makes_signed_keys_for_every_camera_and_hour_ahead(
@@ -206,7 +128,7 @@ async def test_custodian_is_not_ready_while_a_new_camera_has_no_keys(
 
 
 async def test_private_halves_are_nowhere_in_the_database_in_clear(gym: Gym, database: Database) -> None:
-    assert await gym.owner.fetchval("SELECT bool_and(length(sealed_private) = 61) FROM hour_key")
+    assert await gym.owner.fetchval("SELECT bool_and(length(sealed_private) = 65) FROM hour_key")
     ingest = await connect(database.ingest)
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -327,50 +249,6 @@ async def test_intake_opens_what_was_sealed_to_it_and_puts_it_on_record(gym: Gym
     assert (await gym.entries())[-1]["action"] == "open_intake"
     with pytest.raises(CustodianMisuseError):
         await gym.client.open_intake(bytes(60))
-
-
-async def test_audit_heads_signed_outside_the_database_show_any_change(
-    owner: asyncpg.Connection, settings: CustodianSettings
-) -> None:
-    async with custodian(settings) as client:
-        signer = (await client.identity()).signer
-        for number in range(5):
-            await client.enrol(uuid.uuid4(), f"recorder {number}", os.urandom(32))  # type: ignore[arg-type]
-    heads = read_heads(settings.audit_heads)
-    assert [head.link.seq for head in heads][-1] == 5
-    assert (await verify_audit(owner, heads, signer)).seq == 5
-    with pytest.raises(BrokenAuditError):
-        await verify_audit(owner, heads, bytes(32))
-    for change in (
-        "UPDATE audit_entry SET actor = 'nobody' WHERE seq = 3",
-        "DELETE FROM audit_entry WHERE seq = 2",
-        "DELETE FROM audit_entry WHERE seq = 5",
-        "DELETE FROM audit_entry",
-        "UPDATE audit_entry SET detail = '{}' WHERE seq = 5",
-    ):
-        changing = owner.transaction()
-        await changing.start()
-        await owner.execute(change)
-        with pytest.raises(BrokenAuditError):
-            await verify_audit(owner, heads, signer)
-        await changing.rollback()
-    await owner.execute("DELETE FROM audit_entry WHERE seq > 3")
-    async with custodian(settings, ready=False):
-        await until(lambda: _problem_shown(settings))
-        (status,) = read_status_files(settings.run_directory)
-        assert "no longer what the custodian signed" in status["problems"][0]["what"]
-    assert read_heads(settings.audit_heads) == heads
-
-
-async def test_torn_line_in_the_file_of_heads_is_cut_off(
-    owner: asyncpg.Connection, settings: CustodianSettings
-) -> None:
-    for number in range(2):
-        async with custodian(settings) as client:
-            await client.enrol(uuid.uuid4(), f"recorder {number}", os.urandom(32))  # type: ignore[arg-type]
-        with settings.audit_heads.open("ab") as file:
-            file.write(b'{"seq": 12')
-    assert [head.link.seq for head in read_heads(settings.audit_heads)] == [1, 2]
 
 
 async def test_strangers_are_turned_away_by_the_kernels_word(settings: CustodianSettings) -> None:

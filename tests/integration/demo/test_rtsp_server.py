@@ -120,7 +120,7 @@ async def test_stall_is_silence_and_then_a_key_picture() -> None:
         times = [ms for ms, _ in seen.shown]
         pauses = [late - early for early, late in itertools.pairwise(times)]
         assert max(pauses) > 1300
-        assert sum(pause > 300 for pause in pauses) == 1
+        assert sum(pause > 900 for pause in pauses) == 1  # a busy machine adds shorter ones
 
 
 class Client:
@@ -280,7 +280,9 @@ async def test_silent_client_is_cut_off() -> None:
     camera = LiveCamera(path="/camera/0", number=0, name="Cam", settings=live_settings((320, 180), 5, 100_000, 1.0))
     async with RtspServer([camera], session_s=1).listening() as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        said = b""
         async with asyncio.timeout(60):
-            with contextlib.suppress(ConnectionError):
-                assert await reader.read() == b""
+            with contextlib.suppress(ConnectionError):  # cut off, by a reset too
+                said = await reader.read()
+        assert said == b""
         writer.close()

@@ -146,7 +146,7 @@ class Recorder:
     async def until(self, now_ns: int) -> None:
         over = []
         while self._next is not None and self._next.span.end_ns <= now_ns:
-            over.append(segment_to_arguments(self._next, now_ns))
+            over.append(segment_to_arguments(self._next))
             self._next = next(self._waiting, None)
         if over:
             await self._conn.executemany(sql.load("storage.catalogue", "commit_segment"), over)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -178,3 +180,19 @@ async def test_large_file_is_imported_in_bounded_time(owner: asyncpg.Connection,
     report = await load(pool, body)
     assert (report.members_new, report.credentials_new) == (20_000, 20_000)
     assert (await load(pool, body, now_ns=NOW + 1)).credentials_changed == 0
+
+
+async def test_lists_at_the_same_time_are_imported_one_after_another(
+    owner: asyncpg.Connection, pool: asyncpg.Pool
+) -> None:
+    """One card is in both: it has one holder at a time, as if one list had come after the other."""
+    lists = [f"{number},Member {number},CARD,,,\n{number},Member {number},OWN{number},,,\n" for number in range(6)]
+    reports = await asyncio.gather(*(load(pool, body, now_ns=NOW + index) for index, body in enumerate(lists)))
+    for index, report in enumerate(reports):
+        if not report.applied:  # a list of a later time came first: nothing is changed, and it is read again
+            assert "at a later time" in report.errors[0].what
+            assert (await load(pool, lists[index], now_ns=NOW + 100 + index)).applied
+    spans = [(start, end) for _, credential, start, end in await held(owner) if credential == "CARD" and start < end]
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(sorted(spans)))
+    assert sum(end == FOREVER_NS for _, end in spans) == 1
+    assert await owner.fetchval("SELECT count(*) FROM member") == 6

@@ -18,7 +18,7 @@ from tests.conftest import Database
 from tests.support.doors.door_log import Gym, index_settings, indexer, message, status_of
 from tests.support.doors.mosquitto import Mosquitto, needs_mosquitto
 from tests.support.footage.custodian import until
-from tests.support.processes.in_turn import Nats
+from tests.support.processes.brokers import Nats
 
 pytestmark = pytest.mark.services
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from domain.time import DAY_NS, HOUR_NS, NS, Span, from_iso
 from indexer.counters import Counters
 from indexer.events.quarantine import Quarantine, expire, unpack
-from indexer.events.receive import Receiver, load_names, load_skew
+from indexer.events.receive import Receiver, load_names, load_sequence, load_skew
 from indexer.events.rules import Rules
 from indexer.mqtt.driver import Received
 from indexer.settings import TopicRule
@@ -43,7 +43,9 @@ async def make_desk(
     names, counters = await load_names(pool), Counters()
     quarantine = Quarantine(names, rows_max=rows_max)
     await quarantine.count(pool)
-    return Desk(pool, Receiver(Rules(rules or gym.rules), names, quarantine, await load_skew(pool), counters), counters)
+    trackers = await load_skew(pool), await load_sequence(pool, "0")
+    receiver = Receiver(Rules(rules or gym.rules), names, quarantine, trackers[0], counters, sequence=trackers[1])
+    return Desk(pool, receiver, counters)
 
 
 @pytest.fixture
@@ -284,6 +286,13 @@ async def test_full_quarantine_is_counted_and_the_stream_goes_on(
     await desk.take(*flood, granted(gym, "1", member_id="100"))
     assert await owner.fetchval("SELECT count(*) FROM quarantine") == 3
     assert (desk.counters.quarantine_overflow, desk.counters.committed) == (7, 1)
+    quarantine = desk.receiver._quarantine
+    assert (quarantine.full, quarantine.waiting) == (True, 3)
+    await owner.execute(
+        "DELETE FROM quarantine WHERE quarantine_id = (SELECT min(quarantine_id::text)::uuid FROM quarantine)"
+    )
+    await quarantine.count(pool)
+    assert (quarantine.full, quarantine.waiting) == (False, 2)
 
 
 async def test_replayed_messages_leave_their_places_in_a_full_quarantine(
@@ -373,3 +382,16 @@ async def test_losses_are_told_after_a_controllers_restart_whatever_its_first_me
         await desk.take(one._replace(dup=True))
     await desk.take(granted(gym, "b9", T + 109 * NS, member_id="100", seq=9))
     assert desk.receiver._sequence.overdue(T + HOUR_NS) == (6, 1)
+
+
+async def test_late_number_1_after_a_restart_of_ours_is_not_the_counter_begun_anew(
+    owner: asyncpg.Connection, pool: asyncpg.Pool, gym: Gym
+) -> None:
+    """What the first indexer had taken and not committed comes to the second one, behind later numbers."""
+    for numbers in ((3, 4, 7), (8, 1, 9)):
+        desk = await make_desk(pool, gym)
+        await desk.take(*(granted(gym, f"e{seq}", T + seq, seq=seq, kind="held_open") for seq in numbers))
+    row = await owner.fetchrow("SELECT first_seq, first_ns, last_seq, missing FROM door_sequence")
+    late_ns = T + 1 + NS
+    assert (row["first_seq"], row["first_ns"], row["last_seq"]) == (1, T + 3 + NS, 9)
+    assert json.loads(row["missing"]) == [[5, 7, T + 7 + NS], [2, 3, late_ns]]

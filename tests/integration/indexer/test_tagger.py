@@ -17,6 +17,7 @@ from indexer.tagger import Tagger, join
 from storage.access import event, events
 from tests.support.doors.door_log import Gym, add_event, add_member, commit_segment, ensure_days, segment
 from tests.support.doors.join import expected_tags, tags_in_force
+from tests.support.footage.signed import settle_all
 
 pytestmark = pytest.mark.services
 T = 20_500 * DAY_NS
@@ -81,7 +82,10 @@ async def test_shadowed_segment_loses_its_tags(
     assert await commit_segment(ingest, segment(gym, gym.cameras[0], T, T + 10 * NS)) == "live"
     await tagger.join()
     winner = segment(gym, gym.cameras[0], T, T + 10 * NS, epoch=2)
-    assert await commit_segment(ingest, winner) == "live"
+    assert await commit_segment(ingest, winner) == "contested"
+    await tagger.join()
+    assert len(await tags_in_force(owner)) == 1  # nothing changes before the row is verified
+    await settle_all(owner)
     await tagger.join()
     assert {row[1] for row in await tags_in_force(owner)} == {winner.segment_id}
     assert await owner.fetchval("SELECT count(*) FROM tag WHERE superseded_ns IS NOT NULL") == 1

@@ -22,7 +22,7 @@ from indexer.tagger import join
 from runtime import sql
 from runtime.database import connect
 from tests.conftest import Database
-from tests.support.doors.door_log import Gym, add_event, add_gym, commit_segment, ensure_days, segment
+from tests.support.doors.door_log import Gym, add_event, add_gym, commit_segment, ensure_days, segment, settle_segment
 from tests.support.doors.join import expected_tags, tags_in_force
 
 pytestmark = pytest.mark.services
@@ -139,7 +139,12 @@ async def play(world: World, gym: Gym, step: tuple[Any, ...], known: list[EventI
             await world.events[who].do(event, then)
         case ("segment", who, then, camera, start, length, epoch):
             made = segment(gym, gym.cameras[camera], start, start + length * NS, epoch=epoch)
-            await world.segments[who].do(lambda conn: commit_segment(conn, made), then)
+
+            async def settled(conn: asyncpg.Connection) -> None:
+                await commit_segment(conn, made)
+                await settle_segment(conn, made)
+
+            await world.segments[who].do(settled, then)
         case ("lose", who, then, n):
             await world.segments[who].do(lambda conn: conn.execute(LOSE, n), then)
         case ("withdraw", who, then, n) if known:

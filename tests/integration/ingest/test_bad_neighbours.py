@@ -185,7 +185,7 @@ async def test_others_pictures_come_as_before_and_the_state_says_what_is_wrong(
         assert sum(item.frames for item in live) > (SECONDS - 1.0 - 0.5) * 25
         assert_tiled([item.span for item in live], [gap.span for gap in rig.catalogue.gaps(rig.cameras[number])])
     assert "announces a message of 67108864 bytes" in told["big_sdp"].last_error
-    assert "not RTSP" in told["endless_head"].last_error
+    assert "does not speak RTSP" in told["endless_head"].last_error
     assert "not RTSP" in told["garbage"].last_error or told["garbage"].losses
     assert told["lies"].clock_jumps > 0 or told["lies"].last_error
     assert told["frames"].frames == 0 or told["frames"].losses

@@ -30,7 +30,8 @@ from ingest.libav.file import FileRefusedError
 from ingest.settings import CameraSettings
 from pipeline.embedded.process import die_with_parent
 from runtime.settings import StoreSettings
-from storage.catalogue import Catalogue
+from storage.catalogue import Catalogue, Commit
+from storage.catalogue.repairs import commit_verified
 from storage.catalogue.rows import gap_from_row, joined_gaps, segment_from_row
 from storage.sealed import SegmentReader, object_name_of
 from tests.conftest import Database
@@ -182,6 +183,18 @@ async def test_what_players_hide_lies_before_the_start(gym: Gym, tmp_path: Path)
     await gym.tiled()
 
 
+async def test_uneven_pictures_and_the_gap_beside_them_tile_to_the_nanosecond(gym: Gym, tmp_path: Path) -> None:
+    """How long the last picture lasts is an estimate: there must be one."""
+    uneven = [(data, ticks + number * 37 % 91, key) for number, (data, ticks, key) in enumerate(encoded(6.0))]
+    film = written(tmp_path / "uneven.mp4", uneven)
+    done = await gym.put(film)
+    (segment,) = await gym.segments()
+    assert done.span == segment.span
+    await gym.put(film, gym.start_ns + 60 * NS)
+    assert len(await gym.gaps()) == 1
+    await gym.tiled()
+
+
 async def test_again_is_refused_naming_what_is_there(gym: Gym, film: Path) -> None:
     await gym.put(film)
     before = await gym.segments()
@@ -288,7 +301,7 @@ async def test_recorder_wins_where_both_have_footage(gym: Gym, film: Path) -> No
     await gym.put(film)
     imported = await gym.segments()
     late = replace(imported[1], segment_id=uuid4(), recorder_id=uuid4(), epoch=1)
-    await Catalogue(gym.stage.owner).commit_segment(late)
+    assert await commit_verified(gym.stage.owner, late, object_name_of(late)) is Commit.LIVE
     states = {item.segment_id: item.state for item in await gym.segments()}
     assert states[late.segment_id] == "live"
     assert [states[item.segment_id] for item in imported] == ["live", "shadow", "live"]

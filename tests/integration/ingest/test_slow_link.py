@@ -45,7 +45,7 @@ def padding(size: int, dice: random.Random) -> bytes:
 
 @dataclass
 class Filming:
-    """Sends each picture when it is taken, however far the link is behind."""
+    """Sends each picture once it is taken, however far the link is behind. ``taken_ns``: as its stamp says it."""
 
     stream: list[tuple[bytes, int, bool]]
     taken_ns: list[int] = field(default_factory=list)
@@ -68,7 +68,7 @@ class Filming:
             await asyncio.sleep(max(0.0, began_s + number / FPS - time.monotonic()))
             frames = frames_of([(data, ticks)], sequence=sequence)
             sequence += len(frames)
-            self.taken_ns.append(time.monotonic_ns())
+            self.taken_ns.append(round((began_s + number / FPS) * NS))
             writer.write(b"".join(frames))  # what the link does not take yet waits
 
 

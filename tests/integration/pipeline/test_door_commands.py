@@ -93,7 +93,7 @@ async def test_stranger_is_quarantined_mended_replayed_tagged_and_withdrawn(gym:
     report = await said(gym, "quarantine", "replay", broken)
     assert (report["looked_at"], report["understood"], report["still_refused"]) == (1, 0, 1)
     unknown = str(uuid.uuid4())
-    assert "wait in no quarantine" in await tallenne(gym, "quarantine", "replay", unknown, code=2)
+    assert "are not in the quarantine" in await tallenne(gym, "quarantine", "replay", unknown, code=2)
     report = await said(gym, "quarantine", "replay")
     assert (report["looked_at"], report["understood"], report["still_refused"]) == (2, 0, 2)
 

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,8 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import aiomqtt
 import psutil
@@ -24,13 +27,17 @@ from minio import Minio
 from minio.error import S3Error
 
 from domain.errors import RetryableError
+from pipeline.embedded import store as store_module
 from pipeline.embedded.broker import DOORS_USER, INDEX_USER, PROBE_USER, Broker, start_broker
+from pipeline.embedded.broker_log import BrokerLog
 from pipeline.embedded.postgres import start_postgres
 from pipeline.embedded.store import Store, start_store
 from pipeline.errors import SetupError
 from runtime.database import connect
 from runtime.errors import DatabaseRefusedError
+from runtime.settings import StoreSettings
 from storage.store import open_store
+from storage.store.bucket import read_and_write
 from tests.conftest import Database
 
 
@@ -95,19 +102,56 @@ async def _heard_on(broker: Broker, topic: str) -> str:
 
 async def test_broker_lets_new_topics_in_while_it_runs_and_a_filter_that_ends_in_all(tmp_path: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
+        log = BrokerLog(tmp_path / "log")
         broker = start_broker(Path(folder) / "broker", log=tmp_path / "log", topics=("access/#",))
         try:
             async with _client(broker, "tallenne_index") as listener:
                 assert [code.value for code in await listener.subscribe([("access/#", 1), ("onvif/#", 1)])] == [1, 128]
             async with _client(broker, "tallenne_doors") as door:
                 await door.publish("onvif/door/ä.1", b"{}", qos=1)  # acknowledged, and discarded
-            problem = broker.discarded.problem()
+            problem = log.discarded()
             assert problem is not None and "'onvif/door/ä.1'" in problem.what
             broker.allow(("access/#", "onvif/#"))
-            assert broker.discarded.problem() is None
+            log.forget_topics()
+            assert log.discarded() is None
             assert await _heard_on(broker, "onvif/door/1") == "onvif/door/1"
         finally:
             broker.stop()
+
+
+async def _takes(stack: contextlib.AsyncExitStack, broker: Broker, user: str, identifier: str) -> None:
+    """Connected, and left so. The broker makes whoever comes back at once wait for a second, and hangs up."""
+    for attempt in range(5):
+        word = broker.passwords[user]
+        client = aiomqtt.Client(
+            "127.0.0.1", broker.port, username=user, password=word, identifier=identifier, timeout=2
+        )
+        try:
+            await client.__aenter__()
+        except aiomqtt.MqttError:
+            if attempt == 4:
+                raise
+            await asyncio.sleep(0.5)
+        else:
+            stack.push_async_callback(_leave, client)
+            return
+
+
+async def _leave(client: aiomqtt.Client) -> None:
+    with contextlib.suppress(aiomqtt.MqttError):  # it was cut off
+        await client.__aexit__(None, None, None)
+
+
+async def test_client_with_the_doors_password_that_takes_our_session_is_named(broker: Broker) -> None:
+    """It sees no event, but we get none either: the broker cuts us off without a word."""
+    log = BrokerLog(broker.process.log, "ours")
+    async with contextlib.AsyncExitStack() as stack:
+        for user in ("tallenne_index", "tallenne_doors", "tallenne_index"):
+            assert log.taken_over() is None
+            await _takes(stack, broker, user, "ours")
+        problem = log.taken_over()
+    assert problem is not None and "client id 'ours'" in problem.what
+    assert problem.what.count("127.0.0.1:") == 2
 
 
 async def test_broker_refuses_strangers_and_delivers_to_its_users(broker: Broker) -> None:
@@ -265,3 +309,51 @@ def test_store_stops_quickly_and_leaves_no_socket(tmp_path: Path) -> None:
         store.stop()
         assert time.monotonic() - started < 10
         assert [path for port in store.ports.values() for path in Path("/tmp").glob(f"seaweedfs-*-{port}.sock")] == []
+
+
+def test_object_whose_data_are_gone_is_not_waited_for_as_long_as_the_store_looks_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It did for half a minute, twice, and nothing started meanwhile."""
+    monkeypatch.setattr(store_module, "_PROOF_S", 0.2)
+    free = threading.Event()
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), socketserver.BaseRequestHandler) as server:
+        server.daemon_threads = True
+        monkeypatch.setattr(server, "finish_request", lambda *_: free.wait(30))
+        threading.Thread(target=server.serve_forever).start()
+        settings = StoreSettings(
+            endpoint=f"127.0.0.1:{server.server_address[1]}", secure=False, bucket="b", access_key="a", secret_key="s"
+        )
+        started_s = time.monotonic()
+        assert not store_module._keeps(settings, read_and_write)
+        assert time.monotonic() - started_s < 5
+        free.set()
+        server.shutdown()
+
+
+def test_object_that_a_power_cut_took_is_not_waited_for_once_the_store_takes_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s, writable, asked = [0.0], False, []
+
+    def keeps(_: Any, proof: Any) -> bool:
+        name = getattr(proof, "__name__", "another")
+        asked.append(name)
+        return writable and name != "read_and_write"
+
+    monkeypatch.setattr(store_module, "_keeps", keeps)
+    monkeypatch.setattr(store_module, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    patience, settings = store_module._Patience(), cast("Any", None)
+    now_s[0] = 4.0
+    assert not patience.over(settings)
+    writable = True
+    assert not patience.over(settings)
+    now_s[0] = 6.0
+    assert not patience.over(settings)
+    now_s[0] = 6.1
+    assert patience.over(settings)
+    assert asked[-1] == "write_and_read"  # for the next start
+    now_s[0], writable = 0.0, False
+    full = store_module._Patience()
+    now_s[0] = 15.1
+    assert full.over(settings)

@@ -9,7 +9,7 @@ import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,9 @@ def watched(store_server: Any) -> Iterator[Watched]:
         secret_key=store_server.settings.secret_key,
     )
     (port,) = free_ports(1)
-    with apart(store, f"rtsp://127.0.0.1:{port}/camera/0") as stand:
+    with apart(
+        store, replace(store_server.custodian, bucket=store.bucket), f"rtsp://127.0.0.1:{port}/camera/0"
+    ) as stand:
         yield asyncio.run(_watch(stand, port))
 
 
@@ -207,7 +209,7 @@ def test_memory_of_ingest_holds_no_key_of_a_closed_segment(watched: Watched) -> 
 def test_status_says_split_and_what_even_so_is_not_protected(watched: Watched) -> None:
     assert watched.status["protection"] == "split"
     assert any("Root" in line for line in watched.status["not_protected"])
-    assert set(watched.status["missing"]) == {"index", "notify", "serve"}
+    assert set(watched.status["missing"]) == {"index", "keeper", "live", "notify", "serve"}
 
 
 def test_ingest_without_its_secret_says_which_one(watched: Watched) -> None:

@@ -17,7 +17,9 @@ from runtime.database import open_pool
 from runtime.settings import StoreSettings
 from storage.catalogue.rows import segment_from_row
 from storage.sealed import object_name_of
+from storage.store import ObjectStore, open_store
 from tests.conftest import Database
+from tests.support.footage.custodian import until
 from tests.support.processes.killed_recorder import Scene, Stage, stage
 
 
@@ -28,6 +30,7 @@ class Footage:
     stage: Stage
     scene: Scene
     serve: asyncpg.Pool
+    keeper: ObjectStore  # as the only user that may delete
 
     @property
     def span(self) -> Span:
@@ -44,9 +47,12 @@ class Footage:
         """As somebody with the bucket's credentials can."""
         data = bytearray(await self.data(segment))
         data = change(data) or data
-        await self.stage.objects.delete(object_name_of(segment))
+        await self.delete(segment)
         await self.put(object_name_of(segment), bytes(data))
         return bytes(data)
+
+    async def delete(self, segment: Segment) -> None:
+        await self.keeper.delete(object_name_of(segment))
 
     async def put(self, name: str, data: bytes) -> None:
         await self.stage.objects.put_new(name, data, size_bytes=len(data), sha256=hashlib.sha256(data).digest())
@@ -63,17 +69,25 @@ class Footage:
 
 @asynccontextmanager
 async def footage(
-    database: Database, store: StoreSettings, directory: Path, *, crash: bool = True, segments: int = 7
+    database: Database,
+    store: StoreSettings,
+    keeper_store: StoreSettings,
+    directory: Path,
+    *,
+    crash: bool = True,
+    segments: int = 7,
 ) -> AsyncIterator[Footage]:
     async with (
         stage(database, store, directory) as made,
         open_pool(database.serve, application_name="test") as serve,
+        open_store(keeper_store) as keeper,
     ):
         scene = await made.scene()
         if crash:
             assert await scene.killed("spool.append.chunks=kill@16")
         assert await scene.run(segments=segments, drain_s=20.0) == 0
-        yield Footage(stage=made, scene=scene, serve=serve)
+        await until(made.settled)
+        yield Footage(stage=made, scene=scene, serve=serve, keeper=keeper)
 
 
 def turn(bit: int) -> Callable[[bytearray], None]:

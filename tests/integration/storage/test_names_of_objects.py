@@ -21,12 +21,18 @@ from tests.integration.storage.footage import Footage, footage
 pytestmark = pytest.mark.services
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-NAME = re.compile(rf"v1/{UUID}/{UUID}/\d{{8}}/\d{{19}}-{UUID}\.tlns")
+NAME = re.compile(
+    rf"v1/{UUID}/{UUID}/\d{{8}}/\d{{19}}-{UUID}\.tlns"
+    r"|heads/\d{20}\.\d{20}\.[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{86}"  # a signed head of the audit chain
+    r"|journal/v1/[a-z_]+/\d{8}T\d\d-[0-9a-f]{32}\.tlnj"
+)
 
 
 @pytest.fixture
-async def recorded(database: Database, store: StoreSettings, tmp_path: Path) -> AsyncIterator[Footage]:
-    async with footage(database, store, tmp_path) as made:
+async def recorded(
+    database: Database, store: StoreSettings, keeper_store: StoreSettings, tmp_path: Path
+) -> AsyncIterator[Footage]:
+    async with footage(database, store, keeper_store, tmp_path) as made:
         yield made
 
 
@@ -49,7 +55,7 @@ async def test_objects_say_ids_and_times_and_nothing_else(recorded: Footage, sto
     for name in names:
         assert await asyncio.to_thread(told_beside, store, name) == {}
     # Control: what is said beside an object is seen, and a name of somebody is no name of ours.
-    planted = names[0].replace(".tlns", "-aino.tlns")
+    planted = next(name for name in names if name.endswith(".tlns")).replace(".tlns", "-aino.tlns")
     client = Minio(store.endpoint, store.access_key, store.secret_key, secure=False, region=store.region)
     await asyncio.to_thread(client.put_object, store.bucket, planted, io.BytesIO(b"x"), 1, metadata={"member": "Aino"})
     assert NAME.fullmatch(planted) is None

@@ -150,7 +150,7 @@ async def test_another_clock_is_told_with_how_far_it_is_off() -> None:
 async def test_what_is_refused_for_good_says_the_servers_sentence() -> None:
     error = await error_at_start(Habits(lambda *_: (400, "Odd", "Not on Sundays. &lt;b&gt;\x07")))
     assert isinstance(error, StoreProtocolError)
-    assert '"Not on Sundays. <b>"' in error.what and error.remedy
+    assert '"Not on Sundays. <b>�"' in error.what and error.remedy
     assert "a-secret-key" not in str(error)
 
 

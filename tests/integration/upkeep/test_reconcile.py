@@ -26,6 +26,7 @@ from tests.conftest import Database
 from tests.integration.storage.footage import Footage, footage, turn
 from tests.support.footage.recording import assert_tiled
 from tests.support.processes.record_process import read_account
+from tests.support.processes.repair_process import later
 from upkeep.inspection import Flaw
 from upkeep.inspection.restore import Restored
 from upkeep.rebuild import RebuildReport, rebuild
@@ -36,18 +37,20 @@ pytestmark = pytest.mark.services
 
 
 @pytest.fixture
-async def recorded(database: Database, store: StoreSettings, tmp_path: Path) -> AsyncIterator[Footage]:
-    async with footage(database, store, tmp_path) as made:
+async def recorded(
+    database: Database, store: StoreSettings, keeper_store: StoreSettings, tmp_path: Path
+) -> AsyncIterator[Footage]:
+    async with footage(database, store, keeper_store, tmp_path) as made:
         yield made
 
 
 async def reconciled(recorded: Footage, **more: Any) -> ReconcileReport:
-    values: dict[str, Any] = {"grace_ns": 0}
+    values: dict[str, Any] = {"grace_ns": 0, "clock_ns": later}
     return await reconcile(recorded.stage.owner, recorded.stage.objects, recorded.stage.client, **(values | more))
 
 
 async def rebuilt(recorded: Footage, **more: Any) -> RebuildReport:
-    values: dict[str, Any] = {"grace_ns": 0}
+    values: dict[str, Any] = {"grace_ns": 0, "clock_ns": later}
     return await rebuild(recorded.stage.owner, recorded.stage.objects, recorded.stage.client, **(values | more))
 
 
@@ -121,7 +124,7 @@ async def test_missing_object_is_reported_and_repaired_as_a_gap(recorded: Footag
     segments = await recorded.segments()
     gone = [segments[2], segments[7]]
     for segment in gone:
-        await recorded.stage.objects.delete(object_name_of(segment))
+        await recorded.delete(segment)
     report = await reconciled(recorded)
     assert {(item.segment_id, item.flaw, item.repaired) for item in report.bad_rows} == {
         (segment.segment_id, Flaw.MISSING, False) for segment in gone
@@ -144,7 +147,7 @@ async def test_all_objects_of_a_camera_missing_are_found_without_any_listing(rec
     camera = segments[0].camera_id
     mine = [item for item in segments if item.camera_id == camera]
     for segment in mine:
-        await recorded.stage.objects.delete(object_name_of(segment))
+        await recorded.delete(segment)
     report = await reconciled(recorded)
     assert {item.segment_id for item in report.bad_rows} == {item.segment_id for item in mine}
 
@@ -206,7 +209,7 @@ async def test_orphan_that_a_gap_stands_for_takes_the_gaps_place(recorded: Foota
 async def test_young_object_is_no_orphan_yet(recorded: Footage) -> None:
     segments = await recorded.segments()
     await drop_rows(recorded, segments[0])
-    report = await reconciled(recorded, repair=True, grace_ns=3600 * NS)
+    report = await reconciled(recorded, repair=True, grace_ns=2 * 3600 * NS)
     assert report.ok
     assert report.young == 1
     assert len(await recorded.segments()) == len(segments) - 1

@@ -13,7 +13,7 @@ import pytest
 from domain.footage import FragmentIndex, Segment
 from domain.time import Span
 from runtime.settings import StoreSettings
-from storage.sealed import HEADER_SIZE, TRAILER_SIZE, object_name_of
+from storage.sealed import HEADER_SIZE, TRAILER_SIZE
 from storage.store import open_store
 from tests.conftest import Database
 from tests.integration.storage.footage import Footage, footage, turn
@@ -26,8 +26,10 @@ pytestmark = pytest.mark.services
 
 
 @pytest.fixture
-async def recorded(database: Database, store: StoreSettings, tmp_path: Path) -> AsyncIterator[Footage]:
-    async with footage(database, store, tmp_path) as made:
+async def recorded(
+    database: Database, store: StoreSettings, keeper_store: StoreSettings, tmp_path: Path
+) -> AsyncIterator[Footage]:
+    async with footage(database, store, keeper_store, tmp_path) as made:
         yield made
 
 
@@ -65,8 +67,11 @@ async def test_span_and_cameras_narrow_what_is_read(recorded: Footage) -> None:
     assert report.objects == 1
     assert (await verified(recorded, span=Span(0, 1))).objects == 0
     # A row without its fragment index is as the first rebuilds left it: nothing wrong with that.
-    for column in ("fragment_start_ms", "fragment_offset", "fragment_size", "fragment_key"):
-        await recorded.change(segments[0], column, None)
+    await recorded.stage.owner.execute(
+        "UPDATE segment SET fragment_start_ms = NULL, fragment_offset = NULL, fragment_size = NULL, fragment_key = NULL"
+        " WHERE segment_id = $1",
+        segments[0].segment_id,
+    )
     assert (await verified(recorded)).ok
 
 
@@ -98,7 +103,7 @@ async def test_truncated_longer_missing_and_swapped_objects_are_found(recorded: 
     first, second, third, fourth, fifth, *_ = await recorded.segments()
     await recorded.overwrite(first, lambda data: data[:-1])
     await recorded.overwrite(second, lambda data: data + b"x")
-    await recorded.stage.objects.delete(object_name_of(third))
+    await recorded.delete(third)
     other = await recorded.data(fifth)
     await recorded.overwrite(fourth, lambda data: bytearray(other))
     report = await verified(recorded)
@@ -177,7 +182,7 @@ async def test_segment_that_vanished_with_its_row_leaves_a_break(recorded: Foota
     segments = await recorded.segments()
     mine = [item for item in segments if item.camera_id == segments[0].camera_id]
     gone, after = mine[4], mine[5]
-    await recorded.stage.objects.delete(object_name_of(gone))
+    await recorded.delete(gone)
     await recorded.stage.owner.execute("DELETE FROM segment WHERE segment_id = $1", gone.segment_id)
     report = await verified(recorded)
     assert report.bad == []
@@ -201,7 +206,7 @@ async def test_oldest_segment_need_not_follow_one_whose_retention_is_over(record
     segments = await recorded.segments()
     for camera in {item.camera_id for item in segments}:
         oldest = next(item for item in segments if item.camera_id == camera)
-        await recorded.stage.objects.delete(object_name_of(oldest))
+        await recorded.delete(oldest)
         await recorded.stage.owner.execute("DELETE FROM segment WHERE segment_id = $1", oldest.segment_id)
     report = await verified(recorded)
     assert report.ok, report

@@ -50,10 +50,10 @@ def seek_media_source(clip: Path, times: Sequence[float]) -> list[Look]:
 
 
 def _asked(clip: Path, times: Sequence[float], mime: str) -> list[Look]:
-    with served(clip) as address, _firefox() as firefox:
-        firefox.send("WebDriver:Navigate", url=address)
+    with served(clip) as address, firefox() as session:
+        session.send("WebDriver:Navigate", url=address)
         script = "const [times, mime, done] = arguments; judge('/clip.mp4', times, mime).then(done);"
-        answers = firefox.send("WebDriver:ExecuteAsyncScript", script=script, args=[list(times), mime], sandbox=None)
+        answers = session.send("WebDriver:ExecuteAsyncScript", script=script, args=[list(times), mime], sandbox=None)
     return [look_of(answer) for answer in answers["value"]]
 
 
@@ -87,7 +87,8 @@ class Marionette:
 
 
 @contextlib.contextmanager
-def _firefox() -> Iterator[Marionette]:
+def firefox(**capabilities: Any) -> Iterator[Marionette]:
+    """``capabilities``: that a session must have, as WebDriver names them."""
     assert _PROGRAM is not None
     with tempfile.TemporaryDirectory(prefix="tallenne-firefox-") as home:
         lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in _PREFERENCES.items()]
@@ -98,7 +99,7 @@ def _firefox() -> Iterator[Marionette]:
             process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
             session = _connected(process, Path(home) / "MarionetteActivePort")
-            session.send("WebDriver:NewSession")
+            session.send("WebDriver:NewSession", **capabilities)
             session.send("WebDriver:SetTimeouts", script=_SCRIPT_MS)
             yield session
             session.close()

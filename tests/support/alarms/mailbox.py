@@ -27,6 +27,7 @@ class Mailbox:
         self.mails: list[EmailMessage] = []
         self.refusal = ""  # answered to every message, "550 No such user here"
         self.hang_up = False  # acknowledge, then go without a word: QUIT is not answered
+        self.stay = False  # answer QUIT, and leave the connection open
         self.tls = tls
         (self.port,) = free_ports(1)
         self.authority: Path | None = None
@@ -50,8 +51,11 @@ class Mailbox:
         self._controller.start()
 
     def close(self) -> None:
-        """Refuse connections."""
+        """Refuse connections, and hang up on those there are: the loop would leave their sockets to the collector."""
         if self._controller is not None:
+            ended = threading.Event()
+            self._controller.loop.call_soon_threadsafe(_hang_up, self._controller.loop, ended)
+            ended.wait(10)
             self._controller.stop()
             self._controller = None
 
@@ -78,7 +82,16 @@ class Mailbox:
     async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         if self.hang_up:
             server.transport.abort()
+        if self.stay:
+            server.transport.close = lambda: None
         return "221 Bye"
+
+
+def _hang_up(loop: Any, ended: threading.Event) -> None:
+    """TLS or not: these are the transports below it."""
+    for transport in list(loop._transports.values()):
+        transport.abort()
+    loop.call_soon(loop.call_soon, ended.set)  # after the sockets are closed
 
 
 def _authenticate(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:

@@ -18,10 +18,12 @@ FPS = Fraction(25, 2)
 FRAME_NS = 80_000_000
 
 
-def film(size: tuple[int, int], bit_rate: int, frames: int, b_frames: int = 0) -> list[AccessUnit]:
+def film(
+    size: tuple[int, int], bit_rate: int, frames: int, b_frames: int = 0, preset: str = "ultrafast"
+) -> list[AccessUnit]:
     """A minute's worth of nothing but the room, the clock and three people."""
     scene, canvas = Scene(7, "Entrance", size), Canvas(*size)
-    settings = EncoderSettings(size=size, fps=FPS, bit_rate=bit_rate, gop_frames=25, b_frames=b_frames)
+    settings = EncoderSettings(size=size, fps=FPS, bit_rate=bit_rate, gop_frames=25, b_frames=b_frames, preset=preset)
     encoder = Encoder(settings, 7)
     scene.react(Report(kind=EventKind.ENTERED, at_ns=START_NS, people=3))
     units: list[AccessUnit] = []

@@ -109,3 +109,64 @@ def written(
 
 
 _NAMES = {"h264": "h264", "hevc": "h265"}
+
+
+class Writer:
+    """Bits and Exp-Golomb codes, the other way round than ingest.video.bits."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def u(self, count: int, value: int) -> None:
+        self.text += f"{value:0{count}b}"
+
+    def ue(self, *values: int) -> None:
+        for value in values:
+            code = f"{value + 1:b}"
+            self.text += "0" * (len(code) - 1) + code
+
+    def nal(self, header: bytes) -> bytes:
+        text = self.text + "1"
+        text += "0" * (-len(text) % 8)
+        made, zeros = bytearray(header), 0
+        for byte in int(text, 2).to_bytes(len(text) // 8, "big"):
+            if zeros == 2 and byte <= 3:
+                made.append(3)  # or a decoder would take it for a start code
+                zeros = 0
+            made.append(byte)
+            zeros = 0 if byte else zeros + 1
+        return bytes(made)
+
+
+def h264_sps(profile: str, size: tuple[int, int]) -> bytes:
+    """``profile``: profile, constraints and level in hex, as in a mime type. The size is cropped from macroblocks."""
+    made = Writer()
+    made.u(24, int(profile, 16))
+    made.ue(0)  # seq_parameter_set_id
+    if profile.startswith("64"):
+        made.ue(1, 0, 0)
+        made.u(2, 0)
+    made.ue(0, 0, 0, 4)  # frame_num, order, reference frames
+    made.u(1, 0)
+    across, down = -(-size[0] // 16), -(-size[1] // 16)
+    made.ue(across - 1, down - 1)
+    made.u(2, 0b11)
+    cropped = (across * 16 - size[0], down * 16 - size[1])
+    made.u(1, any(cropped))
+    if any(cropped):
+        made.ue(0, cropped[0] // 2, 0, cropped[1] // 2)
+    made.u(1, 0)
+    return made.nal(b"\x67")
+
+
+def h265_sps(general: bytes, size: tuple[int, int]) -> bytes:
+    """``general``: the 12 bytes of profile, tier and level."""
+    made = Writer()
+    made.u(4, 0)
+    made.u(3, 0)
+    made.u(1, 1)
+    made.u(96, int.from_bytes(general, "big"))
+    made.ue(0, 1, *size)
+    made.u(1, 0)
+    made.ue(0, 0)
+    return made.nal(b"\x42\x01")

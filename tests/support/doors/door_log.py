@@ -137,9 +137,13 @@ def segment(gym: Gym, camera: CameraId, start_ns: int, end_ns: int, *, epoch: in
 
 async def commit_segment(ingest: asyncpg.Connection, made: Segment) -> str:
     """In the caller's transaction, as the catalogue does it; the day's partition must be there."""
-    state: str = await ingest.fetchval(
-        sql.load("storage.catalogue", "commit_segment"), *segment_to_arguments(made, made.span.end_ns)
-    )
+    state: str = await ingest.fetchval(sql.load("storage.catalogue", "commit_segment"), *segment_to_arguments(made))
+    return state
+
+
+async def settle_segment(owner: asyncpg.Connection, made: Segment) -> str:
+    """As the custodian does it with a row that verifies."""
+    state: str = await owner.fetchval("SELECT settle_segment($1, NULL, 'v1/x')", made.segment_id)
     return state
 
 

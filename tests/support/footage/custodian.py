@@ -21,13 +21,13 @@ from domain.time import NS, Span
 from runtime.settings import CustodianSettings, DatabaseSettings
 from runtime.status import read_status_files
 from storage.keys import HourKeyCache, PublicHourKey, RecorderIdentity
-from storage.sealed import HEADER_SIZE, Sealer
+from storage.sealed import HEADER_SIZE, TRAILER_SIZE, Sealer
 from storage.sealed.format import ZERO_HASH
 
 INSERT_SEGMENT = """
     INSERT INTO segment (segment_id, site_id, camera_id, recorder_id, hour_key_id, start_ns, end_ns, size_bytes, sha256,
-        header, codec, mime, width, height, init_size, frames, recovered, committed_ns, state)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'h264', 'avc1.64001f', 640, 360, 700, 250, false, $6, $11)
+        header, codec, mime, width, height, init_size, frames, recovered, committed_ns, state, trailer)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'h264', 'avc1.64001f', 640, 360, 700, 250, false, $6, $11, $12)
 """
 
 
@@ -40,6 +40,7 @@ def custodian_settings(database: DatabaseSettings, directory: Path, **more: Any)
         "socket": run_directory / "custodian.sock",
         "run_directory": run_directory,
         "audit_heads": directory / "audit-heads",
+        "store": None,
         "allowed_uids": (os.geteuid(),),
         "keys_ahead_hours": 5,
     }
@@ -117,8 +118,8 @@ async def add_staff(
             camera_id,
         )
     await owner.execute(
-        "INSERT INTO staff_session (session_id, token_hash, staff_id, csrf_token, created_ns, seen_ns, second_factor)"
-        " VALUES ($1, $2, $3, '', $4, $4, $5)",
+        "INSERT INTO staff_session (session_id, token_hash, staff_id, created_ns, seen_ns, second_factor)"
+        " VALUES ($1, $2, $3, $4, $4, $5)",
         staff.session_id,
         os.urandom(32),
         staff.staff_id,
@@ -164,6 +165,7 @@ async def record(
     *,
     start_ns: int,
     state: str = "live",
+    with_trailer: bool = True,
 ) -> Recorded:
     """Seal ``plain`` as ten seconds of the key's camera and add its row."""
     segment_id = SegmentId(uuid.uuid4())
@@ -196,5 +198,38 @@ async def record(
         sealer.object_sha256,
         data[:HEADER_SIZE],
         state,
+        data[-TRAILER_SIZE:] if with_trailer else None,
     )
     return Recorded(segment_id=segment_id, camera_id=key.camera_id, span=span, data=data, plain=plain)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gym:
+    """One camera with footage, a running custodian, a recorder."""
+
+    owner: asyncpg.Connection
+    client: CustodianClient
+    identity: RecorderIdentity
+    cache: HourKeyCache
+    site_id: SiteId
+    camera_id: CameraId
+    segments: list[Recorded]
+
+    @property
+    def span(self) -> Span:
+        return Span(self.segments[0].span.start_ns, self.segments[-1].span.end_ns)
+
+    async def look(self, staff: Staff, **changed: Any) -> dict[SegmentId, Any]:
+        values: dict[str, Any] = {
+            "segment_ids": [segment.segment_id for segment in self.segments],
+            "session_id": staff.session_id,
+            "purpose_id": staff.purpose_id,
+            "action": "look",
+            "camera_id": self.camera_id,
+            "span": self.span,
+        }
+        return await self.client.open_segments(**(values | changed))
+
+    async def entries(self) -> list[asyncpg.Record]:
+        found: list[asyncpg.Record] = await self.owner.fetch("SELECT * FROM audit_entry ORDER BY seq")
+        return found

@@ -8,7 +8,7 @@ import hashlib
 import itertools
 import random
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -32,66 +32,12 @@ from storage.keys import HourKeyCache, PublicHourKey, RecorderIdentity
 from storage.mp4 import Walker
 from storage.sealed import object_name_of
 from storage.sealed.format import parse_header
-from storage.store import ObjectInfo, PutOutcome
-from storage.store.errors import DigestError, ObjectConflictError, StoreAwayError
 from tests.support.faults.failpoints import users
+from tests.support.faults.memory_store import FakeStore
 from tests.support.footage.fragments import FRAGMENT_NS, Piece, init_of, piece
 from tests.support.footage.sealed import START_NS, open_object
 
 CODEC, INIT = init_of()
-
-
-class FakeStore:
-    """Objects in memory, create-only, with the faults that a store has."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-        self.away = False
-        self.lose_replies = 0
-        self.damage = 0  # so many puts arrive damaged
-        self.puts: list[str] = []
-        self.delay_s = 0.0
-        self.at_once = self.most_at_once = 0
-
-    async def put_new(self, name: str, source: Path | bytes, *, size_bytes: int, sha256: bytes) -> PutOutcome:
-        self.puts.append(name)
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        try:
-            await asyncio.sleep(self.delay_s)
-            return self._put(name, source, size_bytes, sha256)
-        finally:
-            self.at_once -= 1
-
-    async def stat(self, name: str) -> ObjectInfo | None:
-        if self.away:
-            raise StoreAwayError("The object store is away.", "It will be tried again.")
-        data = self.objects.get(name)
-        if data is None:
-            return None
-        return ObjectInfo(name=name, size_bytes=len(data), sha256=hashlib.sha256(data).digest())
-
-    def _put(self, name: str, source: Path | bytes, size_bytes: int, sha256: bytes) -> PutOutcome:
-        if self.away:
-            raise StoreAwayError("The object store is away.", "It will be tried again.")
-        if isinstance(source, Path) and not source.exists():
-            raise DigestError("What should be sent is not there.")
-        data = source.read_bytes() if isinstance(source, Path) else source
-        if self.damage:
-            self.damage -= 1
-            raise DigestError("Damaged on the way.")
-        if len(data) != size_bytes or hashlib.sha256(data).digest() != sha256:
-            raise DigestError("Not what was announced.")
-        known = self.objects.get(name)
-        if known is not None:
-            if known != data:
-                raise ObjectConflictError("Another one is there.")
-            return PutOutcome.ALREADY
-        self.objects[name] = data
-        if self.lose_replies:
-            self.lose_replies -= 1
-            raise StoreAwayError("The reply was lost.", "It will be tried again.")
-        return PutOutcome.STORED
 
 
 class FakeCatalogue:
@@ -106,6 +52,33 @@ class FakeCatalogue:
         self.refuse_gaps = False
         self.lose_replies = 0
         self.commits = 0
+
+    async def take_leases(self, camera_ids: Sequence[CameraId], recorder_id: RecorderId) -> dict[CameraId, int]:
+        """As for a recorder that is not enrolled."""
+        return {}
+
+    async def accounted_until(self, before_ns: Mapping[CameraId, int]) -> dict[CameraId, int]:
+        """As the SQL of that name."""
+        if self.away:
+            raise DatabaseAwayError("The database is away.")
+        found: dict[CameraId, int] = {}
+        for one in self._accounted():
+            if one.span.start_ns < before_ns.get(one.camera_id, 0):
+                found[one.camera_id] = max(one.span.end_ns, found.get(one.camera_id, 0))
+        return found
+
+    async def accounted_spans(self, within: Mapping[CameraId, Span]) -> dict[CameraId, list[Span]]:
+        """As the SQL of that name, but for joining."""
+        if self.away:
+            raise DatabaseAwayError("The database is away.")
+        found: dict[CameraId, list[Span]] = {}
+        for one in self._accounted():
+            if one.camera_id in within and one.span.overlaps(within[one.camera_id]):
+                found.setdefault(one.camera_id, []).append(one.span)
+        return found
+
+    def _accounted(self) -> list[Segment | Gap]:
+        return [*self.live(), *self.gap_rows.values()]
 
     async def commit_segment(self, segment: Segment) -> Commit:
         await asyncio.sleep(0)

@@ -102,6 +102,13 @@ def open_object(data: bytes, hour_private: X25519PrivateKey, recorders: Mapping[
     return open_ranges(data, key, [(0, 1 << 60)])[0]
 
 
+def open_by_row(data: bytes, hour_private: X25519PrivateKey, recorders: Mapping[RecorderId, bytes]) -> bytes:
+    """The same, where the catalogue's row holds the object's trailer."""
+    opener = RangeOpener(payload_key_of(data, hour_private, recorders), len(data), last_inline=True)
+    opener.accept_trailer(data[-TRAILER_SIZE:])
+    return bytes(opener.open(0, 1 << 60, data[slice(*opener.sealed_range(0, 1 << 60))]))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VectorSet:
     """A folder of vectors with its ``vectors.json``."""

@@ -22,12 +22,13 @@ from pipeline.embedded.provision import provision
 from runtime.settings import DatabaseSettings, StoreSettings
 
 ROOT = Path(__file__).resolve().parents[3]
-UIDS = {"ingest": 64101, "custodian": 64102, "index": 64103, "serve": 64104, "operator": 0}
+UIDS = {"ingest": 64101, "custodian": 64102, "index": 64103, "serve": 64104, "keeper": 64105, "operator": 0}
 PLANTED = bytes(range(1, 33))  # a key in the environment of ingest: what searches its memory must find it
 _SECRETS = {
     "ingest": ("db-ingest", "s3-access", "s3-secret"),
-    "custodian": ("db-custodian",),
+    "custodian": ("db-custodian", "s3-access", "s3-secret"),
     "serve": ("db-serve", "s3-access", "s3-secret"),
+    "keeper": ("db-keeper", "s3-access", "s3-secret"),
     "operator": ("db-owner", "db-serve", "s3-access", "s3-secret"),
 }
 
@@ -53,6 +54,7 @@ ingest_password = {{ file = "db-ingest" }}
 index_password = {{ file = "db-index" }}
 custodian_password = {{ file = "db-custodian" }}
 serve_password = {{ file = "db-serve" }}
+keeper_password = {{ file = "db-keeper" }}
 
 [broker]
 host = "127.0.0.1"
@@ -68,7 +70,7 @@ secret_key = {{ file = "s3-secret" }}
 
 [custodian]
 socket = "{base}/socket/custodian.sock"
-users = {{ ingest = "64101", index = "64103", serve = "64104", operator = "0" }}
+users = {{ ingest = "64101", index = "64103", serve = "64104", live = "64106", operator = "0" }}
 """
 
 
@@ -106,6 +108,7 @@ class Apart:
     base: Path
     postgres: Postgres
     store: StoreSettings
+    heads: StoreSettings  # the same bucket, as the custodian's user of the store
 
     @property
     def socket(self) -> Path:
@@ -158,7 +161,7 @@ class Apart:
 
 
 @contextlib.contextmanager
-def apart(store: StoreSettings, url: str) -> Iterator[Apart]:
+def apart(store: StoreSettings, heads: StoreSettings, url: str) -> Iterator[Apart]:
     """Made as an operator makes it; the PostgreSQL is this stand's own, since others must reach its socket."""
     base = Path(tempfile.mkdtemp(prefix="tallenne-apart-"))
     base.chmod(0o755)
@@ -169,7 +172,7 @@ def apart(store: StoreSettings, url: str) -> Iterator[Apart]:
         (postgres.socket_directory / ".s.PGSQL.5432").chmod(0o777)
         passwords = {role: f"test-{role.removeprefix('tallenne_')}" for role in ROLES}
         asyncio.run(provision(postgres.settings(), passwords))
-        made = Apart(base=base, postgres=postgres, store=replace(store))
+        made = Apart(base=base, postgres=postgres, store=replace(store), heads=heads)
         _directories(made)
         text = _TOML.format(
             base=base, url=url, host=postgres.socket_directory, endpoint=store.endpoint, bucket=store.bucket
@@ -197,15 +200,15 @@ def _etc(stand: Apart, text: str) -> None:
     """The same configuration for all, and to each the secrets that its role needs."""
     values = {
         "db-owner": stand.postgres.password,
-        **{f"db-{role}": f"test-{role}" for role in ("ingest", "index", "custodian", "serve")},
-        "s3-access": stand.store.access_key,
-        "s3-secret": stand.store.secret_key,
+        **{f"db-{role}": f"test-{role}" for role in ("ingest", "index", "custodian", "serve", "keeper")},
     }
     for role, names in _SECRETS.items():
+        user = stand.heads if role == "custodian" else stand.store
+        keys = {"s3-access": user.access_key, "s3-secret": user.secret_key}
         folder = stand.base / "etc" / role
         (folder / "tallenne.toml").write_text(text)
         for name in names:
-            (folder / name).write_text(values[name])
+            (folder / name).write_text((values | keys)[name])
             (folder / name).chmod(0o600)
             os.chown(folder / name, UIDS[role], UIDS[role])
 

@@ -15,14 +15,13 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import psutil
 
 from domain.errors import StorageError
 from domain.time import NS
-from indexer.settings import BrokerSettings, IndexSettings
-from pipeline.embedded.broker import Broker, start_broker
+from indexer.settings import IndexSettings
 from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
 from pipeline.embedded.process import ServiceProcess, die_with_parent
 from pipeline.embedded.provision import provision
@@ -33,6 +32,7 @@ from storage.catalogue.migrate import migrate
 from tests.support.doors.door_log import Gym, add_gym, commit_segment, ensure_days, segment
 from tests.support.doors.mosquitto import Mosquitto
 from tests.support.doors.publisher import Publisher, read_account
+from tests.support.processes.brokers import AnyBroker, Nats
 
 SEGMENT_NS: Final = 2 * NS
 DOORS: Final = ("door0", "door1", "door2", "door3")
@@ -46,49 +46,6 @@ CHECK = """
         AND s.start_ns <= e.occurred_ns AND e.occurred_ns < s.end_ns
     GROUP BY e.event_id, d.external_id
 """
-
-
-class AnyBroker(Protocol):
-    def start(self) -> None: ...
-    def stop(self) -> None: ...
-    def kill(self) -> None: ...
-    def settings(self, client_id: str) -> BrokerSettings: ...
-    @property
-    def passwords(self) -> dict[str, str]: ...
-
-
-@dataclass(slots=True)
-class Nats:
-    """The embedded broker."""
-
-    directory: Path
-    running: Broker | None = None
-
-    def start(self) -> None:
-        self.running = start_broker(self.directory, log=self.directory.with_suffix(".log"))
-
-    def stop(self) -> None:
-        assert self.running is not None
-        self.running.stop()
-
-    def kill(self) -> None:
-        assert self.running is not None
-        self.running.process.kill()
-
-    def settings(self, client_id: str) -> BrokerSettings:
-        assert self.running is not None
-        return BrokerSettings(
-            host="127.0.0.1",
-            port=self.running.port,
-            user_name="tallenne_index",
-            password=self.running.passwords["tallenne_index"],
-            client_id=client_id,
-        )
-
-    @property
-    def passwords(self) -> dict[str, str]:
-        assert self.running is not None
-        return self.running.passwords
 
 
 @dataclass(slots=True)
@@ -136,11 +93,17 @@ class Verdict:
     kills: Counter[str]
     seconds: float
     missing: set[tuple[int, int]]  # (door, sequence number) that the indexer says never came
+    first: dict[int, int]  # door -> the lowest number that came; lower ones cannot be known to be missing
     status: dict[str, Any]
 
     @property
     def exactly_once(self) -> bool:
         return not (self.lost or self.doubled or self.wrong or self.strange) and self.rows == self.acknowledged
+
+    @property
+    def missed_exactly(self) -> bool:
+        """Whether the numbers that the indexer says never came are those that were lost."""
+        return self.missing == {(door, seq) for door, seq in self.lost if seq > self.first.get(door, seq)}
 
     def __str__(self) -> str:
         kills = ", ".join(f"{name} {count}" for name, count in sorted(self.kills.items()))
@@ -254,9 +217,12 @@ class Stage:
         return next((one for one in read_status_files(self._directory_run) if one["role"] == "index"), {})
 
     async def _subscribed(self) -> None:
+        assert self._indexer.process is not None
         async with asyncio.timeout(30):
-            while not self.status().get("subscribed"):  # noqa: ASYNC110 it is another process
+            said: dict[str, Any] = {}
+            while said.get("pid") != self._indexer.process.pid or not said.get("subscribed"):
                 await asyncio.sleep(0.05)
+                said = self.status()
 
     async def _record(self, publisher: Publisher) -> None:
         """Footage without gaps, two seconds a segment, committed when they are over, as a recorder does."""
@@ -328,10 +294,14 @@ class Stage:
             self._indexer.start()
 
     async def _last_words(self, publisher: Publisher) -> None:
-        """One more event from every door, in peace: only by a later number is an earlier one missed."""
+        """One more event from every door, in peace: only by a later number is an earlier one missed.
+
+        The indexer listens by then: a broker that forgot its session keeps nothing for it.
+        """
         self._indexer.kill()
         self._indexer.environment = {}
         self._indexer.start()
+        await self._subscribed()
         publisher.release()
 
     async def _settled(self, publisher: Publisher) -> None:
@@ -362,7 +332,7 @@ class Stage:
         conn = await connect(self._database("owner"), statement_timeout_s=0)
         try:
             rows = await conn.fetch(CHECK)
-            counted = await conn.fetch("SELECT external_id, missing FROM door_sequence JOIN door USING (door_id)")
+            counted = await conn.fetch("SELECT * FROM door_sequence JOIN door USING (door_id)")
         finally:
             await conn.close()
         by_time = Counter(row["occurred_ns"] for row in rows)
@@ -380,6 +350,7 @@ class Stage:
                 for first, past, _ in json.loads(row["missing"])
                 for seq in range(first, past)
             },
+            first={DOORS.index(row["external_id"]): row["first_seq"] for row in counted},
             kills=self._kills,
             seconds=elapsed_s,
             status=self.status(),

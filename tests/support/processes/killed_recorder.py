@@ -20,6 +20,7 @@ from typing import Any
 import asyncpg
 
 from custodian.client import CustodianClient
+from custodian.protocol import SEGMENTS_MAX
 from domain.footage import Segment
 from domain.ids import CameraId, SegmentId, SiteId
 from domain.time import HOUR_NS, NS, Span
@@ -74,6 +75,10 @@ class Stage:
     forks: Forks
     log: Path | None = None
 
+    async def settled(self) -> bool:
+        """Whether the custodian has verified every row."""
+        return not await self.owner.fetchval("SELECT EXISTS (SELECT FROM segment_claim)")
+
     async def scene(self, *, cameras: int = 2, **spool: Any) -> Scene:
         """New cameras, a new spool; the custodian has made their keys when this returns."""
         ids = [
@@ -111,16 +116,15 @@ async def stage(
     database: Database, store: StoreSettings, directory: Path, *, log: Path | None = None
 ) -> AsyncIterator[Stage]:
     settings = custodian_settings(
-        database.custodian, directory, allowed_uids=(os.geteuid(),), operator_uids=(os.geteuid(),)
+        database.custodian, directory, store=store, allowed_uids=(os.geteuid(),), operator_uids=(os.geteuid(),)
     )
-    async with open_pool(database.owner, application_name="test") as owner:
+    async with open_pool(database.owner, application_name="test") as owner, open_store(store) as objects:
         site_id, _ = await add_camera(owner)  # type: ignore[arg-type]
+        await objects.ensure_bucket()  # the custodian keeps audit heads and the journal there, and may not make it
         async with (
             custodian(settings) as client,
-            open_store(store) as objects,
             forks("tests.support.processes.record_process", "tests.support.processes.repair_process") as made,
         ):
-            await objects.ensure_bucket()
             identity = RecorderIdentity.create((await client.identity()).signer)
             await client.enrol(identity.recorder_id, "test", identity.public_key)
             yield Stage(
@@ -274,8 +278,10 @@ class Scene:
 
     async def _opened(self, segments: list[Segment]) -> dict[SegmentId, bytes]:
         """As `verify` would: keys from the custodian, whole plaintexts; the row's size and hash compared."""
-        keys = await self.stage.client.open_for_verify([item.segment_id for item in segments])
-        plain = {}
+        ids = [item.segment_id for item in segments]
+        keys, plain = {}, {}
+        for first in range(0, len(ids), SEGMENTS_MAX):
+            keys |= await self.stage.client.open_for_verify(ids[first : first + SEGMENTS_MAX])
         for item in segments:
             name = object_name_of(item)
             data = await self.stage.objects.get_range(name, 0, item.size_bytes)

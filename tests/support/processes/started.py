@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -96,6 +97,16 @@ def started(
         yield running
     finally:
         stop(process)
+
+
+def open_to_others(data: Path) -> list[str]:
+    """What of a data directory other users may read, write or enter, whatever their way there; links have no mode.
+
+    SeaweedFS gives the descriptions of its volumes (.vif: version and layout) mode 644 itself, within closed folders.
+    """
+    found = [data, *(path for path in data.rglob("*") if not path.is_symlink() and path.suffix != ".vif")]
+    modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in found if path.exists()}
+    return [f"{path.relative_to(data)} {mode:o}" for path, mode in modes.items() if mode & 0o077]
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:

@@ -14,7 +14,7 @@ ROLES, INGEST, API, INDEX, OPERATOR = (1, 2, 3), (1,), (2,), (3,), (9,)
 
 
 def settings(**more: Any) -> CustodianSettings:
-    paths: dict[str, Any] = dict.fromkeys(("directory", "socket", "run_directory", "audit_heads"), Path())
+    paths: dict[str, Any] = dict.fromkeys(("directory", "socket", "run_directory", "audit_heads", "store"), Path())
     database: Any = None
     return CustodianSettings(database=database, **paths, allowed_uids=ROLES, operator_uids=OPERATOR, **more)
 
@@ -30,10 +30,23 @@ def test_without_users_of_their_own_every_role_may_ask_for_what_roles_need_and_o
         "status": everybody,
         "enrol": everybody,
         "open_segments": set(ROLES),
+        "look_live": set(),
+        "still_live": set(),
         "open_for_verify": operators,
         "open_headers": operators,
+        "expiry_hours": operators,
         "open_intake": everybody,
         "make_past_keys": operators,
+        "confirm_expiry": operators,
+        "place_hold": set(ROLES),
+        "ask_case_end": set(ROLES),
+        "keep_case": set(ROLES),
+        "end_case": set(ROLES),
+        "ask_erasure": set(ROLES),
+        "approve_erasure": set(ROLES),
+        "refuse_erasure": set(ROLES),
+        "cancel_erasure": set(ROLES),
+        "restore_heads": operators,
     }
 
 
@@ -42,8 +55,13 @@ def test_without_users_of_their_own_every_role_may_ask_for_what_roles_need_and_o
     [
         ({"opener_uids": API}, "open_segments", {*API}),
         ({"opener_uids": ()}, "open_segments", set()),
+        ({"opener_uids": API}, "place_hold", {*API}),
+        ({"opener_uids": API}, "end_case", {*API}),
+        ({"opener_uids": API}, "approve_erasure", {*API}),
         ({"opener_uids": (7,)}, "identity", {*ROLES, 7, *OPERATOR}),
         ({"enroller_uids": INGEST}, "enrol", {*INGEST, *OPERATOR}),
+        ({"live_uids": (5,)}, "look_live", {5}),
+        ({"live_uids": (5,)}, "still_live", {5}),
         ({"intake_uids": INDEX}, "open_intake", {*INDEX, *OPERATOR}),
     ],
 )

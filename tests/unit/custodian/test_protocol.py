@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from custodian.errors import CustodianAwayError, CustodianMisuseError
-from custodian.protocol import key_from_json, key_to_json, pack_message, read_message
+from custodian.protocol import Peer, key_from_json, key_to_json, pack_message, peer_of, raise_error, read_message
 from domain.ids import CameraId, RecorderId, SegmentId
 from storage.sealed import PayloadKey
 
@@ -48,6 +50,36 @@ async def test_limit_holds_before_anything_is_read() -> None:
 async def test_anything_but_a_json_object_is_refused(body: bytes) -> None:
     with pytest.raises(CustodianMisuseError):
         await read(len(body).to_bytes(4, "big") + body)
+
+
+async def test_nesting_beyond_the_parsers_depth_is_refused() -> None:
+    body = b"[" * 100_000
+    with pytest.raises(CustodianMisuseError, match="not JSON"):
+        await read(len(body).to_bytes(4, "big") + body, len(body))
+
+
+def test_error_of_the_custodian_is_raised_as_what_it_was() -> None:
+    with pytest.raises(CustodianAwayError, match="It starts"):
+        raise_error({"code": "away", "what": "It starts.", "remedy": "Wait."})
+    with pytest.raises(CustodianMisuseError) as caught:
+        raise_error({"code": "unheard of", "what": "No."})
+    assert (caught.value.what, caught.value.remedy) == ("No.", "")
+
+
+async def test_peer_is_the_process_at_the_other_end(tmp_path: Path) -> None:
+    peers: list[Peer] = []
+    met = asyncio.Event()
+
+    async def meet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peers.append(peer_of(writer))
+        writer.close()
+        met.set()
+
+    async with await asyncio.start_unix_server(meet, tmp_path / "s"):
+        _, writer = await asyncio.open_unix_connection(tmp_path / "s")
+        await met.wait()
+        writer.close()
+    assert peers == [Peer(who=os.getuid())]
 
 
 def test_payload_key_comes_through_json_unchanged() -> None:

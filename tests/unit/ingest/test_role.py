@@ -40,8 +40,8 @@ async def test_a_camera_whose_tick_fails_is_told_once_and_the_others_go_on(caplo
         async with asyncio.timeout(0.9):
             await role.tick()
     assert broken.ticks == other.ticks >= 2
-    assert [each["what"] for each in problems.present()] == ["camera broken: a mistake of ours (RuntimeError)."]
-    assert caplog.text.count("camera broken: a mistake of ours") == 1
+    assert [each["what"] for each in problems.present()] == ["camera broken: a programming error (RuntimeError)."]
+    assert caplog.text.count("camera broken: a programming error") == 1
 
 
 async def test_status_is_written_before_there_are_cameras_and_after(tmp_path: Path) -> None:

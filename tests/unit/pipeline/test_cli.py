@@ -20,6 +20,17 @@ def failing(monkeypatch: pytest.MonkeyPatch, number: int, name: str | None) -> N
     monkeypatch.setattr(status, "run", run)
 
 
+def test_every_command_makes_its_files_for_its_own_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, errno.EROFS, None)
+    monkeypatch.setattr("sys.argv", ["tallenne", "status"])
+    before = os.umask(0o022)
+    try:
+        main()
+        assert os.umask(before) == 0o077
+    finally:
+        os.umask(before)
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS])
 @pytest.mark.parametrize("name", [None, "/data/endpoints.json"])
 def test_disk_that_refuses_is_said_in_one_line(

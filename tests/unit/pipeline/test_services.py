@@ -45,7 +45,7 @@ async def test_service_that_ended_is_started_again_and_it_is_said() -> None:
     assert not await found.again("broker", said.append)
     assert len(made) == 2
     assert said == ["  broker is up again"]
-    found.stop()
+    found.close()
     assert not made[1].running
 
 
@@ -57,7 +57,7 @@ async def test_each_log_is_named_as_every_remedy_names_it(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(Services, "_start", start)
     nothing: Any = SimpleNamespace(config=SimpleNamespace(database=None, broker=None, store=None, door_system=()))
-    place: Any = SimpleNamespace(root=tmp_path, logs=tmp_path / "logs")
+    place: Any = SimpleNamespace(root=tmp_path, logs=tmp_path / "logs", client_id="ours")
     await Services().start(nothing, place, lambda _: None)
     assert logs == [(name, f"{name}.log") for name in ("database", "broker", "store")]
 
@@ -68,7 +68,7 @@ async def test_service_that_moved_is_told() -> None:
     made[0].running = False
     assert await found.again("broker", lambda _: None)
     assert found.endpoints["broker"]["port"] == 1884
-    found.stop()
+    found.close()
 
 
 async def test_start_under_way_when_all_is_stopped_leaves_nothing_running() -> None:
@@ -87,5 +87,5 @@ async def test_start_under_way_when_all_is_stopped_leaves_nothing_running() -> N
     asyncio.get_running_loop().call_later(0.05, go.set)
     with pytest.raises(asyncio.CancelledError):
         await running
-    found.stop()
+    found.close()
     assert [fake.running for fake in made] == [False]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -36,6 +37,24 @@ def test_lock_is_free_after_release_and_after_its_block(tmp_path: Path) -> None:
         pass
     with lock(tmp_path):
         pass
+
+
+def test_lock_on_a_read_only_file_system_is_taken_where_its_file_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = os.open
+
+    def read_only(path: Path, flags: int, *mode: int) -> int:
+        if flags & (os.O_RDWR | os.O_CREAT):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return opened(path, flags, *mode)
+
+    (tmp_path / "lock").touch()
+    monkeypatch.setattr(os, "open", read_only)
+    with lock(tmp_path), pytest.raises(MisuseError, match="Taken by process"):
+        lock(tmp_path).acquire()
+    with pytest.raises(FileNotFoundError):
+        FileLock(tmp_path / "none", refused).acquire()
 
 
 def test_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:

@@ -43,13 +43,15 @@ def test_scratch_that_a_crash_left_open_to_others_is_not_written_into(tmp_path: 
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
 
 
-def test_file_for_others_follows_the_umask(tmp_path: Path) -> None:
-    before = os.umask(0o022)
+@pytest.mark.parametrize("umask", [0o077, 0o022, 0])
+@pytest.mark.parametrize("mode", [0o644, 0o600])
+def test_file_has_its_mode_whatever_the_umask_is(tmp_path: Path, mode: int, umask: int) -> None:
+    before = os.umask(umask)
     try:
-        replace_file(tmp_path / "status.json", b"{}", mode=0o666, durable=False)
+        replace_file(tmp_path / "status.json", b"{}", mode=mode, durable=False)
     finally:
         os.umask(before)
-    assert (tmp_path / "status.json").stat().st_mode & 0o777 == 0o644
+    assert (tmp_path / "status.json").stat().st_mode & 0o777 == mode
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])

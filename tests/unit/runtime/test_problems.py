@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from domain.errors import MisuseError, RetryableError
+from runtime.errors import DatabaseAwayError
 from runtime.problems import Problems, summary
 
 AWAY = RetryableError("The store does not answer.", "Look whether it runs.")
@@ -78,7 +79,7 @@ def test_errors_that_nobody_wrote_for_people_give_no_text_away() -> None:
     problems.note("tagger", ValueError("card 4711"))
     problems.note("mending", OSError(28, "No space left on device", "/data/members"))
     whats = [one["what"] for one in problems.present()]
-    assert whats == ["tagger: a mistake of ours (ValueError).", "mending: No space left on device."]
+    assert whats == ["tagger: a programming error (ValueError).", "mending: No space left on device."]
 
 
 def test_summary_is_one_line() -> None:
@@ -86,3 +87,10 @@ def test_summary_is_one_line() -> None:
     problems.note("store", AWAY)
     problems.note("gaps", RetryableError("1 gap is lost."))
     assert summary(problems.present()) == "The store does not answer. Look whether it runs. 1 gap is lost."
+
+
+def test_problem_says_which_part_is_waited_for_where_there_is_one() -> None:
+    problems = Problems()
+    problems.note("lag", DatabaseAwayError("The database does not answer."))
+    problems.note("keys", AWAY)
+    assert [problem.get("waits_for") for problem in problems.present()] == ["database", None]

@@ -47,6 +47,17 @@ def test_disk_that_refuses_everything_leaves_the_old_status(tmp_path: Path, monk
     assert (tmp_path / "ingest-0.json").read_bytes() == before
 
 
+@pytest.mark.parametrize(("directory", "file"), [(0o700, 0o600), (0o711, 0o600), (0o755, 0o644), (0o1777, 0o644)])
+def test_other_users_read_a_status_where_its_directory_is_open_to_them(
+    tmp_path: Path, directory: int, file: int
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    run.chmod(directory)
+    StatusFile(run, "ingest").write("ready")
+    assert (run / "ingest-0.json").stat().st_mode & 0o777 == file
+
+
 def test_status_that_outgrows_its_file_is_not_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     status = StatusFile(tmp_path, "ingest")
     status.write("ready")
@@ -77,7 +88,7 @@ def test_status_is_known_for_three_of_its_periods_and_no_longer() -> None:
     old = aged(ready(), limit_ns + 1, lambda _: True)
     assert (old["state"], old["updated_ns"]) == ("unknown", 60 * NS)
     (problem,) = old["problems"]
-    assert problem["what"] == "The role ingest has said nothing since 1970-01-01T00:01:00.000Z."
+    assert problem["what"] == "The role ingest has not reported since 1970-01-01T00:01:00.000Z."
     assert problem["since_ns"] == 60 * NS
 
 

@@ -174,7 +174,7 @@ async def test_mistake_only_restarts_a_task_whose_neighbours_matter_more(caplog:
         tasks.forever("beside", beside)
         tasks.forever("mending", broken, restart=True)
         await until(lambda: broken.begun == 2 and not problems.present())
-    assert seen == [["mending: a mistake of ours (ValueError)."]]
+    assert seen == [["mending: a programming error (ValueError)."]]
     assert "Traceback" in caplog.text
     assert beside.begun == 1
 

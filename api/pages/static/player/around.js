@@ -13,7 +13,7 @@ export function showHeadline({ event, visit }, zone) {
   byId("headline").textContent = `${who(event.member)} · ${event.door} · ${clock(at, zone)}`;
   document.title = `${clock(at, zone)} ${event.door} – Tallenne`;
   const facts = [
-    [t("player.member"), who(event.member)],
+    [t("player.member"), event.member?.name ? el("a", { href: `/members/${event.member.member_id}`, title: t("one_member.all") }, event.member.name) : who(event.member)],
     event.member?.number ? [t("player.number"), event.member.number] : null,
     [t("player.door"), event.door],
     [t("player.site"), event.site],

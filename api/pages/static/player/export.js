@@ -30,7 +30,7 @@ export function installExport({ tiles, zone, span }) {
       ...tiles.map((tile) => el("label", { class: "choice" }, el("input", { type: "checkbox", value: tile.cameraId, checked: true }), el("span", {}, tile.name))),
     );
     fill("export-start", start);
-    fill("export-end", Math.ceil(end / 1000) * 1000);
+    fill("export-end", Math.min(Math.ceil(end / 1000), Math.floor(Date.now() / 1000)) * 1000); // not what is still to come
     show(problem, "");
     codePart.hidden = bar.hidden = true;
     byId("export-code").value = "";

@@ -141,11 +141,6 @@ export class Feed {
     if (await this.sink.open(clip.mime, job.from)) this.#fetched = new Fetched();
     await this.#makeRoom(KEPT_MS);
     const answer = await watched(job.control, () => part(clip.address, { start: groups[0].offset, end: groups.at(-1).end, tag: clip.tag, signal: job.control.signal }));
-    if (answer.status !== 206) {
-      this.#clips.delete(clip.address); // it has changed: some of it has expired
-      job.control.abort();
-      return undefined;
-    }
     await this.sink.begin(clip);
     await this.#take(answer.body.getReader(), job, clip, groups);
     return undefined;
@@ -196,7 +191,11 @@ export class Feed {
   #failed(error, { control, piece, name }) {
     if (control.signal.aborted && !(error instanceof Problem)) return;
     const { status } = error;
-    if (status === 416) this.#clips.clear(); // the clip has changed: some of it has expired
+    if (status === 416) {
+      this.#clips.clear(); // the clip has changed: some of it has expired
+      this.#retryAt = performance.now() + RETRY_MS[0];
+      return;
+    }
     if (!(error instanceof Problem)) {
       console.error(name, error);
       this.#problem = { name: UNPLAYABLE, why: "player.damaged", ...piece };

@@ -32,8 +32,10 @@ export class Tile {
     this.veil = el("div", { class: "veil" }, el("span", {}, el("strong"), el("small")));
     this.note = el("div", { class: "note", hidden: true }, t("player.loading"));
     this.enlarge = el("button", { type: "button", class: "enlarge", onclick: () => onEnlarge(this) }, icon("full"));
-    this.label = el("div", { class: "label" });
-    this.element = el("figure", { class: "tile", data: { camera: this.cameraId } }, this.video, this.veil, this.note, this.label, this.enlarge);
+    this.label = el("span", { class: "label" });
+    const picture = el("div", { class: "picture" }, this.video, this.veil, this.note);
+    // Below the picture: cameras have their own clock and name in it, at any edge.
+    this.element = el("figure", { class: "tile", data: { camera: this.cameraId } }, picture, el("figcaption", { class: "foot" }, this.label, this.enlarge));
     this.setName(camera.name);
     const visit = camera.start === undefined ? null : { start: camera.start, end: camera.end };
     this.#feed = new Feed(this.video, this.cameraId, visit);

@@ -16,7 +16,8 @@ const LONGEST_MS = 24 * 3600_000;
 const BAD = ["denied", "forced_open", "held_open"];
 
 export class Timeline extends EventTarget {
-  /** Fires "seek" with {time, rests}, false while one drags, and "view" after the span on show has changed. */
+  /** Fires "seek" with {time, rests}, false while one drags, "view" after the span on show has changed, and "point" with
+   * what a mouse points at: {x, width, row, time, text}, or null. */
   constructor(element, zone) {
     super();
     this.element = element;
@@ -233,8 +234,9 @@ export class Timeline extends EventTarget {
     });
     element.addEventListener("pointermove", (event) => {
       if (this.dragging) this.#seek(this.#timeAt(Math.max(0, Math.min(this.width, place(event)))), false);
-      else element.title = this.#tip(place(event));
+      if (event.pointerType === "mouse") this.#point(this.dragging ? null : this.#pointed(place(event), event.clientY));
     });
+    element.addEventListener("pointerleave", () => this.#point(null));
     const stop = () => {
       if (this.dragging) this.#seek(this.sought, true);
       this.dragging = false;
@@ -261,9 +263,15 @@ export class Timeline extends EventTarget {
     return near.length ? near[0].time : null;
   }
 
-  #tip(x) {
-    const time = this.#nearEvent(x);
-    const event = time === null ? null : this.events.find((each) => each.time === time);
-    return event ? event.text : clock(this.#timeAt(x), this.zone);
+  /** The event or time under the mouse, and the row of a camera, undefined beside the rows. */
+  #pointed(x, clientY) {
+    const near = this.#nearEvent(x);
+    const event = near === null ? null : this.events.find((each) => each.time === near);
+    const row = Math.floor((clientY - this.element.getBoundingClientRect().top - AXIS - EVENTS) / ROW);
+    return { x, width: this.width, row: this.rows[row] && row, time: near ?? this.#timeAt(x), text: event?.text };
+  }
+
+  #point(detail) {
+    this.dispatchEvent(new CustomEvent("point", { detail }));
   }
 }

@@ -69,6 +69,21 @@ def test_camera_away_is_raised_once_and_cleared_once() -> None:
     assert watch.incidents.raised() == []
 
 
+def test_what_is_held_is_not_said_to_last() -> None:
+    watch = Watch(RuleSettings(hold_s=7200, remind_h=1))
+    watch.look(100, [camera(1), camera(2)])
+    assert [one.over_since_ns(watch.now_ns) for one in watch.incidents.raised()] == [None, None]
+    watch.look(10, [camera(1)], unknown=[Kind.CAMERA])  # of the other nothing is known: it may last
+    assert [one.over_since_ns(watch.now_ns) for one in watch.incidents.raised()] == [None, None]
+    over_ns = watch.now_ns
+    watch.look(60, [camera(1)])
+    assert [one.over_since_ns(watch.now_ns) for one in watch.incidents.raised()] == [None, over_ns]
+    (reminder,) = watch.look(3600, [camera(1)])
+    assert [(line.subject, line.cleared_ns) for line in reminder.lines] == [("1", None), ("2", over_ns)]
+    watch.look(4, [camera(1), camera(2)])  # it comes back before its all-clear
+    assert [one.over_since_ns(watch.now_ns) for one in watch.incidents.raised()] == [None, None]
+
+
 def test_what_passes_before_its_delay_is_not_written_of() -> None:
     watch = Watch()
     for _ in range(20):

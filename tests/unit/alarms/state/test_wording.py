@@ -36,6 +36,13 @@ def test_text_has_times_by_the_sites_clock_and_the_remedy() -> None:
     assert "for 1 h 5 min" in text(notice(line(), change=Change.REMINDER), WRITER)
 
 
+def test_what_is_over_is_not_told_in_the_present() -> None:
+    said = text(notice(line(), line(cleared_ns=SINCE_NS + 60 * NS), change=Change.REMINDER), WRITER)
+    began = "it began 2026-11-22 06:31:04 EET"
+    assert f"- Over since 2026-11-22 06:32:04 EET; {began}: Camera Hall cannot be reached.\n" in said
+    assert subject(notice(line("Old.", cleared_ns=SINCE_NS), line("New.")), WRITER) == "[Gym] Alarm: New."
+
+
 def test_control_characters_from_outside_break_nothing() -> None:
     evil = notice(line("Camera\r\nBcc: all@example.org\x1b[2J\u202e is away."))
     assert subject(evil, WRITER).isprintable()

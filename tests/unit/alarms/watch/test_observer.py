@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from alarms.conditions import Condition, Kind, Seen
+from alarms.conditions import DELAYS_S, Condition, Kind, Seen
 from alarms.settings import WatchSettings
 from alarms.watch.observer import Observer
 from alarms.watch.snapshot import Disk, Snapshot
@@ -194,6 +194,16 @@ def test_clock_off_when_most_cameras_agree() -> None:
         assert Watch().kinds(gym(ingest={"cameras": cameras})) == wanted
 
 
+@pytest.mark.trust
+def test_audit_trail_that_was_changed_rings_at_once_and_whatever_else_is_wrong() -> None:
+    what = "Audit entry 3 is no longer what the custodian signed."
+    problems = [{"topic": "audit", "what": what, "remedy": "Run `tallenne audit verify`.", "since_ns": 1}]
+    found = only(Watch().look(gym(custodian={"problems": problems})))
+    assert (found.kind, found.what) == (Kind.AUDIT, f"custodian: {what}")
+    assert not found.explained_by
+    assert DELAYS_S[Kind.AUDIT] == 0
+
+
 def test_clock_that_nothing_keeps_for_an_hour() -> None:
     watch = Watch()
     assert watch.kinds(gym(), unsynchronised=True) == []
@@ -222,6 +232,13 @@ def test_door_silent_beyond_its_usual_pauses() -> None:
     assert Watch(door_silent_h=5).kinds(doors(6, None)) == [Kind.DOOR]
 
 
+def test_account_that_an_administrator_set_up_is_told_without_a_name() -> None:
+    assert Watch().kinds(gym(serve={"accounts_set_up": 0})) == []
+    found = only(Watch().look(gym(serve={"accounts_set_up": 2})))
+    assert (found.kind, found.what.partition(" (")[0]) == (Kind.ACCOUNT, "Administrators set up 2 staff accounts")
+    assert "audit trail" in found.remedy
+
+
 def test_kinds_that_are_off_are_not_watched() -> None:
     statuses = gym(ingest={"cameras": {"7": camera(state="refused")}})
     assert Watch(off=frozenset({Kind.CAMERA})).kinds(statuses) == []
@@ -231,3 +248,28 @@ def test_status_that_makes_no_sense_is_said_and_concludes_nothing() -> None:
     seen = Watch().look(gym(ingest={"cameras": ["nonsense"]}))
     assert only(seen).subject == "status files"
     assert seen.unknown == frozenset(Kind)
+
+
+def test_outlook_of_a_disk_is_measured_before_it_is_said() -> None:
+    watch = Watch()
+
+    def look(free_gib: float, step_s: float) -> dict[str, Any]:
+        disks = {"data": Disk(free_bytes=int(free_gib * GIB), total_bytes=1000 * GIB)}
+        watch.look(gym(), step_s, disks=disks)
+        snapshot = Snapshot(mono_s=watch.mono_s, now_ns=NOW_NS, statuses=(), disks=disks)
+        return watch.observer.disks(snapshot)["data"]
+
+    assert look(500, 2) == {
+        "free_bytes": 500 * GIB,
+        "total_bytes": 1000 * GIB,
+        "full_in_h": None,
+        "measured": False,
+    }
+    assert not look(499, 800)["measured"]
+    found = look(498, 800)  # 2 GiB in 1600 s
+    assert found["measured"]
+    assert found["full_in_h"] == pytest.approx(498 / 2 * 1600 / 3600, rel=0.01)
+    watch = Watch()
+    for _ in range(3):
+        found = look(500, 800)
+    assert (found["measured"], found["full_in_h"]) == (True, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pyotp
 import pytest
 
@@ -30,6 +32,28 @@ TYPED = ["510 035", "510\u00a0035", "510-035", " 510035\n", "510\u2009035", "510
 def test_totp_code_may_be_typed_as_the_app_shows_it(typed: str) -> None:
     assert second_factor.normal_code(typed) == "510035"
     assert second_factor.is_totp_code(second_factor.normal_code(typed))
+
+
+def test_secret_has_160_bits_and_the_app_learns_whose_it_is() -> None:
+    secret = second_factor.new_totp_secret()
+    assert len(secret) == 32 and len({secret, second_factor.new_totp_secret()}) == 2
+    uri = second_factor.otpauth_uri(secret, "ann")
+    assert uri == f"otpauth://totp/Tallenne:ann?secret={secret}&issuer=Tallenne"
+
+
+def test_code_of_two_steps_counts_for_the_first_that_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pyotp.TOTP, "generate_otp", lambda self, step: "123456")
+    assert second_factor.matching_step(RFC_SECRET, "123456", 100 * 30 * NS) == 100
+
+
+@pytest.mark.parametrize(("code", "totp"), [("12345", False), ("1234567", False), ("12345a", False), ("123456", True)])
+def test_six_digits_are_no_recovery_code(code: str, totp: bool) -> None:
+    assert second_factor.is_totp_code(code) == totp
+
+
+def test_recovery_code_has_four_groups_of_four() -> None:
+    for code in second_factor.new_recovery_codes():
+        assert re.fullmatch(r"([A-HJKMNP-Z2-9]{4}-){3}[A-HJKMNP-Z2-9]{4}", code)
 
 
 def test_recovery_codes_are_distinct_and_typed_freely() -> None:

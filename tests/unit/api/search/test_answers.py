@@ -12,7 +12,7 @@ from api.sign_in.purposes import Purpose
 from api.sign_in.scope import CameraRow, DoorRow, Scope, SiteRow
 from domain.access import AccessEvent, EventKind, Visit
 from domain.ids import CameraId, DoorId, EventId, MemberId, SiteId
-from domain.time import NS, Span
+from domain.time import HOUR_NS, NS, Span
 from storage.access import EventCamera, MemberRow
 
 SITE, DOOR, MEMBER = SiteId(uuid.uuid4()), DoorId(uuid.uuid4()), MemberId(uuid.uuid4())
@@ -43,10 +43,18 @@ def event(member: MemberId | None = MEMBER) -> AccessEvent:
 
 def test_cameras_outside_the_scope_are_left_out() -> None:
     cameras = [EventCamera(camera_id=each, span=Span(10 * NS, 30 * NS), segments=2) for each in (SEEN, HIDDEN)]
-    answer = event_answer(event(), cameras, SCOPE, {}, PURPOSE)
+    answer = event_answer(event(), cameras, SCOPE, {}, PURPOSE, HOUR_NS)
     assert [(camera.camera_id, camera.name, camera.segments) for camera in answer.cameras] == [(SEEN, "Lobby", 2)]
     assert (answer.site, answer.door, answer.time_zone) == ("North", "Front door", "Europe/Helsinki")
     assert str(HIDDEN) not in answer.model_dump_json()
+
+
+def test_footage_that_may_still_come_is_coming_and_what_is_there_or_late_is_not() -> None:
+    def coming(segments: int, now_ns: int) -> bool:
+        camera = EventCamera(camera_id=SEEN, span=Span(10 * NS, 30 * NS), segments=segments)
+        return event_answer(event(), (camera,), SCOPE, {}, PURPOSE, now_ns).cameras[0].coming
+
+    assert (coming(0, 149 * NS), coming(0, 151 * NS), coming(1, 31 * NS)) == (True, False, False)
 
 
 def test_member_whose_link_was_erased_has_an_id_and_no_name() -> None:
@@ -55,7 +63,7 @@ def test_member_whose_link_was_erased_has_an_id_and_no_name() -> None:
     assert (shown.number, shown.name, shown.minor) == ("1042", "Virtanen", True)
     erased = member_answer(MEMBER, {})
     assert (erased.member_id, erased.number, erased.name, erased.minor) == (MEMBER, None, None, False)
-    assert event_answer(event(None), (), SCOPE, known, PURPOSE).member is None
+    assert event_answer(event(None), (), SCOPE, known, PURPOSE, HOUR_NS).member is None
 
 
 @pytest.mark.parametrize(("end_ns", "said"), [(None, None), (7 * NS, "1970-01-01T00:00:07.000Z")])

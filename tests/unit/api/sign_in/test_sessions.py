@@ -18,6 +18,7 @@ from api.sign_in.sessions import (
     IDLE_NS,
     STEP_UP_NS,
     Session,
+    csrf_of,
     drop_cookie,
     find_session,
     require,
@@ -45,7 +46,6 @@ class Pool:
             "staff_id": uuid.UUID(int=2),
             "user_name": "mary",
             "display_name": "Mary",
-            "csrf_token": "the token",
             "created_ns": 0,
             "stepped_up_ns": 0,
             "seen_ns": NOW_NS - self.idle_ns,
@@ -97,12 +97,12 @@ async def test_reading_needs_no_token(method: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "get"])
-@pytest.mark.parametrize("token", [None, "", "another", "the token "])
+@pytest.mark.parametrize("token", [None, "", "another", "cookie", csrf_of("another"), csrf_of("cookie") + " "])
 async def test_changing_something_needs_the_sessions_own_token(method: str, token: str | None) -> None:
     with pytest.raises(Problem) as caught:
         await signed_in(request(method, token), records(Pool()), "cookie")
     assert (caught.value.status, caught.value.code) == (403, "csrf")
-    assert (await signed_in(request(method, "the token"), records(Pool()), "cookie")).user_name == "mary"
+    assert (await signed_in(request(method, csrf_of("cookie")), records(Pool()), "cookie")).user_name == "mary"
 
 
 async def test_who_is_not_signed_in_is_told_to() -> None:

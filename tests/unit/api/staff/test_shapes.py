@@ -20,6 +20,7 @@ ROW = {
     "signed_in_ns": None,
     "sessions": 0,
     "codes": 10,
+    "made_by": "Mary",
 }
 
 

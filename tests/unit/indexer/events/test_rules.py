@@ -60,6 +60,7 @@ def test_event_has_one_name_in_every_redelivery_and_another_for_all_that_tells_i
     names = Names(SECRET)
     name = names.of_event(route(), EVENT, 100)
     assert name == names.of_event(route(), EVENT, 999)
+    assert name == hmac.digest(SECRET, f"event\x1f{NORTH}\x1fnative\x1fFront\x1f7".encode(), "sha256")
     assert name == names.of_event(route(), replace(EVENT, occurred_ns=6, credential="X", number=None), 100)
     others = [
         names.of_event(route(SOUTH), EVENT, 100),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from domain.time import HOUR_NS, NS
-from indexer.events.skew import SkewTracker, clocks_off
+from indexer.events.skew import UNSET_NS, SkewTracker, clocks_off
 
 T = 1_800_000_000 * NS
 
@@ -69,7 +69,7 @@ def test_invented_doors_do_not_fill_the_memory() -> None:
     for n in range(10_500):
         tracker.observe(n, T, T, live=True)
     assert tracker.skew_ns(9_999) == 0
-    assert tracker.skew_ns(10_400) is None
+    assert tracker.skew_ns(10_000) is None
 
 
 def test_estimate_is_written_again_only_when_it_has_moved() -> None:
@@ -154,3 +154,96 @@ def test_replay_from_a_clock_that_was_never_set_measures_nothing() -> None:
 def test_clock_that_is_off_by_years_is_named_in_days() -> None:
     told = clocks_off(1, [("Main", 20_000 * 86_400 * NS)])
     assert told is not None and "'Main' is 20000 days behind" in told.what
+
+
+# -- To the nanosecond: the limit is 30 s, and an estimate moves by an eighth of what an event differs
+
+
+def estimate_s(known_s: float, delay_s: float) -> float:
+    """After one live event, in seconds."""
+    tracker = SkewTracker()
+    tracker.know("door", round(known_s * NS))
+    seen(tracker, at_s=0, delay_s=delay_s)
+    return (tracker.skew_ns("door") or 0) / NS
+
+
+@pytest.mark.parametrize(
+    ("known_s", "delay_s", "estimated_s"),
+    [
+        (0, 8, 1),
+        (-20, -25, -20.625),
+        (0, -30, -3.75),  # the limit itself is no jump
+        (0, -30.000000001, -30.000000001),
+        (-7200, -30, -30),  # right again, at once
+        (-7200, -31, -7200),  # less fast, or late: several have to agree
+        (-7200, -7170, -7196.25),
+        (-7200, -7169.999, -7200),
+        (0, 30, 3.75),
+        (0, 31, 0),
+    ],
+)
+def test_one_event_moves_the_estimate_by_an_eighth_or_all_the_way(
+    known_s: float, delay_s: float, estimated_s: float
+) -> None:
+    assert estimate_s(known_s, delay_s) == estimated_s
+
+
+def test_limit_itself_is_certain() -> None:
+    tracker = SkewTracker()
+    assert tracker.observe("door", T + 30 * NS, T, live=False).occurred_ns == T + 30 * NS
+    assert tracker.observe("door", T + 30 * NS + 1, T, live=False).occurred_ns == T
+    assert tracker.observe("door", UNSET_NS, T, live=False).occurred_ns == UNSET_NS
+
+
+@pytest.mark.parametrize(
+    ("known_s", "delay_s", "kept_s"),
+    [
+        (0, 20, 2.5),
+        (0, 8, 1),
+        (0, 7.99, None),
+        (10, 10, None),
+        (-29.5, -33.5, None),  # -30 s: not over the limit yet
+        (-30, -34, -30.5),
+        (-31, -32, None),
+    ],
+)
+def test_estimate_is_kept_once_it_has_moved_a_second_or_over_the_limit(
+    known_s: float, delay_s: float, kept_s: float | None
+) -> None:
+    tracker = SkewTracker()
+    tracker.know("door", round(known_s * NS))
+    seen(tracker, at_s=0, delay_s=delay_s)
+    kept_ns = tracker.to_keep("door")
+    assert (None if kept_ns is None else kept_ns / NS) == kept_s
+
+
+def verdicts(*events: tuple[float, float]) -> tuple[list[bool], int | None]:
+    tracker = SkewTracker()
+    seen(tracker, at_s=-1000, delay_s=0)
+    return [seen(tracker, at_s=at_s, delay_s=delay_s) for at_s, delay_s in events], tracker.skew_ns("door")
+
+
+def test_slow_clock_is_the_middle_of_delays_that_agree_within_the_limit() -> None:
+    assert verdicts((0, 300), (30, 330), (60, 300), (90, 310)) == ([False, False, False, True], 315 * NS)
+    late, skew_ns = verdicts(*((60 * n, 300 + 31 * n) for n in range(12)))
+    assert (any(late), skew_ns) == (False, 0)  # each differs from the one before
+    close, skew_ns = verdicts((0, 300), (29.9, 300), (40, 300), (50, 300), (59, 300))
+    assert (any(close), skew_ns) == (False, 0)  # a queue: not far enough apart
+
+
+def test_right_event_between_begins_the_run_anew() -> None:
+    found, _ = verdicts((0, 300), (60, 300), (120, 300), (121, 0), (125, 300), (155, 300), (185, 300), (215, 300))
+    assert found == [False] * 7 + [True]
+    found, _ = verdicts((0, 300), (60, 300), (120, 300), (130, 0), (180, 300), (240, 300), (300, 300), (360, 300))
+    assert found == [False] * 7 + [True]
+
+
+def test_how_far_off_is_said_in_seconds_hours_or_days() -> None:
+    off_s = (1, 3599, 3600, 172_799, 172_800)
+    told = clocks_off(5, [("A", second * NS) for second in off_s])
+    assert told is not None
+    for words in ("1 s behind", "3599 s behind", "1.0 h behind", "48.0 h behind", "2 days behind"):
+        assert words in told.what
+    assert "more" not in told.what
+    one = clocks_off(2, [("A", -NS)])
+    assert one is not None and "'A' is 1 s ahead and 1 more." in one.what

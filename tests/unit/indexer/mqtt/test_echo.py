@@ -17,8 +17,10 @@ def test_deaf_is_who_has_waited_too_long_for_the_first_that_is_missing() -> None
 def test_whatever_comes_back_begins_the_count_anew() -> None:
     echo = Echo()
     echo.asked(0)
+    assert echo.awaited
     echo.heard(10)
     assert echo.heard_s == 10
+    assert not echo.awaited
     assert not echo.deaf(1000)
     echo.asked(1000)
     assert echo.deaf(1001 + DEAF_AFTER_S)

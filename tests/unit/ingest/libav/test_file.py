@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from ingest.access_unit import TICKS_PER_S, AccessUnit
+from ingest.access_unit import AccessUnit
 from ingest.libav.file import FileFacts, FileRefusedError, opened, scan
 from tests.support.cameras.video import encoded, units, written
 
@@ -75,8 +75,9 @@ def test_what_players_hide_is_told_apart(tmp_path: Path, b_frames: int) -> None:
 def test_what_is_no_video_is_refused_by_name(tmp_path: Path, content: bytes, words: str) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(content)
-    with pytest.raises(FileRefusedError, match=rf"a\.mp4.*({words})|({words}).*"):
+    with pytest.raises(FileRefusedError, match=words) as caught:
         _facts(path)
+    assert "a.mp4" in str(caught.value)
 
 
 def test_missing_file_is_refused(tmp_path: Path) -> None:
@@ -110,5 +111,4 @@ def test_truncated_file_gives_what_is_whole(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     facts = _facts(path)
     assert 20 < facts.pictures < 100
-    assert facts.duration_ns < 4 * 10**9
-    assert TICKS_PER_S == 90_000
+    assert facts.duration_ns == facts.pictures * 40_000_000  # no picture without its time, no time without a picture

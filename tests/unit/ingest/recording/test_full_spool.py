@@ -6,6 +6,7 @@ import pytest
 
 from domain.footage import GapCause
 from domain.time import NS
+from ingest.recording import Recorder
 from tests.support.footage.recorded import (
     causes,
     killed,
@@ -27,6 +28,29 @@ async def fill(rig: Rig, segments: int) -> int:
         assert any("full" in problem["what"] for problem in recorder.stats().problems)
         rig.stop(camera)
     return refused
+
+
+def says_full(recorder: Recorder) -> bool:
+    return any("full" in problem["what"] for problem in recorder.stats().problems)
+
+
+@pytest.mark.parametrize("policy", ["drop_oldest", "refuse"])
+async def test_full_spool_is_said_while_it_is_so_and_no_longer(rig: Rig, policy: str) -> None:
+    """Dropping makes room for one segment, and is not the end of it; uploading is, though nobody asks for room then."""
+    rig.more = {"max_bytes": 8_000_000, "when_full": policy}
+    rig.store.away = True
+    async with rig.recorder() as recorder:
+        camera = rig.camera(recorder)
+        camera.resume(rig.now_ns)
+        assert not says_full(recorder)
+        for _ in range(12):
+            await segment_or_gap(rig, camera, 4, 200_000)
+        for _ in range(4):
+            await segment_or_gap(rig, camera, 4, 200_000)
+            assert says_full(recorder)
+        rig.stop(camera)
+        rig.store.away = False
+        await until(lambda: not says_full(recorder))
 
 
 async def test_full_spool_refuses_what_is_new_and_says_so(rig: Rig) -> None:

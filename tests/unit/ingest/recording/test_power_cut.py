@@ -1,4 +1,7 @@
-"""``fsync = true``: the power fails, and of what was not synced an arbitrary part is gone. What was accepted is not."""
+"""The power fails, and of what was not synced an arbitrary part is gone.
+
+With ``fsync = true`` what was accepted is not; without, the time of what is gone becomes a gap.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,11 @@ from typing import BinaryIO
 import pytest
 
 from domain.footage import GapCause
-from domain.time import NS
+from domain.time import NS, subtract_spans
 from ingest.recording.publishing import Publishing
 from ingest.spool import Pending
-from tests.support.footage.recording import Rig, make_rig
+from ingest.spool.lost_time import recent_footage
+from tests.support.footage.recording import Rig, assert_tiled, make_rig, until
 
 PAGE = 4096
 
@@ -158,7 +162,9 @@ async def scene(rig: Rig, dice: random.Random) -> list[Pending]:
     return accepted
 
 
-async def one(directory: Path, monkeypatch: pytest.MonkeyPatch, seed: int, *, fsync: bool = True) -> Rig:
+async def one(directory: Path, monkeypatch: pytest.MonkeyPatch, seed: int, *, fsync: bool = True) -> int:
+    """How many accepted segments are missing after three power cuts; time is tiled."""
+    lost = 0
     dice = random.Random(seed)
     rig = make_rig(directory)
     rig.more = {"fsync": fsync}
@@ -180,17 +186,23 @@ async def one(directory: Path, monkeypatch: pytest.MonkeyPatch, seed: int, *, fs
         async with rig.recorder() as recorder:
             camera = rig.camera(recorder)
             camera.resume(rig.now_ns)
+            await until(lambda recorder=recorder: not recorder.lost_time._waiting)
             if turn == 2:
                 rig.segment(camera)
                 rig.stop(camera)
             else:
                 camera.stop(rig.now_ns)
-        lost = {pending.place.segment_id for pending in accepted} - set(rig.catalogue.segments)
-        assert not lost, f"{len(lost)} accepted segments are lost"
+        lost += len({pending.place.segment_id for pending in accepted} - set(rig.catalogue.segments))
         assert committed <= set(rig.catalogue.segments)
-    rig.check(lost_at_most=1000)
-    assert recorder.stats().damaged == 0
-    return rig
+    known = [one.span for one in (*rig.catalogue.live(), *rig.catalogue.gaps(rig.cameras[0]))]
+    # Stored, then cut short by the power cut before its row was there: the whole object waits for `reconcile`.
+    parked = recent_footage(recorder._spool, sorted(recorder._uploader._parked)).get(rig.cameras[0], [])
+    assert_tiled(known, [left for span in parked for left in subtract_spans(span, sorted(known))])
+    assert not (fsync and parked)
+    if fsync:
+        rig.check(lost_at_most=1000)
+        assert recorder.stats().damaged == 0
+    return lost
 
 
 async def _at_once(self: Publishing) -> None:
@@ -203,17 +215,16 @@ async def _at_once(self: Publishing) -> None:
 async def test_power_cut_loses_nothing_that_was_accepted_and_leaves_time_tiled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    await one(tmp_path, monkeypatch, seed)
+    assert await one(tmp_path, monkeypatch, seed) == 0
 
 
-async def test_power_cut_without_fsync_does_lose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Positive control: the disk that this test simulates does forget."""
+async def test_power_cut_without_fsync_does_lose_and_leaves_time_tiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Positive control, too: the disk that this test simulates does forget."""
     lost = 0
     for seed in range(10):
         folder = tmp_path / str(seed)
         folder.mkdir()
-        try:
-            await one(folder, monkeypatch, seed, fsync=False)
-        except AssertionError:
-            lost += 1
+        lost += await one(folder, monkeypatch, seed, fsync=False)
     assert lost > 0

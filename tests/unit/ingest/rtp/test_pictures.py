@@ -16,6 +16,8 @@ from tests.support.cameras.decode import images
 from tests.support.cameras.rtp import frame, h264_payloads, h265_payloads, losses, make_track, units, walked
 from tests.support.cameras.video import encoded
 
+pytestmark = pytest.mark.usefixtures("both_scans")
+
 Pictures = list[tuple[bytes, int, bool]]
 
 

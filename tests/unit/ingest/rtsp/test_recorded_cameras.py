@@ -18,6 +18,8 @@ from ingest.rtsp.signalling.messages import SessionHeader, TransportHeader, read
 from ingest.video import h264, h265
 from tests.support.cameras.streams import description_reply, recorded, reply_to
 
+pytestmark = pytest.mark.usefixtures("both_scans")
+
 
 @dataclass(frozen=True)
 class Meant:

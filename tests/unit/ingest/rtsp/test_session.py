@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import itertools
 import re
 
@@ -15,40 +13,13 @@ from ingest.access_unit import AccessUnit, Loss
 from ingest.errors import CameraAwayError, CameraRefusedError, IngestError, RedirectedError, StreamError
 from ingest.rtsp.session import Session, State
 from ingest.rtsp.signalling.auth import Credentials
-from ingest.rtsp.signalling.habits import Habits
 from ingest.rtsp.source import NativeSource
 from ingest.sources import Sources
 from tests.support.cameras.native import camera
 from tests.support.cameras.rtp import frames_of, losses, units
 from tests.support.cameras.streams import description_reply
 from tests.support.cameras.video import encoded
-
-URL = "rtsp://10.0.0.2:554/live?x=1"
-SDP = b"v=0\r\na=control:*\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=control:track1\r\n"
-SETUP_REPLY = "Session: abc;timeout=60\r\nTransport: RTP/AVP/TCP;unicast;interleaved={}\r\n"
-
-
-def started(url: str = URL, user: str = "", password: str = "", habits: Habits | None = None) -> Session:
-    session = Session(url, ("10.0.0.2", "entrance"), Credentials(user, password, lambda: "c0"), habits=habits)
-    session.start()
-    return session
-
-
-def ok(cseq: int, headers: str = "", status: str = "200 OK") -> bytes:
-    return f"RTSP/1.0 {status}\r\nCSeq: {cseq}\r\n{headers}\r\n".encode()
-
-
-def playing(channels: str = "0-1", sdp: bytes = SDP, habits: Habits | None = None) -> Session:
-    session = started(habits=habits)
-    session.feed(description_reply(sdp, 1) + ok(2, SETUP_REPLY.format(channels)) + ok(3), 0)
-    assert session.state is State.PLAYING
-    session.outgoing()
-    return session
-
-
-def first_line(session: Session) -> str:
-    return session.outgoing().decode().partition("\r\n")[0]
-
+from tests.support.rtsp.dialogue import SDP, SETUP_REPLY, URL, first_line, ok, playing, started
 
 # -- Messages
 
@@ -182,128 +153,6 @@ def test_what_is_not_recorded_is_refused_clearly(line: bytes, match: str) -> Non
 # -- Who asks
 
 
-def challenge(*headers: str, cseq: int = 1) -> bytes:
-    return ok(cseq, "".join(f"WWW-Authenticate: {header}\r\n" for header in headers), "401 Unauthorized")
-
-
-def authorization(session: Session) -> str:
-    return next(line[15:] for line in session.outgoing().decode().splitlines() if line.startswith("Authorization: "))
-
-
-def hashed(name: str, *parts: str) -> str:
-    return hashlib.new({"MD5": "md5", "SHA-256": "sha256"}[name], ":".join(parts).encode()).hexdigest()
-
-
-@pytest.mark.parametrize("name", ["MD5", "SHA-256"])
-@pytest.mark.parametrize("qop", ["", ', qop="auth"', ', qop="auth-int,auth"'])
-@pytest.mark.parametrize("written", ["", ", algorithm={}", ', algorithm="{}"'])
-def test_digest(name: str, qop: str, written: str) -> None:
-    if name == "SHA-256" and not written:
-        return
-    session = started(user="gym", password="secret")
-    session.outgoing()
-    session.feed(challenge(f'Digest realm="a, b", nonce="n1"{qop}{written.format(name)}'), 0)
-    said = authorization(session)
-    who, what = hashed(name, "gym", "a, b", "secret"), hashed(name, "DESCRIBE", URL)
-    response = hashed(name, who, "n1", *(("00000001", "c0", "auth") if qop else ()), what)
-    assert f'response="{response}"' in said
-    assert "secret" not in said
-    session.feed(description_reply(SDP, 2), 0)
-    if qop:
-        assert "nc=00000002" in authorization(session)
-
-
-def test_strongest_offer_is_taken() -> None:
-    session = started(user="gym", password="secret")
-    session.outgoing()
-    session.feed(
-        challenge('Basic realm="x", Digest realm="x", nonce="m"', 'Digest realm="x",nonce="s",algorithm=SHA-256'), 0
-    )
-    assert "algorithm=SHA-256" in authorization(session)
-
-
-@pytest.mark.parametrize("allowed", ["secure", "basic"])
-def test_basic_where_it_is_allowed(allowed: str) -> None:
-    session = Session(URL, ("10.0.0.2",), Credentials("gym", "se:cret", **{allowed: True}))
-    session.start()
-    session.outgoing()
-    session.feed(challenge('Basic realm="x"'), 0)
-    assert authorization(session) == "Basic " + base64.b64encode(b"gym:se:cret").decode()
-
-
-DIGEST = 'Digest realm="x", nonce="1"'
-
-
-@pytest.mark.parametrize(
-    ("more", "asked"),
-    [
-        ({}, ['Basic realm="x"']),
-        ({}, [DIGEST, 'Basic realm="x"']),
-        ({"secure": True}, [DIGEST, 'Basic realm="x"']),
-        ({}, ['Digest realm="x", nonce="1", algorithm=SHA-512, Basic realm="x"']),
-    ],
-)
-def test_password_is_never_sent_in_clear(more: dict[str, bool], asked: list[str]) -> None:
-    """Nor by a camera, or one that poses as it, that asks with Basic after Digest."""
-    session = Session(URL, ("10.0.0.2",), Credentials("gym", "se:cret", **more))
-    session.start()
-    session.outgoing()
-    for number, words in enumerate(asked[:-1], 1):
-        session.feed(challenge(words, cseq=number), 0)
-        assert authorization(session).startswith("Digest ")
-    with pytest.raises(CameraRefusedError, match="in clear") as caught:
-        session.feed(challenge(asked[-1], cseq=len(asked)), 0)
-    assert "basic_auth = true" in caught.value.remedy
-    assert session.outgoing() == b""
-
-
-@pytest.mark.parametrize("asked", [[DIGEST, DIGEST.replace("1", "2") + ', stale=true, Basic realm="x"']])
-def test_digest_beside_basic_is_taken(asked: list[str]) -> None:
-    session = started(user="gym", password="secret")
-    session.outgoing()
-    for number, words in enumerate(asked, 1):
-        session.feed(challenge(words, cseq=number), 0)
-        assert authorization(session).startswith("Digest ")
-
-
-def test_wrong_password_is_refused_once() -> None:
-    session = started(user="gym", password="wrong-word")
-    session.feed(challenge('Digest realm="x", nonce="1"'), 0)
-    with pytest.raises(CameraRefusedError) as caught:
-        session.feed(challenge('Digest realm="x", nonce="2"', cseq=2), 0)
-    assert "wrong-word" not in str(caught.value)
-
-
-def test_stale_nonce_is_renewed_but_not_for_ever() -> None:
-    session = started(user="gym", password="secret")
-    with pytest.raises(CameraRefusedError):
-        for number in itertools.count(1):
-            session.outgoing()
-            session.feed(challenge(f'Digest realm="x", nonce="{number}", stale=true', cseq=number), 0)
-            assert number < 10
-
-
-def test_nonce_that_changed_in_mid_session_is_taken() -> None:
-    session = started(user="gym", password="secret")
-    session.feed(challenge('Digest realm="x", nonce="1"') + description_reply(SDP, 2), 0)
-    session.outgoing()
-    session.feed(challenge('Digest realm="x", nonce="2"', cseq=3), 0)
-    assert 'nonce="2"' in authorization(session)
-
-
-@pytest.mark.parametrize(
-    "header", ['Digest realm="x", nonce="1", algorithm=SHA-512', "Negotiate", 'Digest qop="auth-int"']
-)
-def test_unknown_ways_are_refused(header: str) -> None:
-    with pytest.raises(CameraRefusedError, match="way that is not known"):
-        started(user="gym", password="secret").feed(challenge(header), 0)
-
-
-def test_password_asked_for_but_not_configured() -> None:
-    with pytest.raises(CameraRefusedError, match="asks for user name"):
-        started().feed(challenge('Basic realm="x"'), 0)
-
-
 @pytest.mark.parametrize(
     ("status", "error"),
     [
@@ -376,76 +225,6 @@ def test_sender_report_tells_the_cameras_clock() -> None:
     assert session.clock == (1_790_000_000_500_000_000, 42)
     session.feed(b"$\x01\x00\x02\x80\xc8", 43)
     assert session.clock == (1_790_000_000_500_000_000, 42)
-
-
-def test_keep_alives_are_options_and_what_that_announces_in_turn() -> None:
-    session = playing()
-    assert session.keep_alive_s == 30
-    session.keep_alive()
-    assert first_line(session).startswith("OPTIONS ")
-    session.feed(ok(4, "Public: OPTIONS, DESCRIBE, GET_PARAMETER\r\n"), 0)
-    assert session.keep_alive_s == 20
-    asked = []
-    for number in range(5, 9):
-        session.keep_alive()
-        asked.append(first_line(session).split()[0])
-        session.feed(ok(number), 0)
-    assert asked == ["GET_PARAMETER", "OPTIONS"] * 2
-
-
-def test_keep_alive_that_is_never_answered_is_not_asked_again_on_any_connection() -> None:
-    habits = Habits()
-    for expected in (["OPTIONS", "GET_PARAMETER", "OPTIONS", "OPTIONS"], ["OPTIONS"] * 4):
-        session = playing(habits=habits)
-        asked = []
-        for number in range(4, 8):
-            session.keep_alive()
-            asked.append(first_line(session).split()[0])
-            if asked[-1] == "OPTIONS":
-                session.feed(ok(number, "Public: OPTIONS, GET_PARAMETER\r\n"), 0)
-        assert asked == expected
-
-
-@pytest.mark.parametrize("status", ["400 Bad Request", "405 Not Allowed", "454 Session Not Found", "501 Not", "551 No"])
-@pytest.mark.parametrize("number", [5, 4, 77])  # also with the number of another request
-def test_keep_alive_that_is_refused_never_ends_the_session(status: str, number: int) -> None:
-    session = playing()
-    session.keep_alive()
-    session.feed(ok(4, "Public: OPTIONS, GET_PARAMETER\r\n"), 0)
-    session.keep_alive()
-    session.outgoing()
-    session.feed(ok(number, status=status), 0)
-    session.outgoing()
-    session.keep_alive()
-    assert first_line(session).startswith("OPTIONS ")
-    assert session.state is State.PLAYING
-
-
-def test_keep_alive_that_wants_a_password_again_gets_it_and_never_ends_the_session() -> None:
-    session = started(user="gym", password="secret")
-    session.feed(challenge('Digest realm="x", nonce="1"') + description_reply(SDP, 2), 0)
-    session.feed(ok(3, SETUP_REPLY.format("0-1")) + ok(4), 0)
-    session.outgoing()
-    session.keep_alive()
-    session.outgoing()
-    session.feed(challenge('Digest realm="x", nonce="2"', cseq=5), 0)
-    assert 'nonce="2"' in authorization(session)
-    session.feed(challenge('Digest realm="x", nonce="2"', cseq=6), 0)
-    assert session.state is State.PLAYING
-
-
-def test_session_that_no_method_finds_is_begun_anew() -> None:
-    session = playing()
-    session.keep_alive()
-    session.feed(ok(4, "Public: OPTIONS, GET_PARAMETER\r\n"), 0)
-    session.keep_alive()
-    session.outgoing()
-    session.feed(ok(5, status="454 Session Not Found"), 0)
-    assert first_line(session).startswith("OPTIONS ")  # another one is asked at once
-    session.feed(ok(6, status="454 Session Not Found"), 0)
-    assert first_line(session).startswith("SET_PARAMETER ")
-    with pytest.raises(CameraAwayError):
-        session.feed(ok(7, status="454 Session Not Found"), 0)
 
 
 def test_session_name_cannot_add_lines() -> None:

@@ -13,6 +13,14 @@ import uvloop
 from ingest.rtsp.wheel import Wheel
 
 
+async def until(there: Callable[[], bool]) -> None:
+    """Waits for it, and then for what the wheel does too much in the next turns."""
+    async with asyncio.timeout(20):
+        while not there():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
+
+
 class Visitor:
     def __init__(self, then: Callable[[], None] | None = None) -> None:
         self.visits = 0
@@ -35,9 +43,9 @@ def test_one_visit_that_fails_costs_the_others_nothing() -> None:
         broken, other, later = Visitor(fail), Visitor(), Visitor()
         for visitor in (broken, other):
             wheel.schedule(visitor, 0.0)
-        await asyncio.sleep(0.2)
+        await until(lambda: broken.visits > 0 and other.visits > 0)
         wheel.schedule(later, 0.0)
-        await asyncio.sleep(0.2)
+        await until(lambda: later.visits > 0)
         return [broken.visits, other.visits, later.visits]
 
     assert uvloop.run(turns()) == [1, 1, 1]
@@ -55,7 +63,7 @@ def test_wheel_takes_a_visitor_while_what_it_waits_for_is_past() -> None:
         first = Visitor(hold_up)
         wheel.schedule(first, 0.0)
         wheel.schedule(second, 0.15)
-        await asyncio.sleep(1)
+        await until(lambda: all(each.visits for each in (first, second, third)))
         return [first.visits, second.visits, third.visits]
 
     failures: list[object] = []
@@ -86,7 +94,7 @@ def test_those_with_the_same_pause_come_to_be_visited_together() -> None:
         for visitor in visitors:
             wheel.schedule(visitor, 0.25)
             await asyncio.sleep(0.033)
-        await asyncio.sleep(2.5)
+        await until(lambda: all(len(visitor.at_s) >= 9 for visitor in visitors))
         return [visitor.at_s for visitor in visitors]
 
     seen = uvloop.run(turns())
@@ -112,7 +120,7 @@ def test_a_turn_of_many_lets_others_in() -> None:
         visitors += [Visitor(lambda: loop.call_soon(count) and None), *(Visitor() for _ in range(199))]
         for visitor in visitors:
             wheel.schedule(visitor, 0.05)
-        await asyncio.sleep(0.3)
+        await until(lambda: all(visitor.visits for visitor in visitors))
         return between, [visitor.visits for visitor in visitors]
 
     between, visits = uvloop.run(turns())

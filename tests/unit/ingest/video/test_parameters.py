@@ -12,38 +12,12 @@ from ingest.access_unit import VideoParameters
 from ingest.errors import StreamError
 from ingest.media.init import make_init
 from ingest.video.parameters import ParameterSets
+from tests.support.cameras.video import Writer
 
 UE = st.one_of(st.integers(0, 20), st.sampled_from((254, 255, 256, 65_535, 1 << 31)))
 
 
 FEW = st.one_of(st.integers(1, 3), UE)
-
-
-class Writer:
-    """Bits and Exp-Golomb codes, the other way round than ingest.video.bits."""
-
-    def __init__(self) -> None:
-        self.text = ""
-
-    def u(self, count: int, value: int) -> None:
-        self.text += f"{value:0{count}b}"
-
-    def ue(self, *values: int) -> None:
-        for value in values:
-            code = f"{value + 1:b}"
-            self.text += "0" * (len(code) - 1) + code
-
-    def nal(self, header: bytes) -> bytes:
-        text = self.text + "1"
-        text += "0" * (-len(text) % 8)
-        made, zeros = bytearray(header), 0
-        for byte in int(text, 2).to_bytes(len(text) // 8, "big"):
-            if zeros == 2 and byte <= 3:
-                made.append(3)  # or a decoder would take it for a start code
-                zeros = 0
-            made.append(byte)
-            zeros = 0 if byte else zeros + 1
-        return bytes(made)
 
 
 def h265(*, sub_layers: int = 0, chroma: int = 1, size: tuple[int, int] = (1920, 1080), bits: tuple[int, int]) -> bytes:

@@ -39,6 +39,37 @@ def test_a_mistake_is_named_with_its_line_and_a_remedy(
     assert any(item.startswith(f"line {line}: ") and words in item for item in said), said
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("192.168.1.11", "8.8.8.8", 'outside private networks. If it is right, write networks = ["8.8.8.8"]'),
+        ("192.168.1.11", "169.254.169.254", "outside private networks"),
+        ("192.168.1.11", "[2001:db8::1]", "outside private networks"),
+        ('zone = "gym"', 'zone = "gym"\nnetworks = ["10.0.0.0/8"]', "outside the camera's networks"),
+        ('zone = "gym"', 'zone = "gym"\nnetworks = ["192.168.1.11/8"]', "is not a network"),
+        ('zone = "gym"', 'zone = "gym"\nretention_h = "72"', "a number, without quotes"),
+        ('zone = "gym"', 'zone = "gym"\nretention_h = true', "a number, without quotes"),
+        ('zone = "gym"', 'zone = "gym"\nsegment_s = "10"', "a number, without quotes"),
+        ('zone = "gym"', 'zone = "gym"\nbasic_auth = "false"', "true or false, without quotes"),
+        ('zone = "gym"', 'zone = "gym"\nbasic_auth = 1', "true or false, without quotes"),
+        ("[[door_system]]", '[alarms]\ndelay_s = { camera = "9" }\n\n[[door_system]]', "a number, without quotes"),
+        ("[[door_system]]", '[alarms]\ndoor_silent_h = "9"\n\n[[door_system]]', "a number, without quotes"),
+    ],
+)
+def test_what_would_fail_or_change_its_meaning_later_is_one_clear_mistake(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    assert old in GOOD
+    (said,) = mistakes(tmp_path, GOOD.replace(old, new))
+    assert words in said
+
+
+def test_a_camera_outside_of_private_networks_is_taken_once_its_network_is_named(tmp_path: Path) -> None:
+    named = GOOD.replace("192.168.1.11", "8.8.8.8").replace('zone = "gym"', 'zone = "gym"\nnetworks = ["8.8.8.0/24"]')
+    for text in (named, GOOD.replace("192.168.1.11", "camera.example")):
+        load(written(tmp_path, text))
+
+
 @pytest.mark.parametrize("topic", ["access/g+/x", "access/#/x", "#x", "a/+b/c"])
 def test_a_topic_that_is_no_filter_is_named(tmp_path: Path, topic: str) -> None:
     (said,) = mistakes(tmp_path, GOOD.replace("access/helsinki/+", topic))
@@ -112,19 +143,19 @@ def test_a_zone_that_only_sounds_like_one_is_taken(tmp_path: Path, zone: str) ->
 )
 def test_a_zone_where_nobody_may_be_filmed_is_refused(tmp_path: Path, zone: str) -> None:
     (found,) = mistakes(tmp_path, GOOD.replace('zone = "gym"', f'zone = "{zone}"'))
-    assert "Nobody may be filmed" in found
+    assert "is prohibited" in found
 
 
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ('name = "Weights"', f'name = "Weights"\nid = "{ID}"', "another camera's"),
+        ('name = "Weights"', f'name = "Weights"\nid = "{ID}"', "Another camera has"),
         (
             'cameras = [{ name = "Entrance" }]',
             'cameras = [{ name = "Entrance" }, { name = "Entrance" }]',
             "there twice",
         ),
-        ('name = "Helsinki"\n\n', 'name = "Helsinki"\ntime_zone = "Europe"\n\n', "is no time zone"),
+        ('name = "Helsinki"\n\n', 'name = "Helsinki"\ntime_zone = "Europe"\n\n', "is not a time zone"),
         ('zone = "hall"', 'zone = "hall"\ntls_fingerprint = "AB"', "tls_fingerprint"),
         ('external_id = "main"', 'external_id = " main "', "external_id"),
         ("[[door_system]]", '[custodian]\nsocket = "/' + "a" * 120 + '"\n\n[[door_system]]', "shorter"),
@@ -147,11 +178,16 @@ def test_what_the_database_would_refuse_is_named_by_line(tmp_path: Path, old: st
         ('[serve]\ncertificate = "none.pem"\nkey = "none.key"\n', "none.key"),
         ("[spool]\nmax_gib = 1e308\n", "spool.max_gib"),
         ('[alarms.webhook]\nurl = "https://h"\nsecret = "plain"\n', '{ file = "path" }'),
-        ('[alarms.mail]\nhost = "h"\nsender = "me"\nrecipients = "a@b.c"\n', "It is no mail address"),
-        ('[alarms.mail]\nhost = "h"\nsender = "a@b.c"\nrecipients = "a@b.c"\n', "It is no list"),
+        ('[alarms.mail]\nhost = "h"\nsender = "me"\nrecipients = "a@b.c"\n', "It is not a plain mail address"),
+        ('[alarms.mail]\nhost = "h"\nsender = "a@b.c"\nrecipients = "a@b.c"\n', "It is not a list"),
         ('[alarms.mail]\nhost = "h"\nsender = "a@b.c"\nrecipients = []\n', "at least 1"),
         ("[alarm]\n", "no such option"),
         ('[store]\nbucket = "A_B"\n', "not of the form"),
+        (
+            '[store]\nendpoint = "s3"\nbucket = "gym"\naccess_key = { env = "A" }\nsecret_key = { env = "A" }\n'
+            'keeper_access_key = { env = "A" }\n',
+            "The keeper's access key needs its secret key",
+        ),
     ],
 )
 def test_a_mistake_in_a_section_is_said_in_words_for_people(tmp_path: Path, section: str, words: str) -> None:

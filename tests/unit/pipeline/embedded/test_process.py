@@ -35,6 +35,17 @@ def test_free_ports_are_none_of_those_for_outgoing_connections() -> None:
         socket.create_server(("127.0.0.1", port)).close()
 
 
+def test_two_installations_that_start_at_once_choose_other_ports() -> None:
+    """Nothing listens on a port yet when it is chosen: both chose the same, and one waited for it for ever."""
+    (port,) = free_ports(1)
+    code = f"import pipeline.embedded.process as p; p._FIRST_PORT = p._LAST_PORT = {port}; print(p.free_ports(1))"
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "ServiceError" in other.stderr
+    process._claimed.pop(port).close()
+    again = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert again.stdout == f"[{port}]\n"
+
+
 def test_a_port_that_an_outgoing_connection_has_is_not_taken_again(tmp_path: Path) -> None:
     """Nobody listens there, and yet nobody could: the demo's cameras waited for such a port for ever."""
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
@@ -113,3 +124,22 @@ def test_service_of_a_directory_that_was_moved_is_ended(tmp_path: Path) -> None:
     again = service(tmp_path / "there")
     assert not left.alive()
     again.stop()
+
+
+def last_words(directory: Path, script: str, *, log: str = "") -> str:
+    (directory / "log").write_text(log)
+    ran = ServiceProcess("it", ["sh", "-c", script], log=directory / "log", directory=directory, program="none")
+    ran._process.wait(30)
+    return ran.last_words()
+
+
+def test_last_words_are_an_error_of_this_run_or_how_it_ended(tmp_path: Path) -> None:
+    """A door's wrong password was quoted for the end of a broker that was killed hours later."""
+    earlier = "[1] 2026/11/30 [ERR] of an earlier run\n"
+    assert last_words(tmp_path, "echo '[7] [ERR] wrong password'; kill -9 $$", log=earlier) == "signal SIGKILL"
+    assert last_words(tmp_path, "echo PANIC: no space; echo more; kill -6 $$") == "signal SIGABRT: PANIC: no space"
+    assert last_words(tmp_path, "echo FATAL: no space; echo shut down; exit 1") == "exit code 1: FATAL: no space"
+    assert last_words(tmp_path, "echo '[7] [FTL] no port'; exit 1") == "exit code 1: [7] [FTL] no port"
+    assert last_words(tmp_path, "echo F0130 10:00:00 no volume; exit 255") == "exit code 255: F0130 10:00:00 no volume"
+    assert last_words(tmp_path, "echo cannot unshare; exit 2") == "exit code 2: cannot unshare"
+    assert last_words(tmp_path, "exit 0") == "exit code 0"

@@ -9,8 +9,9 @@ import pytest
 from demo.live import LiveCamera, live_settings
 from domain.time import NS, Span
 from pipeline.smoke.expected import read_skipped
+from pipeline.smoke.holding import SmokeError
 from pipeline.smoke.pictures import Pictures
-from pipeline.smoke.run import SmokeError, _check_pictures, _Found
+from pipeline.smoke.run import _check_pictures, _Found
 
 FPS = 12.5
 STEP_NS = round(NS / FPS)
@@ -42,7 +43,7 @@ def test_a_camera_notes_what_it_leaves_out(late: int, left_out: int) -> None:
 )
 def test_pictures_lost_on_the_way_are_told_from_those_never_made(frames: int, skipped: int, holds: bool) -> None:
     span = Span(0, 8 * NS)
-    found = _Found(clip=b"", span=span, asked=span, camera_name="c", seconds=0)
+    found = _Found(clip=b"", span=span, asked=span, camera_id="", camera_name="c", seconds=0)
     pictures = Pictures(frames=frames, unreadable=0, cameras=frozenset({1}), error_ms_max=0, shown=())
     if holds:
         assert _check_pictures(found, pictures, skipped, 1) == 100 - skipped

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.supervise import role_process
-from pipeline.supervise.role_process import RoleProcess
+from pipeline.supervise.role_process import RoleProcess, waits_for_disk
 from pipeline.supervise.supervision import _restarting
 from pipeline.supervise.tell import Tell
 
@@ -48,6 +48,7 @@ async def running(folder: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> A
     process = RoleProcess("ingest", [], folder / "log", folder, Tell(quiet=True))
     process._command = [sys.executable, "-c", ROLE, str(folder / "begun"), kind]
     task = asyncio.create_task(process.run())
+    process.let_go()
     try:
         yield process
     finally:
@@ -79,7 +80,7 @@ async def test_role_that_awaits_for_ever_is_started_again_and_says_what_it_did(
 ) -> None:
     async with running(tmp_path, "await", monkeypatch):
         await until(lambda: begun(tmp_path) >= 2)
-    assert "hour keys goes on and on" in (tmp_path / "log").read_text()
+    assert "hour keys persists" in (tmp_path / "log").read_text()
 
 
 async def test_role_that_ends_at_each_start_becomes_a_problem_and_is_tried_all_the_same(
@@ -124,3 +125,11 @@ async def test_role_that_is_restarted_has_no_pid_until_it_is_back(
         await until(lambda: begun(tmp_path) == 2)
         assert process.pid not in (None, first)
         assert process.restarts.total == 0
+
+
+@pytest.mark.parametrize(("state", "waits"), [("D", True), ("R", False), ("T", False)])
+def test_role_that_waits_for_a_slow_disk_is_not_stuck(tmp_path: Path, state: str, waits: bool) -> None:
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7" / "stat").write_text(f"7 (a) D) {state} 1 7 7 0 -1")
+    assert waits_for_disk(7, tmp_path) is waits
+    assert not waits_for_disk(8, tmp_path)

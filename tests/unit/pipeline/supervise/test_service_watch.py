@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import itertools
 
-from pipeline.supervise.service_watch import LONGEST_PAUSE_S, REFUSING_S, SILENT_S, STEADY_S, Outcome, ServiceWatch
+from pipeline.supervise.service_watch import (
+    LONGEST_PAUSE_S,
+    REFUSING_S,
+    SILENT_OUTSIDE_S,
+    SILENT_S,
+    STEADY_S,
+    Outcome,
+    ServiceWatch,
+)
 
 
 def restarts(
@@ -23,22 +31,31 @@ def restarts(
 def test_service_that_hangs_is_started_again_within_its_time() -> None:
     watch = ServiceWatch(0)
     assert restarts(watch, Outcome.WELL, from_s=0, until_s=100) == []
-    assert restarts(watch, Outcome.SILENT, from_s=100, until_s=125) == [99 + SILENT_S]
+    assert restarts(watch, Outcome.SILENT, from_s=100, until_s=112) == [99 + SILENT_S]
 
 
 def test_service_that_refuses_gets_longer_as_most_errors_pass() -> None:
     watch = ServiceWatch(0)
     restarts(watch, Outcome.WELL, from_s=0, until_s=100)
-    assert restarts(watch, Outcome.REFUSED, from_s=100, until_s=135) == [99 + REFUSING_S]
+    assert restarts(watch, Outcome.REFUSED, from_s=100, until_s=115) == [99 + REFUSING_S]
     watch = ServiceWatch(0)
-    assert restarts(watch, Outcome.REFUSED, from_s=0, until_s=20) == []
-    watch.note(Outcome.WELL, 20)
-    assert restarts(watch, Outcome.REFUSED, from_s=21, until_s=45) == []
+    assert restarts(watch, Outcome.REFUSED, from_s=0, until_s=9) == []
+    watch.note(Outcome.WELL, 9)
+    assert restarts(watch, Outcome.REFUSED, from_s=10, until_s=18) == []
 
 
-def test_service_is_left_alone_while_the_machine_is_what_fails_but_not_when_it_hangs() -> None:
+def test_service_that_refuses_and_is_silent_by_turns_is_started_again() -> None:
+    """As NATS after a full disk: each answer would have put the restart for its silence off."""
+    watch = ServiceWatch(0)
+    for now_s in range(1, 20, 2):
+        watch.note(Outcome.REFUSED if now_s % 4 == 1 else Outcome.SILENT, now_s)
+        assert watch.due(now_s, outside=False) == (now_s >= REFUSING_S)
+        assert not watch.due(now_s, outside=True)
+
+
+def test_service_is_left_alone_while_the_machine_is_what_fails_and_given_longer_when_it_hangs() -> None:
     assert restarts(ServiceWatch(0), Outcome.REFUSED, from_s=0, until_s=1000, outside=True) == []
-    assert restarts(ServiceWatch(0), Outcome.SILENT, from_s=0, until_s=20, outside=True) == [SILENT_S]
+    assert restarts(ServiceWatch(0), Outcome.SILENT, from_s=0, until_s=40, outside=True) == [SILENT_OUTSIDE_S]
 
 
 def test_pauses_grow_to_a_limit_and_begin_anew_after_a_steady_time() -> None:

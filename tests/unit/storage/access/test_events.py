@@ -7,8 +7,8 @@ from uuid import UUID
 
 from domain.access import Direction, EventKind
 from domain.ids import CameraId, DoorId, EventId, MemberId, SegmentId, SiteId
-from domain.time import Span
-from storage.access import Cursor, event, events, tags
+from domain.time import NS, Span
+from storage.access import Cursor, Only, event, events, tags
 from storage.access.events import LIMIT_MAX
 from tests.support.database.recording_pool import RecordingPool
 
@@ -33,6 +33,7 @@ def row(**changes: Any) -> dict[str, Any]:
         "befores": [10, 20],
         "afters": [30, 40],
         "counts": [2, 0],
+        "close_upon_ns": None,
         **changes,
     }
 
@@ -57,12 +58,15 @@ async def test_door_that_no_camera_views_and_an_event_of_nobody() -> None:
 async def test_search_hands_its_restrictions_to_the_database() -> None:
     pool = RecordingPool()
     await events(pool, site_ids=[SITE], span=SPAN)
-    assert pool.arguments == ([SITE], None, None, 1000, 2000, 100, None, None)
+    assert pool.arguments == ([SITE], None, None, 1000, 2000, 100, None, None, None, None, False, 10 * NS, False)
     cursor = Cursor(time_ns=7, row_id=EVENT)
     await events(
         pool, site_ids=[SITE], span=SPAN, door_ids=[DOOR], member_ids=[MEMBER], limit=10 * LIMIT_MAX, before=cursor
     )
-    assert pool.arguments == ([SITE], [DOOR], [MEMBER], 1000, 2000, LIMIT_MAX, 7, EVENT)
+    assert pool.arguments[:8] == ([SITE], [DOOR], [MEMBER], 1000, 2000, LIMIT_MAX, 7, EVENT)
+    only = Only(kinds=[EventKind.DENIED], camera_id=CAMERAS[0], minors=True, close=True)
+    await events(pool, site_ids=[SITE], span=SPAN, only=only)
+    assert pool.arguments[8:] == (["denied"], CAMERAS[0], True, 10 * NS, True)
     await events(pool, site_ids=[SITE], span=SPAN, door_ids=[], member_ids=[])
     assert pool.arguments[1:3] == ([], [])  # none of them, which is not the same as all of them
 

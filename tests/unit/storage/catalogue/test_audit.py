@@ -53,3 +53,10 @@ def test_every_action_that_the_source_records_is_one_of_them(package: str) -> No
     for path in (ROOT / package).rglob("*.py"):
         found |= set(re.findall(r'\baction="([a-z_]+)"', path.read_text(encoding="utf-8")))
     assert found - ARGPARSE <= set(audit.ACTIONS)
+
+
+def test_every_action_belongs_to_one_role_in_the_migration() -> None:
+    """The database refuses what no role may record; this finds it without one."""
+    migration = (ROOT / "storage/catalogue/migrations/0001_schema.sql").read_text(encoding="utf-8")
+    (rows,) = re.findall(r"INSERT INTO audit_writer VALUES(.*?);", migration, re.DOTALL)
+    assert sorted(re.findall(r"'([a-z_]+)'", re.sub(r"'tallenne_[a-z]+'", "", rows))) == sorted(audit.ACTIONS)

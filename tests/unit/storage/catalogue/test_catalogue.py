@@ -19,9 +19,9 @@ PACKAGE = "storage.catalogue"
 @pytest.mark.parametrize("outcome", list(Commit))
 async def test_commit_tells_what_became_of_the_segment(outcome: Commit) -> None:
     pool = RecordingPool([], [{"commit_segment": outcome.value}])
-    assert await Catalogue(pool, clock_ns=lambda: 99).commit_segment(SEGMENT) is outcome
+    assert await Catalogue(pool).commit_segment(SEGMENT) is outcome
     (arguments,) = pool.asked_for(PACKAGE, "commit_segment")
-    assert (arguments[0], arguments[22]) == (SEGMENT.segment_id, 99)
+    assert (arguments[0], arguments[23]) == (SEGMENT.segment_id, SEGMENT.trailer)
 
 
 async def test_days_partition_is_ensured_once_a_day() -> None:
@@ -46,6 +46,12 @@ async def test_gaps_are_committed_in_pieces_of_a_day_by_one_statement() -> None:
         ["loss", "loss"],
         ["why", "why"],
     )
+
+
+async def test_leases_come_by_camera() -> None:
+    pool = RecordingPool([{"camera_id": SEGMENT.camera_id, "lease": 4}])
+    assert await Catalogue(pool).take_leases([SEGMENT.camera_id], SEGMENT.recorder_id) == {SEGMENT.camera_id: 4}
+    assert pool.arguments == ([SEGMENT.camera_id], SEGMENT.recorder_id)
 
 
 async def test_one_segment_is_looked_up_by_its_start() -> None:
@@ -83,3 +89,14 @@ async def test_published_keys_come_as_they_are() -> None:
     }
     (found,) = await Catalogue(RecordingPool([row])).published_hour_keys([CameraId(UUID(int=4))], 5)
     assert {name: getattr(found, name) for name in row} == row
+
+
+async def test_accounted_time_comes_by_camera() -> None:
+    camera, span = SEGMENT.camera_id, Span(START_NS, START_NS + 9)
+    pool = RecordingPool(
+        [{"camera_id": camera, "end_ns": 7}], [{"camera_id": camera, "start_ns": n, "end_ns": n + 2} for n in (1, 5)]
+    )
+    assert await Catalogue(pool).accounted_until({camera: 9}) == {camera: 7}
+    assert pool.asked_for(PACKAGE, "accounted_until") == [([camera], [9])]
+    assert await Catalogue(pool).accounted_spans({camera: span}) == {camera: [Span(1, 3), Span(5, 7)]}
+    assert pool.asked_for(PACKAGE, "accounted_spans") == [([camera], [span.start_ns], [span.end_ns])]

@@ -5,18 +5,28 @@ from __future__ import annotations
 import pytest
 
 from storage.catalogue import Commit
-from storage.catalogue.repairs import restore_segment, set_gone
+from storage.catalogue.repairs import commit_verified, restore_segment, set_gone
 from tests.support.database.recording_pool import RecordingPool
 from tests.support.footage.rows import SEGMENT, START_NS
 
 PACKAGE = "storage.catalogue"
 
 
-@pytest.mark.parametrize("outcome", ["live", "shadow", "duplicate"])
-async def test_row_is_restored_in_one_transaction(outcome: str) -> None:
-    pool = RecordingPool([], [{"commit_segment": outcome}])
-    assert await restore_segment(pool, SEGMENT, 99) is Commit(outcome)
+@pytest.mark.parametrize("outcome", ["live", "contested", "shadow", None])
+async def test_row_is_restored_and_settled_in_one_transaction(outcome: str | None) -> None:
+    pool = RecordingPool([{"epoch": 7}], [], [{"commit_segment": "contested"}], [{"settle_segment": outcome}])
+    assert await restore_segment(pool, SEGMENT, "v1/x") is Commit(outcome or "contested")
+    assert pool.asked_for(PACKAGE, "settle_segment") == [(SEGMENT.segment_id, None, "v1/x")]
+    (arguments,) = pool.asked_for(PACKAGE, "commit_segment")
+    assert 7 in arguments and SEGMENT.epoch not in arguments  # an object does not know its epoch
     assert pool.outside == []
+
+
+@pytest.mark.parametrize("outcome", ["duplicate", "expired"])
+async def test_row_that_is_known_or_expired_is_not_settled(outcome: str) -> None:
+    pool = RecordingPool([], [{"commit_segment": outcome}])
+    assert await commit_verified(pool, SEGMENT, "v1/x") is Commit(outcome)
+    assert pool.asked_for(PACKAGE, "settle_segment") == []
 
 
 async def test_live_row_without_its_object_becomes_a_gap_and_the_indexer_is_notified() -> None:

@@ -39,14 +39,14 @@ def test_row_of_a_segment_gives_the_segment(changes: dict[str, Any]) -> None:
 
 def test_segment_becomes_the_parameters_of_the_function_in_their_order() -> None:
     made = segment()
-    arguments = segment_to_arguments(made, 77)
-    assert len(arguments) == 25
+    arguments = segment_to_arguments(made)
+    assert len(arguments) == 24
     row = segment_row(made)
     expected = [row[name] for name in list(row)[:18]]  # up to the epoch; the state is the database's to decide
     assert arguments[:18] == expected
     assert arguments[18:22] == [(0, 500), (700, 9000), (8300, 8000), (True, False)]
-    assert arguments[22:] == [77, made.init_sha256, made.trailer]
-    assert segment_to_arguments(segment(fragments=None), 77)[18:22] == [None] * 4
+    assert arguments[22:] == [made.init_sha256, made.trailer]
+    assert segment_to_arguments(segment(fragments=None))[18:22] == [None] * 4
 
 
 def test_row_of_a_gap_gives_the_gap() -> None:

@@ -5,6 +5,7 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -119,16 +120,59 @@ def test_cache_file_damaged_counts_as_empty_and_says_so(tmp_path: Path) -> None:
     assert not HourKeyCache(PINNED, path).damaged
 
 
-def test_key_with_the_serial_of_a_known_one_changes_its_state_only() -> None:
-    """A serial is given once: another public key under it cannot take the place of the one that is known."""
+@pytest.mark.trust
+@pytest.mark.parametrize("known", [True, False], ids=["after", "before"])
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"serial": 99},
+        {"serial": 1},
+        {"public_key": bytes(32)},
+        {"public_key": bytes(32), "state": "draining"},
+        {"site_id": uuid.uuid4()},
+        {"signature": bytes(64), "state": "dead"},
+    ],
+)
+def test_forged_row_under_the_newest_keys_id_brings_no_older_key_back(forged: dict[str, object], known: bool) -> None:
+    """The custodian replaced the older key: what is sealed with it might outlive its retention."""
+    cache = HourKeyCache(PINNED)
+    old, newest = published(HOUR, 3), published(HOUR, 7)
+    row = dataclasses.replace(newest, **forged)  # type: ignore[arg-type]
+    cache.offer([old])
+    for offered in (newest, row) if known else (row, newest):
+        cache.offer([offered])
+        if known or offered is newest:
+            assert cache.key_for(CAMERA, HOUR).public_key == newest.public_key
+    cache.offer([row])
+    assert cache.key_for(CAMERA, HOUR).serial == 7
+    cache.offer([dataclasses.replace(newest, state="draining")])
+    with pytest.raises(NoHourKeyError):
+        cache.key_for(CAMERA, HOUR)
+
+
+@pytest.mark.trust
+def test_forged_rows_are_not_brought_back_by_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "hour-keys"
+    cache = HourKeyCache(PINNED, path)
+    newest = published(HOUR, 7)
+    cache.offer([published(HOUR, 3), newest, dataclasses.replace(newest, serial=99)])
+    cache.save()
+    again = HourKeyCache(PINNED, path)
+    assert again.key_for(CAMERA, HOUR).serial == 7
+    assert again.refused == 1
+
+
+def test_offered_key_changes_its_state_only() -> None:
     cache = HourKeyCache(PINNED)
     row = published(HOUR, 5)
     cache.offer([row])
-    cache.offer([dataclasses.replace(row, public_key=bytes(32), state="draining")])
-    with pytest.raises(NoHourKeyError):
-        cache.key_for(CAMERA, HOUR)
-    cache.offer([row])
-    assert cache.key_for(CAMERA, HOUR).public_key == row.public_key
+    assert cache.key_for(CAMERA, HOUR).serial == 5
+    for _ in range(2):
+        cache.offer([dataclasses.replace(row, state="draining")])
+        with pytest.raises(NoHourKeyError):
+            cache.key_for(CAMERA, HOUR)
+        cache.offer([row])
+        assert cache.key_for(CAMERA, HOUR).public_key == row.public_key
     assert cache.refused == 0
 
 
@@ -225,3 +269,40 @@ def test_cache_without_a_file_saves_nothing() -> None:
     cache = HourKeyCache(PINNED)
     cache.offer([published(HOUR, 1)])
     cache.save()
+
+
+class Looks(dict[Any, Any]):
+    """The keys by camera and hour; counts the looks."""
+
+    looks = 0
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        self.looks += 1
+        return super().get(key, default)
+
+
+def test_hours_that_did_not_change_are_not_looked_at_again() -> None:
+    cache = HourKeyCache(PINNED)
+    rows = [published(HOUR + number * HOUR_NS, number + 1) for number in range(50)]
+    cache._known = looks = Looks()
+    cache.offer(rows[:48])
+
+    def ahead_and_looks(time_ns: int) -> tuple[int, int]:
+        looks.looks = 0
+        return cache.ahead_ns(CAMERA, time_ns) // HOUR_NS, looks.looks
+
+    assert ahead_and_looks(HOUR) == (48, 49)
+    assert ahead_and_looks(HOUR) == (48, 1)
+    assert ahead_and_looks(HOUR + 10 * HOUR_NS) == (38, 1)
+    cache.offer(rows)  # two more
+    assert ahead_and_looks(HOUR) == (50, 3)
+    cache.forget_before(HOUR + 5 * HOUR_NS)
+    assert ahead_and_looks(HOUR + 5 * HOUR_NS) == (45, 1)
+    assert ahead_and_looks(HOUR) == (0, 1)  # the clock was set back
+    assert ahead_and_looks(HOUR + 5 * HOUR_NS) == (45, 46)
+    cache.offer([dataclasses.replace(rows[30], state="draining")])
+    assert ahead_and_looks(HOUR + 5 * HOUR_NS) == (25, 1)
+    cache.offer([rows[30]])
+    assert ahead_and_looks(HOUR + 5 * HOUR_NS) == (45, 21)
+    cache.offer([dataclasses.replace(rows[5], state="draining")])  # the first of those that were looked at
+    assert ahead_and_looks(HOUR + 5 * HOUR_NS) == (0, 1)

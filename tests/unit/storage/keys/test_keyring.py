@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import pytest
 
 from runtime.errors import PrivateFileError
-from storage.keys import FileKeyring, KeyFileError, NoKeyringEntryError
+from storage.keys import FileKeyring, KeyFileError, NoKeyringEntryError, hold_entry
 from storage.keys.keyring_file import KeyringFile
 
 
@@ -32,9 +33,9 @@ async def test_private_key_is_sealed_under_a_nonce_of_its_own(tmp_path: Path) ->
     await ring.ensure([1])
     one, other = await ring.seal(1, b"secret", b"context"), await ring.seal(1, b"secret", b"context")
     assert one[:1] == other[:1] == b"\x01"
-    assert one[1:13] != other[1:13]
-    assert len(one) == 1 + 12 + len(b"secret") + 16
-    for cut in (b"", one[:1], one[:13], one[:-1]):
+    assert one[5:17] != other[5:17]
+    assert len(one) == 1 + 4 + 12 + len(b"secret") + 16
+    for cut in (b"", one[:1], one[:5], one[:17], one[:-1]):
         with pytest.raises(KeyFileError):
             await ring.open(1, cut, b"context")
 
@@ -60,7 +61,7 @@ async def test_dropped_entry_is_gone_from_every_byte_of_the_file(tmp_path: Path)
     await ring.ensure([1, 2])
     copy = KeyringFile(path).read()
     assert copy is not None
-    key = copy.entries[1]
+    key = copy.entries[1, 0]
     assert key in path.read_bytes()  # positive control
     sealed = await ring.seal(1, b"secret", b"")
     inode = path.stat().st_ino
@@ -176,3 +177,61 @@ async def test_ensure_on_a_full_disk_leaves_the_keyring_as_it_was(
             await ring.ensure([2])
     assert await ring.hours() == {1}
     assert await FileKeyring.load([path]).hours() == {1}
+
+
+async def test_entry_with_a_new_key_opens_the_old_until_that_is_dropped(tmp_path: Path) -> None:
+    paths = [tmp_path / "keyring", tmp_path / "replica"]
+    ring = FileKeyring.create(paths)
+    await ring.ensure([3600, 7200])
+    old, other = await ring.seal(3600, b"old", b""), await ring.seal(7200, b"other", b"")
+    await ring.replace(3600)
+    new = await ring.seal(3600, b"new", b"")
+    again = FileKeyring.load(paths)
+    assert await again.replaced() == {3600}
+    assert [await again.open(3600, each, b"") for each in (old, new)] == [b"old", b"new"]
+    with pytest.raises(KeyFileError):
+        await again.open(3600, old[:1] + new[1:5] + old[5:], b"")  # sealed under the old key, offered under the new
+    copy = KeyringFile(paths[0]).read()
+    assert copy is not None
+    await again.drop_replaced(3600)
+    assert await again.replaced() == frozenset()
+    assert copy.entries[3600, 0] not in paths[0].read_bytes() + paths[1].read_bytes()
+    for kept in (again, FileKeyring.load(paths)):
+        assert await kept.open(3600, new, b"") == b"new"
+        assert await kept.open(7200, other, b"") == b"other"
+        with pytest.raises(NoKeyringEntryError):
+            await kept.open(3600, old, b"")
+    assert await again.hours() == {3600, 7200}
+    await again.ensure([3600])  # present already: no third key
+    assert await again.open(3600, new, b"") == b"new"
+
+
+async def test_drop_destroys_every_key_of_an_entry(tmp_path: Path) -> None:
+    ring = FileKeyring.create([tmp_path / "keyring"])
+    await ring.ensure([1])
+    sealed = [await ring.seal(1, b"secret", b"")]
+    await ring.replace(1)
+    sealed.append(await ring.seal(1, b"secret", b""))
+    await ring.drop([1])
+    for each in sealed:
+        with pytest.raises(NoKeyringEntryError):
+            await ring.open(1, each, b"")
+    with pytest.raises(NoKeyringEntryError):
+        await ring.replace(1)
+
+
+async def test_hold_has_an_entry_of_its_own_that_is_no_hour(tmp_path: Path) -> None:
+    path = tmp_path / "keyring"
+    ring = FileKeyring.create([path])
+    one, other = hold_entry(uuid4()), hold_entry(uuid4())
+    assert one < 0 > other != one
+    await ring.ensure([one, other, 0])
+    sealed = await ring.seal(one, b"secret", b"")
+    assert await ring.hours() == {0}
+    await ring.drop([other])
+    assert await FileKeyring.load([path]).open(one, sealed, b"") == b"secret"
+
+
+def test_names_of_the_extreme_hold_ids_fit_the_file() -> None:
+    for raw in (bytes(16), b"\xff" * 16):
+        assert -(1 << 63) <= hold_entry(UUID(bytes=raw)) < 0

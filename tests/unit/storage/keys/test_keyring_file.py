@@ -12,7 +12,7 @@ import pytest
 from storage.keys import KeyFileError
 from storage.keys.keyring_file import KeyringFile
 
-SLOT = 24 + 40 * 1024 + 32
+SLOT = 24 + 44 * 1024 + 32
 
 
 def key(number: int) -> bytes:
@@ -22,13 +22,13 @@ def key(number: int) -> bytes:
 def test_copy_is_laid_out_as_the_module_says(tmp_path: Path) -> None:
     file = KeyringFile(tmp_path / "keyring")
     file.create()
-    file.write(7, {-5: key(1), 3600: key(2)})
+    file.write(7, {(-5, 0): key(1), (3600, 2): key(2)})
     data = file.path.read_bytes()
     slot = data[:SLOT]
     assert data == slot * 2
     assert slot[:24] == b"TLNKEYR1" + struct.pack(">QII", 7, 1024, 2)
-    assert slot[24:104] == struct.pack(">q32sq32s", -5, key(1), 3600, key(2))
-    assert not any(slot[104:-32])
+    assert slot[24:112] == struct.pack(">qI32sqI32s", -5, 0, key(1), 3600, 2, key(2))
+    assert not any(slot[112:-32])
     assert slot[-32:] == hashlib.sha256(slot[:-32]).digest()
 
 
@@ -47,13 +47,13 @@ def test_newer_slot_counts(tmp_path: Path) -> None:
     one, two = KeyringFile(tmp_path / "one"), KeyringFile(tmp_path / "two")
     for file, generation in ((one, 4), (two, 5)):
         file.create()
-        file.write(generation, {generation: key(generation)})
+        file.write(generation, {(generation, 0): key(generation)})
     old, new = one.path.read_bytes()[:SLOT], two.path.read_bytes()[:SLOT]
     for slots in (old + new, new + old):
         one.path.write_bytes(slots)
         copy = one.read()
         assert copy is not None
-        assert (copy.generation, dict(copy.entries)) == (5, {5: key(5)})
+        assert (copy.generation, dict(copy.entries)) == (5, {(5, 0): key(5)})
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_crash_between_the_slots_leaves_the_new_or_the_old_copy(
     for torn in (None, 0, SLOT):
         file = KeyringFile(tmp_path / f"keyring{torn}")
         file.create()
-        file.write(1, {1: key(1)})
+        file.write(1, {(1, 0): key(1)})
         if torn is not None:
             data = bytearray(file.path.read_bytes())
             data[torn + 30] ^= 1
@@ -99,22 +99,22 @@ def test_crash_between_the_slots_leaves_the_new_or_the_old_copy(
         with monkeypatch.context() as patch:
             patch.setattr(os, "pwrite", torn_write)
             with pytest.raises(OSError, match="crash"):
-                file.write(2, {2: key(2)})
+                file.write(2, {(2, 0): key(2)})
         copy = file.read()
         assert copy is not None
-        assert (copy.generation, dict(copy.entries)) == (1, {1: key(1)})
+        assert (copy.generation, dict(copy.entries)) == (1, {(1, 0): key(1)})
 
 
 def test_copy_that_grows_leaves_no_key_in_the_old_file(tmp_path: Path) -> None:
     file = KeyringFile(tmp_path / "keyring")
     file.create()
-    file.write(1, {1: key(1)})
+    file.write(1, {(1, 0): key(1)})
     with file.path.open("rb") as old:
-        file.write(2, {hour: key(2) for hour in range(1025)})
+        file.write(2, {(hour, 0): key(2) for hour in range(1025)})
         assert not any(old.read())
-    assert file.path.stat().st_size == 2 * (24 + 40 * 2048 + 32)
+    assert file.path.stat().st_size == 2 * (24 + 44 * 2048 + 32)
     file.write(3, {})
-    assert file.path.stat().st_size == 2 * (24 + 40 * 2048 + 32)  # it never shrinks
+    assert file.path.stat().st_size == 2 * (24 + 44 * 2048 + 32)  # it never shrinks
     copy = file.read()
     assert copy is not None
     assert (copy.generation, len(copy.entries)) == (3, 0)
@@ -122,7 +122,7 @@ def test_copy_that_grows_leaves_no_key_in_the_old_file(tmp_path: Path) -> None:
 
 def test_replica_that_is_missing_is_written_anew(tmp_path: Path) -> None:
     file = KeyringFile(tmp_path / "keyring")
-    file.write(3, {1: key(1)})
+    file.write(3, {(1, 0): key(1)})
     copy = file.read()
     assert copy is not None
     assert copy.generation == 3
@@ -131,5 +131,5 @@ def test_replica_that_is_missing_is_written_anew(tmp_path: Path) -> None:
 
 def test_keys_are_not_in_a_copys_text(tmp_path: Path) -> None:
     file = KeyringFile(tmp_path / "keyring")
-    file.write(3, {1: key(65)})
+    file.write(3, {(1, 0): key(65)})
     assert "AAAA" not in repr(file.read())

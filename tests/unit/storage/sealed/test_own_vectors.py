@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from domain.ids import RecorderId
 from storage.sealed import RefusedError, opener, unwrap
-from tests.support.footage.sealed import load_vectors, open_object
+from tests.support.footage.sealed import load_vectors, open_by_row, open_object
 from tests.vectors import second
 from tests.vectors.changes import assemble
 from tests.vectors.make import FOLDER, SIZES
@@ -121,6 +121,17 @@ def test_vectors_find_an_opener_that_leaves_a_check_out(own: Vectors, monkeypatc
             planting.setattr(place, name, fault)
             wrong = disagreements_of_ours(own)
         assert {item.partition("-")[0] for item in wrong} == {"tallenne", "second"}, name
+
+
+def test_all_vectors_are_the_same_where_the_row_holds_the_trailer(own: Vectors) -> None:
+    key = X25519PrivateKey.from_private_bytes(own.hour_private)
+    enrolled = {RecorderId(UUID(bytes=name)): value for name, value in own.recorders.items()}
+    for vector, data in zip(own.vectors, own.objects, strict=True):
+        if vector["expect"] == "refused":
+            with pytest.raises(RefusedError):
+                open_by_row(data, key, enrolled)
+        else:
+            assert verdict(vector, open_by_row(data, key, enrolled)), vector["name"]
 
 
 def test_what_one_seals_the_other_opens() -> None:

@@ -68,6 +68,29 @@ async def test_known_trailer_that_is_not_the_objects_is_refused(world: World) ->
         await reader.read(0, 1)
 
 
+@pytest.mark.parametrize("size", [0, CHUNK, 2 * CHUNK])
+@pytest.mark.parametrize("how", ["read", "stream"])
+async def test_end_is_not_claimed_before_a_last_chunk_without_a_byte_has_opened(
+    world: World, size: int, how: str
+) -> None:
+    """Such a chunk is a tag alone: whoever cuts an object can put any sixteen bytes in its place."""
+
+    async def whole(data: bytes) -> bytes:
+        reader = reader_of(world, Source(data), trailer=data[-TRAILER_SIZE:])
+        if how == "read":
+            return bytes(await reader.read(0, 1 << 60))
+        return b"".join([bytes(piece) async for piece in reader.stream(0, 1 << 60)])
+
+    data = bytearray(seal(world, bytes(size)))
+    assert await whole(bytes(data)) == bytes(size)
+    data[-TRAILER_SIZE - 1] ^= 1
+    with pytest.raises(RefusedError):
+        await whole(bytes(data))
+    if size:
+        reader = reader_of(world, Source(bytes(data)), trailer=bytes(data[-TRAILER_SIZE:]))
+        assert await reader.read(0, size - 1) == bytes(size - 1)  # that is not the end yet
+
+
 async def test_many_readers_fetch_the_tail_once(world: World) -> None:
     source = Source(seal(world, b"x" * (2 * CHUNK)))
     reader = reader_of(world, source)

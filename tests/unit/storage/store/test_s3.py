@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator, Callable
@@ -198,6 +199,17 @@ async def test_stat_gives_size_and_a_hash_of_the_whole() -> None:
     async with store_that({"HEAD": lambda _: response(403)}) as (store, _):
         with pytest.raises(StoreRefusedError):
             await store.stat("a")
+
+
+async def test_calls_at_once_all_do_without_the_checksum_that_a_server_refuses() -> None:
+    """One of them finds out while the others wait for their answers."""
+
+    def answer(request: Received) -> bytes:
+        return response(400) if "x-amz-checksum-mode" in request.headers else head(77)
+
+    async with store_that({"HEAD": answer}) as (store, _):
+        found = await asyncio.gather(*(store.stat(name) for name in "abcdefgh"))
+        assert [info and info.size_bytes for info in found] == [77] * 8
 
 
 async def test_delete_of_what_is_not_there_is_fine_and_of_a_missing_bucket_is_not() -> None:

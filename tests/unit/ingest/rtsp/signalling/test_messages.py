@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ingest.errors import StreamError
@@ -67,3 +69,14 @@ def test_number_that_is_none_is_none(cseq: str) -> None:
 def test_what_cannot_become_a_message_is_not_waited_for(head: bytes) -> None:
     with pytest.raises(StreamError):
         read_message(memoryview(head), 0, len(head))
+
+
+def test_announced_body_that_is_not_there_swallows_no_frame() -> None:
+    head = b"RTSP/1.0 200 OK\r\nCSeq: 4\r\nContent-Length: 400\r\n\r\n"
+    data = head + b"$\x00\x00\x10\x80\x60" + bytes(14)
+    message, end = read_message(memoryview(data), 0, len(data))
+    assert message is not None
+    assert (message.cseq, message.body, end) == (4, b"", len(head))
+    text = head + b"$ is no frame" + b"x" * 387
+    assert read_message(memoryview(text), 0, len(text)) == (replace(message, body=text[len(head) :]), len(text))
+    assert read_message(memoryview(text), 0, len(text) - 1) == (None, 0)

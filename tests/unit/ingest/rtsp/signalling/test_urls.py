@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.rtsp.signalling.urls import CANDIDATES_MAX, bases, clean, on_host, same_host, track_urls
@@ -55,6 +55,9 @@ def test_control_attribute_that_repeats_the_base_s_end_is_also_read_without_the_
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
+@example("", "A:@")
+@example("", "ftp://evil.example/live")
+@example("ftp://evil.example/live", "a")
 def test_no_text_leads_to_another_host_or_breaks_a_request_line(base: str, control: str) -> None:
     found = track_urls(bases(OURS, base, ""), control)
     assert 1 <= len(found) <= CANDIDATES_MAX

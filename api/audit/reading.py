@@ -1,0 +1,169 @@
+"""A page of the audit trail, cut to what an auditor may see. Reading it is on record too."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import asyncpg
+from fastapi import Query
+from pydantic import BaseModel, StringConstraints
+
+from api.http.times import Instant
+from api.records import Records
+from api.sign_in import rights
+from api.sign_in.scope import Scope
+from api.sign_in.sessions import Session
+from domain.ids import CameraId, MemberId
+from domain.time import to_iso
+from runtime import sql
+from runtime.database import wrapped_errors
+from storage.catalogue import audit
+
+FIRST_NS: Final = 0
+LAST: Final = (1 << 63) - 1
+_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_NAMED: Final = ("staff_id", "asked_by", "cameras", "grants")
+"""Keys of an entry's detail whose values are ids; the page shows their names."""
+
+
+class AuditEntryAnswer(BaseModel):
+    """One entry of the audit trail, by its number `seq`."""
+
+    seq: int
+    at: str
+    actor: str
+    name: str | None
+    session: UUID | None
+    action: str
+    purpose: str | None
+    reason: str | None
+    member_id: UUID | None
+    member_number: str | None
+    camera_id: UUID | None
+    camera: str | None
+    start: str | None
+    end: str | None
+    detail: dict[str, Any]
+
+
+class AuditPage(BaseModel):
+    """Audit entries, the newest first; `next` continues the list."""
+
+    entries: list[AuditEntryAnswer]
+    names: dict[UUID, str]
+    """Present names of the ids of staff, cameras and sites in ``detail``."""
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which entries to show."""
+
+    start: Instant = FIRST_NS
+    end: Instant = LAST
+    action: Annotated[str | None, Query(max_length=40, pattern="^[a-z_]*$")] = None
+    actor: Annotated[str | None, StringConstraints(max_length=60, pattern=r"^[a-z0-9:-]*$"), Query()] = None
+    member: UUID | None = None
+    number: Annotated[str | None, Query(max_length=60, description="A member's number, the whole of it.")] = None
+    camera: UUID | None = None
+
+    @property
+    def narrow(self) -> bool:
+        """Whether they are about more than time."""
+        return bool(self.action or self.actor or self.member or self.number or self.camera)
+
+
+async def read_page(
+    records: Records, session: Session, scope: Scope, filters: Filters, before: int = LAST, *, limit: int
+) -> AuditPage:
+    """Return a page of entries; that it was read, with its members, is on record before. 404: a hidden camera."""
+    everything = rights.has_everywhere(session.grants, rights.AUDIT)
+    if filters.camera is not None:
+        scope.camera(CameraId(filters.camera))
+    with wrapped_errors():
+        rows = await records.pool.fetch(
+            sql.load("api.audit", "audit_page"),
+            before,
+            limit,
+            everything,
+            [] if everything else list(scope.cameras),
+            *(filters.start, filters.end, filters.action, filters.actor, filters.member),
+            *(filters.camera, filters.number),
+        )
+    details = [json.loads(row["detail"]) for row in rows]
+    if not everything:
+        details = [_cut(detail, scope) for detail in details]
+    said = {
+        "before": before if before < LAST else None,
+        "filtered": filters.narrow,
+        "members": await _members(records, rows, details),
+    }
+    entry = audit.Entry(
+        actor=session.actor,
+        action="audit_read",
+        session_id=session.session_id,
+        member_id=None if filters.member is None else MemberId(filters.member),
+        detail=said,
+    )
+    await audit.append(records.pool, entry, records.clock_ns())
+    return AuditPage(
+        entries=[_entry(row, detail) for row, detail in zip(rows, details, strict=True)],
+        names=await _names(records, details),
+        next=rows[-1]["seq"] if len(rows) == limit and rows[-1]["seq"] > 1 else None,
+    )
+
+
+def _entry(row: asyncpg.Record, detail: dict[str, Any]) -> AuditEntryAnswer:
+    return AuditEntryAnswer(
+        seq=row["seq"],
+        at=to_iso(row["at_ns"]),
+        actor=row["actor"],
+        name=row["display_name"],
+        session=row["session_id"],
+        action=row["action"],
+        purpose=row["category"],
+        reason=row["reason"],
+        member_id=row["member_id"],
+        member_number=row["number"],
+        camera_id=row["camera_id"],
+        camera=row["camera"],
+        start=None if row["start_ns"] is None else to_iso(row["start_ns"]),
+        end=None if row["end_ns"] is None else to_iso(row["end_ns"]),
+        detail=detail,
+    )
+
+
+def _cut(detail: dict[str, Any], scope: Scope) -> dict[str, Any]:
+    """Reduce what concerns several cameras to those that the auditor may see."""
+    cut = dict(detail)
+    if "cameras" in detail:
+        cut["cameras"] = [each for each in detail["cameras"] if CameraId(UUID(each)) in scope.cameras]
+    if "spans" in detail:
+        cut["spans"] = {each: spans for each, spans in detail["spans"].items() if CameraId(UUID(each)) in scope.cameras}
+    return cut
+
+
+async def _members(records: Records, rows: Sequence[asyncpg.Record], details: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the members that the page names in any part of an entry: reading it is a look at their data."""
+    named = {UUID(found) for found in _ID.findall(json.dumps(details))}
+    named |= {row["member_id"] for row in rows if row["member_id"] is not None}
+    if not named:
+        return []
+    with wrapped_errors():
+        found = await records.pool.fetch(sql.load("api.audit", "audit_members"), list(named))
+    return sorted(str(row["member_id"]) for row in found)
+
+
+async def _names(records: Records, details: Iterable[dict[str, Any]]) -> dict[UUID, str]:
+    packed = json.dumps([[detail.get(key) for key in _NAMED] for detail in details])
+    ids = sorted({UUID(found) for found in _ID.findall(packed)})
+    if not ids:
+        return {}
+    with wrapped_errors():
+        rows = await records.pool.fetch(sql.load("api.audit", "audit_names"), ids)
+    return {row["id"]: row["name"] for row in rows}

@@ -1,0 +1,114 @@
+// Cameras as they are now: one, or those of a site side by side. Each is a look on record, for as long as this page shows it.
+
+import { byId, el, show } from "./dom.js";
+import { get } from "./server.js";
+import { Tile } from "./live/tile.js";
+import { watch } from "./live/request.js";
+import { t } from "./words.js";
+
+const TOGETHER_MS = 150; // what is to be asked for within so long goes into one request
+const AGAIN_MS = 3000;
+const WALL_MAX = 16;
+const HIDDEN_MS = 60_000; // a page that nobody sees watches no longer than this
+const wanted = new URLSearchParams(location.search);
+const requests = new Set();
+let servers = [];
+let due = new Map(); // tiles that need a look, and when
+let shown = []; // tiles
+let resting = false; // hidden for so long that nothing is watched
+
+function again(tile, pause) {
+  due.set(tile, performance.now() + pause);
+  setTimeout(askDue, pause + TOGETHER_MS);
+}
+
+function askDue() {
+  const now = performance.now();
+  const tiles = [...due].filter(([, at]) => at <= now).map(([tile]) => tile);
+  tiles.forEach((tile) => due.delete(tile));
+  if (tiles.length) ask(tiles);
+}
+
+async function ask(tiles) {
+  const looks = await Promise.all(tiles.map((tile) => tile.look(servers)));
+  const hears = tiles.map((tile) => tile.hears());
+  const turns = tiles.map((tile) => tile.turn);
+  const ending = new AbortController();
+  requests.add(ending);
+  try {
+    await watch(looks, (look, kind, body) => hears[look]?.(kind, body), ending.signal);
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    if (error.status >= 400 && error.status < 500) return refused(tiles, error);
+  } finally {
+    requests.delete(ending);
+  }
+  // The answer broke off: the machine was restarted, the network failed, or the right is gone, which asking again tells.
+  tiles.forEach((tile, number) => {
+    if (tile.turn !== turns[number]) return;
+    tile.end();
+    tile.show("ended", t("live.ended"), t("live.again"));
+    again(tile, AGAIN_MS);
+  });
+}
+
+/** A request is refused whole where one of its cameras may not be watched: the others are then asked for alone. */
+function refused(tiles, error) {
+  if (error.status === 404 && tiles.length > 1) return tiles.forEach((tile) => ask([tile]));
+  if (error.status === 404) return tiles[0].ended("refused");
+  tiles.forEach((tile) => tile.fail(error.message));
+}
+
+function chooseSite(sites, here) {
+  const place = byId("site");
+  place.replaceChildren(...sites.map((site) => el("option", { value: site.site_id, selected: site.site_id === here }, site.name)));
+  place.parentElement.hidden = sites.length < 2;
+  place.addEventListener("change", () => location.assign(`/live?${new URLSearchParams({ site: place.value })}`));
+}
+
+async function begin() {
+  try {
+    const [sites, all, ice] = await Promise.all(["sites", "cameras", "live/ice-servers"].map((name) => get(`/v1/${name}`)));
+    servers = ice;
+    const cameras = all.filter((camera) => !camera.removed);
+    const single = cameras.find((camera) => camera.camera_id === wanted.get("camera"));
+    const watched = sites.filter((site) => cameras.some((camera) => camera.site_id === site.site_id));
+    const here = single?.site_id ?? wanted.get("site") ?? watched[0]?.site_id;
+    const ofSite = cameras.filter((camera) => camera.site_id === here);
+    ofSite.sort((one, other) => one.name.localeCompare(other.name, document.documentElement.lang, { numeric: true }));
+    const wall = single ? [single] : ofSite.slice(0, WALL_MAX);
+    chooseSite(watched, here);
+    byId("all").hidden = !single;
+    byId("all").href = `/live?${new URLSearchParams({ site: here ?? "" })}`;
+    show(byId("left-out"), !single && ofSite.length > WALL_MAX ? t("live.left_out", { count: ofSite.length - WALL_MAX }) : "");
+    show(byId("problem"), wall.length ? "" : t("cameras.none"));
+    const zones = new Map(sites.map((site) => [site.site_id, site.time_zone]));
+    shown = wall.map((camera) => new Tile({ ...camera, time_zone: zones.get(camera.site_id) }, again));
+    byId("tiles").replaceChildren(...shown.map((tile) => tile.element));
+    byId("tiles").dataset.count = Math.ceil(Math.sqrt(shown.length)) || 1;
+    if (shown.length) ask(shown);
+  } catch (error) {
+    show(byId("problem"), error.message);
+  }
+}
+
+/** What is not seen is no look: the pictures end, and come back with the page. */
+let hiding = 0;
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(hiding);
+  if (document.hidden) {
+    hiding = setTimeout(() => {
+      requests.forEach((request) => request.abort());
+      due = new Map();
+      shown.forEach((tile) => tile.end());
+      resting = true;
+    }, HIDDEN_MS);
+  } else if (resting) {
+    resting = false;
+    shown.forEach((tile) => tile.show("coming", t("live.coming")));
+    ask(shown);
+  }
+});
+
+addEventListener("pagehide", () => requests.forEach((request) => request.abort()));
+begin();

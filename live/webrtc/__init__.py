@@ -1,0 +1,1 @@
+"""Pictures by WebRTC, with aiortc: the camera's H.264 as it is."""

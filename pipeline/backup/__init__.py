@@ -1,0 +1,1 @@
+"""Restoration of a whole installation, and the drill that tries it."""

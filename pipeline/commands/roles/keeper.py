@@ -1,0 +1,21 @@
+"""The role `keeper` as a process."""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline.commands.common import add_place, settings_of
+from pipeline.config.policies import policy_of
+from pipeline.role_command import run_role
+from upkeep.keeper import role
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments."""
+    add_place(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code."""
+    settings = settings_of(arguments)
+    return run_role(role.run, settings.keeper(), policy_of("keeper", settings))
