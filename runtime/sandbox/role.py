@@ -23,6 +23,8 @@ from runtime.sandbox.bpf import ABSENT, ALLOW, REFUSE, Arg, Rule, program
 SWITCH: Final = "TALLENNE_SANDBOX"
 """``off`` in the environment leaves it out, to find out whether it is what hinders."""
 
+_PROGRAM: Final = Path(__file__).parents[2]
+"""Where our own packages lie. An editable installation finds them by a hook, and ``sys.path`` does not name them."""
 _SYSTEM: Final = ("/usr", "/lib", "/lib64", "/bin", "/etc", "/sys", "/run/systemd", "/run/resolvconf")
 _DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _LOADERS: Final = ("/lib64/ld-linux*", "/lib/ld-linux*", "/lib/ld-musl*")
@@ -84,7 +86,7 @@ def rights(policy: RolePolicy) -> dict[Path, int]:
     closed = [path.resolve() for path in policy.closed]
     for text in _SYSTEM:  # whole, since files there are replaced while we run, /etc/resolv.conf for one
         allow(Path(text).resolve(), kernel.READ)
-    for path in (Path(text) for text in (sys.prefix, sys.base_prefix, *filter(None, sys.path))):
+    for path in (_PROGRAM, *(Path(text) for text in (sys.prefix, sys.base_prefix, *filter(None, sys.path)))):
         for each, listed in _around(path.resolve(), closed):
             allow(each, kernel.READ_DIR if listed else kernel.READ)
     for path in _of_the_kernel():

@@ -34,16 +34,17 @@ from pathlib import Path
 from runtime.sandbox.held import held_now
 from runtime.sandbox.role import RolePolicy, confine_role
 confine_role(RolePolicy())
-import uuid, sqlite3  # code is still there to be read
+import uuid, sqlite3, storage.mp4.walker  # code is still there to be read, ours too
 print(*held_now().holds, sep=",")
 """
 
 
 @_NEEDS_LANDLOCK
 @pytest.mark.parametrize(("switch", "said"), [("", "no new privileges,system calls,files"), ("off", "")])
-def test_state_is_what_really_holds(switch: str, said: str) -> None:
+def test_state_is_what_really_holds(tmp_path: Path, switch: str, said: str) -> None:
+    """Started anywhere: an editable installation's packages are not on ``sys.path``."""
     words = [sys.executable, "-c", _STATE]
-    done = subprocess.run(words, env={SWITCH: switch}, capture_output=True, text=True, check=True)
+    done = subprocess.run(words, env={SWITCH: switch}, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == said
 
 
