@@ -87,6 +87,7 @@ class JournalReplay:
         self._pool, self._store, self._signer, self._living = pool, store, signer, living_hours
         self._clock_ns = clock_ns
         self._listing = JournalListing()
+        self._certificates: set[int] = set()  # that records of dead keys name
         self.epochs = Epochs(pool)
         self.report = JournalReport()
 
@@ -100,6 +101,9 @@ class JournalReplay:
         for kind, query in _TABLES.items():
             async for record in self._records(kind, {self._signer}, self._of_living_keys):
                 await self._put_back(record, query)
+                if kind is JournalKind.EXPIRED_KEY:
+                    self._certificates |= {row["certificate"] for row in record.rows if row.get("certificate")}
+        await self._tell_missing()
         # Last: an hour key may have moved from an hour that is over to one that is not.
         async for record in self._records(JournalKind.HOUR_KEY, {self._signer}, self._of_dead_keys):
             self.report.expired += 1
@@ -141,6 +145,14 @@ class JournalReplay:
                 await conn.execute(sql.load(_PACKAGE, "from_journal"))
                 self.report.add(record.kind, await conn.fetchval(sql.load(_PACKAGE, query), json.dumps(record.rows)))
         hit("journal.restored")
+
+    async def _tell_missing(self) -> None:
+        with wrapped_errors():
+            rows = await self._pool.fetch(sql.load(_PACKAGE, "journal_missing"), list(self._certificates))
+        for row in rows:
+            self.report.refuse(
+                RefusedRecord(name=row["name"], reason="Other records name it, and the bucket lacks it.")
+            )
 
     def _of_dead_keys(self, name: RecordName) -> bool:
         return name.kind is JournalKind.HOUR_KEY and name.hour_ns not in self._living

@@ -760,7 +760,8 @@ GRANT SELECT, DELETE ON journal_outbox TO tallenne_custodian;
 CREATE FUNCTION journal_rows() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
 BEGIN
-    IF current_setting('tallenne.from_journal', true) = 'on' THEN RETURN NULL; END IF;
+    -- Everyone may set this; it counts from the owner alone, as which this function runs.
+    IF session_user = current_user AND current_setting('tallenne.from_journal', true) = 'on' THEN RETURN NULL; END IF;
     EXECUTE format(
         'INSERT INTO journal_outbox (kind, at_ns, entry)'
         ' SELECT %L, %I, to_jsonb(f) - %L::text[] || jsonb_build_object(''noted_ns'', %s) FROM fresh f',
@@ -1672,7 +1673,11 @@ BEGIN
         DELETE FROM erasure_span WHERE erasure_id = ANY (gone);
         DELETE FROM erasure WHERE erasure_id = ANY (gone);
     WHEN 'expired_keys' THEN
-        DELETE FROM expired_key WHERE expired_ns < before_ns AND removed_ns IS NOT NULL;
+        -- Where a case still keeps some of the hour, its end needs the row: end_hold().
+        DELETE FROM expired_key e WHERE e.expired_ns < before_ns AND e.removed_ns IS NOT NULL AND NOT EXISTS (
+            SELECT FROM segment s
+            WHERE s.camera_id = e.camera_id AND s.hour_key_id = e.hour_key_id AND s.state NOT IN ('expiring', 'refused')
+              AND s.start_ns >= e.hour_ns AND s.start_ns < e.hour_ns + 3600000000000);
     END CASE;
     GET DIAGNOSTICS deleted = ROW_COUNT;
     RETURN deleted;
@@ -1689,7 +1694,9 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
         p_now_ns - p_days * 86400000000000,
         (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint - p_days * 86400000000000,
         (SELECT min(hour_ns) FROM hour_key),
-        (SELECT min(hour_ns) FROM expired_key WHERE certificate IS NULL OR removed_ns IS NULL)) END
+        (SELECT min(hour_ns) FROM expired_key WHERE certificate IS NULL OR removed_ns IS NULL),
+        (SELECT min(i.start_ns) FROM hold h JOIN wrap_record w USING (hold_id) JOIN segment_identity i USING (segment_id)
+         WHERE h.ended_ns IS NULL)) END  -- what a case still keeps ends with it
 $$;
 REVOKE ALL ON FUNCTION journal_over_before FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION journal_over_before TO tallenne_keeper;

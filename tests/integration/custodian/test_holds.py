@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -14,11 +15,14 @@ from custodian.holds import holds as holds_module
 from custodian.holds.holds import Asker, NewHold
 from domain.ids import CameraId
 from domain.time import DAY_NS, HOUR_NS, NS, Span
+from runtime.database import open_pool
 from storage.catalogue.certificates import check_chain, read_certificates
 from storage.keys import FileKeyring, hold_entry
 from tests.conftest import Database
 from tests.support.footage.custodian import Recorded, Staff, add_staff, record
 from tests.support.footage.past import Past, past
+from upkeep.keeper.periods import PeriodsOver
+from upkeep.keeper.settings import Periods
 
 pytestmark = pytest.mark.services
 
@@ -99,6 +103,27 @@ async def test_held_segments_outlive_their_hour_and_the_others_do_not(gym: Past)
     certificates = await read_certificates(gym.owner, 0, 10)
     check_chain(certificates, gym.custody.signer)
     assert [one.said()["segments"] for one in certificates] == [3, 2]
+
+
+async def test_case_of_more_than_a_year_ends_with_what_it_kept(gym: Past, database: Database) -> None:
+    """The keeper forgets dead hour keys after 400 days, but not those of an hour of which something is still kept."""
+    camera = await gym.camera(1)
+    segments = await gym.record(camera, 3)
+    anna, berit = await person(gym), await person(gym)
+    case_id, _ = await held(gym, camera, segments[:1], anna)
+    gym.clock.now_ns += 2 * HOUR_NS
+    await gym.expiry.run_once()
+    other = (
+        "INSERT INTO expired_key SELECT gen_random_uuid(), site_id, camera_id, 0, 0, 0, 0, 0, 0, 0, 1 FROM expired_key"
+    )
+    await gym.owner.execute(other)
+    await gym.owner.execute("UPDATE expired_key SET expired_ns = 0, removed_ns = 1")
+    async with open_pool(database.keeper, application_name="keeper") as pool:
+        await PeriodsOver(pool, Periods(), clock_ns=time.time_ns).run_once()
+    assert [row["camera_id"] for row in await gym.owner.fetch("SELECT camera_id FROM expired_key")] == [camera]
+    assert await end(gym, case_id, anna, berit) == 1
+    assert await states(gym) == ["expiring"] * 3
+    assert await gym.owner.fetchval("SELECT count(*) FROM expired_key WHERE removed_ns IS NULL") == 1
 
 
 async def test_held_segment_opens_beside_the_restored_row_of_its_dead_hour_key(gym: Past) -> None:

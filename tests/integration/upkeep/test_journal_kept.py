@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,10 +16,12 @@ from domain.footage import Segment, SegmentState
 from domain.time import DAY_NS, HOUR_NS
 from pipeline.commands.checks.journal import CASES, tell_journal
 from runtime.database import open_pool
-from storage.journal import JOURNAL_PREFIX, JournalWriter
+from storage.journal import JOURNAL_PREFIX, JournalKind, JournalWriter
 from storage.keys import FileKeyring
 from storage.store import open_store
 from tests.conftest import Database
+from tests.integration.custodian.test_holds import held as held_in_past
+from tests.integration.custodian.test_holds import person as person_in_past
 from tests.integration.upkeep.test_journal import (
     StoreSettings,
     afterwards,
@@ -176,3 +179,63 @@ async def test_footage_whose_retention_was_shortened_is_over_in_an_older_copy_to
         assert {row["state"] for row in rows if row["camera_id"] == shortened} == {"expiring"}
         assert {row["state"] for row in rows if row["camera_id"] == other} == {"live"}
         assert (await gym.opens(over), await gym.opens(living)) == (0, 2)
+
+
+@pytest.mark.parametrize("how", ["removed", "overwritten"])
+async def test_database_comes_back_without_records_that_others_name(
+    database: Database, store: StoreSettings, keeper_store: StoreSettings, tmp_path: Path, how: str
+) -> None:
+    """Whoever may write to the bucket, or delete there, cannot keep everything else from coming back."""
+    async with (
+        past(database.owner, database.custodian, tmp_path) as gym,
+        open_pool(database.owner, application_name="test", max_size=2) as owner,
+        open_store(store) as objects,
+        open_store(keeper_store) as keeper,
+    ):
+        await objects.ensure_bucket()
+        writer = JournalWriter(objects, gym.custody.signer, gym.custody.signing.sign)
+        gym.journal = JournalKeeper(gym.pool, writer)
+        camera = await gym.camera(3)
+        kept, over = await gym.record(camera, 2)
+        case_id, _ = await held_in_past(gym, camera, [kept], await person_in_past(gym))
+        gym.clock.now_ns += 5 * HOUR_NS
+        await gym.expiry.confirm(gym.clock.now_ns, 1, "operator:0", {})
+        await gym.expiry.run_once()
+        certified = {row["certificate"] for row in await owner.fetch("SELECT certificate FROM expired_key")}
+        await gym.journal.all_written()
+        for kind in (JournalKind.CASE, JournalKind.CERTIFICATE):
+            for info in [info async for info in objects.list(f"{JOURNAL_PREFIX}{kind}/")]:
+                await keeper.delete(info.name)
+                if how == "overwritten":
+                    await objects.put_new(info.name, b"x", size_bytes=1, sha256=hashlib.sha256(b"x").digest())
+        for table in ("expired_key", "certificate", "wrap_record", "hold", "case_file", "hour_key"):
+            await owner.execute(f"DELETE FROM {table}")
+
+        hours = frozenset(await gym.custody.keyring.hours())
+        replay = JournalReplay(owner, objects, signer=gym.custody.signer, living_hours=hours, clock_ns=gym.clock)
+        await replay.before_footage()
+        lost = {item.name for item in replay.report.refused if "the bucket lacks it" in item.reason}
+        assert lost == {f"case {case_id}", *(f"certificate {number}" for number in certified)}
+        assert await owner.fetchval("SELECT state FROM case_file WHERE case_id = $1", case_id) == "open"
+        assert await owner.fetchval("SELECT count(*) FROM hold WHERE ended_ns IS NULL") == 1
+        assert await owner.fetchval("SELECT count(*) FROM wrap_record WHERE segment_id = $1", kept.segment_id) == 1
+        await owner.execute("DELETE FROM retention_pause")
+        await gym.expiry.run_once()
+        assert await owner.fetchval("SELECT count(*) FROM expired_key WHERE certificate IS NULL") == 0
+        assert await gym.opens([kept]) == 1
+        assert await gym.opens([over]) == 0
+
+
+async def test_only_the_owner_leaves_something_out_of_the_journal(database: Database) -> None:
+    """A custom setting is everyone's: the user of a role could open cases that a lost database would not know."""
+    async with (
+        open_pool(database.owner, application_name="test", max_size=1) as owner,
+        open_pool(database.serve, application_name="test", max_size=1) as serve,
+    ):
+        opened = "INSERT INTO case_file (case_id, number, title, reason, opened_by, opened_ns, review_ns)"
+        for pool, number in ((serve, "2026-1"), (owner, "2026-2")):
+            async with pool.acquire() as conn, conn.transaction():
+                await conn.execute("SET LOCAL tallenne.from_journal = 'on'")
+                await conn.execute(f"{opened} VALUES ($1, $2, 'a case', 'a reason', $1, 0, 0)", uuid4(), number)
+        written = await owner.fetch("SELECT entry ->> 'number' AS number FROM journal_outbox WHERE kind = 'case_file'")
+        assert [row["number"] for row in written] == ["2026-1"]

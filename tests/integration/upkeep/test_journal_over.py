@@ -17,6 +17,7 @@ from runtime.settings import StoreSettings
 from storage.journal import JOURNAL_PREFIX, JournalKind, JournalWriter, parse_record_name
 from storage.store import ObjectStore, open_store
 from tests.conftest import Database
+from tests.integration.custodian.test_holds import held, person
 from tests.support.footage.past import Past, past
 from upkeep.keeper.journal import JournalOver
 
@@ -109,3 +110,17 @@ async def test_what_is_not_certified_or_not_removed_keeps_its_records(
     left = await made.left()
     assert (JournalKind.HOUR_KEY, 401) in left
     assert (JournalKind.HOUR_KEY, 801) not in left
+
+
+async def test_what_a_case_still_keeps_keeps_its_records(made: Bucket) -> None:
+    """A rebuilt database has to know the dead hour key, or the case's end would leave the footage's row and object."""
+    camera = await made.gym.camera(48)
+    (kept,) = await made.gym.record(camera, 1)
+    case_id, _ = await held(made.gym, camera, [kept], await person(made.gym))
+    await made.gym.owner.execute("SET session_replication_role = replica")
+    await made.gym.owner.execute("UPDATE segment_identity SET start_ns = $1", NOW_NS - 500 * DAY_NS)
+    await made.removed()
+    assert (JournalKind.EXPIRED_KEY, 401) in await made.left()
+    await made.gym.owner.execute("UPDATE hold SET ended_ns = 1 WHERE case_id = $1", case_id)
+    await made.removed()
+    assert (JournalKind.EXPIRED_KEY, 401) not in await made.left()

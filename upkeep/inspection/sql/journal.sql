@@ -56,9 +56,13 @@ WITH kept AS (
 SELECT count(*) FROM kept
 
 -- name: journal_expired_keys
--- Of several versions the one that has come furthest counts.
-WITH said AS (SELECT * FROM jsonb_populate_recordset(NULL::expired_key, $1::jsonb)),
-one AS (
+-- Of several versions the one that has come furthest counts. Where the bucket lacks the certificate, the custodian states
+-- the end once more.
+WITH said AS (
+    SELECT hour_key_id, site_id, camera_id, hour_ns, expires_hour_ns, segments, size_bytes, first_ns, last_ns, expired_ns,
+           (SELECT number FROM certificate WHERE number = said.certificate) AS certificate, removed_ns, erased
+    FROM jsonb_populate_recordset(NULL::expired_key, $1::jsonb) AS said
+), one AS (
     SELECT DISTINCT ON (hour_key_id) * FROM said
     ORDER BY hour_key_id, (certificate IS NOT NULL) DESC, (removed_ns IS NOT NULL) DESC
 ), kept AS (
@@ -131,9 +135,16 @@ SELECT count(*) FROM kept
 
 -- name: journal_holds
 -- The earliest end counts: none is ever taken back. A hold of an older copy of the database that has ended since ends.
+-- Where the bucket lacks the case, the hold gets an open one: what it keeps stays until two people end that.
 WITH said AS (
     SELECT DISTINCT ON (hold_id) * FROM jsonb_populate_recordset(NULL::hold, $1::jsonb)
     ORDER BY hold_id, ended_ns NULLS LAST, destroyed_ns NULLS LAST
+), made AS (
+    INSERT INTO case_file (case_id, number, title, reason, opened_by, opened_ns, review_ns)
+    SELECT DISTINCT ON (case_id) case_id, 'lost-' || left(case_id::text, 13), 'lost-' || left(case_id::text, 13),
+           'The bucket keeps footage for this case, and lacks the case.', placed_by, placed_ns, placed_ns
+    FROM said ORDER BY case_id, placed_ns
+    ON CONFLICT (case_id) DO NOTHING
 ), over AS (
     SELECT end_hold(known.hold_id, said.ended_ns) FROM said JOIN hold known USING (hold_id)
     WHERE known.ended_ns IS NULL AND said.ended_ns IS NOT NULL
@@ -213,6 +224,15 @@ SELECT epoch FROM segment
 WHERE camera_id = $1 AND recorder_id = $2 AND start_ns >= $3::bigint - 86400000000000
   AND start_ns < $3::bigint + 86400000000000 AND sha256(trailer) = $4
 LIMIT 1
+
+-- name: journal_missing
+-- $1 certificates that records of dead keys name. What no record holds: it was removed from the bucket, or overwritten.
+SELECT 'certificate ' || number AS name FROM (
+    SELECT unnest($1::bigint[]) UNION SELECT generate_series(1, (SELECT max(number) FROM certificate))) AS named (number)
+WHERE NOT EXISTS (SELECT FROM certificate c WHERE c.number = named.number)
+UNION ALL
+SELECT 'case ' || case_id FROM case_file WHERE number LIKE 'lost-%' AND state <> 'closed'
+ORDER BY 1
 
 -- name: gap_count
 SELECT count(*) FROM gap
