@@ -16,7 +16,6 @@ from domain.time import NS, Span
 from ingest.access_unit import Source
 from ingest.budget import Budget, TurnTooLongError
 from ingest.errors import CameraAwayError, CameraStalledError, IngestError
-from ingest.feeding import CameraFeed
 from ingest.health import Health
 from ingest.media.clock import RecorderClock
 from ingest.media.segmenter import Action, Append, Begin, Finish, Missing
@@ -25,6 +24,8 @@ from ingest.settings import CameraSettings
 from ingest.silence import Silence
 from ingest.spool import SpoolFullError
 from ingest.timeline import CameraTimeline
+from ingest.watched.feeding import CameraFeed, Watched
+from ingest.watched.substream import substream_of
 from storage.keys import NoHourKeyError
 
 _log = logging.getLogger(__name__)
@@ -62,6 +63,11 @@ class Camera:
         self._silence: Silence | None = None  # while connected
         self._source: Source | None = None  # the same
         self.live = CameraFeed(self._hurry)
+        self._substream = substream_of(settings, self.live, make_source, self.health)
+
+    def watched(self, *, small: bool) -> Watched:
+        """What those who watch get; small: of the second stream, where there is one."""
+        return self._substream if small and self._substream is not None else self.live
 
     def now_ns(self) -> int:
         """UTC nanoseconds by the recorder's clock."""
@@ -266,6 +272,8 @@ class Camera:
         """Finish, after ``run()`` was cancelled, the footage that was received; the rest becomes a gap."""
         self._flush()
         self.live.close()
+        if self._substream is not None:
+            self._substream.close()
         self._apply([self._timeline.close()])
         if self.health.state != "recording" and self.recording.accounted_ns is not None and not self.recording.open:
             self._account(self.now_ns())  # up to here the camera or the disk is the cause, and not the stop

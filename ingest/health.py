@@ -27,6 +27,7 @@ class Health:
     note: str = ""  # a shortcoming of the connection, although pictures arrive
     packets: Mapping[str, int] = field(default_factory=dict)  # packets that contributed to no picture, by reason
     sound: str = ""  # "recorded", or why requested sound is missing; empty: not requested
+    substream: str = ""  # "closed", "open", or why the recorded stream is shown instead; empty: none is configured
     last_error: str = ""
     remedy: str = ""
     skew_ns: int | None = None  # how far the camera's clock is ahead of this machine's
@@ -65,6 +66,7 @@ class Health:
             **self.packets,
             "note": self.note,
             "sound": self.sound,
+            "substream": self.substream,
             "last_error": self.last_error,
             "remedy": self.remedy,
         }

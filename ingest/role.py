@@ -18,12 +18,12 @@ from custodian.enrolment import enrol_again, load_or_enrol
 from domain.errors import MisuseError, StorageError, TallenneError
 from domain.ids import CameraId
 from ingest.camera import Camera
-from ingest.feeding import CameraFeed, Feeding
 from ingest.media.clock import RecorderClock
 from ingest.native.library import in_use
 from ingest.recording import KeyKeeper, Recorder, open_recorder
 from ingest.settings import IngestSettings
 from ingest.sources import Sources
+from ingest.watched.feeding import Feeding, Watched
 from live.settings import feed_socket
 from runtime.database import open_pool
 from runtime.pause import pause
@@ -170,10 +170,10 @@ class _Role:
     def camera_ids(self) -> list[CameraId]:
         return list(self._cameras)
 
-    def feed_of(self, camera_id: CameraId) -> CameraFeed | None:
+    def feed_of(self, camera_id: CameraId, small: bool) -> Watched | None:
         """A camera's pictures for the role `live`; None where this recorder does not have it."""
         camera = self._cameras.get(camera_id)
-        return None if camera is None else camera.live
+        return None if camera is None else camera.watched(small=small)
 
     async def record(self, changes: asyncio.Queue[IngestSettings], changed: Callable[[], None]) -> None:
         """Run until stopped, then finish all cameras. Calls ``changed()`` when cameras or hours change."""

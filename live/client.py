@@ -27,11 +27,11 @@ class LiveClient:
 
     @asynccontextmanager
     async def look(
-        self, *, session_id: SessionId, purpose_id: UUID, camera_id: CameraId, offer: str
+        self, *, session_id: SessionId, purpose_id: UUID, camera_id: CameraId, offer: str, small: bool = False
     ) -> AsyncIterator[AsyncIterator[Frame]]:
         """The frames of a look: messages first. It ends with the block. LiveAwayError, SocketError.
 
-        ``offer``: the browser's SDP; empty for fragments
+        ``offer``: the browser's SDP; empty for fragments. ``small``: of the camera's second stream, where it has one
         """
         try:
             async with asyncio.timeout(_CONNECT_S):
@@ -41,7 +41,7 @@ class LiveClient:
                 f"The role live does not answer ({type(exc).__name__}).", "Check that it runs: `tallenne status`."
             ) from exc
         request = {"session_id": session_id, "purpose_id": purpose_id, "camera_id": camera_id, "offer": offer}
-        writer.write(pack_message({name: str(value) for name, value in request.items()}))
+        writer.write(pack_message({name: str(value) for name, value in request.items()} | {"small": small}))
         try:
             yield _frames(reader)
         finally:

@@ -31,8 +31,9 @@ _LINGER_S: Final = 2.0
 class Feed:
     """One camera's pictures. ``stream``: what decodes them, None before the first; ``depth``: see reorder_depth()."""
 
-    def __init__(self, camera_id: CameraId, run_directory: Path, uids: Collection[int]) -> None:
-        self.camera_id = camera_id
+    def __init__(self, camera_id: CameraId, run_directory: Path, uids: Collection[int], *, small: bool = False) -> None:
+        """small: of the camera's second stream, where it has one"""
+        self.camera_id, self._small = camera_id, small
         self.stream: Stream | None = None
         self.depth = 0
         self.begun = asyncio.Event()  # the last group of pictures is known
@@ -81,7 +82,7 @@ class Feed:
                 continue
             here = False
             try:
-                writer.write(pack_message({"camera_id": str(self.camera_id)}))
+                writer.write(pack_message({"camera_id": str(self.camera_id), "small": self._small}))
                 frame = await read_frame(reader)
                 here = frame is not None and frame[0] is Kind.MESSAGE and bool(read_message(frame[1]).get("here"))
             finally:
@@ -98,6 +99,8 @@ class Feed:
             self._push(self.stream)
         elif kind is Kind.PICTURE:
             self._picture(read_picture(body))
+        elif kind is Kind.MESSAGE and "stream" in read_message(body):
+            self._turned()
         elif kind is Kind.MESSAGE:
             self._stopped()
 
@@ -132,6 +135,13 @@ class Feed:
         for viewer in self._viewers:
             viewer.push(item)
 
+    def _turned(self) -> None:
+        """The camera's other stream follows: viewers go on with its last group of pictures."""
+        self.begun.clear()
+        self.depth = 0
+        self._group.clear()
+        self._group_bytes = 0
+
     def _stopped(self) -> None:
         if self.begun.is_set():
             self.begun.clear()
@@ -145,32 +155,33 @@ class Feeds:
 
     def __init__(self, run_directory: Path, uids: Collection[int]) -> None:
         self._run_directory, self._uids = run_directory, uids
-        self._running: dict[CameraId, tuple[Feed, asyncio.Task[None]]] = {}
+        self._running: dict[tuple[CameraId, bool], tuple[Feed, asyncio.Task[None]]] = {}
 
     @property
     def cameras(self) -> int:
         """How many cameras are read now."""
-        return len(self._running)
+        return len({camera_id for camera_id, _ in self._running})
 
     @asynccontextmanager
-    async def watch(self, camera_id: CameraId, viewer: Viewer) -> AsyncIterator[Feed]:
-        """The camera's feed, which pushes to ``viewer`` until the end of the block."""
-        if camera_id not in self._running:
-            feed = Feed(camera_id, self._run_directory, self._uids)
-            self._running[camera_id] = feed, asyncio.create_task(feed.run(), name=f"feed {camera_id}")
-        feed, _ = self._running[camera_id]
+    async def watch(self, camera_id: CameraId, viewer: Viewer, *, small: bool = False) -> AsyncIterator[Feed]:
+        """The camera's feed, which pushes to ``viewer`` until the end of the block. small: see Feed"""
+        key = camera_id, small
+        if key not in self._running:
+            feed = Feed(camera_id, self._run_directory, self._uids, small=small)
+            self._running[key] = feed, asyncio.create_task(feed.run(), name=f"feed {camera_id}")
+        feed, _ = self._running[key]
         feed.join(viewer)
         try:
             yield feed
         finally:
             feed.leave(viewer)
-            asyncio.get_running_loop().call_later(_LINGER_S, self._end_unwatched, camera_id, feed)
+            asyncio.get_running_loop().call_later(_LINGER_S, self._end_unwatched, key, feed)
 
-    def _end_unwatched(self, camera_id: CameraId, feed: Feed) -> None:
-        found = self._running.get(camera_id)
+    def _end_unwatched(self, key: tuple[CameraId, bool], feed: Feed) -> None:
+        found = self._running.get(key)
         if found is not None and found[0] is feed and not feed.viewers:
             found[1].cancel()
-            del self._running[camera_id]
+            del self._running[key]
 
     async def close(self) -> None:
         """End all of them."""

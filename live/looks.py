@@ -45,12 +45,17 @@ _AWAY: Final = pack_message({"state": "away"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a look is of. offer: the browser's SDP; empty: fragments over HTTPS are wanted"""
+    """What a look is of.
+
+    offer: the browser's SDP; empty: fragments over HTTPS are wanted
+    small: of the camera's second stream, where it has one
+    """
 
     session_id: SessionId
     purpose_id: UUID
     camera_id: CameraId
     offer: str
+    small: bool = False
 
     @property
     def who(self) -> dict[str, Any]:
@@ -107,7 +112,7 @@ class Looks:
         self.begun += 1
         viewer = Viewer()
         try:
-            async with self._feeds.watch(asked.camera_id, viewer) as feed:
+            async with self._feeds.watch(asked.camera_id, viewer, small=asked.small) as feed:
                 return await _first(
                     self._show(asked, feed, viewer, writer), self._allowed(asked, until_ns), _gone(reader)
                 )
@@ -236,6 +241,7 @@ def _asked(body: dict[str, Any]) -> Asked:
             purpose_id=UUID(body["purpose_id"]),
             camera_id=CameraId(UUID(body["camera_id"])),
             offer=str(body.get("offer") or ""),
+            small=body.get("small") is True,
         )
     except (KeyError, ValueError, TypeError, AttributeError):
         raise FrameError("A request for a look is damaged.") from None

@@ -41,6 +41,10 @@ class LiveLook(BaseModel):
     offer: Annotated[str, Field(max_length=_OFFER_MAX)] = Field(
         "", description="The browser's SDP offer of one video to receive; empty for fragments in this answer."
     )
+    small: bool = Field(
+        False,
+        description="Of the camera's smaller stream, where it has one and that one works: for a wall, or a phone.",
+    )
 
 
 class LiveRequest(BaseModel):
@@ -70,7 +74,7 @@ async def watch(
     asked = []
     for wanted in request.cameras:
         camera = await visible_camera(records, session, CameraId(wanted.camera_id))
-        asked.append(LookAsked(camera_id=camera.camera_id, offer=wanted.offer))
+        asked.append(LookAsked(camera_id=camera.camera_id, offer=wanted.offer, small=wanted.small))
     doors = partial(tell_events, records, [look.camera_id for look in asked])
     stream = partial(frames, live.client, session.session_id, purpose.purpose_id, asked, doors)
     headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}

@@ -30,10 +30,11 @@ HEAD: Final = struct.Struct(">BBI")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookAsked:
-    """A camera, and the browser's offer, or nothing for fragments."""
+    """A camera, and the browser's offer, or nothing for fragments. small: its second stream will do"""
 
     camera_id: CameraId
     offer: str
+    small: bool = False
 
 
 class _Merged:
@@ -47,7 +48,7 @@ class _Merged:
     async def one(self, number: int, look: LookAsked) -> None:
         """Queue the frames of one look, then None."""
         try:
-            opened = self._client.look(**self._who, camera_id=look.camera_id, offer=look.offer)
+            opened = self._client.look(**self._who, camera_id=look.camera_id, offer=look.offer, small=look.small)
             # An async generator, though its type says only that it can be iterated.
             async with opened as found, aclosing(cast("Any", found)) as each:
                 async for kind, body in each:

@@ -18,7 +18,7 @@ from live.errors import OfferError
 from live.protocol import Stream
 from live.viewer import Item, Viewer
 from live.webrtc.ports import listen_only_at
-from live.webrtc.profiles import add_profiles, chosen, profile_level_id, widened
+from live.webrtc.profiles import add_profiles, chosen, decodes, profile_level_id, widened
 from live.webrtc.track import PictureTrack
 
 OFFER_MAX: Final = 32 << 10
@@ -85,7 +85,7 @@ class Peer:
             self._stopped()
         elif depth:
             self._end(_DEPTH)
-        elif isinstance(item, Stream) and profile_level_id(item) != self._profile:
+        elif isinstance(item, Stream) and not decodes(self._profile, profile_level_id(item)):
             self._end("changed")
         return not self.ended.is_set()
 

@@ -28,6 +28,16 @@ _WIDER: Final = {
     H264Profile.PROFILE_CONSTRAINED_BASELINE: H264Profile.PROFILE_BASELINE,
     H264Profile.PROFILE_CONSTRAINED_HIGH: H264Profile.PROFILE_HIGH,
 }
+_INCLUDED: Final = {
+    H264Profile.PROFILE_BASELINE: {H264Profile.PROFILE_CONSTRAINED_BASELINE},
+    H264Profile.PROFILE_MAIN: {H264Profile.PROFILE_CONSTRAINED_BASELINE},
+    H264Profile.PROFILE_HIGH: {
+        H264Profile.PROFILE_CONSTRAINED_BASELINE,
+        H264Profile.PROFILE_MAIN,
+        H264Profile.PROFILE_CONSTRAINED_HIGH,
+    },
+}
+"""What a decoder of a profile decodes besides (H.264, A.2)."""
 
 
 def add_profiles() -> None:
@@ -92,6 +102,12 @@ def chosen(
                     codec.parameters["profile-level-id"] = ident
                 return codec, [each for each in offered if each.parameters.get("apt") == codec.payloadType]
     return None
+
+
+def decodes(agreed: str, ident: str) -> bool:
+    """Whether who decodes the one profile decodes the other; each as profile_level_id() has it."""
+    mine, other = _profile(agreed), _profile(ident)
+    return mine is not None and other is not None and (mine is other or other in _INCLUDED.get(mine, ()))
 
 
 def _profile(ident: str) -> H264Profile | None:

@@ -32,6 +32,7 @@ class PictureTrack(MediaStreamTrack):
         super().__init__()
         self._viewer, self._begins = viewer, begins
         self._stream: Stream | None = None
+        self._last_ticks: int | None = None
         self.sent = 0
 
     async def recv(self) -> Any:
@@ -55,7 +56,10 @@ class PictureTrack(MediaStreamTrack):
     def _packet(self, picture: Picture) -> Any:
         sets = self._stream.sets if picture.key and self._stream is not None else ()
         made = Packet(annex_b(picture.data, sets))
-        made.pts, made.time_base = picture.pts_ticks, _TIME_BASE
+        # Of another stream of the camera the first pictures may be a little older than the last ones that were sent.
+        last, ticks = self._last_ticks, picture.pts_ticks
+        self._last_ticks = ticks if last is None else max(ticks, last + 1)
+        made.pts, made.time_base = self._last_ticks, _TIME_BASE
         return made
 
 

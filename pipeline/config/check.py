@@ -138,21 +138,16 @@ def _site(path: tuple[str | int, ...], site: Site) -> Iterator[Mistake]:
 
 
 def _camera(path: tuple[str | int, ...], camera: Camera) -> Iterator[Mistake]:
-    try:
-        parts = urlsplit(camera.url)
-        secret = parts.username or parts.password
-        hostname, _ = parts.hostname, parts.port
-    except ValueError:
-        secret = hostname = None
-    if secret:
-        yield Mistake(
-            (*path, "url"), "A password stands in the address.", "Use user_name and password = { file = ... }."
-        )
-    if not hostname:
-        yield Mistake((*path, "url"), "The address has no host, or no valid port.", "Write rtsp://host[:port]/path.")
-    if camera.transport == "udp" and camera.url.startswith("rtsps:"):
+    yield from _address((*path, "url"), camera, camera.url)
+    if camera.substream_url:
+        yield from _address((*path, "substream_url"), camera, camera.substream_url)
+    tls = "rtsps:" in (camera.url[:6], camera.substream_url[:6])
+    if camera.url.startswith("rtsps:") and camera.substream_url.startswith("rtsp:"):
+        what = "Its pictures would go unencrypted, which those of url do not."
+        yield Mistake((*path, "substream_url"), what, "Write rtsps://, or leave substream_url out.")
+    if camera.transport == "udp" and tls:
         yield Mistake((*path, "transport"), "UDP goes past TLS.", "Write rtsp://, or leave transport out.")
-    if camera.source == "libav" and (camera.transport == "udp" or camera.url.startswith("rtsps:")):
+    if camera.source == "libav" and (camera.transport == "udp" or tls):
         yield Mistake(
             (*path, "source"),
             "libav's client speaks plain RTSP over TCP only.",
@@ -172,24 +167,35 @@ def _camera(path: tuple[str | int, ...], camera: Camera) -> Iterator[Mistake]:
         )
     if camera.segment_max_s < camera.segment_s:
         yield Mistake((*path, "segment_max_s"), "It is less than segment_s.", "Make it at least as long.")
-    yield from _networks(path, camera, hostname or "")
-
-
-def _networks(path: tuple[str | int, ...], camera: Camera, host: str) -> Iterator[Mistake]:
-    """A host that is a name is looked up and checked at each connection; an address is known to be wrong here."""
-    wrong = False
     for number, text in enumerate(camera.networks):
-        try:
-            ipaddress.ip_network(text)
-        except ValueError:
-            wrong = True
+        if not _is_network(text):
             yield Mistake((*path, "networks", number), f"{text!r} is not a network.", 'Write e.g. "192.168.4.0/24".')
+
+
+def _address(path: tuple[str | int, ...], camera: Camera, url: str) -> Iterator[Mistake]:
+    """A host that is a name is looked up and checked at each connection; an address is known to be wrong here."""
+    try:
+        parts = urlsplit(url)
+        secret = parts.username or parts.password
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        secret, host = None, ""
+    if secret:
+        yield Mistake(path, "A password stands in the address.", "Use user_name and password = { file = ... }.")
+    if not host:
+        yield Mistake(path, "The address has no host, or no valid port.", "Write rtsp://host[:port]/path.")
     with contextlib.suppress(ValueError):
-        if not wrong and not is_allowed(host, camera.networks):
+        if all(map(_is_network, camera.networks)) and not is_allowed(host, camera.networks):
             named = "the camera's networks" if camera.networks else "private networks"
-            yield Mistake(
-                (*path, "url"), f"{host} is outside {named}.", f'If it is right, write networks = ["{host}"].'
-            )
+            yield Mistake(path, f"{host} is outside {named}.", f'If it is right, write networks = ["{host}"].')
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _repeated(path: tuple[str | int, ...], names: list[str], key: str = "name") -> Iterator[Mistake]:

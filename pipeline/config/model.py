@@ -44,6 +44,7 @@ class Camera(Section):
     name: Name
     id: UUID | None = None
     url: Annotated[str, Field(pattern=r"^rtsps?://")]
+    substream_url: Annotated[str, Field(pattern=r"^(rtsps?://.*)?$")] = default_of(CameraSettings, "substream_url")
     user_name: Text = ""
     password: Secret | None = None
     basic_auth: bool = default_of(CameraSettings, "basic_auth")

@@ -344,6 +344,7 @@ class RoleSettings:
             site_id=site_id,
             name=camera.name,
             url=camera.url,
+            substream_url=camera.substream_url,
             user_name=camera.user_name,
             password=self._secret(camera.password) if camera.password and secrets else "",
             source=SourceKind(camera.source),

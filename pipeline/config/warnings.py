@@ -24,7 +24,7 @@ def _clear_passwords(config: Config) -> Iterator[str]:
     for site in config.site:
         for camera in site.camera:
             name = f'Camera "{camera.name}" of {site.name}'
-            if camera.basic_auth and camera.url.startswith("rtsp:"):
+            if camera.basic_auth and "rtsp:" in (camera.url[:5], camera.substream_url[:5]):
                 yield (
                     f"{name} may get its password in the clear (basic_auth), for any eavesdropper. Switch Digest on "
                     "in the camera or take rtsps://, and take the line out."

@@ -47,6 +47,8 @@ def _remarks(camera: dict[str, Any]) -> str:
         said += f"  {camera['forced_cuts']} cuts without a key frame"
     if camera.get("note"):
         said += f"  {camera['note']}"
+    if camera.get("substream", "") not in ("", "closed", "open"):
+        said += f"  substream: {camera['substream']}"
     if camera.get("sound"):
         said += f"  sound: {camera['sound']}"
     return said

@@ -232,6 +232,7 @@ ELSEWHERE: Final = (
         ("ingest/video/h265.py",),
     ),
     Row(_CAMERA, "tests/integration/ingest/test_native_demo.py", ("ingest/libav/packets.py",)),
+    Row(_CAMERA, "tests/integration/ingest/watched/test_substream.py", ("ingest/watched/substream.py",)),
     Row(_CAMERA, "tests/integration/ingest/test_libav.py", ("ingest/libav/source.py",)),
     Row(
         "records, SQL and a second database in the place of a lost one",

@@ -20,8 +20,8 @@ from demo.video import strip
 from demo.video.encoder import parameter_sets
 from domain.ids import CameraId
 from ingest.access_unit import AccessUnit, VideoParameters
-from ingest.feeding import CameraFeed, Feeding
 from ingest.media.init import make_init
+from ingest.watched.feeding import CameraFeed, Feeding
 from live.protocol import Picture, Stream
 from live.settings import feed_socket
 from live.webrtc.ports import listen_only_at
@@ -62,14 +62,15 @@ class Camera:
     def __init__(
         self, camera_id: CameraId, b_frames: int = 0, preset: str = "ultrafast", film: Sequence[AccessUnit] = ()
     ) -> None:
-        self.camera_id, self.sent, self.hurried = camera_id, 0, 0
+        self.camera_id, self.sent, self.hurried, self.small = camera_id, 0, 0, False
         self._film = film or units(75, b_frames, preset)
         self.feed = CameraFeed(self._hurry)
 
     def _hurry(self) -> None:
         self.hurried += 1
 
-    def _find(self, camera_id: CameraId) -> CameraFeed | None:
+    def _find(self, camera_id: CameraId, small: bool) -> CameraFeed | None:
+        self.small = small
         return self.feed if camera_id == self.camera_id else None
 
     @contextlib.asynccontextmanager

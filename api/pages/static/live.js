@@ -9,6 +9,7 @@ import { t } from "./words.js";
 const TOGETHER_MS = 150; // what is to be asked for within so long goes into one request
 const AGAIN_MS = 3000;
 const WALL_MAX = 16;
+const PHONE = "(max-width: 600px), (max-height: 500px)"; // where one camera is shown no larger than on a wall
 const HIDDEN_MS = 60_000; // a page that nobody sees watches no longer than this
 const wanted = new URLSearchParams(location.search);
 const requests = new Set();
@@ -83,7 +84,8 @@ async function begin() {
     show(byId("left-out"), !single && ofSite.length > WALL_MAX ? t("live.left_out", { count: ofSite.length - WALL_MAX }) : "");
     show(byId("problem"), wall.length ? "" : t("cameras.none"));
     const zones = new Map(sites.map((site) => [site.site_id, site.time_zone]));
-    shown = wall.map((camera) => new Tile({ ...camera, time_zone: zones.get(camera.site_id) }, again));
+    const small = wall.length > 1 || matchMedia(PHONE).matches;
+    shown = wall.map((camera) => new Tile({ ...camera, time_zone: zones.get(camera.site_id) }, again, small));
     byId("tiles").replaceChildren(...shown.map((tile) => tile.element));
     byId("tiles").dataset.count = Math.ceil(Math.sqrt(shown.length)) || 1;
     if (shown.length) ask(shown);

@@ -97,3 +97,29 @@ def test_a_group_that_reaches_further_back_than_a_look_is_not_kept(tmp_path: Pat
         )
         feed.take(Kind.PICTURE, head[5:] + b"x")
         assert len(feed._group) == {0: 1, 10: 2, 20: 3}.get(second, 0)
+
+
+def test_viewers_go_on_with_the_cameras_other_stream(tmp_path: Path) -> None:
+    from live.protocol import Kind, pack_message, pack_stream, picture_head
+    from tests.support.live import stream_of, units
+
+    feed, viewer = Feed(CAMERA, tmp_path, ME, small=True), Viewer()
+    stream = pack_stream(stream_of(units(1)[0].parameters))[5:]
+
+    def send(pts_ticks: int, *, key: bool, replayed: bool) -> None:
+        head = picture_head(size_bytes=1, pts_ticks=pts_ticks, mono_ns=0, key=key, damaged=False, replayed=replayed)
+        feed.take(Kind.PICTURE, head[5:] + b"x")
+
+    feed.join(viewer)
+    feed.take(Kind.STREAM, stream)
+    send(3600, key=True, replayed=False)
+    send(0, key=False, replayed=False)
+    assert feed.depth == 1
+    feed.take(Kind.MESSAGE, pack_message({"stream": "sub"})[5:])
+    assert feed.depth == 0
+    feed.take(Kind.STREAM, stream)
+    send(3500, key=True, replayed=True)
+    send(7200, key=False, replayed=False)
+    got = list(viewer._items)
+    assert None not in got  # the camera is not away
+    assert [one.key for one in got if isinstance(one, Picture)] == [True, False, True, False]

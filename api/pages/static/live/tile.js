@@ -17,8 +17,9 @@ const EVENT_MS = 10_000;
 const MINUTE_MS = 60_000;
 
 export class Tile {
-  /** again(tile, pause): asked for when it needs a look anew */
-  constructor(camera, again) {
+  /** again(tile, pause): asked for when it needs a look anew; small: the camera's smaller stream will do */
+  constructor(camera, again, small) {
+    this.smallStream = small;
     this.camera = camera;
     this.again = again;
     this.sink = null;
@@ -65,7 +66,7 @@ export class Tile {
     this.turn += 1;
     const turn = this.turn;
     if (this.byWebRtc) this.sink = await RtcSink.make(this.video, servers, () => turn === this.turn && this.overHttps());
-    return { camera_id: this.camera.camera_id, offer: this.sink?.offer ?? "" };
+    return { camera_id: this.camera.camera_id, offer: this.sink?.offer ?? "", small: this.smallStream };
   }
 
   /** Handles what comes for the look that was asked for last. */

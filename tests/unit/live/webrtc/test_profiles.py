@@ -7,7 +7,7 @@ from aiortc import codecs
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
 from live.protocol import Stream
-from live.webrtc.profiles import add_profiles, chosen, profile_level_id, widened
+from live.webrtc.profiles import add_profiles, chosen, decodes, profile_level_id, widened
 
 
 def stream(ident: str, codec: str = "h264") -> Stream:
@@ -71,3 +71,22 @@ def test_profiles_are_added_once() -> None:
     assert len(codecs.CODECS["video"]) == before
     numbers = [codec.payloadType for codec in codecs.CODECS["video"]]
     assert len(set(numbers)) == len(numbers)
+
+
+@pytest.mark.parametrize(
+    ("agreed", "other", "may"),
+    [
+        ("640028", "42c01e", True),  # a camera's large and small stream
+        ("640028", "4d001e", True),
+        ("4d0028", "42c01e", True),
+        ("42001f", "42c01e", True),
+        ("4d0028", "640028", False),
+        ("42c01e", "4d001e", False),
+        ("4d0028", "42001f", False),  # baseline has tools that Main lacks
+        ("640028", "640033", True),
+        ("640028", "", False),  # H.265
+        ("", "640028", False),
+    ],
+)
+def test_what_a_decoder_of_a_profile_decodes_besides(agreed: str, other: str, may: bool) -> None:
+    assert decodes(agreed, other) is may

@@ -47,3 +47,14 @@ async def test_what_must_not_be_sent_ends_the_track() -> None:
         await track.recv()
     assert track.readyState == "ended"
     assert track.sent == 0
+
+
+async def test_times_go_on_where_the_cameras_other_stream_follows() -> None:
+    """Its last key frame may be older than the picture that was sent last."""
+    viewer = Viewer()
+    track = PictureTrack(viewer, lambda _: True)
+    viewer.push(STREAM)
+    for ticks in (9000, 12_600, 12_000, 12_270, 16_200):
+        viewer.push(Picture(data=DATA, pts_ticks=ticks, mono_ns=0, key=True))
+    async with asyncio.timeout(1):
+        assert [(await track.recv()).pts for _ in range(5)] == [9000, 12_600, 12_601, 12_602, 16_200]

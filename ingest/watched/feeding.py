@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from domain.ids import CameraId
@@ -36,6 +36,7 @@ class CameraFeed:
         self._hurry = hurry
         self._group: list[AccessUnit] = []
         self._group_bytes = 0
+        self._codec = ""
         self._watchers: set[Watcher] = set()
 
     @property
@@ -43,13 +44,18 @@ class CameraFeed:
         """Whether there is a watcher."""
         return bool(self._watchers)
 
+    @property
+    def codec(self) -> str:
+        """Of the last key frame's pictures; empty before the first."""
+        return self._codec
+
     def take(self, batch: Sequence[AccessUnit | Loss], *, placed: bool) -> None:
         """Take what was recorded together. placed: its times are the recorder's clock's by now"""
         for item in batch:
             if isinstance(item, Loss):
                 continue
             if item.key:
-                self._group, self._group_bytes = [item], len(item.data)
+                self._group, self._group_bytes, self._codec = [item], len(item.data), item.parameters.codec
             elif self._group:
                 self._group.append(item)
                 self._group_bytes += len(item.data)
@@ -61,9 +67,13 @@ class CameraFeed:
 
     def lost(self) -> None:
         """The connection to the camera is lost."""
-        self._group = []
+        self.forget()
         for watcher in self._watchers:
             watcher.lost()
+
+    def forget(self) -> None:
+        """What comes next does not continue what came."""
+        self._group, self._codec = [], ""
 
     def join(self, watcher: Watcher) -> None:
         """It gets what comes from now on, and the last group of pictures first."""
@@ -110,6 +120,12 @@ class Watcher:
             self._begun, self._parameters = False, None
             self._writer.write(pack_message({"state": "away"}))
 
+    def turn(self, stream: str) -> None:
+        """The camera's other stream follows, from its last key frame on: "sub" or "recorded"."""
+        if self._begun:
+            self._writer.write(pack_message({"stream": stream}))
+        self._begun, self._parameters, self._skipping = False, None, False
+
     def close(self) -> None:
         """End the connection."""
         self._writer.close()
@@ -147,10 +163,26 @@ class Watcher:
         return True
 
 
-class Feeding:
-    """Serves the role `live`. ``find``: a camera's feed, None where this recorder does not have it"""
+class Watched(Protocol):
+    """What a watcher joins."""
 
-    def __init__(self, find: Callable[[CameraId], CameraFeed | None]) -> None:
+    def join(self, watcher: Watcher) -> None:
+        """Begin."""
+        ...
+
+    def leave(self, watcher: Watcher) -> None:
+        """End."""
+        ...
+
+
+class Feeding:
+    """Serves the role `live`.
+
+    ``find``: a camera's pictures, of its second stream where that is wanted and there is one; None where this recorder
+    does not have the camera
+    """
+
+    def __init__(self, find: Callable[[CameraId, bool], Watched | None]) -> None:
         self._find = find
         self.left_out = 0
 
@@ -164,7 +196,8 @@ class Feeding:
             frame = await read_frame(reader, _REQUEST_MAX)
         if frame is None or frame[0] is not Kind.MESSAGE:
             return
-        feed = self._find(_camera(read_message(frame[1])))
+        asked = read_message(frame[1])
+        feed = self._find(_camera(asked), asked.get("small") is True)
         writer.write(pack_message({"here": feed is not None}))
         if feed is None:
             return

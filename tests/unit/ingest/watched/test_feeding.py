@@ -10,9 +10,9 @@ from typing import Any
 
 from domain.ids import CameraId
 from domain.time import NS
-from ingest import feeding as module
 from ingest.access_unit import AccessUnit, Loss
-from ingest.feeding import CameraFeed, Watcher
+from ingest.watched import feeding as module
+from ingest.watched.feeding import CameraFeed, Watcher
 from live.protocol import Kind, Picture, Stream, pack_message, read_frame, read_message, read_picture, read_stream
 from live.settings import feed_socket
 from live.sockets import connect
