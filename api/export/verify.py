@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Checks an export of Tallenne: that no byte of it was changed since it was made. Needs Python 3.8 and openssl.
 
-It also checks the certificates of what expired (`tallenne retention certificates`): signed, in order, none missing.
+It also checks the certificates of what expired (`tallenne retention certificates`): signed, in order, none missing
+before the last one that is there.
 
     python3 verify.py                     in the folder of the unpacked export
     python3 verify.py export.zip          or for the ZIP as it came
@@ -182,20 +183,28 @@ def main() -> int:
     try:
         source = Folder(path) if path.is_dir() else Archive(path)
         if certificates(source.names()):
-            return print_certificates(*verify_certificates(source, given.key_sha256))
+            fingerprint, said = verify_certificates(source, given.key_sha256)
+            print_certificates(said)
+            print_key(fingerprint, given.key_sha256)
+            return 0
         manifest = verify(source, given.key_sha256)
     except (WrongError, zipfile.BadZipFile, OSError, ValueError, KeyError, TypeError) as error:
         print(f"WRONG: {_shown(error)}", file=sys.stderr)
         return 1
     for said in manifest["files"]:
         print(_shown(f"unchanged: {said['name']}  {said['camera']}, {said['start']} to {said['end']}"))
-    if not given.key_sha256:
-        print("Signed with the key whose SHA-256 is below. Ask the operator by another way whether it is theirs.")
-    print(_shown(f"key: {manifest['public_key_sha256']}"))
+    print_key(manifest["public_key_sha256"], given.key_sha256)
     return 0
 
 
-def print_certificates(fingerprint: str, said: list[dict[str, Any]]) -> int:
+def print_key(fingerprint: str, told: str) -> None:
+    """Print the key's fingerprint and, unless it was ``told``, that a receiver cannot know whose key it is."""
+    if not told:
+        print("Signed with the key whose SHA-256 is below. Ask the operator by another way whether it is theirs.")
+    print(_shown(f"key: {fingerprint}"))
+
+
+def print_certificates(said: list[dict[str, Any]]) -> None:
     """Print what was certified: a line for each certificate, and one for each camera."""
     for one in said:
         counts = f"{one['camera_hours']} camera-hours, {one['segments']} segments"
@@ -203,8 +212,8 @@ def print_certificates(fingerprint: str, said: list[dict[str, Any]]) -> int:
         for camera in one["cameras"]:
             hours = ", ".join(hour["hour"] for hour in camera["hours"])
             print(_shown(f"    {camera['site']} / {camera['camera']}: recorded in the hours of {hours}"))
-    print(_shown(f"key: {fingerprint}"))
-    return 0
+    last = said[-1]
+    print(_shown(f"The last is number {last['number']}, issued {last['issued']}. Later ones do not show here."))
 
 
 if __name__ == "__main__":

@@ -101,6 +101,8 @@ async def restore(
     lock = installation.lock()
     try:
         if marker is None or marker.stage == _FILES:
+            if options.keyring is not None:
+                FileKeyring.load([options.keyring])  # KeyFileError, PrivateFileError: before it takes minutes
             _clear(installation)
             marker = _Marker(stage=_FILES)
             marker.write(installation)
@@ -215,7 +217,7 @@ def _bring_keyring(loaded: Loaded, installation: Installation, copy: Path | None
     directory = installation.root / "custodian" if own.directory is None else loaded.resolve(own.directory)
     places = [directory / _KEYRING, *(loaded.resolve(path) for path in own.keyring_replicas)]
     if copy is not None and not places[0].exists():
-        FileKeyring.load([copy])  # KeyFileError, PrivateFileError: before anything stands on it
+        FileKeyring.load([copy])  # it may be another one than at the first attempt
         private_directory(directory)
         write_private(places[0], copy.read_bytes())
     if not any(path.exists() for path in places):

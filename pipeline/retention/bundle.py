@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from api.export.manifest import enclosures, public_pem
+from api.export.manifest import enclosures, fingerprint, public_pem
 from storage.catalogue.certificates import Certificate
 
 
@@ -23,3 +23,8 @@ def write_bundle(certificates: Sequence[Certificate], signer: bytes) -> bytes:
         archive.writestr("public-key.pem", public_pem(Ed25519PublicKey.from_public_bytes(signer)))
         archive.writestr("verify.py", enclosures()["verify.py"])
     return made.getvalue()
+
+
+def key_sha256(signer: bytes) -> str:
+    """The fingerprint that the verifier's --key-sha256 takes. ``signer``: as in ``write_bundle()``."""
+    return fingerprint(Ed25519PublicKey.from_public_bytes(signer))

@@ -14,6 +14,7 @@ from pipeline.backup.drill import Drilled, drill
 from pipeline.commands.backup.qr import qr_lines
 from pipeline.commands.common import add_place, place_of, settings_of
 from pipeline.config.backups import backup_settings, backup_source
+from pipeline.errors import SetupError
 from pipeline.exit_codes import FAILED, OK
 from pipeline.output import ask, progress, say
 from runtime.private_files import private_directory
@@ -77,7 +78,7 @@ async def _now(arguments: argparse.Namespace) -> int:
     settings = settings_of(arguments)
     directory = private_directory(settings.installation.root / "backup")
     if arguments.to is not None:
-        place = BackupPlaceSettings(directory=arguments.to.absolute())
+        place = BackupPlaceSettings(directory=_directory(arguments.to))
         own = BackupSettings(
             source=backup_source(settings), place=place, directory=directory, run_directory=settings.run_directory
         )
@@ -105,6 +106,17 @@ async def _now(arguments: argparse.Namespace) -> int:
         if own.source.database is None:
             say(OWN_DATABASE)
     return FAILED if writer.unread else OK
+
+
+def _directory(named: Path) -> Path:
+    """SetupError: it is none, and cannot be made."""
+    try:
+        named.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as exc:
+        raise SetupError(
+            f"{named} cannot be made a directory for backups ({exc.strerror}).", "Name another one with --to."
+        ) from exc
+    return named.absolute()
 
 
 async def _drill(arguments: argparse.Namespace) -> int:

@@ -16,9 +16,10 @@ from pipeline.commands.checks.audit import reading_database
 from pipeline.commands.common import add_place, settings_of
 from pipeline.commands.retention.words import period_lines, shorter_lines, words_of
 from pipeline.config.roles import RoleSettings
+from pipeline.errors import SetupError
 from pipeline.exit_codes import FAILED, OK
 from pipeline.output import agreed, say
-from pipeline.retention.bundle import write_bundle
+from pipeline.retention.bundle import key_sha256, write_bundle
 from pipeline.retention.report import confirmation_of, report_of
 from runtime.database import connect
 from runtime.private_files import write_private
@@ -97,7 +98,16 @@ async def _certificates(arguments: argparse.Namespace) -> int:
     finally:
         await conn.close()
     check_chain(certificates, signer)
-    write_private(arguments.output, write_bundle(certificates, signer))
-    say(f"{len(certificates)} certificates are in {arguments.output}, with the verifier. Check them with:")
-    say(f"  python3 verify.py {arguments.output.name}     after unpacking verify.py from it")
+    if not certificates:
+        say("There is no certificate yet, since nothing has ended: no file was written.")
+        return OK
+    try:
+        write_private(arguments.output, write_bundle(certificates, signer))
+    except OSError as exc:
+        raise SetupError(
+            f"{arguments.output} cannot be written ({exc.strerror}).", "Name a file in a folder of yours with -o."
+        ) from exc
+    say(f"{len(certificates)} certificates are in {arguments.output}, with the verifier. Unpack verify.py and run:")
+    say(f"  python3 verify.py --key-sha256 {key_sha256(signer)} {arguments.output.name}")
+    say("Tell those who check them the key's SHA-256 by another way than the file.")
     return OK

@@ -20,6 +20,7 @@ from domain.time import HOUR_NS
 from pipeline.commands.retention import command
 from pipeline.config.model import Retention
 from pipeline.config.roles import RoleSettings
+from pipeline.errors import SetupError
 from runtime.settings import CustodianSettings
 from tests.conftest import Database
 from tests.support.footage.custodian import custodian, custodian_settings, until
@@ -60,6 +61,10 @@ async def test_held_footage_expires_on_confirmation_and_is_certified(
             return False
 
         await until(held)
+        early = tmp_path / "early.zip"
+        assert await run("certificates", output=early) == 0
+        assert not early.exists()  # an empty one would be called wrong by its own verifier
+        capsys.readouterr()
         assert await run("status", json=True) == 1
         report = json.loads(capsys.readouterr().out)
         assert report["overdue_camera_hours"] == report["held"]["camera_hours"] == 1
@@ -81,6 +86,9 @@ async def test_held_footage_expires_on_confirmation_and_is_certified(
         assert "door events, their tags and visits 90 days" in words
         path = tmp_path / "certificates.zip"
         assert await run("certificates", output=path) == 0
+        assert " --key-sha256 " in capsys.readouterr().out
+        with pytest.raises(SetupError, match=r"certificates\.zip cannot be written"):
+            await run("certificates", output=tmp_path / "nowhere" / "certificates.zip")
     with zipfile.ZipFile(path) as archive:
         said = [json.loads(archive.read(name)) for name in archive.namelist() if name.endswith(".json")]
     assert sum(one["segments"] for one in said) == 3

@@ -29,7 +29,9 @@ import pytest
 
 from custodian.client import CustodianClient
 from domain.time import HOUR_NS, Span, hour_of, to_iso
+from pipeline.commands.backup import command as backup_command
 from pipeline.embedded.postgres import start_postgres
+from pipeline.errors import SetupError
 from runtime.database import connect
 from runtime.failpoints import VARIABLE
 from runtime.settings import DatabaseSettings
@@ -358,3 +360,14 @@ async def _members(settings: DatabaseSettings) -> set[str]:
         return {row[0] for row in await conn.fetch("SELECT md5(t::text) FROM member t")}
     finally:
         await conn.close()
+
+
+def test_what_cannot_work_is_said_before_it_takes_minutes(tmp_path: Path) -> None:
+    """A mistyped path of the keyring: before the database is written. A file in the place of a directory."""
+    (tmp_path / "backups").mkdir()
+    (tmp_path / "key").write_text(RecoveryKey.generate().text())
+    (tmp_path / "key").chmod(0o600)
+    said = tallenne(tmp_path, "restore", *SHOWN, "--data", "new", code=2)
+    assert "no intact keyring at keyring" in said
+    with pytest.raises(SetupError, match=r"cannot be made a directory for backups \(File exists\)"):
+        backup_command._directory(tmp_path / "key")

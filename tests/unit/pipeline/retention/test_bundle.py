@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.retention.bundle import write_bundle
+from pipeline.retention.bundle import key_sha256, write_bundle
 from tests.unit.storage.catalogue.test_certificates import SIGNER, chain, erasure
 
 
-def verified(path: Path) -> subprocess.CompletedProcess[str]:
+def verified(path: Path, *more: str) -> subprocess.CompletedProcess[str]:
     """As a receiver does: the verifier out of the ZIP, and no module of ours."""
     with zipfile.ZipFile(path) as archive:
         archive.extract("verify.py", path.parent)
-    command = [sys.executable, "-I", str(path.parent / "verify.py"), str(path)]
+    command = [sys.executable, "-I", str(path.parent / "verify.py"), *more, str(path)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -36,6 +36,13 @@ def test_certificates_verify_offline_and_are_printed(bundle: Path) -> None:
     assert len([line for line in lines if line.startswith("certificate ")]) == 3
     assert "3 camera-hours, 6 segments" in lines[0]
     assert "Gym / Camera 0" in lines[1]
+    # Whoever makes up certificates signs them with a key of theirs, and leaves out the last ones.
+    assert lines[-3].startswith("The last is number 3, issued ")
+    assert "Ask the operator by another way" in lines[-2]
+    told = verified(bundle, "--key-sha256", key_sha256(SIGNER))
+    assert told.returncode == 0
+    assert "Ask the operator" not in told.stdout
+    assert "the key is another one" in verified(bundle, "--key-sha256", "00" * 32).stderr
 
 
 def test_erasure_is_verified_and_printed_in_the_same_chain(tmp_path: Path) -> None:
