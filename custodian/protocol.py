@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import socket
 import struct
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ class Peer:
     """Who is at the other end: a user id by the kernel's word, or the name in a verified certificate."""
 
     who: int | str
+    until_s: float = math.inf  # UTC; a certificate is good for so long, a user's word has no end
 
 
 def peer_of(writer: asyncio.StreamWriter) -> Peer:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -93,6 +93,7 @@ async def run(settings: CustodianSettings, stop: asyncio.Event) -> None:
             parts = opener, past_keys, retention, holds, orders, record, live
             operations = Operations(custody, pool, *parts, state.counters)
             server = Server(operations.table(), allowed(settings))
+            state.turned_away = lambda: server.strangers
             async with server.listening(settings.socket), _elsewhere(server, settings.listen):
                 await _work(state, custody.keyring, places, stop)
             await _last_head(signer, places)
@@ -171,6 +172,7 @@ class _State:
         self.problems.watch(AUDIT, self.broken.present)
         retention.watch(self.problems)
         self.counters: dict[str, Any] = {}
+        self.turned_away: Callable[[], int] = lambda: 0
 
     def period_s(self) -> float:
         return self.file.period_s if self.maker.supplied else STATUS_WHILE_STARTING_S
@@ -188,6 +190,7 @@ class _State:
             cameras=self.maker.camera_count,
             opened=self._opener.opened,
             refused=self._opener.refused,
+            turned_away=self.turned_away(),
             audit_signed_seq=self.signer.signed.seq,
             audit_signed_hash=self.signer.signed.hash.hex(),
             retention=self.retention.report(),

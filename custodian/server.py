@@ -8,7 +8,8 @@ import os
 import socket
 import ssl
 import stat
-from collections import OrderedDict, defaultdict
+import time
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -25,7 +26,7 @@ from custodian.protocol import (
     peer_of,
     read_message,
 )
-from custodian.tls import HANDSHAKE_S, name_of, server_context
+from custodian.tls import HANDSHAKE_S, good_until_s, name_of, server_context, why_refused
 from domain.errors import TallenneError
 from runtime.settings import CustodianListen
 
@@ -40,6 +41,8 @@ IDLE_S: Final = 30.0
 """A connection that asks nothing for so long is closed."""
 STRANGERS_EVERY_S: Final = 60.0
 """The log names a caller who may not connect once in so long, with the number of attempts."""
+STRANGERS_LINES_MAX: Final = 10
+"""So many lines about all of them in that time: an attacker has as many addresses as it likes."""
 
 _STRANGERS_KEPT: Final = 64
 
@@ -84,23 +87,39 @@ class Connections:
 class Strangers:
     """Those who may not connect. Their attempts are counted; the log grows by a line a minute for each of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: str = "user %r is not allowed to connect and tried to, %d times lately") -> None:
+        """``words``: of a line, for who it is and the number of attempts."""
         self.count = 0
+        self._words = words
         self._of_user: OrderedDict[int | str, tuple[float, int]] = (
             OrderedDict()
         )  # when they were logged, attempts since
+        self._since_s, self._lines, self._unnamed = -STRANGERS_EVERY_S, 0, 0
 
-    def note(self, who: int | str, mono_s: float) -> None:
-        """A user, or the name in a certificate, tried to connect."""
+    def note(self, who: int | str, mono_s: float, why: str = "") -> None:
+        """A user, a name in a certificate or an address tried to connect. ``why``: what else is known."""
         self.count += 1
         logged_s, attempts = self._of_user.get(who, (-STRANGERS_EVERY_S, 0))
+        attempts += 1
         if mono_s - logged_s >= STRANGERS_EVERY_S:
-            _log.warning("user %r is not allowed to connect and tried to, %d times lately", who, attempts + 1)
-            logged_s, attempts = mono_s, -1
-        self._of_user[who] = logged_s, attempts + 1
+            if self._has_room(mono_s):
+                _log.warning(self._words + (": %s" if why else "%s"), who, attempts, why)
+                logged_s, attempts = mono_s, 0
+            else:
+                self._unnamed += 1
+        self._of_user[who] = logged_s, attempts
         self._of_user.move_to_end(who)
         if len(self._of_user) > _STRANGERS_KEPT:
             self._of_user.popitem(last=False)
+
+    def _has_room(self, mono_s: float) -> bool:
+        """Whether the log takes another line now; the first one in a while says how much was left out before."""
+        if mono_s - self._since_s >= STRANGERS_EVERY_S:
+            if self._unnamed:
+                _log.warning("%d more attempts to connect were refused and not named here", self._unnamed)
+            self._since_s, self._lines, self._unnamed = mono_s, 0, 0
+        self._lines += 1
+        return self._lines <= STRANGERS_LINES_MAX
 
 
 class Server:
@@ -118,11 +137,12 @@ class Server:
         self._open: set[asyncio.Task[None]] = set()
         self._of_user: defaultdict[int | str, Connections] = defaultdict(Connections)
         self._strangers = Strangers()
+        self._refused = Strangers("a TLS handshake of %s failed, %d times lately")
 
     @property
     def strangers(self) -> int:
-        """How often users tried to connect who may not."""
-        return self._strangers.count
+        """How many attempts to connect were turned away."""
+        return self._strangers.count + self._refused.count
 
     @asynccontextmanager
     async def listening(self, path: Path) -> AsyncIterator[None]:
@@ -167,35 +187,38 @@ class Server:
             listener.close()
 
     async def _handshakes(self, listener: socket.socket, context: ssl.SSLContext) -> None:
-        """Take callers until cancelled. Of those in the handshake the one that came first makes room for a new one."""
+        """Take callers until cancelled. Where too many are in the handshake, one makes room: the first of the address
+        that has most of them, so that an attacker cuts off its own."""
         loop = asyncio.get_running_loop()
-        under_way: dict[asyncio.Task[None], None] = {}
+        under_way: dict[asyncio.Task[None], str] = {}
         try:
             while True:
                 try:
-                    connection, _ = await loop.sock_accept(listener)
+                    connection, address = await loop.sock_accept(listener)
                 except OSError:  # this process has no more descriptors: those of the handshakes come back
                     await asyncio.sleep(_ACCEPT_AGAIN_S)
                     continue
                 while len(under_way) >= HANDSHAKES_MAX:
-                    first = next(iter(under_way))
-                    del under_way[first]
+                    ((most, _),) = Counter(under_way.values()).most_common(1)
+                    first = next(task for task, one in under_way.items() if one == most)
+                    self._refused.note(under_way.pop(first), loop.time(), "others came while it was silent")
                     first.cancel()
-                task = loop.create_task(self._handshake(connection, context), name="custodian handshake")
-                under_way[task] = None
+                task = loop.create_task(self._handshake(connection, address[0], context), name="custodian handshake")
+                under_way[task] = address[0]
                 task.add_done_callback(lambda done: under_way.pop(done, None))
         finally:
             for task in under_way:
                 task.cancel()
 
-    async def _handshake(self, connection: socket.socket, context: ssl.SSLContext) -> None:
+    async def _handshake(self, connection: socket.socket, address: str, context: ssl.SSLContext) -> None:
         loop = asyncio.get_running_loop()
         reader = asyncio.StreamReader(limit=REQUEST_MAX_BYTES, loop=loop)
         made = asyncio.StreamReaderProtocol(reader, partial(self._accept, _named), loop=loop)
         try:
             await loop.connect_accepted_socket(lambda: made, connection, ssl=context, ssl_handshake_timeout=HANDSHAKE_S)
-        except OSError:  # it showed no certificate of ours, was silent, or has gone
+        except OSError as error:  # it showed no certificate of ours, was silent, or has gone
             connection.close()
+            self._refused.note(address, loop.time(), why_refused(error))
         except asyncio.CancelledError:
             connection.close()
             raise
@@ -245,6 +268,9 @@ class Server:
                 request = await read_message(reader, REQUEST_MAX_BYTES)
             if request is None:
                 return
+            if time.time() > peer.until_s:
+                writer.write(pack_message(_error(_outdated(peer.who))))
+                return
             mine.asks(writer)
             answer = pack_message(await self._answer(request, peer))
             if len(answer) > ANSWER_MAX_BYTES:
@@ -266,18 +292,24 @@ class Server:
             return {"ok": await operation(request, peer)}
         except TallenneError as error:
             return _error(error)
-        except (KeyError, ValueError, TypeError):
+        except (KeyError, ValueError, TypeError, AttributeError, OverflowError):
             return _error(CustodianMisuseError(f"The request {op!r} is malformed."))
 
 
 def _named(writer: asyncio.StreamWriter) -> Peer:
-    return Peer(who=name_of(writer))
+    return Peer(who=name_of(writer), until_s=good_until_s(writer))
 
 
 def _unknown(name: str) -> CertificateError:
     return CertificateError(
         f"The custodian does not know the name {name!r} of this certificate.",
         "List the name under `callers` of [custodian.listen] there, or use the certificate that is this role's.",
+    )
+
+
+def _outdated(who: int | str) -> CertificateError:
+    return CertificateError(
+        f"The certificate of {who!r} is out of date by now.", "Make a new one with `tallenne certificates`."
     )
 
 

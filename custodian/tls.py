@@ -32,7 +32,10 @@ _SAME: Final = "Both ends take the certificates and the authority of one folder 
 
 def server_context(files: TlsFiles) -> ssl.SSLContext:
     """For the custodian: who shows no certificate of the authority's gets no further. CertificateError."""
-    return _context(ssl.PROTOCOL_TLS_SERVER, files)
+    context = _context(ssl.PROTOCOL_TLS_SERVER, files)
+    # A session that is taken up again is not verified again: it would outlive its certificate (RFC 8446 2.2, 4.6.1).
+    context.num_tickets = 0
+    return context
 
 
 def client_context(files: TlsFiles) -> ssl.SSLContext:
@@ -111,6 +114,22 @@ def name_of(writer: asyncio.StreamWriter) -> str:
         value for kind, value in (writer.get_extra_info("peercert") or {}).get("subjectAltName", ()) if kind == "DNS"
     ]
     return names[0] if len(names) == 1 else ""
+
+
+def good_until_s(writer: asyncio.StreamWriter) -> float:
+    """When the caller's certificate ends (UTC)."""
+    certificate = writer.get_extra_info("peercert") or {}
+    return float(ssl.cert_time_to_seconds(certificate["notAfter"])) if "notAfter" in certificate else 0.0
+
+
+def why_refused(error: OSError) -> str:
+    """Why a caller's handshake failed, for the log. Nothing in it is the caller's own words."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is refused ({error.verify_message})"
+    if isinstance(error, ssl.SSLError):
+        reason = (error.reason or type(error).__name__).lower().replace("_", " ")
+        return "it shows no certificate" if "did not return a certificate" in reason else reason
+    return "it was silent for too long" if isinstance(error, ConnectionAbortedError) else "it closed the connection"
 
 
 def explained(error: OSError, at: CustodianAt) -> CertificateError | None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -16,7 +17,7 @@ from custodian import server as module
 from custodian.client import CustodianClient
 from custodian.errors import CustodianAwayError
 from custodian.protocol import Peer, pack_message, read_message
-from custodian.server import Server, Strangers
+from custodian.server import STRANGERS_LINES_MAX, Server, Strangers
 
 pytestmark = pytest.mark.trust
 LIMIT = 4
@@ -124,3 +125,36 @@ def test_strangers_of_many_names_are_forgotten(caplog: pytest.LogCaptureFixture)
     for uid in range(1000):
         strangers.note(uid, 0)
     assert len(strangers._of_user) == 64
+
+
+def test_strangers_of_many_names_share_the_lines_of_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    """An attacker has as many addresses as it likes, and the disk has an end."""
+    strangers = Strangers("a TLS handshake of %s failed, %d times lately")
+    for attempt in range(12_000):
+        strangers.note(f"2001:db8::{attempt:x}", attempt / 100, "it shows no certificate")
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines[0] == "a TLS handshake of 2001:db8::0 failed, 1 times lately: it shows no certificate"
+    assert len(lines) == 2 * STRANGERS_LINES_MAX + 1
+    assert lines[STRANGERS_LINES_MAX] == "5990 more attempts to connect were refused and not named here"
+    assert strangers.count == 12_000
+
+
+@pytest.mark.parametrize("odd", [5, None, [5], {}, 1e400, -1e400, float("nan"), "\ud800"])
+async def test_request_with_values_of_any_kind_is_answered(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, odd: Any
+) -> None:
+    async def as_id(request: dict[str, Any], _peer: Peer) -> dict[str, Any]:
+        return {"id": str(UUID(request["value"]))}
+
+    async def as_number(request: dict[str, Any], _peer: Peer) -> dict[str, Any]:
+        return {"number": int(request["value"])}
+
+    table = {"as_id": as_id, "as_number": as_number}
+    async with Server(table, dict.fromkeys(table, (os.geteuid(),))).listening(tmp_path / "socket"):
+        for op in table:
+            reader, writer = await asyncio.open_unix_connection(str(tmp_path / "socket"))
+            writer.write(pack_message({"op": op, "value": odd}))
+            answer = await read_message(reader, 10_000)
+            assert answer is not None and (answer == {"ok": {"number": 5}} or answer["error"]["code"] == "misuse")
+            writer.close()
+    assert caplog.records == []

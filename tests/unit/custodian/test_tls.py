@@ -20,7 +20,7 @@ import uvloop
 
 from custodian.client import CustodianClient
 from custodian.errors import CertificateError, CustodianAwayError, CustodianMisuseError
-from custodian.protocol import Peer, pack_message
+from custodian.protocol import Peer, pack_message, read_message
 from custodian.server import HANDSHAKES_MAX, Server
 from custodian.tls import client_context, name_of, server_context
 from pipeline.commands.certificates.authority import AUTHORITY, CERTIFICATE, KEY, Authority
@@ -229,5 +229,102 @@ def test_silent_strangers_keep_no_caller_out(tmp_path: Path, run: Callable[[Any]
                     assert await silent[0][0].read() == b""
             for _, writer in silent:
                 writer.close()
+
+    run(look())
+
+
+def bare(files: TlsFiles | None) -> ssl.SSLContext:
+    """A client's context that believes everybody and shows this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if files is not None:
+        context.load_cert_chain(files.certificate, files.key)
+    return context
+
+
+LATER = datetime.datetime(2050, 1, 1, tzinfo=datetime.UTC)
+FAILED: dict[str, tuple[Callable[[Stand], ssl.SSLContext | None], bytes, str]] = {
+    "none": (lambda _: bare(None), b"", "it shows no certificate"),
+    "wrong authority": (lambda made: bare(made.stranger().files), b"", "its certificate is refused (unable to get"),
+    "expired": (lambda made: bare(made.at(now=LONG_AGO).files), b"", "refused (certificate has expired)"),
+    "to come": (lambda made: bare(made.at(now=LATER).files), b"", "refused (certificate is not yet valid)"),
+    "of a custodian": (
+        lambda made: bare(files_in(made.authority.folder / "127.0.0.1")),
+        b"",
+        "certificate purpose)",
+    ),
+    "not TLS": (lambda _: None, b"GET / HTTP/1.0\r\n\r\n", "http request"),
+    "silent": (lambda _: None, b"", "it was silent for too long"),
+}
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+@pytest.mark.parametrize("case", FAILED)
+def test_failed_handshake_is_a_line_with_address_and_reason(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    case: str,
+    run: Callable[[Any], None],
+) -> None:
+    monkeypatch.setattr("custodian.server.HANDSHAKE_S", 1.0)
+    make, data, says = FAILED[case]
+
+    async def look() -> None:
+        async with stand(tmp_path) as made:
+            context = make(made)
+            for _ in range(3):
+                with contextlib.suppress(OSError):
+                    reader, writer = await asyncio.open_connection("127.0.0.1", made.port, ssl=context)
+                    writer.write(data)
+                    assert await reader.read() == b""
+                    writer.close()
+            assert await CustodianClient(made.at()).status() == {"who": "recorder-1"}
+            assert made.server.strangers == 3
+
+    run(look())
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "custodian.server"]
+    assert line.startswith("a TLS handshake of 127.0.0.1 failed, 1 times lately: ")
+    assert says in line
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_handshakes_of_one_address_make_room_for_another(tmp_path: Path, run: Callable[[Any], None]) -> None:
+    """A caller whose handshake takes its time stays, though an attacker begins hundreds after it."""
+
+    async def look() -> None:
+        async with stand(tmp_path) as made:
+            slow, slow_writer = await asyncio.open_connection("127.0.0.1", made.port, local_addr=("127.0.0.7", 0))
+            silent = [await asyncio.open_connection("127.0.0.1", made.port) for _ in range(3 * HANDSHAKES_MAX)]
+            context = bare(made.at().files)
+            await slow_writer.start_tls(context)
+            assert (await slow.readexactly(13))[4:] == b'{"ok":{}}'
+            for _, writer in (*silent, (slow, slow_writer)):
+                writer.close()
+
+    run(look())
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_certificate_that_ends_ends_what_it_opened(tmp_path: Path, run: Callable[[Any], None]) -> None:
+    """An open connection, and no session is left to be taken up again without showing the certificate."""
+
+    async def look() -> None:
+        async with stand(tmp_path) as made:
+            soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=2) - YEAR
+            context = bare(made.at(now=soon).files)
+            reader, writer = await asyncio.open_connection("127.0.0.1", made.port, ssl=context)
+            assert await read_message(reader, 1000) == {"ok": {}}
+            writer.write(pack_message({"op": "status"}))
+            assert await read_message(reader, 1000) == {"ok": {"who": "recorder-1"}}
+            session = writer.get_extra_info("ssl_object").session
+            assert session is None or not session.has_ticket
+            await asyncio.sleep(3)
+            writer.write(pack_message({"op": "status"}))
+            answer = await read_message(reader, 1000)
+            assert answer is not None
+            assert "The certificate of 'recorder-1' is out of date by now." in answer["error"]["what"]
+            assert await reader.read() == b""
+            writer.close()
 
     run(look())

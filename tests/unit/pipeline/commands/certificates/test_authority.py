@@ -6,6 +6,8 @@ import datetime
 import shutil
 import stat
 import subprocess
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from pipeline.commands.certificates.authority import AUTHORITY, CERTIFICATE, KEY, Authority
 from pipeline.errors import SetupError
 from runtime.errors import PrivateFileError
+from runtime.private_files import make_private
 
 YEAR = datetime.timedelta(days=365)
 
@@ -59,7 +62,61 @@ def test_keys_are_for_their_user_alone_and_the_authoritys_is_in_no_other_folder(
         Authority.in_folder(tmp_path / "authority")
 
 
-@pytest.mark.parametrize("name", ["", "../x", "a/b", ".", "käyttäjä"])
-def test_name_that_is_none_is_refused(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["", "../x", "a/b", ".", "käyttäjä", "*", "*.example", "a\nb", "a b", "-x", "a\0b", "a" * 254]
+)
+@pytest.mark.parametrize("custodian", [False, True])
+def test_name_that_is_none_is_refused(tmp_path: Path, name: str, custodian: bool) -> None:
     with pytest.raises(SetupError, match="cannot be the name in a certificate"):
-        Authority.in_folder(tmp_path).issue(name, custodian=False, lasts=YEAR)
+        Authority.in_folder(tmp_path).issue(name, custodian=custodian, lasts=YEAR)
+
+
+def test_addresses_are_for_a_custodian_and_long_names_for_both(tmp_path: Path) -> None:
+    authority, long = Authority.in_folder(tmp_path / "authority"), ".".join(["recorder-of-a-hall"] * 13)
+    assert verified(authority.issue("2001:db8::1", custodian=True, lasts=YEAR), "-verify_ip", "2001:db8::1")
+    with pytest.raises(SetupError, match="cannot be the name in a certificate"):
+        authority.issue("2001:db8::1", custodian=False, lasts=YEAR)
+    assert len(long) > 64  # more than a common name holds
+    for custodian in (False, True):
+        assert verified(authority.issue(long, custodian=custodian, lasts=YEAR), "-verify_hostname", long)
+
+
+def _issued(folder: Path, name: str) -> Path:
+    return Authority.in_folder(folder).issue(name, custodian=False, lasts=YEAR)
+
+
+def test_authorities_that_are_begun_at_once_are_one(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(4, get_context("spawn")) as pool:
+        for place in pool.map(_issued, [tmp_path / "authority"] * 4, ("a", "b", "c", "d")):
+            assert verified(place)
+            assert (place / AUTHORITY).read_bytes() == (tmp_path / "authority" / AUTHORITY).read_bytes()
+
+
+@pytest.mark.parametrize("interrupted", [KEY, AUTHORITY])
+def test_interrupted_beginning_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: str) -> None:
+    def killed(path: Path, data: bytes) -> None:
+        if path.name == interrupted:
+            raise KeyboardInterrupt
+        make_private(path, data)
+
+    monkeypatch.setattr("pipeline.commands.certificates.authority.make_private", killed)
+    with pytest.raises(KeyboardInterrupt):
+        Authority.in_folder(tmp_path)
+    monkeypatch.undo()
+    assert verified(Authority.in_folder(tmp_path).issue("a", custodian=False, lasts=YEAR))
+
+
+def test_authority_without_its_key_is_not_replaced(tmp_path: Path) -> None:
+    """Else all certificates that are in use would be good for nothing, and nobody would know."""
+    Authority.in_folder(tmp_path)
+    before = (tmp_path / AUTHORITY).read_bytes()
+    (tmp_path / KEY).rename(tmp_path / "elsewhere.pem")
+    with pytest.raises(SetupError, match=r"key.pem is gone"):
+        Authority.in_folder(tmp_path)
+    Authority.in_folder(tmp_path / "other")
+    (tmp_path / "other" / KEY).rename(tmp_path / KEY)
+    with pytest.raises(SetupError, match=r"is not the key of .*authority.pem"):
+        Authority.in_folder(tmp_path)
+    (tmp_path / "elsewhere.pem").rename(tmp_path / KEY)
+    Authority.in_folder(tmp_path)
+    assert (tmp_path / AUTHORITY).read_bytes() == before
