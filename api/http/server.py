@@ -27,6 +27,8 @@ from api.settings import ServeSettings
 REQUEST_DEADLINE_S: Final = 15.0
 """Time for the headers of a request; for the first one from the connection on, TLS included."""
 _GRACE_S: Final = 3
+"""Answers under way may take so long when the role stops; a clip or live pictures would go on for much longer."""
+_MARGIN_S: Final = 2  # then uvicorn would end them, and print a traceback for each
 _REFUSED_S: Final = 1.0  # a refused connection stays open this long, so that the client can read the answer
 _REFUSED_MAX: Final = 16  # refused connections that get an answer; more are closed without one
 _UNREAD_S: Final = 20.0
@@ -54,13 +56,21 @@ class _Protocol(H11Protocol):
         self._late: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
         self._until = self.loop.time() + REQUEST_DEADLINE_S
+        self._lost = asyncio.Event()
 
     def _abortable(self, app: Any) -> ASGIApp:
         """An answer whose reader has lost the right to it ends the connection with what is still in its buffers."""
 
         async def run(scope: Scope, receive: Receive, send: Send) -> None:
+            """Answer; until the connection is lost, where it is ended."""
             scope[ABORT] = self.transport.abort
-            await app(scope, receive, send)
+            try:
+                await app(scope, receive, send)
+            except asyncio.CancelledError:  # by _end_answers() alone; this is the task's last step
+                _log.info("an answer broke off: the role stops")
+                self.transport.abort()
+            if self.transport.is_closing():
+                await self._lost.wait()  # uvicorn takes an unfinished answer on an open connection for a mistake
 
         return run
 
@@ -136,6 +146,7 @@ class _Protocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the deadlines and uncount the connection."""
         self._first.cancel()
+        self._lost.set()
         self._leave()
         if self._refused is not None:
             return
@@ -285,7 +296,7 @@ async def serving(
         date_header=True,
         proxy_headers=False,
         timeout_keep_alive=30,
-        timeout_graceful_shutdown=_GRACE_S,
+        timeout_graceful_shutdown=_GRACE_S + _MARGIN_S,
         h11_max_incomplete_event_size=32 * 1024,
     )
     server = _Server(config)
@@ -318,9 +329,20 @@ async def _serve(server: _Server, acceptor: _Acceptor, sock: socket.socket, stop
         accepting.cancel()
         await asyncio.wait((accepting,))
         server.should_exit = True
+        ending = asyncio.create_task(_end_answers(server), name="end of answers")
         await serving
+        ending.cancel()
     if not accepting.cancelled():
         accepting.result()
+
+
+async def _end_answers(server: _Server) -> None:
+    """End what is still under way after a while, and wait for it: the parts that it uses are closed next."""
+    await asyncio.sleep(_GRACE_S)
+    if tasks := list(server.server_state.tasks):
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
 
 
 def _context(certificate: Certificate) -> ssl.SSLContext:

@@ -103,7 +103,7 @@ ELSEWHERE: Final = (
     Row(
         "the role: sockets, TLS and start-up order",
         "tests/integration/api/test_role.py",
-        ("api/role.py", "api/http/server.py"),
+        ("api/role.py",),
     ),
     Row(
         _CLIP,
