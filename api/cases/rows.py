@@ -10,6 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from api.records import Records
+from api.sign_in import rights
 from api.sign_in.sessions import Session
 from domain.ids import CameraId, StaffId
 from domain.time import NS, Span
@@ -55,23 +56,19 @@ async def add(records: Records, session: Session, purpose_id: UUID, title: str, 
     return case_id
 
 
-async def listed(records: Records, session: Session, cameras: Collection[CameraId]) -> list[CaseRow]:
-    """Those in sight, open ones first, by the date of review. The errors of runtime.database."""
+async def listed(
+    records: Records, session: Session, cameras: Collection[CameraId], case_id: UUID | None = None
+) -> list[CaseRow]:
+    """Those in sight, open ones first, by the date of review; or the one. The errors of runtime.database."""
     with wrapped_errors():
-        query = sql.load(_PACKAGE, "case_list")
-        rows = await records.pool.fetch(query, list(cameras), session.staff_id, LISTED_MAX)
+        values = list(cameras), session.staff_id, LISTED_MAX, list(rights.CASES), case_id
+        rows = await records.pool.fetch(sql.load(_PACKAGE, "case_list"), *values)
     return [_row(row) for row in rows]
 
 
 async def find(records: Records, session: Session, case_id: UUID, cameras: Collection[CameraId]) -> CaseRow | None:
     """A case in sight, or None."""
-    with wrapped_errors():
-        row = await records.pool.fetchrow(sql.load(_PACKAGE, "case_find"), case_id)
-        seen = await records.pool.fetch(sql.load(_PACKAGE, "case_cameras"), case_id)
-    if row is None:
-        return None
-    mine = row["opened_by"] == session.staff_id or all(each["camera_id"] in cameras for each in seen)
-    return _row(row) if mine else None
+    return next(iter(await listed(records, session, cameras, case_id)), None)
 
 
 async def parts(records: Records, case_id: UUID) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:

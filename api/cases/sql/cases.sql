@@ -10,30 +10,27 @@ FROM case_file WHERE number LIKE $2 || '-%'
 RETURNING number
 
 -- name: case_list
--- $1 cameras in the person's sight, $2 staff, $3 how many. Open ones first, by the date of review; a case is in sight when
--- all of its cameras are, or when it is the person's own.
+-- $1 cameras in the person's sight, $2 staff, $3 how many, $4 roles for cases, $5 one case, or NULL. Open ones first, by the
+-- date of review. A case is in sight when all of its cameras are, or when it is the person's own. One that names no camera
+-- yet may be about any camera of who opened it; about any at all where that person has no role for cases any more.
 SELECT c.*, coalesce(o.display_name, '–') AS opener, a.display_name AS closer, b.display_name AS second,
        (SELECT count(*) FROM hold h WHERE h.case_id = c.case_id AND h.ended_ns IS NULL) AS holds
 FROM case_file c LEFT JOIN staff o ON o.staff_id = c.opened_by
 LEFT JOIN staff a ON a.staff_id = c.closing_by LEFT JOIN staff b ON b.staff_id = c.closed_by
-WHERE c.opened_by = $2 OR NOT EXISTS (
-    SELECT FROM hold h WHERE h.case_id = c.case_id AND h.camera_id <> ALL ($1::uuid[])
-    UNION ALL
-    SELECT FROM case_entry e WHERE e.case_id = c.case_id AND e.camera_id <> ALL ($1::uuid[]))
+CROSS JOIN LATERAL (
+    SELECT array_agg(camera_id) AS cameras FROM (
+        SELECT h.camera_id FROM hold h WHERE h.case_id = c.case_id
+        UNION SELECT e.camera_id FROM case_entry e WHERE e.case_id = c.case_id AND e.camera_id IS NOT NULL) named
+) n
+WHERE ($5::uuid IS NULL OR c.case_id = $5)
+  AND (c.opened_by = $2 OR n.cameras <@ $1::uuid[] OR (n.cameras IS NULL AND NOT EXISTS (
+      SELECT FROM camera k
+      WHERE k.camera_id <> ALL ($1::uuid[])
+        AND (NOT EXISTS (SELECT FROM staff_grant g WHERE g.staff_id = c.opened_by AND g.role = ANY ($4::text[]))
+             OR EXISTS (SELECT FROM staff_grant g WHERE g.staff_id = c.opened_by AND g.role = ANY ($4::text[])
+                        AND (g.site_id IS NULL OR g.site_id = k.site_id)
+                        AND (g.camera_id IS NULL OR g.camera_id = k.camera_id))))))
 ORDER BY c.state = 'closed', c.review_ns, c.number LIMIT $3
-
--- name: case_find
--- $1 case.
-SELECT c.*, coalesce(o.display_name, '–') AS opener, a.display_name AS closer, b.display_name AS second,
-       (SELECT count(*) FROM hold h WHERE h.case_id = c.case_id AND h.ended_ns IS NULL) AS holds
-FROM case_file c LEFT JOIN staff o ON o.staff_id = c.opened_by
-LEFT JOIN staff a ON a.staff_id = c.closing_by LEFT JOIN staff b ON b.staff_id = c.closed_by
-WHERE c.case_id = $1
-
--- name: case_cameras
--- $1 case.
-SELECT camera_id FROM hold WHERE case_id = $1
-UNION SELECT camera_id FROM case_entry WHERE case_id = $1 AND camera_id IS NOT NULL
 
 -- name: case_holds
 -- $1 case.

@@ -158,6 +158,37 @@ async def test_bad_requests_about_cases_are_refused_with_a_reason(office: Office
     assert (await client.post(f"{path}/holds", json=hold_of(footage))).headers["Tallenne-Problem"] == "step-up-needed"
 
 
+async def test_case_without_footage_yet_is_of_the_cameras_of_who_opened_it(office: Office, footage: Footage) -> None:
+    """Its title and reason say what happened where, before any camera is named."""
+    north, south = (NewGrant(role="exporter", site_id=site) for site in (NORTH, SOUTH))
+    anna = await keeper_of_cases(office, north)
+    case = await opened(anna, office)
+    path, review = f"/v1/cases/{case['case_id']}", to_iso(office.clock.now_ns + 9 * DAY_NS)
+    lobby = NewGrant(role="exporter", site_id=NORTH, camera_id=LOBBY)
+    for stranger in [await keeper_of_cases(office, grant) for grant in (south, lobby)]:
+        assert (await stranger.get("/v1/cases")).json() == []
+        for answer in (
+            await stranger.get(path),
+            await stranger.post(f"{path}/entries", json={"note": "x"}),
+            await stranger.post(f"{path}/review", json={"review": review}),
+            await stranger.post(f"{path}/end"),
+        ):
+            assert answer.status_code == 404
+    for colleague in [await keeper_of_cases(office, *grants) for grants in ((north,), ("admin",), (north, south))]:
+        assert [each["number"] for each in (await colleague.get("/v1/cases")).json()] == [case["number"]]
+        assert (await colleague.get(path)).status_code == 200
+    # Once a camera is named it decides alone; who has left the house leaves a case to those who may see everything.
+    clip = {key: value for key, value in hold_of(footage).items() if key != "camera_ids"}
+    await anna.post(f"{path}/entries", json={**clip, "camera_id": str(LOBBY)})
+    of_lobby = await keeper_of_cases(office, lobby)
+    assert (await of_lobby.get(path)).status_code == 200
+    other = await opened(anna, office, "Toinen")
+    await office.owner.execute("DELETE FROM staff_grant WHERE site_id = $1 AND camera_id IS NULL", NORTH)
+    again = await keeper_of_cases(office, north)
+    assert (await again.get(f"/v1/cases/{other['case_id']}")).status_code == 404
+    assert (await (await keeper_of_cases(office)).get(f"/v1/cases/{other['case_id']}")).status_code == 200
+
+
 async def test_notes_and_clips_are_kept_in_order_with_who_added_them(office: Office, footage: Footage) -> None:
     client = await keeper_of_cases(office)
     case = await opened(client, office)
