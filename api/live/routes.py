@@ -76,7 +76,8 @@ async def watch(
         camera = await visible_camera(records, session, CameraId(wanted.camera_id))
         asked.append(LookAsked(camera_id=camera.camera_id, offer=wanted.offer, small=wanted.small))
     doors = partial(tell_events, records, [look.camera_id for look in asked])
-    stream = partial(frames, live.client, session.session_id, purpose.purpose_id, asked, doors)
+    place = partial(live.places.take, session.staff_id)
+    stream = partial(frames, live.client, session.session_id, purpose.purpose_id, asked, doors, place)
     headers = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     still = partial(_still, records, session)
     return StreamedResponse(200, headers, stream, footage.priority, still, head_only=False)

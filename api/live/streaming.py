@@ -10,7 +10,7 @@ import asyncio
 import json
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from dataclasses import dataclass
 from typing import Any, Final, cast
 from uuid import UUID
@@ -24,6 +24,7 @@ ALIVE_EVERY_S: Final = 10.0
 """So often something is sent where nothing happens: a proxy would take the answer for a dead one."""
 NO_LOOK: Final = 255
 _WAITING_MAX: Final = 32
+Place = Callable[[], AbstractContextManager[bool]]
 Tell = Callable[[int, dict[str, Any]], Awaitable[None]]
 HEAD: Final = struct.Struct(">BBI")
 
@@ -40,13 +41,21 @@ class LookAsked:
 class _Merged:
     """The frames of several looks in one queue. ``present``: looks that are on record, since the role has answered."""
 
-    def __init__(self, client: LiveClient, who: dict[str, Any]) -> None:
-        self._client, self._who = client, who
+    def __init__(self, client: LiveClient, who: dict[str, Any], place: Place) -> None:
+        self._client, self._who, self._place = client, who, place
         self.waiting: asyncio.Queue[bytes | TallenneError | None] = asyncio.Queue(_WAITING_MAX)
         self.present: set[int] = set()
 
     async def one(self, number: int, look: LookAsked) -> None:
         """Queue the frames of one look, then None."""
+        with self._place() as free:
+            if free:
+                await self._one(number, look)
+            else:
+                await self.waiting.put(_message(number, {"ended": "busy"}))
+                await self.waiting.put(None)
+
+    async def _one(self, number: int, look: LookAsked) -> None:
         try:
             opened = self._client.look(**self._who, camera_id=look.camera_id, offer=look.offer, small=look.small)
             # An async generator, though its type says only that it can be iterated.
@@ -64,8 +73,7 @@ class _Merged:
     async def tell(self, number: int, message: dict[str, Any]) -> None:
         """Queue a message about one of the cameras, if it is watched."""
         if number in self.present:
-            body = json.dumps(message).encode()
-            await self.waiting.put(HEAD.pack(Kind.MESSAGE, number, len(body)) + body)
+            await self.waiting.put(_message(number, message))
 
 
 async def frames(
@@ -74,12 +82,14 @@ async def frames(
     purpose_id: UUID,
     asked: Sequence[LookAsked],
     beside: Callable[[Tell], Awaitable[None]] | None = None,
+    place: Place = lambda: nullcontext(True),
 ) -> AsyncIterator[bytes]:
     """The frames of all looks until the last one ends. LiveAwayError, SocketError, where none of them begins.
 
-    ``beside``: sends what else happens at the cameras; it runs until then
+    ``beside``: sends what else happens at the cameras; it runs until then. ``place``: is held while a look lasts, and
+    says whether there was one
     """
-    merged = _Merged(client, {"session_id": session_id, "purpose_id": purpose_id})
+    merged = _Merged(client, {"session_id": session_id, "purpose_id": purpose_id}, place)
     tasks = [asyncio.create_task(merged.one(number, look), name="live look") for number, look in enumerate(asked)]
     left, begun = len(tasks), False
     if beside is not None:
@@ -109,5 +119,9 @@ async def _next(waiting: asyncio.Queue[bytes | TallenneError | None]) -> bytes |
         async with asyncio.timeout(ALIVE_EVERY_S):
             return await waiting.get()
     except TimeoutError:
-        body = json.dumps({"alive": True}).encode()
-        return HEAD.pack(Kind.MESSAGE, NO_LOOK, len(body)) + body
+        return _message(NO_LOOK, {"alive": True})
+
+
+def _message(number: int, message: dict[str, Any]) -> bytes:
+    body = json.dumps(message).encode()
+    return HEAD.pack(Kind.MESSAGE, number, len(body)) + body

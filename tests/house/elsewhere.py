@@ -84,7 +84,7 @@ ELSEWHERE: Final = (
     Row(
         "live looks over HTTP, with a custodian, the role and PostgreSQL",
         "tests/integration/api/live/test_live.py",
-        ("api/live/doors.py", "api/live/routes.py", "custodian/live_looks.py", "live/role.py"),
+        ("api/live/doors.py", "api/live/room.py", "api/live/routes.py", "custodian/live_looks.py", "live/role.py"),
     ),
     Row(
         "how serve asks: over a socket, against the looks themselves",

@@ -25,7 +25,7 @@ from live.client import LiveClient
 from live.protocol import Kind
 from live.settings import SOCKET, LiveSettings
 from tests.conftest import Database
-from tests.integration.api.conftest import Client, Office
+from tests.integration.api.conftest import Client, Office, sign_in
 from tests.integration.api.gym import CORRIDOR, LOBBY, NORTH, SIDE, SOUTH, SOUTH_CAMERA, Gym, open_gym
 from tests.support.footage.custodian import custodian, custodian_settings
 from tests.support.live import ME, Camera, until
@@ -235,6 +235,36 @@ async def test_door_events_appear_on_the_cameras_that_see_the_door_without_the_p
         assert set(events[0]) == {"event_id", "door", "kind", "at"}
         assert "Aino" not in str(watching.told)
         await watching.end()
+
+
+async def test_one_person_leaves_room_for_others_whatever_their_sessions(
+    office: Office, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.live.room.PERSON_LOOKS_MAX", 2)
+    async with watched(office, database, tmp_path):
+        name, staff = await office.hire("viewer")
+        clients = [office.client(), office.client()]
+        for client in clients:
+            assert (await sign_in(client, name, code=office.code(staff))).status_code == 200
+            await client.state_purpose()
+            office.clock.forward(30)
+        first = Watching(office, clients[0], body(LOBBY, LOBBY))
+        await until(lambda: first.pictures > 5)
+        for client in clients:
+            refused = Watching(office, client, body(LOBBY))
+            await until(lambda seen=refused: seen.told)
+            assert (refused.told, refused.pictures) == ([{"ended": "busy"}], 0)
+            await refused.end()
+        assert len(await office.owner.fetch(ENTRIES)) == 2  # what is not shown is no look
+        other = await office.signed_in("viewer")
+        await other.state_purpose()
+        watching = Watching(office, other, body(LOBBY))
+        await until(lambda: watching.pictures > 5)
+        await watching.end()
+        await first.end()
+        again = Watching(office, clients[1], body(LOBBY))
+        await until(lambda: again.pictures > 5)
+        await again.end()
 
 
 async def test_without_the_role_it_is_503(office: Office) -> None:

@@ -7,13 +7,15 @@ import contextlib
 import json
 import uuid
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any, cast
 
 import pytest
 
 from api.live import streaming as module
+from api.live.room import PERSON_LOOKS_MAX, Places
 from api.live.streaming import HEAD, NO_LOOK, LookAsked, frames
-from domain.ids import CameraId, SessionId
+from domain.ids import CameraId, SessionId, StaffId
 from live.client import LiveClient
 from live.errors import LiveAwayError
 from live.protocol import Kind
@@ -102,3 +104,23 @@ async def test_something_is_sent_where_nothing_happens(monkeypatch: pytest.Monke
     assert HEAD.unpack_from(piece)[:2] == (Kind.MESSAGE, NO_LOOK)
     assert json.loads(piece[HEAD.size :]) == {"alive": True}
     await stream.aclose()
+
+
+async def test_look_without_a_place_is_told_so_and_the_others_go_on() -> None:
+    places, one = Places(), StaffId(uuid.uuid4())
+    client = Client()
+    looks = [LookAsked(camera_id=CameraId(uuid.uuid4()), offer=offer) for offer in ["a wait"] * PERSON_LOOKS_MAX]
+    ids = SessionId(uuid.uuid4()), uuid.uuid4()
+    first: Any = frames(cast("LiveClient", client), *ids, looks, None, partial(places.take, one))
+    for _ in looks:
+        assert HEAD.unpack_from(await anext(first))[0] == Kind.FRAGMENT
+    more = [LookAsked(camera_id=CameraId(uuid.uuid4()), offer="b")]
+    found = [piece async for piece in frames(cast("LiveClient", client), *ids, more, None, partial(places.take, one))]
+    assert [json.loads(piece[HEAD.size :]) for piece in found] == [{"ended": "busy"}]
+    assert client.present == PERSON_LOOKS_MAX
+    other = partial(places.take, StaffId(uuid.uuid4()))
+    assert [piece[HEAD.size :] async for piece in frames(cast("LiveClient", client), *ids, more, None, other)] == [b"b"]
+    await first.aclose()
+    with places.take(one) as free:
+        assert free
+    assert places.people == 0
