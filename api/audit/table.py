@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -28,7 +29,9 @@ COLUMNS: Final = (
         "detail",
     ),
 )
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = re.compile(r"(^|[;|\n])([=+\-@＝＋－＠\t\r])")
+"""Where a cell begins that a spreadsheet would calculate. Behind a semicolon, too, which separates cells where a comma
+is the decimal sign, whatever the quotes say."""
 
 
 def table(entries: Iterable[AuditEntryAnswer]) -> str:
@@ -47,4 +50,4 @@ def table(entries: Iterable[AuditEntryAnswer]) -> str:
 
 def _cell(value: object) -> str:
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _FORMULA.sub(r"\1'\2", text)

@@ -9,11 +9,13 @@ from typing import Final
 from api.http.cursors import cursor_of
 from api.http.problems import Problem
 from domain.access import AccessEvent, EventKind
-from domain.time import NS
+from domain.time import DAY_NS, NS
 from storage.access import Cursor, EventRow
 
 SAME_NS: Final = 30 * NS
 """A grant and the opening of the door that follows it are one passage."""
+PLACE_FOR_NS: Final = 31 * DAY_NS
+"""A list goes on for so long; times in words would have no meaning at the beginning of all time."""
 _NOT_OURS: Final = ("The cursor is not one of ours.", "Pass on `next` of the page before.")
 
 
@@ -34,7 +36,7 @@ def place_of(text: str | None, now_ns: int) -> Place | None:
     if text is None:
         return None
     packed, _, asked = text.partition(".")
-    if not (asked.isascii() and asked.isdigit() and int(asked) <= now_ns):
+    if not (asked.isascii() and asked.isdigit() and now_ns - PLACE_FOR_NS <= int(asked) <= now_ns):
         raise Problem(422, "cursor", *_NOT_OURS)
     cursor = cursor_of(packed)
     assert cursor is not None

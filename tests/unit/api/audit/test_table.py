@@ -40,3 +40,19 @@ def test_who_is_not_staff_by_name_is_named_as_on_record() -> None:
 def test_cell_is_no_formula(typed: str) -> None:
     (row,) = read(table([entry(reason=typed)]))
     assert row["reason"] == f"'{typed}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "safe"),
+    [
+        ("x;=1+1", "x;'=1+1"),
+        ("x;-1;+2;@a", "x;'-1;'+2;'@a"),
+        ("x\n=1", "x\n'=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("a; b=c - d", "a; b=c - d"),
+    ],
+)
+def test_cell_is_no_formula_where_another_sign_separates_cells(typed: str, safe: str) -> None:
+    """A spreadsheet in Finnish splits at semicolons, in the middle of what is one cell here."""
+    (row,) = read(table([entry(reason=typed, name=typed, camera=typed, member_number=typed)]))
+    assert [row[each] for each in ("reason", "who", "camera", "member_number")] == [safe] * 4

@@ -8,10 +8,10 @@ import uuid
 import pytest
 
 from api.http.problems import Problem
-from api.search.passages import Place, passages, passages_of, place_of
+from api.search.passages import PLACE_FOR_NS, Place, passages, passages_of, place_of
 from domain.access import AccessEvent, EventKind
 from domain.ids import DoorId, EventId, MemberId, SiteId
-from domain.time import NS
+from domain.time import DAY_NS, NS
 from storage.access import Cursor, EventRow
 
 
@@ -94,8 +94,13 @@ def test_pages_hold_each_passage_once_in_true_order(limit: int, seed: int) -> No
 
 
 def test_place_comes_back_as_it_was_and_others_are_refused() -> None:
-    place = Place(cursor=Cursor(time_ns=7, row_id=uuid.UUID(int=9)), asked_ns=8)
-    assert place_of(place.pack(), 8) == place and place_of(None, 8) is None
-    for wrong in ("", "AAAA", place.cursor.pack(), f"{place.cursor.pack()}.x", f"{place.cursor.pack()}.9", ".5", "²."):
+    now_ns = 1000 * DAY_NS
+    place = Place(cursor=Cursor(time_ns=7, row_id=uuid.UUID(int=9)), asked_ns=now_ns)
+    assert place_of(place.pack(), now_ns) == place and place_of(None, now_ns) is None
+    assert place_of(place.pack(), now_ns + PLACE_FOR_NS) == place
+    here = place.cursor.pack()
+    for wrong in ("", "AAAA", here, f"{here}.x", f"{here}.{now_ns + 1}", f"{here}.0", f".{now_ns}", "²."):
         with pytest.raises(Problem):
-            place_of(wrong, 8)
+            place_of(wrong, now_ns)
+    with pytest.raises(Problem):
+        place_of(place.pack(), now_ns + PLACE_FOR_NS + 1)
