@@ -13,6 +13,7 @@ from api.audit import trail as audit_trail
 from api.cameras import clip, inventory, thumbnail
 from api.cases import routes as cases
 from api.erasures import routes as erasures
+from api.export import deciding
 from api.export import routes as exports
 from api.health import alarms, health, metrics, quarantine, retention
 from api.http import problems
@@ -43,6 +44,7 @@ ROUTERS: Final = tuple(
         thumbnail,
         live,
         exports,
+        deciding,
         cases,
         erasures,
         audit_trail,

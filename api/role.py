@@ -12,6 +12,7 @@ from api.app import build_asgi
 from api.credentials.handover import set_up_lately
 from api.credentials.secret_key import load_secret_key
 from api.errors import CannotServeError
+from api.export.rows import lapse_all
 from api.footage.cache import ClipCache
 from api.footage.thumbnail.pictures import Pictures
 from api.health.parts import Parts
@@ -30,6 +31,7 @@ from storage.store import open_store
 _log = logging.getLogger(__name__)
 PROBE_EVERY_S: Final = 2.0
 ACCOUNTS_EVERY_S: Final = 20.0
+LAPSE_EVERY_S: Final = 30.0
 _REMEDIES: Final = {
     "database": "Searches and sign-in do not work. Check that PostgreSQL runs and is reachable.",
     "store": "No clip plays. Check that the object store runs and is reachable.",
@@ -65,6 +67,7 @@ async def run(settings: ServeSettings, stop: asyncio.Event) -> None:
             tasks.forever("http", lambda: _ended(http))
             tasks.every(PROBE_EVERY_S, "probe", state.look)
             tasks.every(ACCOUNTS_EVERY_S, "accounts", state.look_at_accounts)
+            tasks.every(LAPSE_EVERY_S, "exports", state.look_at_exports)
             tasks.every(status.period_s, "status", state.write)
             await stop.wait()
         status.write("stopping", **said)
@@ -113,6 +116,11 @@ class _State:
         """Count the accounts that were set up lately: alarms tell everybody who receives them."""
         with contextlib.suppress(RetryableError):  # ``look()`` reports that the database is away
             self._accounts = await set_up_lately(self._records.pool, self._records.clock_ns())
+
+    async def look_at_exports(self) -> None:
+        """End the exports that wait for a decision about footage of which some has ended meanwhile."""
+        with contextlib.suppress(RetryableError):
+            await lapse_all(self._records)
 
     async def write(self) -> None:
         """Write the status file: starting, until every part has answered once; then ready or degraded."""

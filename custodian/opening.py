@@ -147,9 +147,8 @@ class Opener:
         """
         with wrapped_errors():
             query = sql.load(_PACKAGE, "asker")
-            row = await self._pool.fetchrow(
-                query, look.session_id, look.purpose_id, look.action, look.camera_id, now_ns
-            )
+            values = look.session_id, look.purpose_id, look.action, look.camera_id, now_ns
+            row = await self._pool.fetchrow(query, *values, look.span.start_ns, look.span.end_ns)
         if row is None:
             self.refused += 1
             raise LookRefusedError("There is no such footage.")

@@ -2,50 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
 from functools import partial
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
 
-from api.footage import ClipReader, NoFootageError
+from api.cameras.parts import PART_ANSWERS, part_of_clip
 from api.footage.cache import ClipRequest
 from api.footage.opening import FootageDep
-from api.footage.sent import Sent
-from api.http.problems import Problem, declared, no_footage
-from api.http.ranges import ByteRange, UnsatisfiableRangeError, parse_range
-from api.http.streaming import StreamedResponse
+from api.http.problems import declared
 from api.http.times import End, Start, checked_span
-from api.records import Records, RecordsDep
+from api.records import RecordsDep
 from api.sign_in import rights
 from api.sign_in.purposes import StatedInQuery
-from api.sign_in.scope import CameraRow, visible_camera
-from api.sign_in.sessions import Session, SignedIn, still_may
+from api.sign_in.scope import visible_camera
+from api.sign_in.sessions import SignedIn, still_may
 from domain.ids import CameraId
-from domain.time import HOUR_NS, MINUTE_NS, to_iso
-from storage.catalogue import audit
+from domain.time import HOUR_NS
 
 router = APIRouter(prefix="/v1", tags=["footage"])
 LONGEST_NS: Final = 2 * HOUR_NS
-PART_NS: Final = 2 * MINUTE_NS
-"""The most footage that one answer holds, give or take a group of pictures. The player asks for a minute at most."""
-_PLAYERS: Final = ("video", "audio", "empty")
-"""What a browser says a request is for when a player makes it; not a page, a frame or a download."""
-
-_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    206: {"description": "One range of it, at most two minutes of footage.", "content": {"video/mp4": {}}},
-}
 
 
 @router.get(
     "/cameras/{camera_id}/clip.mp4",
     status_code=206,
     response_class=Response,
-    responses=_ANSWERS | declared(401, 404, 416),
+    responses=PART_ANSWERS | declared(401, 404, 416),
 )
 async def clip(
     request: Request,
@@ -61,10 +46,6 @@ async def clip(
     """Footage of [start, end), from the key frame at or before the start, a part at a time, as a player asks for it."""
     span = checked_span(start, end, longest_ns=LONGEST_NS)
     camera = await visible_camera(records, session, CameraId(camera_id))
-    head_only = request.method == "HEAD"
-    if not head_only and (range is None or request.headers.get("sec-fetch-dest", "video") not in _PLAYERS):
-        what = "A clip is watched in parts; a copy of it is an export."
-        raise Problem(403, "parts-only", what, "Ask for one byte range at a time, or for an export.")
     asked = ClipRequest(
         session_id=session.session_id,
         purpose_id=purpose.purpose_id,
@@ -72,85 +53,10 @@ async def clip(
         camera_id=camera.camera_id,
         span=span,
     )
-    try:
-        reader = await footage.clip(asked)
-    except NoFootageError as exc:
-        raise no_footage() from exc
-    headers = _headers(reader, camera)
-    part = ByteRange(0, reader.size_bytes) if head_only else _part(request, reader, headers["ETag"])
-    headers["Content-Length"] = str(part.end - part.start)
-    if not head_only:
-        headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{reader.size_bytes}"
-    watched = partial(_watched, records, footage.sent, session, asked, reader)
-    still = partial(still_may, records, session.session_id, rights.LOOK, [camera.camera_id], reader.span)
-    stream = partial(_pieces, reader, part, watched)
-    status = 200 if head_only else 206
-    return StreamedResponse(status, headers, stream, footage.priority, still, head_only=head_only)
+    still = partial(still_may, records, session.session_id, rights.LOOK, [camera.camera_id])
+    return await part_of_clip(request, records, footage, session, asked, still)
 
 
 router.add_api_route(
     "/cameras/{camera_id}/clip.mp4", clip, methods=["HEAD"], response_class=Response, include_in_schema=False
 )
-
-
-def _headers(reader: ClipReader, camera: CameraRow) -> dict[str, str]:
-    seed = f"{camera.camera_id} {reader.footage} {reader.size_bytes}"
-    return {
-        "Accept-Ranges": "bytes",
-        "Content-Type": reader.mime,
-        "ETag": f'"{hashlib.sha256(seed.encode()).hexdigest()[:32]}"',
-        "Tallenne-Clip-Start": to_iso(reader.span.start_ns),
-        "Tallenne-Clip-End": to_iso(reader.span.end_ns),
-    }
-
-
-def _part(request: Request, reader: ClipReader, etag: str) -> ByteRange:
-    """What is answered of the range that was asked for. Problem 416; also when the clip is another one by now."""
-    ranges = request.headers.getlist("range")
-    try:
-        wanted = parse_range(ranges[0], reader.size_bytes) if len(ranges) == 1 else None
-    except UnsatisfiableRangeError:
-        wanted = None
-    if wanted is None or request.headers.get("if-range", etag).strip() != etag:
-        raise Problem(
-            416,
-            "range",
-            "One byte range within the clip, please.",
-            "Ask for one range at a time, of the clip as it is now.",
-            headers={"Content-Range": f"bytes */{reader.size_bytes}"},
-        )
-    return ByteRange(wanted.start, min(wanted.end, reader.part_end(wanted.start, PART_NS)))
-
-
-async def _pieces(
-    reader: ClipReader, part: ByteRange, watched: Callable[[int, int], Awaitable[None]]
-) -> AsyncIterator[bytes | memoryview]:
-    """The part; what makes the clip whole leaves only after that is on record."""
-    at = part.start
-    # An async generator, though its type says only that it can be iterated.
-    async with aclosing(cast("Any", reader.stream(part.start, part.end))) as stream:
-        async for piece in stream:
-            await watched(at, at + len(piece))
-            at += len(piece)
-            yield piece
-
-
-async def _watched(
-    records: Records, sent: Sent, session: Session, asked: ClipRequest, reader: ClipReader, start: int, end: int
-) -> None:
-    if not sent.add(asked, reader.size_bytes, start, end):
-        return
-    entry = audit.Entry(
-        actor=session.actor,
-        action="look_whole",
-        session_id=session.session_id,
-        purpose_id=asked.purpose_id,
-        camera_id=asked.camera_id,
-        span=reader.span,
-        detail={"bytes": reader.size_bytes},
-    )
-    try:
-        await audit.append(records.pool, entry, records.clock_ns())
-    except BaseException:
-        sent.forget(asked)
-        raise

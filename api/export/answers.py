@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.export.rows import ExportRow
 from api.http.jobs import Progress
@@ -37,6 +37,15 @@ class ApproveBody(BaseModel):
     minor: bool = Field(False, description="The export's `minor`: the approver knows that a minor passed.")
 
 
+class RefuseBody(BaseModel):
+    """Why the export is refused: the asker reads it."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=r"^[^\x00-\x1f]*$")
+    ]
+
+
 class ExportCamera(BaseModel):
     """A camera of an export."""
 
@@ -59,7 +68,10 @@ class ExportAnswer(BaseModel):
     """An export and its progress in bytes."""
 
     export_id: UUID
-    state: str = Field(description="approval, approved, working, interrupted, ready or failed.")
+    state: str = Field(
+        description="approval, approved, working, interrupted, ready, failed; refused, cancelled, or lapsed: some of"
+        " its footage has ended while it waited."
+    )
     problem: str | None
     done_bytes: int
     total_bytes: int
@@ -71,9 +83,13 @@ class ExportAnswer(BaseModel):
     minor: bool = Field(description="A minor passed: the approver should know.")
     own: bool
     one_hand: bool = Field(description="Its asker's account and one's own count as one person: no approval by either.")
-    may_approve: bool
+    may_approve: bool = Field(description="Or refuse.")
+    may_cancel: bool
     asked_by: str
     approved_by: str | None
+    ended_by: str | None = Field(description="Who refused or cancelled it.")
+    ended: str | None
+    refusal: str | None = Field(description="Why it was refused.")
     purpose: str
     reason: str
     created: str
@@ -119,8 +135,12 @@ class View:
             own=own,
             one_hand=one_hand,
             may_approve=not own and not one_hand and row.state == "approval",
+            may_cancel=own and row.state == "approval",
             asked_by=row.display_name,
             approved_by=row.approver,
+            ended_by=row.ender,
+            ended=None if row.ended_ns is None else to_iso(row.ended_ns),
+            refusal=row.refusal,
             purpose=row.category,
             reason=row.reason,
             created=to_iso(row.created_ns),

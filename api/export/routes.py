@@ -1,4 +1,4 @@
-"""Exports over HTTP: ask, approve, watch, fetch."""
+"""Exports over HTTP: ask, follow, make, fetch. `deciding.py` has what the second person does."""
 
 from __future__ import annotations
 
@@ -11,13 +11,21 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from api.credentials.handover import in_one_hand
 from api.export import fetch, rows
-from api.export.answers import ApproveBody, ExportAnswer, ExportBody, View
+from api.export.answers import ExportAnswer, ExportBody
 from api.export.exports import Exports, ExportsDep
 from api.export.make import Making, minor_unapproved
-from api.export.manifest import enclosures, fingerprint, public_pem
-from api.export.rights import approval_needed, may_export, minors_seen, one_hand
+from api.export.manifest import enclosures, public_pem
+from api.export.rights import (
+    ENDED,
+    approval_needed,
+    concerning,
+    ended,
+    load_view,
+    may_export,
+    minors_seen,
+    record_shown,
+)
 from api.export.rows import ExportRow
 from api.http.problems import Problem, declared, no_footage, not_found
 from api.http.times import checked_span
@@ -71,12 +79,15 @@ async def ask(
         approved_by=None,
         approver=None,
         problem=None,
+        ender=None,
+        ended_ns=None,
+        refusal=None,
         manifest=None,
         signature=None,
         created_ns=records.clock_ns(),
     )
     await rows.add(records, row, session)
-    return (await _view(records, exports, session)).answer(await _own(records, session, row.export_id))
+    return (await load_view(records, exports, session)).answer(await _own(records, session, row.export_id))
 
 
 async def _some_footage(records: Records, camera_ids: Sequence[CameraId], span: Span) -> None:
@@ -91,10 +102,10 @@ async def _some_footage(records: Records, camera_ids: Sequence[CameraId], span: 
 async def listing(records: RecordsDep, exports: ExportsDep, session: SignedIn) -> list[ExportAnswer]:
     """One's own exports of the last month, and those that one may approve; newest first."""
     require(session, rights.APPROVE)
-    view = await _view(records, exports, session)
+    view = await load_view(records, exports, session)
     found = await rows.listed(records, session.staff_id, view.scope.cameras)
     shown = [row for row in found if view.concerns(row)]
-    await _record_shown(records, exports, session, shown)
+    await record_shown(records, exports, session, {row.export_id: row.camera_ids for row in shown})
     return [view.answer(row) for row in shown]
 
 
@@ -102,52 +113,11 @@ async def listing(records: RecordsDep, exports: ExportsDep, session: SignedIn) -
 async def one(records: RecordsDep, exports: ExportsDep, session: SignedIn, export_id: UUID) -> ExportAnswer:
     """The state of an export."""
     require(session, rights.APPROVE)
-    view = await _view(records, exports, session)
-    row = await _concerning(records, view, export_id)
+    view = await load_view(records, exports, session)
+    row = await concerning(records, view, export_id)
     if row.staff_id != session.staff_id:  # what one has asked for oneself is on record
-        await _record_shown(records, exports, session, [row])
+        await record_shown(records, exports, session, {row.export_id: row.camera_ids})
     return view.answer(row)
-
-
-async def _record_shown(records: Records, exports: Exports, session: Session, shown: Sequence[ExportRow]) -> None:
-    """An export says whose cameras were watched when, and why: to read that is on record, once in a while."""
-    now_ns = records.clock_ns()
-    ids = exports.listed.unrecorded(session.session_id, (row.export_id for row in shown), now_ns)
-    if not ids and shown:
-        return
-    cameras = {str(camera_id) for row in shown if row.export_id in ids for camera_id in row.camera_ids}
-    entry = audit.Entry(
-        actor=session.actor,
-        action="exports_listed",
-        session_id=session.session_id,
-        detail={"exports": [str(each) for each in ids], "cameras": sorted(cameras)},
-    )
-    await audit.append(records.pool, entry, now_ns)
-    exports.listed.add(session.session_id, ids, now_ns)
-
-
-@router.post("/exports/{export_id}/approve", responses=declared(401, 404, 409))
-async def approve(
-    records: RecordsDep, exports: ExportsDep, session: SignedIn, export_id: UUID, body: ApproveBody
-) -> ExportAnswer:
-    """Approve an export as the second person. Never one's own, nor one of an account in one hand with one's own."""
-    require(session, rights.APPROVE)
-    view = await _view(records, exports, session)
-    row = await _concerning(records, view, export_id)
-    if row.staff_id == session.staff_id:
-        raise Problem(403, "own-export", "Your own export needs the approval of another person.", "Ask a colleague.")
-    if row.staff_id in view.one_hand:
-        raise one_hand()
-    require_step_up(records, session)
-    if not row.minor and await minors_seen(records, row.camera_ids, row.span):
-        await rows.tell_minor(records, row)
-        row = replace(row, minor=True)
-    if row.minor and not body.minor:
-        what = "A minor's credential was used in this span."
-        raise Problem(409, "minor-unseen", what, "Look at the export again, then approve it with `minor`: true.")
-    if not await rows.approve(records, row, session):
-        raise Problem(409, "not-waiting", "The export does not wait for approval.", "Look at it again.")
-    return view.answer(await _concerning(records, view, export_id))
 
 
 @router.post("/exports/{export_id}/prepare", responses=declared(401, 404, 409, 429))
@@ -160,6 +130,8 @@ async def prepare(
     scope = await load_scope(records, session, rights.EXPORT)
     for camera_id in row.camera_ids:
         scope.camera(camera_id)
+    if row.state in ENDED:
+        raise ended(row)
     if row.state != "approval" and export_id not in exports.jobs.at_work():
         exports.jobs.require_room()
         attempt = await rows.begin(records, row)
@@ -168,7 +140,7 @@ async def prepare(
             _start(records, exports, session, purpose, scope, replace(row, attempt=attempt))
     if row.state == "approval":
         raise approval_needed()
-    view = await _view(records, exports, session)
+    view = await load_view(records, exports, session)
     return view.answer(await _own(records, session, export_id))
 
 
@@ -255,21 +227,3 @@ async def _ready(records: Records, session: Session, export_id: UUID) -> ExportR
     if row.state != "ready":
         raise Problem(409, "not-ready", "The export is not ready.", "Look at its state; it may have to be prepared.")
     return row
-
-
-async def _concerning(records: Records, view: View, export_id: UUID) -> ExportRow:
-    row = await rows.find(records, export_id)
-    if row is None or not view.concerns(row):
-        raise not_found()
-    return row
-
-
-async def _view(records: Records, exports: Exports, session: Session) -> View:
-    at_work = exports.jobs.at_work()
-    return View(
-        staff_id=session.staff_id,
-        scope=await load_scope(records, session, rights.APPROVE),
-        one_hand=await in_one_hand(records.pool, session.staff_id, records.clock_ns()),
-        at_work=at_work,
-        key_sha256=fingerprint(exports.key.export_key),
-    )

@@ -121,6 +121,17 @@ async def exports(request: Request, pages: PagesDep) -> Response:
     return await _plain(request, pages, "exports", export_key=pages.export_fingerprint)
 
 
+@router.get("/exports/{export_id}")
+async def export(request: Request, pages: PagesDep, export_id: UUID) -> Response:
+    """Show one export: to who may decide about it with the clip, before they do."""
+
+    async def show(session: Session) -> Response:
+        roles = rights.APPROVE
+        return await _frame(request, pages, session, "export.html", "exports", roles, export_id=str(export_id))
+
+    return await _for_staff(request, pages, show)
+
+
 @router.get("/cases")
 async def cases(request: Request, pages: PagesDep) -> Response:
     """Show the cases, which keep footage past its retention."""

@@ -30,9 +30,12 @@ WHERE k.hour_key_id IS NOT NULL OR o.hold_id IS NOT NULL
 SELECT recorder_id, public_key FROM recorder
 
 -- name: asker
--- $1 session, $2 purpose, $3 action, $4 camera, $5 now. The person who asks and whether it is allowed; no row unless the
--- purpose was stated in this very session.
-SELECT s.staff_id, staff_may($1, $3, $4, $5) AS may
+-- $1 session, $2 purpose, $3 action, $4 camera, $5 now, [$6, $7) the span. The person who asks and whether it is allowed; no
+-- row unless the purpose was stated in this very session. A purpose that is to decide about an export opens what that asks
+-- for, to a second person, and nothing else.
+SELECT s.staff_id,
+       CASE WHEN p.export_id IS NULL THEN staff_may($1, $3, $4, $5)
+            ELSE $3 = 'look' AND staff_may_preview($1, p.export_id, $4, $6, $7, $5) END AS may
 FROM staff_session s JOIN purpose p USING (session_id) WHERE s.session_id = $1 AND p.purpose_id = $2
 
 -- name: live_asker
@@ -45,7 +48,8 @@ SELECT s.staff_id,
        AND NOT EXISTS (SELECT FROM hold h WHERE h.kind = 'restriction' AND h.ended_ns IS NULL AND h.camera_id = $3
                        AND h.start_ns > $5::bigint - 86400000000000 AND h.start_ns < $6::bigint
                        AND h.end_ns > $5::bigint) AS may
-FROM staff_session s JOIN purpose p USING (session_id) WHERE s.session_id = $1 AND p.purpose_id = $2
+FROM staff_session s JOIN purpose p USING (session_id)
+WHERE s.session_id = $1 AND p.purpose_id = $2 AND p.export_id IS NULL
 
 -- name: case_asker
 -- $1 session, $2 purpose, $3 cameras, $4 now, $5 action. Who asks, and whether they may do it at all of the cameras; without
@@ -54,7 +58,8 @@ SELECT s.staff_id,
        CASE WHEN cardinality($3::uuid[]) > 0
             THEN (SELECT bool_and(staff_may($1, $5, camera_id, $4)) FROM unnest($3::uuid[]) AS camera_id)
             ELSE EXISTS (SELECT FROM camera WHERE staff_may($1, $5, camera_id, $4)) END AS may
-FROM staff_session s JOIN purpose p USING (session_id) WHERE s.session_id = $1 AND p.purpose_id = $2
+FROM staff_session s JOIN purpose p USING (session_id)
+WHERE s.session_id = $1 AND p.purpose_id = $2 AND p.export_id IS NULL
 
 -- name: segments_to_open
 -- $1 segment ids, $2 states. Each with its header, its recorder, and the key that opens it: as `headers_to_open`, or, where

@@ -508,6 +508,27 @@ CREATE FUNCTION tallenne.fill_gap(p_camera_id uuid, p_start_ns bigint, p_end_ns 
     ON CONFLICT DO NOTHING
 $$;
 
+CREATE FUNCTION tallenne.footage_export_step() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'tallenne', 'pg_temp'
+    AS $$
+DECLARE
+    name text := CASE WHEN NEW.state <> 'approval' THEN NEW.state WHEN TG_OP = 'INSERT' THEN 'asked' ELSE 'reopened' END;
+BEGIN
+    IF NEW.state <> 'working' AND (TG_OP = 'INSERT' OR NEW.state <> OLD.state) THEN
+        INSERT INTO export_step (export_id, step, staff_id, reason, at_ns) VALUES (
+            NEW.export_id, name,
+            CASE WHEN name IN ('asked', 'ready') THEN NEW.staff_id WHEN name = 'approved' THEN NEW.approved_by ELSE NEW.ended_by END,
+            CASE name WHEN 'asked' THEN (SELECT p.reason FROM purpose p WHERE p.purpose_id = NEW.purpose_id)
+                      WHEN 'failed' THEN NEW.problem ELSE NEW.refusal END,
+            coalesce(
+                CASE name WHEN 'asked' THEN NEW.created_ns WHEN 'approved' THEN NEW.approved_ns WHEN 'ready' THEN NEW.finished_ns
+                          ELSE NEW.ended_ns END,
+                (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint));
+    END IF;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION tallenne.hold_segment(p_segment_id uuid, p_camera_id uuid, p_hour_key_id uuid, p_start_ns bigint, p_end_ns bigint) RETURNS void
     LANGUAGE sql
     SET search_path TO 'tallenne', 'pg_temp'
@@ -884,13 +905,27 @@ CREATE FUNCTION tallenne.staff_may(p_session_id uuid, p_action text, p_camera_id
         JOIN camera c ON c.camera_id = p_camera_id
         WHERE s.session_id = p_session_id AND s.ended_ns IS NULL AND s.second_factor AND u.disabled_ns IS NULL
           AND p_now_ns - s.created_ns < 43200000000000 AND p_now_ns - s.seen_ns < 900000000000
-          AND (p_action = 'look' OR p_now_ns - s.stepped_up_ns < 300000000000)
+          AND (p_action IN ('look', 'preview') OR p_now_ns - s.stepped_up_ns < 300000000000)
           AND (g.site_id IS NULL OR g.site_id = c.site_id) AND (g.camera_id IS NULL OR g.camera_id = c.camera_id)
           AND g.role = ANY (CASE p_action WHEN 'look' THEN ARRAY['viewer', 'exporter']
                                           WHEN 'export' THEN ARRAY['exporter']
+                                          WHEN 'preview' THEN ARRAY['exporter', 'admin']
                                           WHEN 'case' THEN ARRAY['exporter', 'admin']
                                           WHEN 'erase' THEN ARRAY['exporter', 'admin']
                                           WHEN 'erase_approve' THEN ARRAY['admin'] ELSE ARRAY[]::text[] END))
+$$;
+
+CREATE FUNCTION tallenne.staff_may_preview(p_session_id uuid, p_export_id uuid, p_camera_id uuid, p_start_ns bigint, p_end_ns bigint, p_now_ns bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'tallenne', 'pg_temp'
+    AS $$
+    SELECT EXISTS (
+        SELECT FROM footage_export x JOIN staff_session s ON s.session_id = p_session_id
+        WHERE x.export_id = p_export_id AND x.state = 'approval' AND p_camera_id = ANY (x.camera_ids)
+          AND p_start_ns >= x.start_ns - 180000000000 AND p_end_ns <= x.end_ns + 120000000000
+          AND p_start_ns < x.end_ns AND p_end_ns > x.start_ns
+          AND NOT EXISTS (SELECT FROM staff_in_one_hand(s.staff_id, p_now_ns) AS hand (staff_id) WHERE hand.staff_id = x.staff_id)
+          AND (SELECT bool_and(staff_may(p_session_id, 'preview', each.camera_id, p_now_ns)) FROM unnest(x.camera_ids) AS each (camera_id)))
 $$;
 
 CREATE FUNCTION tallenne.take_leases(p_camera_ids uuid[], p_recorder_id uuid) RETURNS TABLE(camera_id uuid, lease bigint)
@@ -1120,6 +1155,25 @@ CREATE TABLE tallenne.expired_key (
     erased boolean DEFAULT false NOT NULL
 );
 
+CREATE TABLE tallenne.export_step (
+    step_id bigint NOT NULL,
+    export_id uuid NOT NULL,
+    step text NOT NULL,
+    staff_id uuid,
+    reason text,
+    at_ns bigint NOT NULL,
+    CONSTRAINT export_step_step_check CHECK ((step = ANY (ARRAY['asked'::text, 'approved'::text, 'refused'::text, 'cancelled'::text, 'lapsed'::text, 'reopened'::text, 'ready'::text, 'failed'::text])))
+);
+
+ALTER TABLE tallenne.export_step ALTER COLUMN step_id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME tallenne.export_step_step_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE tallenne.footage_epoch (
     camera_id uuid NOT NULL,
     recorder_id uuid NOT NULL,
@@ -1145,15 +1199,29 @@ CREATE TABLE tallenne.footage_export (
     signature bytea,
     created_ns bigint NOT NULL,
     finished_ns bigint,
+    footage_ns bigint DEFAULT 0 NOT NULL,
+    ended_by uuid,
+    ended_ns bigint,
+    refusal text,
     CONSTRAINT footage_export_camera_ids_check CHECK ((cardinality(camera_ids) > 0)),
     CONSTRAINT footage_export_check CHECK ((end_ns > start_ns)),
     CONSTRAINT footage_export_check1 CHECK ((approved_by <> staff_id)),
     CONSTRAINT footage_export_check2 CHECK ((created_ns >= end_ns)),
     CONSTRAINT footage_export_check3 CHECK (((state = 'ready'::text) = ((manifest IS NOT NULL) AND (signature IS NOT NULL)))),
+    CONSTRAINT footage_export_ended CHECK ((((ended_ns IS NOT NULL) = (state = ANY (ARRAY['refused'::text, 'cancelled'::text, 'lapsed'::text]))) AND (
+CASE state
+    WHEN 'refused'::text THEN (ended_by <> staff_id)
+    WHEN 'cancelled'::text THEN (ended_by = staff_id)
+    ELSE (ended_by IS NULL)
+END IS TRUE) AND (
+CASE
+    WHEN (state = 'refused'::text) THEN ((length(refusal) >= 1) AND (length(refusal) <= 500))
+    ELSE (refusal IS NULL)
+END IS TRUE))),
     CONSTRAINT footage_export_format_check CHECK ((format = ANY (ARRAY['zip'::text, 'mp4'::text]))),
     CONSTRAINT footage_export_signature_check CHECK ((length(signature) = 64)),
-    CONSTRAINT footage_export_state_check CHECK ((state = ANY (ARRAY['approval'::text, 'approved'::text, 'working'::text, 'ready'::text, 'failed'::text]))),
-    CONSTRAINT footage_export_two_persons CHECK (((approved_by IS NULL) = (state = 'approval'::text)))
+    CONSTRAINT footage_export_state_check CHECK ((state = ANY (ARRAY['approval'::text, 'approved'::text, 'working'::text, 'ready'::text, 'failed'::text, 'refused'::text, 'cancelled'::text, 'lapsed'::text]))),
+    CONSTRAINT footage_export_two_persons CHECK (((approved_by IS NULL) = (state = ANY (ARRAY['approval'::text, 'refused'::text, 'cancelled'::text, 'lapsed'::text]))))
 );
 
 CREATE TABLE tallenne.gap (
@@ -1294,7 +1362,8 @@ CREATE TABLE tallenne.purpose (
     session_id uuid NOT NULL,
     category text NOT NULL,
     reason text NOT NULL,
-    stated_ns bigint NOT NULL
+    stated_ns bigint NOT NULL,
+    export_id uuid
 );
 
 CREATE TABLE tallenne.quarantine (
@@ -1539,6 +1608,9 @@ ALTER TABLE ONLY tallenne.erasure_span
 ALTER TABLE ONLY tallenne.expired_key
     ADD CONSTRAINT expired_key_pkey PRIMARY KEY (hour_key_id);
 
+ALTER TABLE ONLY tallenne.export_step
+    ADD CONSTRAINT export_step_pkey PRIMARY KEY (step_id);
+
 ALTER TABLE ONLY tallenne.footage_epoch
     ADD CONSTRAINT footage_epoch_pkey PRIMARY KEY (camera_id, recorder_id, epoch);
 
@@ -1651,6 +1723,8 @@ CREATE INDEX access_event_uncertain ON tallenne.access_event USING btree (site_i
 
 CREATE INDEX audit_entry_at ON tallenne.audit_entry USING btree (at_ns);
 
+CREATE INDEX audit_entry_look ON tallenne.audit_entry USING btree (purpose_id) WHERE (action = 'look'::text);
+
 CREATE INDEX audit_entry_member ON tallenne.audit_entry USING btree (member_id, seq);
 
 CREATE UNIQUE INDEX camera_name ON tallenne.camera USING btree (site_id, name) WHERE (removed_ns IS NULL);
@@ -1677,7 +1751,13 @@ CREATE INDEX expired_key_to_remove ON tallenne.expired_key USING btree (expires_
 
 CREATE INDEX expired_key_uncertified ON tallenne.expired_key USING btree (expires_hour_ns) WHERE (certificate IS NULL);
 
+CREATE INDEX export_step_export ON tallenne.export_step USING btree (export_id, step_id);
+
+CREATE INDEX export_step_staff ON tallenne.export_step USING btree (staff_id, step_id);
+
 CREATE INDEX footage_export_created ON tallenne.footage_export USING btree (created_ns);
+
+CREATE INDEX footage_export_waiting ON tallenne.footage_export USING btree (created_ns) WHERE (state = 'approval'::text);
 
 CREATE INDEX hold_backlog_key ON tallenne.hold_backlog USING btree (hour_key_id);
 
@@ -1690,6 +1770,8 @@ CREATE INDEX hold_span ON tallenne.hold USING btree (camera_id, start_ns) WHERE 
 CREATE INDEX hour_key_expires ON tallenne.hour_key USING btree (expires_hour_ns);
 
 CREATE INDEX hour_key_hour ON tallenne.hour_key USING btree (hour_ns, expires_hour_ns);
+
+CREATE INDEX purpose_export ON tallenne.purpose USING btree (export_id) WHERE (export_id IS NOT NULL);
 
 CREATE INDEX purpose_session ON tallenne.purpose USING btree (session_id, stated_ns);
 
@@ -1714,6 +1796,8 @@ CREATE INDEX wrap_record_hold ON tallenne.wrap_record USING btree (hold_id) WHER
 CREATE INDEX wrap_record_hour_key ON tallenne.wrap_record USING btree (hour_key_id);
 
 CREATE INDEX wrap_record_segment ON tallenne.wrap_record USING btree (segment_id, wrap_id DESC);
+
+CREATE TRIGGER footage_export_step AFTER INSERT OR UPDATE OF state ON tallenne.footage_export FOR EACH ROW EXECUTE FUNCTION tallenne.footage_export_step();
 
 CREATE TRIGGER journal_changed AFTER UPDATE ON tallenne.case_file REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION tallenne.journal_rows('opened_ns', 'title,reason');
 
@@ -1792,8 +1876,17 @@ ALTER TABLE ONLY tallenne.erasure_span
 ALTER TABLE ONLY tallenne.expired_key
     ADD CONSTRAINT expired_key_certificate_fkey FOREIGN KEY (certificate) REFERENCES tallenne.certificate(number);
 
+ALTER TABLE ONLY tallenne.export_step
+    ADD CONSTRAINT export_step_export_id_fkey FOREIGN KEY (export_id) REFERENCES tallenne.footage_export(export_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY tallenne.export_step
+    ADD CONSTRAINT export_step_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES tallenne.staff(staff_id);
+
 ALTER TABLE ONLY tallenne.footage_export
     ADD CONSTRAINT footage_export_approved_by_fkey FOREIGN KEY (approved_by) REFERENCES tallenne.staff(staff_id);
+
+ALTER TABLE ONLY tallenne.footage_export
+    ADD CONSTRAINT footage_export_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES tallenne.staff(staff_id);
 
 ALTER TABLE ONLY tallenne.footage_export
     ADD CONSTRAINT footage_export_purpose_id_fkey FOREIGN KEY (purpose_id) REFERENCES tallenne.purpose(purpose_id);
@@ -1809,6 +1902,9 @@ ALTER TABLE ONLY tallenne.hold
 
 ALTER TABLE ONLY tallenne.member_identity
     ADD CONSTRAINT member_identity_member_id_fkey FOREIGN KEY (member_id) REFERENCES tallenne.member(member_id);
+
+ALTER TABLE ONLY tallenne.purpose
+    ADD CONSTRAINT purpose_export_id_fkey FOREIGN KEY (export_id) REFERENCES tallenne.footage_export(export_id) ON DELETE SET NULL;
 
 ALTER TABLE ONLY tallenne.purpose
     ADD CONSTRAINT purpose_session_id_fkey FOREIGN KEY (session_id) REFERENCES tallenne.staff_session(session_id);
@@ -1897,6 +1993,8 @@ GRANT ALL ON FUNCTION tallenne.expire_hour_keys(p_hour_key_ids uuid[], p_now_ns 
 
 REVOKE ALL ON FUNCTION tallenne.fill_gap(p_camera_id uuid, p_start_ns bigint, p_end_ns bigint, p_cause text) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION tallenne.footage_export_step() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION tallenne.hold_segment(p_segment_id uuid, p_camera_id uuid, p_hour_key_id uuid, p_start_ns bigint, p_end_ns bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION tallenne.hour_key_idle(p_hour_key_id uuid, p_now_ns bigint, p_late_ns bigint) FROM PUBLIC;
@@ -1933,6 +2031,10 @@ GRANT ALL ON FUNCTION tallenne.staff_in_one_hand(p_staff_id uuid, p_now_ns bigin
 REVOKE ALL ON FUNCTION tallenne.staff_may(p_session_id uuid, p_action text, p_camera_id uuid, p_now_ns bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.staff_may(p_session_id uuid, p_action text, p_camera_id uuid, p_now_ns bigint) TO tallenne_custodian;
 GRANT ALL ON FUNCTION tallenne.staff_may(p_session_id uuid, p_action text, p_camera_id uuid, p_now_ns bigint) TO tallenne_serve;
+
+REVOKE ALL ON FUNCTION tallenne.staff_may_preview(p_session_id uuid, p_export_id uuid, p_camera_id uuid, p_start_ns bigint, p_end_ns bigint, p_now_ns bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tallenne.staff_may_preview(p_session_id uuid, p_export_id uuid, p_camera_id uuid, p_start_ns bigint, p_end_ns bigint, p_now_ns bigint) TO tallenne_custodian;
+GRANT ALL ON FUNCTION tallenne.staff_may_preview(p_session_id uuid, p_export_id uuid, p_camera_id uuid, p_start_ns bigint, p_end_ns bigint, p_now_ns bigint) TO tallenne_serve;
 
 REVOKE ALL ON FUNCTION tallenne.take_leases(p_camera_ids uuid[], p_recorder_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.take_leases(p_camera_ids uuid[], p_recorder_id uuid) TO tallenne_ingest;
@@ -2019,6 +2121,8 @@ GRANT SELECT ON TABLE tallenne.erasure_span TO tallenne_serve;
 GRANT SELECT,UPDATE ON TABLE tallenne.expired_key TO tallenne_custodian;
 GRANT SELECT ON TABLE tallenne.expired_key TO tallenne_serve;
 GRANT SELECT ON TABLE tallenne.expired_key TO tallenne_keeper;
+
+GRANT SELECT ON TABLE tallenne.export_step TO tallenne_serve;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE tallenne.footage_export TO tallenne_serve;
 

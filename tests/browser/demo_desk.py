@@ -88,8 +88,11 @@ class Desk:
         page = await context.new_page()
         await self.sign_in(page, colleague=True)
         await page.goto(f"{self.address}/exports")
-        await page.click("#exports li[data-state=approval] button")
-        await page.wait_for_selector("#exports li", state="detached")  # no longer theirs to decide
+        await page.click("#exports li[data-state=approval] a.button")
+        seen = ".tile:is([data-state=playing], [data-state=paused])"
+        await page.wait_for_selector(f"{seen} + {seen}")  # the clip first, then the decision
+        await page.click("#approve")
+        await page.wait_for_selector("#decision", state="hidden")  # no longer theirs to decide
         await context.close()
 
     async def sign_in(self, page: Page, *, colleague: bool = False) -> None:

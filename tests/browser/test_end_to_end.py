@@ -151,7 +151,8 @@ async def test_exported_file_decodes_and_says_when(desk: Desk, tmp_path: Path) -
     await ask_for_export(desk, page)
     await page.goto(f"{desk.address}/exports")
     await page.wait_for_selector("#exports li[data-state=approval]")
-    assert await page.query_selector("#exports button") is None  # nobody approves their own
+    assert await page.locator("#exports button").all_inner_texts() == ["Cancel the request"]
+    assert await page.query_selector("#exports a.button") is None  # nobody approves their own
     await desk.approve_exports()
     await page.wait_for_selector("#exports li[data-state=approved]")  # by itself
     async with page.expect_download() as started:

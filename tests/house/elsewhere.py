@@ -72,8 +72,8 @@ ELSEWHERE: Final = (
         "exports: footage, SQL and a second person, from the request to the verified file",
         "tests/integration/api/test_exports.py",
         (
-            *("api/export/fetch.py", "api/export/make.py", "api/export/routes.py"),
-            *("api/export/rows.py", "api/cameras/clip.py", "api/footage/opening.py"),
+            *("api/export/fetch.py", "api/export/make.py", "api/export/routes.py", "api/export/[dp]*.py"),
+            *("api/export/rows.py", "api/cameras/clip.py", "api/cameras/parts.py", "api/footage/opening.py"),
         ),
     ),
     Row(

@@ -2,6 +2,7 @@
 
 import { byId, el, icon, show, toast } from "./dom.js";
 import { advance, fetchExport } from "./exporting.js";
+import { showHistory } from "./history.js";
 import { get, post, purpose } from "./server.js";
 import { withCode } from "./step_up.js";
 import { full, spanText } from "./time.js";
@@ -10,9 +11,10 @@ import { t } from "./words.js";
 const EVERY_MS = 1000;
 const APPROVED_MS = 5000; // a colleague's word is noticed without reloading the page,
 const LOOKED_FOR_MS = 300000; // but not for ever: asking keeps the session from going idle
-const TONE = { ready: "good", failed: "bad", interrupted: "bad", approval: "warn", approved: "warn" };
+const TONE = { ready: "good", failed: "bad", interrupted: "bad", approval: "warn", approved: "warn", refused: "bad" };
 let again = 0;
 let touched = Date.now(); // when somebody last did something here
+let known = ""; // the states when the history was shown last
 let wanted = ""; // to be downloaded as soon as it is made
 
 async function load() {
@@ -21,6 +23,9 @@ async function load() {
     const found = await get("/v1/exports");
     byId("exports").replaceChildren(...found.map(card));
     byId("none").hidden = found.length > 0;
+    const states = found.map((each) => `${each.export_id} ${each.state}`).sort().join();
+    if (states !== known) await showHistory();
+    known = states;
     const made = found.find((each) => each.export_id === wanted && each.state !== "working");
     if (made) wanted = "";
     if (made?.state === "ready") run(() => fetchExport(made));
@@ -40,11 +45,13 @@ function card(each) {
   return el(
     "li",
     { data: { export: each.export_id, state: each.state } },
-    el("span", { class: "row" }, el("strong", {}, each.cameras.map((camera) => camera.name).join(", ")), el("span", { class: `badge ${TONE[each.state] ?? ""}` }, t(`exports.${each.state}`))),
+    el("span", { class: "row" }, el("a", { href: `/exports/${each.export_id}` }, el("strong", {}, each.cameras.map((camera) => camera.name).join(", "))), el("span", { class: `badge ${TONE[each.state] ?? ""}` }, t(`exports.${each.state}`))),
     el("span", {}, spanOf(each)),
     soft(`${t(`purpose.${each.purpose}`)}: ${each.reason}`),
     soft(t("exports.asked", { name: each.asked_by, time: full(Date.parse(each.created), zone) }), each.approved_by ? ` ${t("exports.approved_by", { name: each.approved_by })}` : null),
     each.minor ? el("span", {}, el("span", { class: "badge warn" }, t("exports.minor"))) : null,
+    each.refusal ? el("span", { class: "problem" }, t("exports.refused_because", { name: each.ended_by, reason: each.refusal })) : null,
+    each.state === "lapsed" ? el("span", { class: "problem" }, t("problem.export-lapsed")) : null,
     each.state === "approval" && each.own ? soft(t("exports.waits_for")) : null,
     each.state === "approval" && each.one_hand ? soft(t("exports.one_hand")) : null,
     each.problem ? el("span", { class: "problem" }, t(`problem.${each.problem}`)) : null,
@@ -57,7 +64,8 @@ function card(each) {
 function actions(each) {
   const path = `/v1/exports/${each.export_id}`;
   const button = (name, sign, act) => el("button", { type: "button", class: "primary", onclick: () => run(act) }, sign ? icon(sign) : null, t(`exports.${name}_do`));
-  if (each.may_approve) return [button("approve", null, () => post(`${path}/approve`, { minor: each.minor }))];
+  if (each.may_approve) return [el("a", { class: "button primary", href: `/exports/${each.export_id}` }, icon("play"), t("exports.decide_do"))];
+  if (each.may_cancel) return [el("button", { type: "button", onclick: () => run(() => post(`${path}/cancel`, {})) }, t("exports.cancel_do"))];
   if (!each.own) return [];
   if (each.state === "ready") return [button("download", "download", () => needsPurpose() || fetchExport(each))];
   if (["approved", "failed", "interrupted"].includes(each.state)) return [button("prepare", "download", () => needsPurpose() || prepare(each, path))];

@@ -989,17 +989,20 @@ CREATE TABLE sign_in_throttle (
     blocked_until_ns bigint NOT NULL
 );
 
--- A purpose is stated once and kept with every look made under it.
+-- A purpose is stated once and kept with every look made under it. With an export it is the approver's: it opens that
+-- export's footage, while it waits, and nothing else.
 CREATE TABLE purpose (
     purpose_id uuid PRIMARY KEY,
     session_id uuid NOT NULL REFERENCES staff_session,
     category text NOT NULL,
     reason text NOT NULL,
-    stated_ns bigint NOT NULL
+    stated_ns bigint NOT NULL,
+    export_id uuid
 );
 
 -- An export is described and hashed here, and streamed from the sealed objects whenever it is fetched. No footage.
--- state: approval (a second person has to approve), approved, working, ready, failed.
+-- state: approval (a second person has to decide), approved, working, ready, failed; or, without an approval, refused by
+-- the second person, cancelled by the asker, lapsed (some of its footage has ended).
 CREATE TABLE footage_export (
     export_id uuid PRIMARY KEY,
     staff_id uuid NOT NULL REFERENCES staff,
@@ -1008,7 +1011,7 @@ CREATE TABLE footage_export (
     start_ns bigint NOT NULL,
     end_ns bigint NOT NULL CHECK (end_ns > start_ns),
     format text NOT NULL CHECK (format IN ('zip', 'mp4')),
-    state text NOT NULL CHECK (state IN ('approval', 'approved', 'working', 'ready', 'failed')),
+    state text NOT NULL CHECK (state IN ('approval', 'approved', 'working', 'ready', 'failed', 'refused', 'cancelled', 'lapsed')),
     minor boolean NOT NULL,
     attempt int NOT NULL DEFAULT 0,         -- to make it; one that a later attempt has overtaken changes nothing any more
     approved_by uuid REFERENCES staff CHECK (approved_by <> staff_id),
@@ -1018,12 +1021,57 @@ CREATE TABLE footage_export (
     signature bytea CHECK (length(signature) = 64),
     created_ns bigint NOT NULL CHECK (created_ns >= end_ns),  -- what has not happened yet cannot be approved
     finished_ns bigint,
+    footage_ns bigint NOT NULL DEFAULT 0,   -- the most footage that it had while it waited, of all cameras together
+    ended_by uuid REFERENCES staff,         -- who refused or cancelled it
+    ended_ns bigint,
+    refusal text,                           -- why it was refused: the asker reads it
     -- No copy leaves without a second person's approval: it shows other people too, and masks no one. What waits for an
     -- approval has none left over from before.
-    CONSTRAINT footage_export_two_persons CHECK ((approved_by IS NULL) = (state = 'approval')),
+    CONSTRAINT footage_export_two_persons CHECK ((approved_by IS NULL) = (state IN ('approval', 'refused', 'cancelled', 'lapsed'))),
+    CONSTRAINT footage_export_ended CHECK (
+        (ended_ns IS NOT NULL) = (state IN ('refused', 'cancelled', 'lapsed'))
+        AND CASE state WHEN 'refused' THEN ended_by <> staff_id WHEN 'cancelled' THEN ended_by = staff_id ELSE ended_by IS NULL END
+            IS TRUE
+        AND CASE WHEN state = 'refused' THEN length(refusal) BETWEEN 1 AND 500 ELSE refusal IS NULL END IS TRUE),
     CHECK ((state = 'ready') = (manifest IS NOT NULL AND signature IS NOT NULL))
 );
 CREATE INDEX footage_export_created ON footage_export (created_ns);
+CREATE INDEX footage_export_waiting ON footage_export (created_ns) WHERE state = 'approval';
+ALTER TABLE purpose ADD FOREIGN KEY (export_id) REFERENCES footage_export ON DELETE SET NULL;
+CREATE INDEX purpose_export ON purpose (export_id) WHERE export_id IS NOT NULL;
+
+-- What became of an export: who did what when, and why. Written by the trigger alone, with the change itself.
+CREATE TABLE export_step (
+    step_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    export_id uuid NOT NULL REFERENCES footage_export ON DELETE CASCADE,
+    step text NOT NULL CHECK (step IN ('asked', 'approved', 'refused', 'cancelled', 'lapsed', 'reopened', 'ready', 'failed')),
+    staff_id uuid REFERENCES staff,         -- NULL: no person did it
+    reason text,
+    at_ns bigint NOT NULL
+);
+CREATE INDEX export_step_export ON export_step (export_id, step_id);
+CREATE INDEX export_step_staff ON export_step (staff_id, step_id);
+
+CREATE FUNCTION footage_export_step() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+DECLARE
+    name text := CASE WHEN NEW.state <> 'approval' THEN NEW.state WHEN TG_OP = 'INSERT' THEN 'asked' ELSE 'reopened' END;
+BEGIN
+    IF NEW.state <> 'working' AND (TG_OP = 'INSERT' OR NEW.state <> OLD.state) THEN
+        INSERT INTO export_step (export_id, step, staff_id, reason, at_ns) VALUES (
+            NEW.export_id, name,
+            CASE WHEN name IN ('asked', 'ready') THEN NEW.staff_id WHEN name = 'approved' THEN NEW.approved_by ELSE NEW.ended_by END,
+            CASE name WHEN 'asked' THEN (SELECT p.reason FROM purpose p WHERE p.purpose_id = NEW.purpose_id)
+                      WHEN 'failed' THEN NEW.problem ELSE NEW.refusal END,
+            coalesce(
+                CASE name WHEN 'asked' THEN NEW.created_ns WHEN 'approved' THEN NEW.approved_ns WHEN 'ready' THEN NEW.finished_ns
+                          ELSE NEW.ended_ns END,
+                (extract(epoch FROM clock_timestamp()) * 1000000000)::bigint));
+    END IF;
+    RETURN NULL;
+END $$;
+REVOKE ALL ON FUNCTION footage_export_step FROM PUBLIC;
+CREATE TRIGGER footage_export_step AFTER INSERT OR UPDATE OF state ON footage_export
+    FOR EACH ROW EXECUTE FUNCTION footage_export_step();
 
 CREATE TABLE audit_entry (
     seq bigint PRIMARY KEY,
@@ -1043,6 +1091,7 @@ CREATE TABLE audit_entry (
 );
 CREATE INDEX audit_entry_member ON audit_entry (member_id, seq);
 CREATE INDEX audit_entry_at ON audit_entry (at_ns);
+CREATE INDEX audit_entry_look ON audit_entry (purpose_id) WHERE action = 'look';
 CREATE INDEX purpose_session ON purpose (session_id, stated_ns);
 
 -- What each role may say: its actions, and whether it may name staff as their actor. Looks come from the custodian, which
@@ -1060,8 +1109,8 @@ INSERT INTO audit_writer VALUES
     ('tallenne_index', false, ARRAY['members_imported', 'member_ended', 'quarantine_replayed', 'event_withdrawn',
         'event_superseded', 'events_reassigned']),
     ('tallenne_serve', true, ARRAY['find', 'visit', 'timeline', 'search_members', 'search_visits', 'search_events',
-        'purpose', 'look_whole', 'export_asked', 'export_approved', 'export_reopened', 'export_made', 'export_fetched',
-        'exports_listed', 'sign_in',
+        'purpose', 'look_whole', 'export_asked', 'export_previewed', 'export_approved', 'export_declined', 'export_cancelled',
+        'export_lapsed', 'export_reopened', 'export_made', 'export_fetched', 'exports_listed', 'sign_in',
         'sign_in_failed', 'step_up', 'step_up_failed', 'sign_out', 'password_changed', 'recovery_codes', 'staff_created',
         'staff_grants', 'staff_disabled', 'staff_enabled', 'factor_reset', 'password_reset', 'signed_out', 'disclosure',
         'audit_read', 'case_opened', 'case_entry', 'case_review']);
@@ -1125,16 +1174,33 @@ RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne,
         JOIN camera c ON c.camera_id = p_camera_id
         WHERE s.session_id = p_session_id AND s.ended_ns IS NULL AND s.second_factor AND u.disabled_ns IS NULL
           AND p_now_ns - s.created_ns < 43200000000000 AND p_now_ns - s.seen_ns < 900000000000
-          AND (p_action = 'look' OR p_now_ns - s.stepped_up_ns < 300000000000)
+          AND (p_action IN ('look', 'preview') OR p_now_ns - s.stepped_up_ns < 300000000000)
           AND (g.site_id IS NULL OR g.site_id = c.site_id) AND (g.camera_id IS NULL OR g.camera_id = c.camera_id)
           AND g.role = ANY (CASE p_action WHEN 'look' THEN ARRAY['viewer', 'exporter']
                                           WHEN 'export' THEN ARRAY['exporter']
+                                          WHEN 'preview' THEN ARRAY['exporter', 'admin']
                                           WHEN 'case' THEN ARRAY['exporter', 'admin']
                                           WHEN 'erase' THEN ARRAY['exporter', 'admin']
                                           WHEN 'erase_approve' THEN ARRAY['admin'] ELSE ARRAY[]::text[] END))
 $$;
 REVOKE ALL ON FUNCTION staff_may FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION staff_may TO tallenne_custodian, tallenne_serve;
+
+-- May this session see a camera's footage of [p_start_ns, p_end_ns) in order to decide about an export? While that waits, for
+-- one who may approve it, and nothing but what is asked: from the key frame before it (three minutes at most) to the end of
+-- the fragment that holds its end (within a segment).
+CREATE FUNCTION staff_may_preview(p_session_id uuid, p_export_id uuid, p_camera_id uuid, p_start_ns bigint, p_end_ns bigint, p_now_ns bigint)
+RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM footage_export x JOIN staff_session s ON s.session_id = p_session_id
+        WHERE x.export_id = p_export_id AND x.state = 'approval' AND p_camera_id = ANY (x.camera_ids)
+          AND p_start_ns >= x.start_ns - 180000000000 AND p_end_ns <= x.end_ns + 120000000000
+          AND p_start_ns < x.end_ns AND p_end_ns > x.start_ns
+          AND NOT EXISTS (SELECT FROM staff_in_one_hand(s.staff_id, p_now_ns) AS hand (staff_id) WHERE hand.staff_id = x.staff_id)
+          AND (SELECT bool_and(staff_may(p_session_id, 'preview', each.camera_id, p_now_ns)) FROM unnest(x.camera_ids) AS each (camera_id)))
+$$;
+REVOKE ALL ON FUNCTION staff_may_preview FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION staff_may_preview TO tallenne_custodian, tallenne_serve;
 
 GRANT SELECT, INSERT, UPDATE ON staff, recovery_code, staff_session TO tallenne_serve;
 GRANT SELECT, INSERT, DELETE ON staff_grant TO tallenne_serve;
@@ -1143,6 +1209,7 @@ GRANT DELETE ON recovery_code TO tallenne_serve;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_throttle TO tallenne_serve;
 GRANT SELECT, INSERT ON purpose TO tallenne_serve;
 GRANT SELECT, INSERT, UPDATE ON footage_export TO tallenne_serve;
+GRANT SELECT ON export_step TO tallenne_serve;
 GRANT SELECT ON purpose, staff_session TO tallenne_custodian;
 GRANT SELECT ON audit_entry TO tallenne_custodian, tallenne_serve;
 

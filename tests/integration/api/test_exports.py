@@ -72,9 +72,23 @@ async def made(office: Office, client: Client, wanted: dict[str, Any]) -> dict[s
     export = await asked(client, wanted)
     second = await office.signed_in("exporter")
     path = f"/v1/exports/{export['export_id']}"
+    await look_at(second, export)
     assert (await second.post(f"{path}/approve", json={})).json()["state"] == "approved"
     assert (await client.post(f"{path}/prepare")).status_code == 200
     return await ended(client, export["export_id"])
+
+
+async def look_at(approver: Client, export: dict[str, Any]) -> None:
+    """The approver's own look at every camera, as a player begins it."""
+    path = f"/v1/exports/{export['export_id']}"
+    answer = await approver.post(f"{path}/preview")
+    assert answer.status_code == 201, answer.text
+    seen = answer.json()
+    for camera in seen["cameras"]:
+        query = {"start": export["start"], "end": export["end"], "purpose": seen["purpose_id"]}
+        clip = f"{path}/cameras/{camera['camera_id']}/clip.mp4"
+        part = await approver.get(clip, params=query, headers={"Range": "bytes=0-8191"})
+        assert part.status_code == 206, part.text
 
 
 async def ended(client: Client, export_id: str) -> dict[str, Any]:
@@ -183,15 +197,16 @@ async def test_everything_is_on_record_with_the_true_span(office: Office, footag
     entries = [row for row in await office.audit() if row["action"].startswith("export")]
     assert [row["action"] for row in entries] == [
         "export_asked",
+        "export_previewed",
         "export_approved",
         "export",
         "export_made",
         "export_fetched",
     ]
-    assert entries[1]["actor"] != entries[0]["actor"] == entries[4]["actor"]
-    assert entries[3]["camera_id"] == LOBBY
-    assert to_iso(entries[3]["start_ns"]) == export["files"][0]["start"]
-    assert all(str(row["purpose_id"]) == client.purpose for row in entries)
+    assert entries[1]["actor"] == entries[2]["actor"] != entries[0]["actor"] == entries[5]["actor"]
+    assert entries[4]["camera_id"] == LOBBY
+    assert to_iso(entries[4]["start_ns"]) == export["files"][0]["start"]
+    assert all((str(row["purpose_id"]) == client.purpose) == (row is not entries[1]) for row in entries)
 
 
 @pytest.mark.trust
@@ -290,6 +305,7 @@ async def test_no_copy_leaves_without_a_second_person(office: Office, gym: Gym, 
     second = await office.signed_in(NewGrant(role="admin", site_id=NORTH))
     waiting = (await second.get("/v1/exports")).json()
     assert [(each["export_id"], each["may_approve"]) for each in waiting] == [(export["export_id"], True)]
+    await look_at(second, export)
     office.clock.forward(301)
     assert (await second.post(f"{path}/approve", json={})).json()["type"] == "urn:tallenne:step-up-needed"
     office.clock.forward(-301)

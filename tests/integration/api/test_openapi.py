@@ -30,6 +30,7 @@ from tests.conftest import Database
 from tests.integration.api.conftest import BASE, Office
 from tests.integration.api.footage import footage_of
 from tests.integration.api.gym import FRONT, LOBBY, NORTH, Gym, open_gym
+from tests.integration.api.test_exports import look_at
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -39,7 +40,11 @@ REFUSED = (
     "/v1/sign-in",
     "/v1/step-up",
     "/v1/password",
-    "/v1/exports/{export_id}/approve",
+    # One's own, and of what waits for a decision.
+    *(
+        f"/v1/exports/{{export_id}}/{each}"
+        for each in ("preview", "cameras/{camera_id}/clip.mp4", "approve", "refuse", "cancel")
+    ),
     # A password, a camera in a body: hardly ever guessed.
     "/v1/staff/{staff_id}/password",
     "/v1/exports",
@@ -90,6 +95,7 @@ class Caller:
         answer = await self.client.post("/v1/exports", json=body, headers=self.headers)
         self.export_id = answer.json()["export_id"]
         second = await self.office.signed_in("exporter")
+        await look_at(second, answer.json())
         assert (await second.post(f"/v1/exports/{self.export_id}/approve", json={})).status_code == 200
         path = f"/v1/exports/{self.export_id}/prepare"
         assert (await self.client.post(path, headers=self.headers)).status_code == 200

@@ -16,6 +16,7 @@ from api.sign_in.states import CODE, RECOVERY_CODE, SESSION
 from api.staff.states import ACCOUNT
 from custodian.erasure.states import ERASURE
 from custodian.holds.states import CASE
+from domain.time import NS
 from indexer.events.states import EVENT, MESSAGE
 from runtime import sql
 from runtime.transitions import Machine
@@ -66,17 +67,20 @@ async def export(conn: asyncpg.Connection, state: str) -> Key:
     await conn.execute("INSERT INTO purpose VALUES ($1, $2, 'safety', 'a test', 0)", purpose_id, session_id)
     await conn.execute(
         "INSERT INTO footage_export (export_id, staff_id, purpose_id, camera_ids, start_ns, end_ns, format, state,"
-        " minor, attempt, approved_by, manifest, signature, created_ns)"
-        " VALUES ($1, $2, $3, ARRAY[$1::uuid], 0, 1, 'zip', $4, false, 7, $5, $6, $7, 2)",
+        " minor, attempt, approved_by, manifest, signature, created_ns, footage_ns, ended_ns, ended_by, refusal)"
+        " VALUES ($1, $2, $3, ARRAY[$1::uuid], 0, 1, 'zip', $4, false, 7, $5, $6, $7, 2, 1, $8, $9, $10)",
         export_id,
         staff_id,
         purpose_id,
         state,
-        None if state == "approval" else second,
+        second if state in ("approved", "working", "ready", "failed") else None,
         b"{}" if state == "ready" else None,
         bytes(64) if state == "ready" else None,
+        NOW if state in ("refused", "cancelled", "lapsed") else None,
+        {"refused": second, "cancelled": staff_id}.get(state),
+        "no" if state == "refused" else None,
     )
-    return export_id, second
+    return export_id, second, staff_id
 
 
 async def export_state(conn: asyncpg.Connection, key: Key) -> str:
@@ -209,7 +213,11 @@ STANDS: Final = (
         export,
         export_state,
         "SELECT FROM footage_export WHERE export_id = $1 FOR UPDATE",
-        export_approve=lambda key: (key[0], key[1], NOW, False),
+        export_approve=lambda key: (key[0], key[1], NOW, False, NS),
+        export_refuse=lambda key: (key[0], key[1], NOW, "no"),
+        export_cancel=lambda key: (key[0], key[2], NOW),
+        export_lapse=lambda key: (key[0], NOW, -NS),
+        export_arrived=lambda key: (key[0], NS),
         export_begin=lambda key: (key[0], 7),
         export_ready=lambda key: (key[0], 7, b"{}", bytes(64), NOW),
         export_failed=lambda key: (key[0], 7, "away"),

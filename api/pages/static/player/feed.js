@@ -1,6 +1,6 @@
 // Fetches one camera's footage for its video element: always whole groups of pictures, those that are wanted first.
 
-import { Problem, clipAddress, part } from "../server.js";
+import { Problem, part } from "../server.js";
 import { MoofScanner, picturesOf, readHead } from "./boxes.js";
 import { Frames } from "./frames.js";
 import { Fetched, groupsFor, pieceAt } from "./pieces.js";
@@ -21,7 +21,7 @@ const SEAM_MS = 150; // a hole shorter than this is played over
 const NEAR_MS = 2000;
 
 export class Feed {
-  #cameraId;
+  #address;
   #visit;
   #clips = new Map();
   #fetched = new Fetched();
@@ -31,20 +31,31 @@ export class Feed {
   #problem = null; // {name, why, start, end}: a state of those times
   #failures = 0;
   #retryAt = 0;
+  #left = new AbortController(); // ends what listens, with the feed
 
-  constructor(video, cameraId, visit) {
-    this.#cameraId = cameraId;
+  /** address(start, end): of the camera's clip of a span. visit: {start, end} to be fetched as one clip, or null. */
+  constructor(video, address, visit) {
+    this.#address = address;
     this.#visit = visit;
     this.sink = new Sink(video);
     this.frames = new Frames();
-    video.addEventListener("error", () => video.error && this.#broken(video.error));
-    addEventListener("online", () => (this.#retryAt = 0));
+    const { signal } = this.#left;
+    video.addEventListener("error", () => video.error && this.#broken(video.error), { signal });
+    addEventListener("online", () => (this.#retryAt = 0), { signal });
+  }
+
+  /** Nothing is fetched from now on, and what was fetched is dropped. */
+  close() {
+    this.#left.abort();
+    this.#asked = null;
+    this.#job?.control.abort();
+    this.sink.close();
   }
 
   /** To be called again and again. {time, ahead, run, rate}: footage from the time on, within its run; null: nothing. */
   want(asked) {
     this.#asked = asked;
-    if (!asked) return;
+    if (!asked || this.#left.signal.aborted) return;
     this.#findTail(asked);
     if (this.#job && !this.#serves(this.#job, asked)) this.#job.control.abort();
     if (!this.#job && performance.now() >= this.#retryAt) this.#start(asked);
@@ -99,7 +110,7 @@ export class Feed {
     if (from >= until - HOLE_MS && from > time) return null;
     const piece = pieceAt(from, run, this.#visit);
     const job = { control: new AbortController(), piece, run, from, until, position: from };
-    const clip = this.#clips.get(clipAddress(this.#cameraId, piece.start, piece.end));
+    const clip = this.#clips.get(this.#address(piece.start, piece.end));
     if (!clip) return Object.assign(job, { name: "head", work: () => this.#fetchHead(job) });
     if (!playable(clip.mime)) {
       this.#problem = { name: UNPLAYABLE, why: "player.unplayable", ...piece };
@@ -115,7 +126,7 @@ export class Feed {
   }
 
   async #fetchHead({ piece, control }) {
-    const address = clipAddress(this.#cameraId, piece.start, piece.end);
+    const address = this.#address(piece.start, piece.end);
     for (let size = HEAD_BYTES; ; size *= 8) {
       const answer = await watched(control, () => part(address, { start: 0, end: size, signal: control.signal }));
       const bytes = new Uint8Array(await watched(control, () => answer.arrayBuffer()));
@@ -189,7 +200,7 @@ export class Feed {
   }
 
   #failed(error, { control, piece, name }) {
-    if (control.signal.aborted && !(error instanceof Problem)) return;
+    if (this.#left.signal.aborted || (control.signal.aborted && !(error instanceof Problem))) return;
     const { status } = error;
     if (status === 416) {
       this.#clips.clear(); // the clip has changed: some of it has expired

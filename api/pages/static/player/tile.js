@@ -1,6 +1,7 @@
 // One camera's place on the page: its video follows the time, and is seen only while it presents the picture of that time.
 
 import { el, icon } from "../dom.js";
+import { clipAddress } from "../server.js";
 import { t } from "../words.js";
 import { Feed } from "./feed.js";
 import { BLANK, GAP, LOADING, OFFLINE, SHOWN, decide, groundAt, inStep, isAwaited, slack } from "./state.js";
@@ -17,10 +18,12 @@ const TELLS = "requestVideoFrameCallback" in HTMLVideoElement.prototype; // olde
 
 export class Tile {
   #feed;
+  #closed = false;
   #presented = null; // {start, end} of the picture on the screen, as far as is known
   #asked = null; // of the video: {time, since}
   #ground = { kind: "unknown" };
 
+  /** camera: {camera_id, name}; with start and end, of one clip; with address(start, end), where its clips are. */
   constructor(camera, onEnlarge) {
     this.cameraId = camera.camera_id;
     this.name = camera.name;
@@ -38,7 +41,8 @@ export class Tile {
     this.element = el("figure", { class: "tile", data: { camera: this.cameraId } }, picture, el("figcaption", { class: "foot" }, this.label, this.enlarge));
     this.setName(camera.name);
     const visit = camera.start === undefined ? null : { start: camera.start, end: camera.end };
-    this.#feed = new Feed(this.video, this.cameraId, visit);
+    const address = camera.address ?? ((start, end) => clipAddress(this.cameraId, start, end));
+    this.#feed = new Feed(this.video, address, visit);
     this.#watch();
     this.#show(0);
   }
@@ -49,6 +53,14 @@ export class Tile {
     this.enlarge.title = t("player.enlarge", { camera: name });
     this.enlarge.setAttribute("aria-label", this.enlarge.title);
     this.video.setAttribute("aria-label", name);
+  }
+
+  /** The camera is no longer wanted: nothing of it is fetched any more. */
+  close() {
+    this.#closed = true;
+    this.#rest();
+    this.#feed.close();
+    this.element.remove();
   }
 
   /** What is known of the camera's time: {footage, gaps, start, end}. */
@@ -151,6 +163,7 @@ export class Tile {
   #watch() {
     const { video } = this;
     const seen = (_, { mediaTime }) => {
+      if (this.#closed) return;
       this.#presents(mediaTime);
       video.requestVideoFrameCallback(seen);
     };

@@ -15,6 +15,7 @@ from tests.conftest import Database
 from tests.integration.api.conftest import Client, Office
 from tests.integration.api.footage import Footage, footage_of
 from tests.integration.api.gym import CORRIDOR, LOBBY, NORTH, SOUTH, SOUTH_CAMERA, Gym, open_gym
+from tests.integration.api.test_exports import look_at
 
 pytestmark = pytest.mark.services
 PART = {"Range": "bytes=0-"}
@@ -213,6 +214,7 @@ async def test_restricted_footage_is_neither_shown_nor_exported_and_the_reason_i
     clip = f"/v1/cameras/{LOBBY}/clip.mp4"
     assert (await anna.get(clip, params=span, headers=PART)).status_code == 206  # and now it is in the cache
     exported = await anna.post("/v1/exports", json={"camera_ids": [str(LOBBY)], **span})
+    await look_at(berit, exported.json())
     case = await opened(anna, office, "Rajoituspyyntö 18 art.")
     path = f"/v1/cases/{case['case_id']}"
     assert (await anna.post(f"{path}/holds", json=hold_of(footage, kind="restriction"))).status_code == 201
@@ -223,7 +225,7 @@ async def test_restricted_footage_is_neither_shown_nor_exported_and_the_reason_i
     other = await anna.get(f"/v1/cameras/{CORRIDOR}/clip.mp4", params=span, headers=PART)
     assert other.status_code == 206
     export = f"/v1/exports/{exported.json()['export_id']}"
-    await berit.post(f"{export}/approve", json={})
+    assert (await berit.post(f"{export}/approve", json={})).status_code == 200
     await anna.post(f"{export}/prepare")
     found = await prepared(anna, export)
     assert (found["state"], found["problem"]) == ("failed", "restricted")

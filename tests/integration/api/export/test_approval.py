@@ -16,7 +16,7 @@ from domain.time import DAY_NS, NS, to_iso
 from tests.integration.api.conftest import PASSWORD, Client, Office, sign_in
 from tests.integration.api.footage import Footage
 from tests.integration.api.gym import LOBBY, Gym
-from tests.integration.api.test_exports import asked, body, ended, exporter, made
+from tests.integration.api.test_exports import asked, body, ended, exporter, look_at, made
 
 pytestmark = pytest.mark.services
 
@@ -35,6 +35,7 @@ async def test_minor_who_comes_to_light_after_the_approval_needs_another_one(
     assert (again["state"], again["minor"]) == ("approval", True)
     assert (await client.post(f"{path}/prepare")).json()["type"] == "urn:tallenne:approval-needed"
     second = await office.signed_in("exporter")
+    await look_at(second, again)
     # A page that was loaded before shows nothing of it: who approves has to have seen it.
     assert (await second.post(f"{path}/approve", json={})).json()["type"] == "urn:tallenne:minor-unseen"
     assert (await second.post(f"{path}/approve", json={"minor": True})).json()["state"] == "approved"
@@ -54,6 +55,8 @@ async def test_minor_who_comes_to_light_before_the_approval_is_shown_to_the_appr
     await gym.event("granted", footage.span.start_ns + 5 * NS, member=gym.onni)
     path, second = f"/v1/exports/{export['export_id']}", await office.signed_in("exporter")
     assert (await second.get(path)).json()["minor"] is False
+    await look_at(second, export)
+    await office.owner.execute("UPDATE footage_export SET minor = false")  # as if it came to light after the look
     assert (await second.post(f"{path}/approve", json={})).json()["type"] == "urn:tallenne:minor-unseen"
     assert (await second.get(path)).json()["minor"] is True
     assert (await second.post(f"{path}/approve", json={"minor": True})).json()["state"] == "approved"
@@ -90,6 +93,7 @@ async def test_two_accounts_that_one_administrator_set_up_are_not_two_people(off
             seen = (await approver.get(path)).json()
             assert (seen["may_approve"], seen["one_hand"]) == (False, name != asker_name)
         assert (await other.get(path)).json()["may_approve"]
+    await look_at(other, export)
     assert (await other.post(f"{path}/approve", json={})).json()["state"] == "approved"
     assert await set_up_lately(office.rooms.records.pool, office.clock.now_ns) == 2
     assert await set_up_lately(office.rooms.records.pool, office.clock.now_ns + DAY_NS) == 0
@@ -113,6 +117,10 @@ async def test_reset_of_a_factor_makes_two_accounts_one_person_for_three_days(of
     assert not await rows.approve(office.rooms.records, row, session)
     office.clock.forward(3 * DAY_NS / NS)
     later = await signed_in_with(office, name, answer.json()["secret"])
+    assert (await later.get(path)).json()["may_approve"]
+    # The custodian, which shows the clip, has a clock of its own.
+    await office.owner.execute("UPDATE staff_handover SET at_ns = at_ns - $1::bigint", 3 * DAY_NS)
+    await look_at(later, export)
     assert (await later.post(f"{path}/approve", json={})).json()["state"] == "approved"
 
 

@@ -35,6 +35,9 @@ ROW = ExportRow(
     approved_by=None,
     approver=None,
     problem=None,
+    ender=None,
+    ended_ns=None,
+    refusal=None,
     manifest=json.dumps({"files": [FILE]}).encode(),
     signature=None,
     created_ns=2 * NS,
@@ -67,6 +70,14 @@ def test_another_persons_export_may_be_approved_while_it_waits(
     assert answer.own is (asker == ME)
     assert answer.one_hand is (asker in one_hand)
     assert answer.minor
+    assert answer.may_cancel is (asker == ME)
+
+
+def test_who_ended_it_and_why_is_said() -> None:
+    answer = view().answer(replace(ROW, state="refused", ender="Berit", ended_ns=3 * NS, refusal="too long"))
+    assert (answer.ended_by, answer.refusal, answer.may_cancel) == ("Berit", "too long", False)
+    assert answer.ended is not None and answer.ended.startswith("1970-01-01T00:00:03")
+    assert not view().answer(replace(ROW, staff_id=ME, state="refused")).may_cancel
 
 
 @pytest.mark.parametrize(
