@@ -37,6 +37,7 @@ class CameraAnswer(BaseModel):
     name: str
     retention_s: int
     removed: bool
+    may_look: bool = Field(description="This person may look at its footage, and not only at how it is.")
     health: dict[str, Any] | None
     health_updated: str | None = Field(description="When health was known; null for never.")
 
@@ -68,6 +69,7 @@ async def cameras(records: RecordsDep, here: StatusesDep, session: SignedIn) -> 
     scope = await load_scope(records, session, rights.INVENTORY)
     with wrapped_errors():
         rows = await records.pool.fetch(sql.load("api.cameras", "camera_health"), list(scope.cameras))
+    looked_at = (await load_scope(records, session, rights.LOOK)).cameras
     health = known_now(rows, await here.now(), records.clock_ns())
     never = Known(report=None, updated_ns=None)
     return [
@@ -77,6 +79,7 @@ async def cameras(records: RecordsDep, here: StatusesDep, session: SignedIn) -> 
             name=camera.name,
             retention_s=camera.retention_s,
             removed=camera.removed,
+            may_look=camera.camera_id in looked_at,
             health=None if known.report is None else dict(known.report),
             health_updated=None if known.updated_ns is None else to_iso(known.updated_ns),
         )

@@ -2,6 +2,7 @@
 
 import { byId, show } from "./dom.js";
 import { kindText, who } from "./events.js";
+import { installCameras } from "./player/cameras.js";
 import { listEvents, listGaps, markEvent, showHeadline } from "./player/around.js";
 import { installExport } from "./player/export.js";
 import { fadeOut } from "./player/fade.js";
@@ -57,24 +58,63 @@ async function openVisit(eventId) {
   const first = Math.min(at, ...cameras.map((camera) => camera.start));
   const last = Math.max(at + 1000, ...cameras.map((camera) => camera.end));
   mark = { start: first, end: last };
-  begin(first, at, cameras);
+  begin(first, at, chosen(cameras), found.event.site_id);
   showHeadline(found, zone);
 }
 
 function openCameras(query) {
   const at = Date.parse(query.get("at") ?? "") || Date.now() - 60_000;
-  begin(at, at, query.getAll("camera").map((id) => ({ camera_id: id, name: "…" })));
+  begin(at, at, chosen([]));
 }
 
-function begin(time, middle, cameras) {
+/** Those that the address names; else the event's own. */
+function chosen(cameras) {
+  const named = new URLSearchParams(location.search).getAll("camera");
+  if (!named.length) return cameras;
+  return named.map((id) => cameras.find((camera) => camera.camera_id === id) ?? { camera_id: id, name: "…" });
+}
+
+/** The address has what is shown, so that reloading and coming back show it again. */
+function remember() {
+  const query = new URLSearchParams(location.search);
+  query.delete("camera");
+  for (const tile of playback.tiles) query.append("camera", tile.cameraId);
+  history.replaceState(null, "", `${location.pathname}?${query}`);
+}
+
+const tileOf = (camera) => new Tile(camera, (tile) => playback.enlarge(tile), removeCamera);
+
+/** It is on record before its picture comes; the time and the others go on. */
+async function addCamera(camera) {
+  const tile = tileOf({ camera_id: camera.camera_id, name: camera.name });
+  playback.add(tile);
+  try {
+    await known.added();
+  } catch (error) {
+    if (playback.tiles.includes(tile)) removeCamera(tile);
+    throw error;
+  }
+  remember();
+}
+
+function removeCamera(tile) {
+  const focused = tile.element.contains(document.activeElement);
+  playback.remove(tile);
+  known.removed(tile);
+  remember();
+  if (focused) byId("cameras").focus();
+}
+
+function begin(time, middle, cameras, site = null) {
   byId("to-live").hidden = !cameras.length;
   if (cameras.length) byId("to-live").href = `/live?${new URLSearchParams({ camera: cameras[0].camera_id })}`;
   timeline = new Timeline(byId("timeline"), zone);
   timeline.mark = mark;
   timeline.view = { start: middle - VIEW_MS, end: middle + VIEW_MS };
-  playback = new Playback({ time, timeline, zone: () => zone, turn, seeks: () => known.touched(), keys: { p: () => jump(-1), n: () => jump(1) } });
+  playback = new Playback({ time, timeline, zone: () => zone, turn, seeks: () => known.touched(), keys: { p: () => jump(-1), n: () => jump(1), c: () => byId("cameras").click() } });
   const { clock, tiles } = playback;
-  for (const camera of cameras) playback.add(new Tile(camera, (tile) => playback.enlarge(tile)));
+  for (const camera of cameras) playback.add(tileOf(camera));
+  installCameras({ playback, site, add: addCamera, remove: removeCamera });
   fadeOut(byId("stage"), () => clock.playing);
   const peek = new Peek(byId("peek"), () => zone);
   timeline.addEventListener("point", ({ detail }) => peek.show(detail, tiles, timeline.view));

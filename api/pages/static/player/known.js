@@ -8,6 +8,9 @@ const EVERYTHING = { start: -Infinity, end: Infinity };
 
 export const span = ({ start, end, ...rest }) => ({ ...rest, start: Date.parse(start), end: Date.parse(end) });
 
+/** By tile. Each is a search on record. */
+const answersOf = async (tiles, wanted) => new Map(await Promise.all(tiles.map(async (tile) => [tile, await get(`/v1/cameras/${tile.cameraId}/timeline`, wanted)])));
+
 export class Known extends EventTarget {
   #tiles;
   #view;
@@ -15,6 +18,7 @@ export class Known extends EventTarget {
   #asked = 0;
   #loading = false;
   #loaded = { start: 0, end: 0 };
+  #answers = new Map(); // of each camera, about the loaded span
   #again = 0; // how often the same was asked for
   #againAt = 0;
 
@@ -77,27 +81,48 @@ export class Known extends EventTarget {
     const { start, end, time } = this.#view();
     const margin = (end - start) / 2;
     const wanted = { start: iso(start - margin), end: iso(end + margin), around: iso(time) };
-    const found = await Promise.all(this.#tiles.map((tile) => get(`/v1/cameras/${tile.cameraId}/timeline`, wanted)));
+    const tiles = [...this.#tiles];
+    const found = await answersOf(tiles, wanted);
     if (mine !== this.#asked) return; // of a view that was left meanwhile
     this.#loaded = { start: start - margin, end: end + margin };
-    this.#take(found);
-    this.dispatchEvent(new Event("change"));
+    this.#answers = found;
+    this.#take();
+    await this.added(); // those that came while this was on its way
   }
 
-  #take(found) {
+  /** Cameras were added: they alone are asked for, about what is known of the others. */
+  async added() {
+    const missing = this.#tiles.filter((tile) => !this.#answers.has(tile));
+    const loaded = this.#loaded;
+    if (!missing.length || !loaded.end) return;
+    const found = await answersOf(missing, { start: iso(loaded.start), end: iso(loaded.end), around: iso(this.#view().time) });
+    if (loaded !== this.#loaded) return; // what was loaded since then has them
+    for (const [tile, answer] of found) this.#answers.set(tile, answer);
+    this.#take();
+  }
+
+  removed(tile) {
+    this.#answers.delete(tile);
+    this.#take();
+  }
+
+  #take() {
     this.whole = { ...EVERYTHING };
     const known = new Map();
-    found.forEach((answer, number) => {
+    for (const tile of this.#tiles) {
+      const answer = this.#answers.get(tile);
+      if (!answer) continue;
       this.zone = answer.time_zone;
-      this.#tiles[number].setName(answer.camera);
-      this.#tiles[number].setTimeline({ ...this.#loaded, footage: answer.footage.map(span), gaps: answer.gaps.map(span) });
+      tile.setName(answer.camera);
+      tile.setTimeline({ ...this.#loaded, footage: answer.footage.map(span), gaps: answer.gaps.map(span) });
       for (const event of answer.events) known.set(event.event_id, event);
       if (answer.events_cut) this.#cut(span({ start: answer.events_start, end: answer.events_end }));
-    });
+    }
     this.events = [...known.values()]
       .map((event) => ({ ...event, time: Date.parse(event.occurred) }))
       .filter((event) => this.isWhole(event.time))
       .sort((one, other) => one.time - other.time);
+    this.dispatchEvent(new Event("change"));
   }
 
   // Where the loaded span ends no event is missing: looking there asks for the next piece anyway.

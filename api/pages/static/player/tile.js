@@ -24,7 +24,7 @@ export class Tile {
   #ground = { kind: "unknown" };
 
   /** camera: {camera_id, name}; with start and end, of one clip; with address(start, end), where its clips are. */
-  constructor(camera, onEnlarge) {
+  constructor(camera, onEnlarge, onRemove = null) {
     this.cameraId = camera.camera_id;
     this.name = camera.name;
     this.timeline = null;
@@ -35,10 +35,11 @@ export class Tile {
     this.veil = el("div", { class: "veil" }, el("span", {}, el("strong"), el("small")));
     this.note = el("div", { class: "note", hidden: true }, t("player.loading"));
     this.enlarge = el("button", { type: "button", class: "enlarge", onclick: () => onEnlarge(this) }, icon("full"));
+    this.leave = onRemove && el("button", { type: "button", class: "leave", onclick: () => onRemove(this) }, icon("close"));
     this.label = el("span", { class: "label" });
     const picture = el("div", { class: "picture" }, this.video, this.veil, this.note);
     // Below the picture: cameras have their own clock and name in it, at any edge.
-    this.element = el("figure", { class: "tile", data: { camera: this.cameraId } }, picture, el("figcaption", { class: "foot" }, this.label, this.enlarge));
+    this.element = el("figure", { class: "tile", data: { camera: this.cameraId } }, picture, el("figcaption", { class: "foot" }, this.label, this.enlarge, this.leave));
     this.setName(camera.name);
     const visit = camera.start === undefined ? null : { start: camera.start, end: camera.end };
     const address = camera.address ?? ((start, end) => clipAddress(this.cameraId, start, end));
@@ -52,6 +53,8 @@ export class Tile {
     this.label.textContent = name;
     this.enlarge.title = t("player.enlarge", { camera: name });
     this.enlarge.setAttribute("aria-label", this.enlarge.title);
+    if (this.leave) this.leave.title = t("player.remove_camera", { camera: name });
+    this.leave?.setAttribute("aria-label", this.leave.title);
     this.video.setAttribute("aria-label", name);
   }
 
