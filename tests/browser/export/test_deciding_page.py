@@ -165,6 +165,12 @@ async def test_preview_plays_from_the_start_and_no_further_than_the_end(
         return await at(end_ms - 1) and await shown.get_attribute("data-playing") == ""
 
     await wait(ended, "played to the end, and stopped there")
+    await page.keyboard.press("k")
+
+    async def anew() -> bool:
+        return await shown.get_attribute("data-playing") == "yes" and not await at(end_ms - 1)
+
+    await wait(anew, "plays from the start again")
     await page.context.close()
 
 

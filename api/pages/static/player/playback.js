@@ -82,12 +82,13 @@ export class Playback {
     this.#seeks(at);
   }
 
-  setPlaying(playing) {
+  /** stays: paused, the time becomes that of the picture that is seen. */
+  setPlaying(playing, stays = !playing) {
     const { clock } = this;
     if (playing && this.#within && clock.now() >= this.#within.end - 1) this.seek(this.#within.start);
     clock.play(playing);
     const shown = this.tiles.find((tile) => tile.shownTime !== null)?.shownTime;
-    if (!playing && shown !== undefined && Math.abs(shown - clock.now()) < SNAP_MS) clock.seek((this.#last = shown)); // what is seen stays
+    if (stays && shown !== undefined && Math.abs(shown - clock.now()) < SNAP_MS) clock.seek((this.#last = shown)); // what is seen stays
     const button = byId("play");
     button.replaceChildren(icon(playing ? "pause" : "play"));
     button.setAttribute("aria-label", t(playing ? "player.pause" : "player.play"));
@@ -142,7 +143,7 @@ export class Playback {
     const end = this.#within ? this.#within.end - 1 : Infinity;
     const limit = Math.min(end, clock.moves ? Math.max(this.#last, Math.min(...this.tiles.map((tile) => tile.limit(now)))) : now);
     if (now > limit) clock.seek(limit);
-    if (clock.playing && now >= end) this.setPlaying(false);
+    if (clock.playing && now >= end) this.setPlaying(false, false); // at the end, from which playing begins anew
     this.#last = Math.min(now, limit);
     return this.#last;
   }
