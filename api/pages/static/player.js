@@ -46,7 +46,7 @@ function failed(error) {
   show(byId("problem"), error.code === "not-found" ? t("problem.not-found_help") : error.message);
   if (error.status === 0 || error.status >= 500) return setTimeout(open, RETRY_MS); // it may come back
   root.dataset.state = "failed";
-  for (const id of ["stage", "keys", "around"]) byId(id).hidden = true;
+  for (const id of ["stage", "keys", "around", "cameras"]) byId(id).hidden = true;
   return undefined;
 }
 
