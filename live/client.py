@@ -27,11 +27,19 @@ class LiveClient:
 
     @asynccontextmanager
     async def look(
-        self, *, session_id: SessionId, purpose_id: UUID, camera_id: CameraId, offer: str, small: bool = False
+        self,
+        *,
+        session_id: SessionId,
+        purpose_id: UUID,
+        camera_id: CameraId,
+        offer: str,
+        small: bool = False,
+        convert: bool = False,
     ) -> AsyncIterator[AsyncIterator[Frame]]:
         """The frames of a look: messages first. It ends with the block. LiveAwayError, SocketError.
 
         ``offer``: the browser's SDP; empty for fragments. ``small``: of the camera's second stream, where it has one
+        ``convert``: as H.264, where the camera sends something else
         """
         try:
             async with asyncio.timeout(_CONNECT_S):
@@ -41,7 +49,9 @@ class LiveClient:
                 f"The role live does not answer ({type(exc).__name__}).", "Check that it runs: `tallenne status`."
             ) from exc
         request = {"session_id": session_id, "purpose_id": purpose_id, "camera_id": camera_id, "offer": offer}
-        writer.write(pack_message({name: str(value) for name, value in request.items()} | {"small": small}))
+        writer.write(
+            pack_message({name: str(value) for name, value in request.items()} | {"small": small, "convert": convert})
+        )
         try:
             yield _frames(reader)
         finally:

@@ -17,5 +17,9 @@ class FrameError(TallenneError):
     """The other side of a socket sends something other than frames."""
 
 
+class ConversionsFullError(RetryableError):
+    """As many cameras as may be are converted already."""
+
+
 class OfferError(TallenneError):
     """A browser's offer cannot be taken: it is damaged, or asks for no video."""

@@ -21,7 +21,8 @@ from custodian.errors import LookRefusedError
 from domain.errors import TallenneError
 from domain.ids import CameraId, SessionId
 from domain.time import NS
-from live.errors import FrameError, LiveAwayError, OfferError
+from live.converting.converted import START_S, Conversions
+from live.errors import ConversionsFullError, FrameError, LiveAwayError, OfferError
 from live.feed import Feed, Feeds
 from live.fragments import Fragments
 from live.protocol import Kind, Stream, pack_frame, pack_message, read_frame, read_message
@@ -49,6 +50,7 @@ class Asked:
 
     offer: the browser's SDP; empty: fragments over HTTPS are wanted
     small: of the camera's second stream, where it has one
+    convert: as H.264, where the camera sends something else
     """
 
     session_id: SessionId
@@ -56,6 +58,7 @@ class Asked:
     camera_id: CameraId
     offer: str
     small: bool = False
+    convert: bool = False
 
     @property
     def who(self) -> dict[str, Any]:
@@ -71,10 +74,12 @@ class Looks:
         settings: LiveSettings,
         custodian: CustodianClient,
         feeds: Feeds,
+        conversions: Conversions,
         *,
         clock_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._settings, self._custodian, self._feeds, self._clock_ns = settings, custodian, feeds, clock_ns
+        self._conversions = conversions
         self.present = {"webrtc": 0, "https": 0}
         self.begun = self.refused = self.dropped = self._open = 0
 
@@ -94,6 +99,8 @@ class Looks:
         except LookRefusedError:
             self.refused += 1
             reason = "refused"
+        except ConversionsFullError:
+            reason = "conversions"
         except TallenneError as error:
             _log.warning("a look ended: %s", error)
             reason = "away"
@@ -141,14 +148,24 @@ class Looks:
         return "away"
 
     async def _show(self, asked: Asked, feed: Feed, viewer: Viewer, writer: asyncio.StreamWriter) -> str:
-        try:
-            async with asyncio.timeout(FIRST_PICTURE_S):
-                await feed.begun.wait()
-        except TimeoutError:
-            return "no_picture"
-        stream = feed.stream
+        """Why it ended. ConversionsFullError."""
+        stream = await _begun(feed, FIRST_PICTURE_S)
         if stream is None:
             return "no_picture"
+        if stream.codec == "h264" or not asked.convert:
+            return await self._send(asked, feed, stream, viewer, writer)
+        feed.leave(viewer)
+        made = Viewer()
+        async with self._conversions.watch(feed, made) as converted:
+            writer.write(pack_message({"converted": stream.codec}))
+            stream = await _begun(converted, START_S + FIRST_PICTURE_S)
+            if stream is None:
+                return "no_picture"
+            return await self._send(asked, converted, stream, made, writer)
+
+    async def _send(
+        self, asked: Asked, feed: Feed, stream: Stream, viewer: Viewer, writer: asyncio.StreamWriter
+    ) -> str:
         why = "asked"
         if asked.offer:
             peer = Peer(viewer, self._settings.addresses, self._settings.ports, lambda: writer.write(_AWAY))
@@ -192,6 +209,16 @@ class Looks:
             yield
         finally:
             self.present[way] -= 1
+
+
+async def _begun(feed: Feed, most_s: float) -> Stream | None:
+    """What describes its pictures, once there are some; None: not in time."""
+    try:
+        async with asyncio.timeout(most_s):
+            await feed.begun.wait()
+    except TimeoutError:
+        return None
+    return feed.stream
 
 
 async def _by_https(why: str, feed: Feed, viewer: Viewer, writer: asyncio.StreamWriter) -> str:
@@ -242,6 +269,7 @@ def _asked(body: dict[str, Any]) -> Asked:
             camera_id=CameraId(UUID(body["camera_id"])),
             offer=str(body.get("offer") or ""),
             small=body.get("small") is True,
+            convert=body.get("convert") is True,
         )
     except (KeyError, ValueError, TypeError, AttributeError):
         raise FrameError("A request for a look is damaged.") from None

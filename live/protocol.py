@@ -11,7 +11,7 @@ import json
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from live.errors import FrameError
 
@@ -92,6 +92,18 @@ async def read_frame(reader: asyncio.StreamReader, max_bytes: int = FRAME_MAX) -
         return None
     except ValueError:
         raise FrameError("A frame is of an unknown kind.") from None
+
+
+def read_frame_from(source: BinaryIO, max_bytes: int = FRAME_MAX) -> tuple[Kind, bytes] | None:
+    """The same of a pipe that is waited for. FrameError."""
+    head = source.read(_HEAD.size)
+    if len(head) < _HEAD.size:
+        return None
+    kind, size = _HEAD.unpack(head)
+    if size > max_bytes or kind not in set(Kind):
+        raise FrameError("A frame is too long, or of an unknown kind.")
+    body = source.read(size)
+    return (Kind(kind), body) if len(body) == size else None
 
 
 def read_message(body: bytes) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 
 from custodian.client import CustodianClient
 from custodian.harden import forbid_dumps
+from live.converting.converted import Conversions
 from live.feed import Feeds
 from live.looks import Looks
 from live.settings import SOCKET, LiveSettings
@@ -22,13 +23,15 @@ async def run(settings: LiveSettings, stop: asyncio.Event) -> None:
     status.write("starting")
     problems = Problems()
     feeds = Feeds(settings.run_directory, settings.feeder_uids)
-    looks = Looks(settings, CustodianClient(settings.custodian_socket), feeds)
+    conversions = Conversions(settings.conversions_max)
+    looks = Looks(settings, CustodianClient(settings.custodian_socket), feeds, conversions)
 
     async def write() -> None:
         """Write the status file."""
         present = problems.present()
         counts = {"looks": looks.present, "begun": looks.begun, "refused": looks.refused, "dropped": looks.dropped}
-        status.write("degraded" if present else "ready", problems=present, cameras_watched=feeds.cameras, **counts)
+        watched = {"cameras_watched": feeds.cameras, "cameras_converted": conversions.present}
+        status.write("degraded" if present else "ready", problems=present, **watched, **counts)
 
     try:
         async with (
@@ -38,5 +41,6 @@ async def run(settings: LiveSettings, stop: asyncio.Event) -> None:
             tasks.every(status.period_s, "status", write)
             await stop.wait()
     finally:
+        await conversions.close()
         await feeds.close()
     status.remove()

@@ -34,3 +34,4 @@ class LiveSettings:
     addresses: tuple[str, ...] = ("127.0.0.1",)  # at which browsers reach this machine by UDP
     ports: tuple[int, int] | None = None  # first and last UDP port; None: any free one
     looks_max: int = 64
+    conversions_max: int = 2  # cameras whose H.265 is made H.264 at once; 0: none, and this role starts no process

@@ -45,6 +45,9 @@ class LiveLook(BaseModel):
         False,
         description="Of the camera's smaller stream, where it has one and that one works: for a wall, or a phone.",
     )
+    convert: bool = Field(
+        False, description="What is not H.264 as H.264, which costs the recorder's machine: for who cannot play it."
+    )
 
 
 class LiveRequest(BaseModel):
@@ -74,7 +77,9 @@ async def watch(
     asked = []
     for wanted in request.cameras:
         camera = await visible_camera(records, session, CameraId(wanted.camera_id))
-        asked.append(LookAsked(camera_id=camera.camera_id, offer=wanted.offer, small=wanted.small))
+        asked.append(
+            LookAsked(camera_id=camera.camera_id, offer=wanted.offer, small=wanted.small, convert=wanted.convert)
+        )
     doors = partial(tell_events, records, [look.camera_id for look in asked])
     place = partial(live.places.take, session.staff_id)
     stream = partial(frames, live.client, session.session_id, purpose.purpose_id, asked, doors, place)

@@ -31,11 +31,15 @@ HEAD: Final = struct.Struct(">BBI")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookAsked:
-    """A camera, and the browser's offer, or nothing for fragments. small: its second stream will do"""
+    """A camera, and the browser's offer, or nothing for fragments.
+
+    small: its second stream will do; convert: what is not H.264 is wanted as that
+    """
 
     camera_id: CameraId
     offer: str
     small: bool = False
+    convert: bool = False
 
 
 class _Merged:
@@ -57,7 +61,9 @@ class _Merged:
 
     async def _one(self, number: int, look: LookAsked) -> None:
         try:
-            opened = self._client.look(**self._who, camera_id=look.camera_id, offer=look.offer, small=look.small)
+            opened = self._client.look(
+                **self._who, camera_id=look.camera_id, offer=look.offer, small=look.small, convert=look.convert
+            )
             # An async generator, though its type says only that it can be iterated.
             async with opened as found, aclosing(cast("Any", found)) as each:
                 async for kind, body in each:

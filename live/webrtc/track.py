@@ -14,11 +14,11 @@ from typing import Any, Final
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av.packet import Packet
 
+from live.annex_b import annex_b
 from live.protocol import Picture, Stream
 from live.viewer import Item, Viewer
 
 _TIME_BASE: Final = Fraction(1, 90_000)
-_START: Final = b"\x00\x00\x00\x01"
 _REPLAY_PAUSE_S: Final = 0.002
 """Between replayed pictures: a second of them takes a twentieth, and no router has to queue them all at once."""
 
@@ -61,17 +61,3 @@ class PictureTrack(MediaStreamTrack):
         self._last_ticks = ticks if last is None else max(ticks, last + 1)
         made.pts, made.time_base = self._last_ticks, _TIME_BASE
         return made
-
-
-def annex_b(data: bytes, sets: tuple[bytes, ...] = ()) -> bytes:
-    """NAL units behind start codes (H.264 Annex B), from NAL units behind their lengths.
-
-    An empty one, and one with a start code inside, which damage alone can bring about, are left out: aiortc would find
-    empty ones there, and send nothing any more.
-    """
-    units, at = list(sets), 0
-    while at + 4 <= len(data):
-        size = int.from_bytes(data[at : at + 4], "big")
-        units.append(data[at + 4 : at + 4 + size])
-        at += 4 + size
-    return b"".join(piece for each in units if each and _START[1:] not in each for piece in (_START, each))

@@ -23,6 +23,7 @@ def live_settings(config: Config, run_directory: Path, custodian_socket: Custodi
         addresses=own.addresses,
         ports=own.ports,
         looks_max=own.looks_max,
+        conversions_max=own.conversions_max,
     )
 
 

@@ -273,6 +273,7 @@ class Live(Section):
     turn: Annotated[str, Field(pattern=r"^turns?:[^\s/?@#]+(:\d+)?(\?transport=(udp|tcp))?$")] | None = None
     turn_secret: Secret | None = None
     looks_max: Annotated[int, Field(ge=1, le=1024)] = default_of(LiveSettings, "looks_max")
+    conversions_max: Annotated[int, Field(ge=0, le=64)] = default_of(LiveSettings, "conversions_max")
 
     @model_validator(mode="after")
     def _belongs_together(self) -> Live:

@@ -14,7 +14,7 @@ from runtime.failpoints import LOG_VARIABLE
 from runtime.sandbox.role import RolePolicy
 
 _WITH_WORKERS: Final = ("serve", "ingest")
-"""Thumbnails; libav, which a camera may be set to while the role runs."""
+"""Thumbnails; libav, which a camera may be set to while the role runs. ``live`` has them where it converts."""
 
 
 def policy_of(role: str, settings: RoleSettings, *, worker: int = 0) -> RolePolicy:
@@ -25,7 +25,7 @@ def policy_of(role: str, settings: RoleSettings, *, worker: int = 0) -> RolePoli
         reads=(*_authorities(settings), *_read_by(role, settings)),
         writes=tuple(writes),
         closed=tuple(_closed(settings)),
-        workers=role in _WITH_WORKERS,
+        workers=role in _WITH_WORKERS or (role == "live" and settings.loaded.config.live.conversions_max > 0),
     )
 
 

@@ -53,7 +53,8 @@ def pictures(frames: int = 60, b_frames: int = 0) -> list[Picture]:
 def stream_of(parameters: VideoParameters) -> Stream:
     """What describes them."""
     codec, init = make_init(parameters)
-    return Stream(codec=codec.name, mime=codec.mime, init=init, sets=(parameters.sps, *parameters.pps))
+    sets = tuple(filter(None, (parameters.vps, parameters.sps, *parameters.pps)))
+    return Stream(codec=codec.name, mime=codec.mime, init=init, sets=sets)
 
 
 class Camera:

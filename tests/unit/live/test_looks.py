@@ -22,6 +22,7 @@ from domain.time import NS
 from ingest.access_unit import AccessUnit
 from live import looks as module
 from live.client import LiveClient
+from live.converting.converted import Conversions
 from live.errors import LiveAwayError, SocketError
 from live.feed import Feeds
 from live.looks import Looks
@@ -42,7 +43,9 @@ class Rig:
         self.run, self.camera, self.custodian, self.looks = run, camera, custodian, looks
 
     @contextlib.asynccontextmanager
-    async def look(self, offer: str = "", camera_id: CameraId = CAMERA) -> AsyncIterator[asyncio.Queue[Any]]:
+    async def look(
+        self, offer: str = "", camera_id: CameraId = CAMERA, **more: bool
+    ) -> AsyncIterator[asyncio.Queue[Any]]:
         """What comes of a look: messages as dictionaries, the rest as (kind, bytes); None at the end."""
         heard: asyncio.Queue[Any] = asyncio.Queue()
 
@@ -52,7 +55,7 @@ class Rig:
             heard.put_nowait(None)
 
         who: dict[str, Any] = {"session_id": SessionId(uuid.uuid4()), "purpose_id": uuid.uuid4()}
-        async with LiveClient(self.run, ME).look(**who, camera_id=camera_id, offer=offer) as frames:
+        async with LiveClient(self.run, ME).look(**who, camera_id=camera_id, offer=offer, **more) as frames:
             task = asyncio.create_task(listen(frames))
             try:
                 yield heard
@@ -74,12 +77,15 @@ async def rig(
     settings = LiveSettings(run_directory=run, custodian_socket=run / "c", viewer_uids=uids, feeder_uids=ME)
     custodian: Any = Custodian()
     feeds = Feeds(run, ME)
-    looks = Looks(replace(settings, **more), custodian, feeds)
+    own = replace(settings, **more)
+    conversions = Conversions(own.conversions_max)
+    looks = Looks(own, custodian, feeds, conversions)
     camera = Camera(CAMERA, b_frames, preset, film)
     async with camera.sending(run), listening(run / SOCKET, uids, looks.serve):
         try:
             yield Rig(run, camera, custodian, looks)
         finally:
+            await conversions.close()
             await feeds.close()
 
 

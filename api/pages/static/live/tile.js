@@ -13,6 +13,8 @@ const UDP_MS = 3000; // so long WebRTC may take for its first picture before HTT
 const AGAIN_MS = 3000;
 const STILL_MS = 4000; // so long a picture may stand before the page says so
 const FOR_GOOD = new Set(["refused", "withdrawn"]);
+const FULL_MS = 30_000; // until one that is converted already may have ended
+const HEVC = 'video/mp4; codecs="hvc1.1.6.L120.B0"';
 const EVENT_MS = 10_000;
 const MINUTE_MS = 60_000;
 
@@ -24,6 +26,7 @@ export class Tile {
     this.again = again;
     this.sink = null;
     this.byWebRtc = true;
+    this.convert = !MseSink.plays(HEVC); // what is not H.264 is wanted as that
     this.turn = 0; // looks so far: what an earlier one says counts no more
     this.video = el("video", { muted: true, playsinline: true, autoplay: true, disablepictureinpicture: true });
     this.video.muted = true;
@@ -65,8 +68,9 @@ export class Tile {
     this.end();
     this.turn += 1;
     const turn = this.turn;
+    this.converted = false;
     if (this.byWebRtc) this.sink = await RtcSink.make(this.video, servers, () => turn === this.turn && this.overHttps());
-    return { camera_id: this.camera.camera_id, offer: this.sink?.offer ?? "", small: this.smallStream };
+    return { camera_id: this.camera.camera_id, offer: this.sink?.offer ?? "", small: this.smallStream, convert: this.convert };
   }
 
   /** Handles what comes for the look that was asked for last. */
@@ -86,6 +90,9 @@ export class Tile {
       this.patience = setTimeout(() => this.element.dataset.state !== "playing" && this.overHttps(), UDP_MS);
     } else if (message.mime) {
       this.fragments(message.mime, message.why);
+    } else if (message.converted) {
+      this.converted = true;
+      this.show("coming", t("live.coming"), t("live.converted_help"));
     } else if (message.event) {
       this.happened(message.event);
     } else if (message.state) {
@@ -112,6 +119,10 @@ export class Tile {
       this.sink = new MseSink(this.video, () => this.again(this, AGAIN_MS));
     }
     if (!MseSink.plays(mime)) {
+      if (!this.convert) {
+        this.convert = this.byWebRtc = true; // it plays H.265, and not this camera's
+        return this.again(this, 0);
+      }
       this.turn += 1;
       this.show("unplayable", t("live.unplayable"), mime);
       return;
@@ -131,7 +142,8 @@ export class Tile {
       if (turn !== this.turn || !this.sink) return;
       last = performance.now();
       if (this.element.dataset.state !== "playing") {
-        this.note.textContent = this.sink.way;
+        this.note.textContent = this.converted ? `${this.sink.way} · ${t("live.converted")}` : this.sink.way;
+        this.note.title = this.converted ? t("live.converted_help") : "";
         this.show("playing");
       }
       this.next = video.requestVideoFrameCallback?.(seen);
@@ -159,7 +171,7 @@ export class Tile {
     }
     this.end();
     this.show("ended", t(has(`live.ended.${reason}`) ? `live.ended.${reason}` : "live.ended"), t(FOR_GOOD.has(reason) ? "live.ask" : "live.again"));
-    if (!FOR_GOOD.has(reason)) this.again(this, AGAIN_MS);
+    if (!FOR_GOOD.has(reason)) this.again(this, reason === "conversions" ? FULL_MS : AGAIN_MS);
     else get("/v1/session").catch(() => {}); // where it is the session that has ended, this leads to sign-in
   }
 

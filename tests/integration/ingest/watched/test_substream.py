@@ -27,11 +27,11 @@ from ingest.sources import Sources
 from ingest.watched import substream as module
 from ingest.watched.feeding import CameraFeed, Feeding, Watcher
 from ingest.watched.substream import INSTEAD, Substream, substream_of
+from live.annex_b import annex_b
 from live.feed import Feeds
 from live.protocol import Picture, Stream
 from live.settings import feed_socket
 from live.viewer import Viewer
-from live.webrtc.track import annex_b
 from storage.mp4 import describe_init
 from tests.support.footage.recording import Rig, make_rig
 from tests.support.footage.sealed import START_NS

@@ -7,19 +7,13 @@ import asyncio
 import pytest
 from aiortc.mediastreams import MediaStreamError
 
+from live.annex_b import annex_b
 from live.protocol import Picture, Stream
 from live.viewer import Viewer
-from live.webrtc.track import PictureTrack, annex_b
+from live.webrtc.track import PictureTrack
 
 STREAM = Stream(codec="h264", mime="", init=b"", sets=(b"\x67abc", b"\x68d"))
 DATA = b"\0\0\0\x02\x65x\0\0\0\x03\x41yz"
-
-
-def test_lengths_become_start_codes() -> None:
-    assert annex_b(DATA) == b"\0\0\0\x01\x65x\0\0\0\x01\x41yz"
-    assert annex_b(DATA, (b"\x67",)) == b"\0\0\0\x01\x67\0\0\0\x01\x65x\0\0\0\x01\x41yz"
-    assert annex_b(b"") == b""
-    assert annex_b(b"\0\0\0\x09\x65x") == b"\0\0\0\x01\x65x"  # damaged: what is there
 
 
 async def test_key_frames_carry_the_parameter_sets() -> None:

@@ -55,7 +55,14 @@ def test_role_reads_no_secret_but_its_own(tmp_path: Path, role: str) -> None:
 def test_every_role_writes_its_state_and_temporary_files(tmp_path: Path, role: str) -> None:
     found = policy(tmp_path, role)
     assert {tmp_path / "run", tmp_path / "tmp"} <= set(found.writes)
-    assert found.workers is (role in ("ingest", "serve"))
+    assert found.workers is (role in ("ingest", "serve", "live"))
+
+
+def test_live_starts_no_process_where_it_converts_nothing(tmp_path: Path) -> None:
+    (tmp_path / "tallenne.toml").write_text('[[site]]\nname = "Gym"\n[live]\nconversions_max = 0\n')
+    loaded = load(tmp_path / "tallenne.toml")
+    settings = RoleSettings(loaded=loaded, installation=Installation(tmp_path), endpoints={})
+    assert not policy_of("live", settings).workers
 
 
 def test_workers_of_ingest_have_a_spool_each(tmp_path: Path) -> None:

@@ -1,0 +1,168 @@
+"""A feed of which another process makes H.264 while there are viewers; and how many there may be."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from domain.errors import TallenneError
+from live.errors import ConversionsFullError
+from live.feed import AGAIN_S, Feed
+from live.protocol import Kind, Stream, pack_stream, picture_head, read_frame, read_message
+from live.viewer import Viewer
+from runtime.sandbox.decoder import worker_command, worker_environment
+from runtime.sandbox.held import Held, words
+
+_log = logging.getLogger(__name__)
+START_S: Final = 20.0
+"""For a new process, which loads libav on a machine that may be busy."""
+STUCK_S: Final = 8.0
+"""Pictures went in, and none came out for so long."""
+_PICTURE_MAX: Final = 8 << 20
+
+
+class ConvertedFeed(Feed):
+    """``run()`` starts the process, feeds it, and ends it."""
+
+    def __init__(self, source: Feed) -> None:
+        super().__init__(source.camera_id, Path(), ())
+        self._source = source
+        self._owed_s: float | None = None  # since when pictures have gone in and none has come out
+        self.held: Held | None = None  # what confines the process
+        self.process: Process | None = None
+
+    async def run(self) -> None:
+        """Convert until cancelled, whatever becomes of the process."""
+        while True:
+            with contextlib.suppress(TallenneError, OSError, TimeoutError):
+                await self._once()
+            self._stopped()
+            await asyncio.sleep(AGAIN_S)
+
+    async def _once(self) -> None:
+        viewer = Viewer()
+        process = self.process = await asyncio.create_subprocess_exec(
+            *worker_command("live.converting.worker"),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            env=worker_environment(),
+        )
+        tasks: list[asyncio.Task[None]] = []
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            async with asyncio.timeout(START_S):
+                self._confined(await read_frame(process.stdout, _PICTURE_MAX))
+            self._source.join(viewer)
+            tasks = [
+                asyncio.create_task(self._pump(viewer, process.stdin), name="pictures to convert"),
+                asyncio.create_task(self._watch(process), name="conversion watched"),
+            ]
+            while (frame := await read_frame(process.stdout, _PICTURE_MAX)) is not None:
+                self._owed_s = None
+                self.take(*frame)
+        finally:
+            self._source.leave(viewer)
+            for task in tasks:
+                task.cancel()
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await process.wait()
+
+    def _confined(self, frame: tuple[Kind, bytes] | None) -> None:
+        if frame is None or frame[0] is not Kind.MESSAGE:
+            raise ConnectionError
+        self.held = Held.load(read_message(frame[1]))
+        if self.held.lacks:
+            _log.warning("the converting process is not confined as to %s", words(self.held.lacks))
+
+    async def _pump(self, viewer: Viewer, stdin: asyncio.StreamWriter) -> None:
+        """While the process is behind, the viewer leaves pictures out, up to a key frame."""
+        while True:
+            item = await viewer.next()
+            if item is None:
+                self._stopped()
+            elif isinstance(item, Stream):
+                stdin.write(pack_stream(replace(item, init=b"")))
+            else:
+                head = picture_head(
+                    size_bytes=len(item.data),
+                    pts_ticks=item.pts_ticks,
+                    mono_ns=item.mono_ns,
+                    key=item.key,
+                    damaged=item.damaged,
+                    replayed=item.replayed,
+                )
+                stdin.writelines((head, item.data))
+                if self._owed_s is None:
+                    self._owed_s = asyncio.get_running_loop().time()
+            await stdin.drain()
+
+    async def _watch(self, process: Process) -> None:
+        """Kill a process from which nothing comes: a stream can be made to occupy a decoder for ever."""
+        while True:
+            await asyncio.sleep(1)
+            owed_s = self._owed_s
+            if owed_s is not None and asyncio.get_running_loop().time() - owed_s > STUCK_S:
+                _log.warning("a converting process makes nothing of its pictures, and is ended")
+                self._owed_s = None
+                process.kill()
+
+
+class Conversions:
+    """The converted feeds that are watched now, at most ``most``."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._running: dict[Feed, tuple[ConvertedFeed, asyncio.Task[None]]] = {}
+        self._ending: set[asyncio.Task[None]] = set()
+
+    @property
+    def present(self) -> int:
+        """How many there are."""
+        return len(self._running)
+
+    @asynccontextmanager
+    async def watch(self, source: Feed, viewer: Viewer) -> AsyncIterator[Feed]:
+        """The feed as H.264, which pushes to ``viewer`` until the end of the block; the last viewer ends the process.
+
+        ConversionsFullError: so many others are converted.
+        """
+        if source not in self._running:
+            if len(self._running) >= self.most:
+                raise ConversionsFullError(
+                    f"{self.most} cameras are converted to H.264 already.", "Raise [live] conversions_max, or H.264."
+                )
+            made = ConvertedFeed(source)
+            self._running[source] = made, asyncio.create_task(made.run(), name=f"conversion of {source.camera_id}")
+        feed, task = self._running[source]
+        feed.join(viewer)
+        try:
+            yield feed
+        finally:
+            feed.leave(viewer)
+            if not feed.viewers and source in self._running:
+                del self._running[source]
+                self._end(task)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        """Not waited for: a look that is cancelled twice would cut off the wait for the process's end."""
+        task.cancel()
+        self._ending.add(task)
+        task.add_done_callback(self._ending.discard)
+
+    async def close(self) -> None:
+        """End all of them."""
+        for _, task in self._running.values():
+            self._end(task)
+        self._running.clear()
+        await asyncio.gather(*self._ending, return_exceptions=True)

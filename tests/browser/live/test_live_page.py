@@ -1,0 +1,61 @@
+"""What the live page asks for, and what it says of the answers, over an API without a recorder."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from playwright.async_api import Page, Route
+
+from api.live.streaming import HEAD
+from live.protocol import Kind
+from tests.browser.chromium import MARKS
+from tests.browser.counter import Counter
+from tests.integration.api.gym import LOBBY, NORTH
+
+pytestmark = [*MARKS]
+Asked = list[tuple[bool, bool]]
+
+
+async def answered(page: Page, *messages: dict[str, Any]) -> list[Asked]:
+    """Each request for looks gets these messages, of its first look; found: what each asked for, small and convert."""
+    asked: list[Asked] = []
+
+    async def answer(route: Route) -> None:
+        asked.append([(look["small"], look["convert"]) for look in route.request.post_data_json["cameras"]])
+        bodies = [json.dumps(one).encode() for one in messages]
+        framed = b"".join(HEAD.pack(Kind.MESSAGE, 0, len(body)) + body for body in bodies)
+        await route.fulfill(body=framed, content_type="application/vnd.tallenne.live")
+
+    await page.route("**/v1/live", answer)
+    return asked
+
+
+async def test_a_wall_and_a_phone_ask_for_small_streams_and_one_camera_on_a_large_screen_for_the_whole(
+    counter: Counter,
+) -> None:
+    """Debian's Chromium has no H.265, and says so."""
+    page = counter.page
+    asked = await answered(page, {"ended": "refused"})
+    await counter.go(f"/live?site={NORTH}", ".tile:nth-child(2)[data-state=ended]")
+    assert asked[0] == [(True, True)] * 2
+    await counter.go(f"/live?camera={LOBBY}", ".tile:only-child[data-state=ended]")
+    assert asked[-1] == [(False, True)]
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await counter.go(f"/live?camera={LOBBY}", ".tile:only-child[data-state=ended]")
+    assert asked[-1] == [(True, True)]
+
+
+async def test_what_is_converted_and_what_cannot_be_is_said(counter: Counter) -> None:
+    page = counter.page
+    asked = await answered(page, {"converted": "h265"}, {"ended": "conversions"})
+    await counter.go(f"/live?camera={LOBBY}", ".tile[data-state=ended]")
+    assert "no further camera can be converted now" in await page.inner_text(".tile .veil")
+    await page.wait_for_timeout(4000)
+    assert len(asked) == 1  # each would be a look on record: it is asked for again after half a minute
+    await page.unroute("**/v1/live")
+    await page.add_init_script("MediaSource.isTypeSupported = (type) => /hvc1/.test(type);")  # but not this camera's
+    asked = await answered(page, {"mime": 'video/mp4; codecs="hev1.4"', "why": "h265"})
+    await counter.go(f"/live?camera={LOBBY}", ".tile")
+    await page.wait_for_timeout(1500)
+    assert asked[:2] == [[(False, False)], [(False, True)]]
