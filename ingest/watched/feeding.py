@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -25,6 +26,8 @@ _log = logging.getLogger(__name__)
 GROUP_MAX_BYTES: Final = 4 << 20
 """A longer group of pictures is not kept, nor one of more than REPLAY_MAX_NS: a viewer waits for the next key frame."""
 WAITING_MAX_BYTES: Final = 4 << 20
+FRESH_NS: Final = 500_000_000
+"""An older picture is not one of now: who begins to watch waits for the next."""
 _REQUEST_MAX: Final = 1 << 10
 _REQUEST_S: Final = 5.0
 
@@ -37,6 +40,7 @@ class CameraFeed:
         self._group: list[AccessUnit] = []
         self._group_bytes = 0
         self._codec = ""
+        self._placed = False
         self._watchers: set[Watcher] = set()
 
     @property
@@ -61,6 +65,7 @@ class CameraFeed:
                 self._group_bytes += len(item.data)
                 if self._group_bytes > GROUP_MAX_BYTES or item.mono_ns - self._group[0].mono_ns > REPLAY_MAX_NS:
                     self._group = []
+        self._placed = placed
         if placed:
             for watcher in self._watchers:
                 watcher.take(batch, self._group)
@@ -79,6 +84,8 @@ class CameraFeed:
         """It gets what comes from now on, and the last group of pictures first."""
         self._watchers.add(watcher)
         self._hurry()
+        if self._placed and self._group and time.monotonic_ns() - self._group[-1].mono_ns < FRESH_NS:
+            watcher.take((), self._group)  # rather than with the next picture: that may be most of a second away
 
     def leave(self, watcher: Watcher) -> None:
         """It gets nothing more."""

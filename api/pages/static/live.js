@@ -11,8 +11,8 @@ const AGAIN_MS = 3000;
 const WALL_MAX = 16;
 const PHONE = "(max-width: 600px), (max-height: 500px)"; // where one camera is shown no larger than on a wall
 const HIDDEN_MS = 60_000; // a page that nobody sees watches no longer than this
-const wanted = new URLSearchParams(location.search);
 const requests = new Set();
+const known = { sites: [], cameras: [], zones: new Map() };
 let servers = [];
 let due = new Map(); // tiles that need a look, and when
 let shown = []; // tiles
@@ -60,10 +60,10 @@ function refused(tiles, error) {
   tiles.forEach((tile) => tile.fail(error.message));
 }
 
-function chooseSite(sites, here) {
+function chooseSite() {
   const place = byId("site");
-  place.replaceChildren(...sites.map((site) => el("option", { value: site.site_id, selected: site.site_id === here }, site.name)));
-  place.parentElement.hidden = sites.length < 2;
+  place.replaceChildren(...known.sites.map((site) => el("option", { value: site.site_id }, site.name)));
+  place.parentElement.hidden = known.sites.length < 2;
   place.addEventListener("change", () => location.assign(`/live?${new URLSearchParams({ site: place.value })}`));
 }
 
@@ -71,28 +71,56 @@ async function begin() {
   try {
     const [sites, all, ice] = await Promise.all(["sites", "cameras", "live/ice-servers"].map((name) => get(`/v1/${name}`)));
     servers = ice;
-    const cameras = all.filter((camera) => !camera.removed);
-    const single = cameras.find((camera) => camera.camera_id === wanted.get("camera"));
-    const watched = sites.filter((site) => cameras.some((camera) => camera.site_id === site.site_id));
-    const here = single?.site_id ?? wanted.get("site") ?? watched[0]?.site_id;
-    const ofSite = cameras.filter((camera) => camera.site_id === here);
-    ofSite.sort((one, other) => one.name.localeCompare(other.name, document.documentElement.lang, { numeric: true }));
-    const wall = single ? [single] : ofSite.slice(0, WALL_MAX);
-    chooseSite(watched, here);
-    byId("all").hidden = !single;
-    byId("all").href = `/live?${new URLSearchParams({ site: here ?? "" })}`;
-    show(byId("left-out"), !single && ofSite.length > WALL_MAX ? t("live.left_out", { count: ofSite.length - WALL_MAX }) : "");
-    show(byId("problem"), wall.length ? "" : t("cameras.none"));
-    const zones = new Map(sites.map((site) => [site.site_id, site.time_zone]));
-    const small = wall.length > 1 || matchMedia(PHONE).matches;
-    shown = wall.map((camera) => new Tile({ ...camera, time_zone: zones.get(camera.site_id) }, again, small));
-    byId("tiles").replaceChildren(...shown.map((tile) => tile.element));
-    byId("tiles").dataset.count = Math.ceil(Math.sqrt(shown.length)) || 1;
-    if (shown.length) ask(shown);
+    known.cameras = all.filter((camera) => !camera.removed);
+    known.sites = sites.filter((site) => known.cameras.some((camera) => camera.site_id === site.site_id));
+    known.zones = new Map(sites.map((site) => [site.site_id, site.time_zone]));
+    chooseSite();
+    arrange();
   } catch (error) {
     show(byId("problem"), error.message);
   }
 }
+
+/** Show what the address names: one camera, or those of a site. */
+function arrange() {
+  leave();
+  const wanted = new URLSearchParams(location.search);
+  const single = known.cameras.find((camera) => camera.camera_id === wanted.get("camera"));
+  const here = single?.site_id ?? wanted.get("site") ?? known.sites[0]?.site_id;
+  const ofSite = known.cameras.filter((camera) => camera.site_id === here);
+  ofSite.sort((one, other) => one.name.localeCompare(other.name, document.documentElement.lang, { numeric: true }));
+  const wall = single ? [single] : ofSite.slice(0, WALL_MAX);
+  if (here) byId("site").value = here;
+  byId("all").hidden = !single;
+  byId("all").href = `/live?${new URLSearchParams({ site: here ?? "" })}`;
+  show(byId("left-out"), !single && ofSite.length > WALL_MAX ? t("live.left_out", { count: ofSite.length - WALL_MAX }) : "");
+  show(byId("problem"), wall.length ? "" : t("cameras.none"));
+  const small = wall.length > 1 || matchMedia(PHONE).matches;
+  shown = wall.map((camera) => new Tile({ ...camera, time_zone: known.zones.get(camera.site_id) }, again, small));
+  byId("tiles").replaceChildren(...shown.map((tile) => tile.element));
+  byId("tiles").dataset.count = Math.ceil(Math.sqrt(shown.length)) || 1;
+  if (shown.length) ask(shown);
+}
+
+/** End all looks. */
+function leave() {
+  requests.forEach((request) => request.abort());
+  due = new Map();
+  shown.forEach((tile) => tile.end());
+}
+
+/** From the wall to one camera and back without a new page, which would be most of the wait for the first picture. */
+addEventListener("click", (event) => {
+  const link = event.target.closest?.(".enlarge, #all");
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  const left = shown[0]?.camera.camera_id;
+  history.pushState(null, "", link.href);
+  arrange();
+  const back = [...document.querySelectorAll(".tile")].find((tile) => tile.dataset.camera === left);
+  (byId("all").hidden ? back?.querySelector(".enlarge") : byId("all"))?.focus();
+});
+addEventListener("popstate", arrange);
 
 /** What is not seen is no look: the pictures end, and come back with the page. */
 let hiding = 0;
@@ -100,9 +128,7 @@ document.addEventListener("visibilitychange", () => {
   clearTimeout(hiding);
   if (document.hidden) {
     hiding = setTimeout(() => {
-      requests.forEach((request) => request.abort());
-      due = new Map();
-      shown.forEach((tile) => tile.end());
+      leave();
       resting = true;
     }, HIDDEN_MS);
   } else if (resting) {

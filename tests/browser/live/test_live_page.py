@@ -22,7 +22,8 @@ async def answered(page: Page, *messages: dict[str, Any]) -> list[Asked]:
     asked: list[Asked] = []
 
     async def answer(route: Route) -> None:
-        asked.append([(look["small"], look["convert"]) for look in route.request.post_data_json["cameras"]])
+        request: Any = route.request.post_data_json
+        asked.append([(look["small"], look["convert"]) for look in request["cameras"]])
         bodies = [json.dumps(one).encode() for one in messages]
         framed = b"".join(HEAD.pack(Kind.MESSAGE, 0, len(body)) + body for body in bodies)
         await route.fulfill(body=framed, content_type="application/vnd.tallenne.live")
@@ -39,8 +40,17 @@ async def test_a_wall_and_a_phone_ask_for_small_streams_and_one_camera_on_a_larg
     asked = await answered(page, {"ended": "refused"})
     await counter.go(f"/live?site={NORTH}", ".tile:nth-child(2)[data-state=ended]")
     assert asked[0] == [(True, True)] * 2
-    await counter.go(f"/live?camera={LOBBY}", ".tile:only-child[data-state=ended]")
+    await page.click(".tile:first-child .enlarge")
+    await page.wait_for_selector(".tile:only-child[data-state=ended]")
     assert asked[-1] == [(False, True)]
+    assert "camera=" in page.url
+    assert await page.evaluate("document.activeElement.id") == "all"
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(".tile:nth-child(2)[data-state=ended]")
+    assert await page.evaluate("document.activeElement.className") == "button enlarge"
+    await page.go_back()
+    await page.wait_for_selector(".tile:only-child[data-state=ended]")
+    assert [len(one) for one in asked] == [2, 1, 2, 1]
     await page.set_viewport_size({"width": 390, "height": 844})
     await counter.go(f"/live?camera={LOBBY}", ".tile:only-child[data-state=ended]")
     assert asked[-1] == [(True, True)]

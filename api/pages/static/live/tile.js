@@ -121,6 +121,7 @@ export class Tile {
     if (!MseSink.plays(mime)) {
       if (!this.convert) {
         this.convert = this.byWebRtc = true; // it plays H.265, and not this camera's
+        this.turn += 1;
         return this.again(this, 0);
       }
       this.turn += 1;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -73,6 +74,21 @@ async def test_a_watcher_begins_with_the_last_group_and_then_gets_each_picture()
     assert [one.data for one in pictures] == [one.data for one in film[:13]]
     assert [one.replayed for one in pictures] == [True] * 10 + [False] * 3
     assert pictures[0].key
+
+
+async def test_a_watcher_begins_at_once_unless_the_last_picture_is_an_old_one() -> None:
+    """At a picture a second, waiting for the next one would be half of the wait for the first picture."""
+    feed, film = CameraFeed(lambda: None), [replace(one, mono_ns=time.monotonic_ns()) for one in units(6)]
+    feed.take(film[:3], placed=True)
+    watcher, writer = joined(feed)
+    feed.leave(watcher)
+    _, *shown = await writer.said()
+    assert [one.replayed for one in shown if isinstance(one, Picture)] == [True, True, False]
+    feed.take([replace(film[3], mono_ns=time.monotonic_ns() - module.FRESH_NS)], placed=True)
+    _, writer = joined(feed)
+    assert writer.reader._buffer == b""  # type: ignore[attr-defined]
+    feed.take([film[4]], placed=True)
+    assert len(await writer.said()) == 6
 
 
 async def test_nothing_is_sent_whose_time_is_not_known() -> None:
