@@ -27,11 +27,17 @@ class Asker:
     purpose_id: UUID
 
 
-async def allowed_staff(pool: asyncpg.Pool, asker: Asker, right: str, cameras: Sequence[CameraId], now_ns: int) -> UUID:
-    """The person's id. LookRefusedError unless the session has ``right`` (``staff_may()``) at all of these cameras."""
+async def allowed_staff(
+    conn: asyncpg.Connection, asker: Asker, right: str, cameras: Sequence[CameraId], now_ns: int
+) -> UUID:
+    """The person's id. LookRefusedError unless the session has ``right`` (``staff_may()``) at all of these cameras.
+
+    ``conn``: in the transaction that decides. Until its end, session, account and grants stay as they are.
+    """
     with wrapped_errors():
+        await conn.execute(sql.load(_PACKAGE, "lock_asker"), asker.session_id)
         values = asker.session_id, asker.purpose_id, list(cameras), now_ns, right
-        row = await pool.fetchrow(sql.load(_PACKAGE, "case_asker"), *values)
+        row = await conn.fetchrow(sql.load(_PACKAGE, "case_asker"), *values)
     if row is None or not row["may"]:
         raise LookRefusedError("There is no such footage.")
     staff_id: UUID = row["staff_id"]

@@ -48,7 +48,6 @@ class Orders:
     async def ask(self, new: NewErasure, asker: Asker) -> UUID:
         """The first person's word, on record; the order's id. CustodianMisuseError: there is nothing to erase."""
         places = await self._places(new)
-        staff_id = await allowed_staff(self._pool, asker, "erase", _cameras(places), self._clock_ns())
         erasure_id, now_ns = new_id(), self._clock_ns()
         columns = (
             [camera_id for camera_id, _ in places],
@@ -57,6 +56,7 @@ class Orders:
         )
         with wrapped_errors():
             async with self._pool.acquire() as conn, conn.transaction():
+                staff_id = await allowed_staff(conn, asker, "erase", _cameras(places), now_ns)
                 query = sql.load(_PACKAGE, "erasure_ask")
                 await conn.execute(query, erasure_id, new.reason, new.member_id, *columns, staff_id, now_ns)
                 detail = {"erasure_id": str(erasure_id), "spans": len(places)}
@@ -70,10 +70,10 @@ class Orders:
         CustodianMisuseError: it does not wait, it is the person's own, or something keeps the footage; which and why.
         """
         places = await self._found(erasure_id)
-        staff_id = await allowed_staff(self._pool, asker, "erase_approve", _cameras(places), self._clock_ns())
         now_ns = self._clock_ns()
         with wrapped_errors():
             async with self._pool.acquire() as conn, conn.transaction():
+                staff_id = await allowed_staff(conn, asker, "erase_approve", _cameras(places), now_ns)
                 values = erasure_id, staff_id, now_ns
                 segments = await conn.fetchval(sql.load(_PACKAGE, "erasure_approve"), *values)
                 if segments is not None:
@@ -99,10 +99,10 @@ class Orders:
         self, erasure_id: UUID, asker: Asker, right: str, query: str, action: str, refused: CustodianMisuseError
     ) -> None:
         places = await self._found(erasure_id)
-        staff_id = await allowed_staff(self._pool, asker, right, _cameras(places), self._clock_ns())
         now_ns = self._clock_ns()
         with wrapped_errors():
             async with self._pool.acquire() as conn, conn.transaction():
+                staff_id = await allowed_staff(conn, asker, right, _cameras(places), now_ns)
                 if not await conn.fetchval(sql.load(_PACKAGE, query), erasure_id, staff_id, now_ns):
                     raise refused
                 detail = {"erasure_id": str(erasure_id)}

@@ -17,7 +17,7 @@ import asyncpg
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 from custodian.asking import Asker, allowed_staff, entry_of
-from custodian.errors import CustodianMisuseError
+from custodian.errors import CustodianMisuseError, LookRefusedError
 from custodian.keys.custody import Custody
 from custodian.keys.private_keys import hold_key_context, hour_private
 from domain.ids import CameraId, HourKeyId, new_id
@@ -63,7 +63,7 @@ class Holds:
         """
         if not 0 < new.span.end_ns - new.span.start_ns <= DAY_NS:
             raise CustodianMisuseError("A hold keeps a day at most.", "Place one hold for each day.")
-        staff_id = await allowed_staff(self._pool, asker, _CASE, [new.camera_id], self._clock_ns())
+        await self._may_place(new, asker)
         hold_id, pair = new_id(), X25519PrivateKey.generate()
         public_key = pair.public_key().public_bytes_raw()
         # The entry is durable before anything is wrapped to it: what it keeps could be lost otherwise.
@@ -76,11 +76,12 @@ class Holds:
         try:
             with wrapped_errors():
                 async with self._pool.acquire() as conn, conn.transaction():
+                    staff_id = await allowed_staff(conn, asker, _CASE, [new.camera_id], now_ns)
                     kept = await _place(conn, *values, staff_id, now_ns)
                     detail = {"case_id": str(new.case_id), "hold_id": str(hold_id), "kind": new.kind, "segments": kept}
                     entry = entry_of(asker, staff_id, "hold_placed", detail, new.camera_id, new.span)
                     await audit.append_in(conn, entry, now_ns)
-        except CustodianMisuseError:
+        except (CustodianMisuseError, LookRefusedError):
             # Refused for certain. After any other error the row may exist, and an entry too many harms nothing.
             await self._custody.keyring.drop([hold_entry(hold_id)])
             raise
@@ -101,10 +102,10 @@ class Holds:
 
         CustodianMisuseError: its end was not asked for, or by the same person. LookRefusedError.
         """
-        staff_id, holds = await self._may_case(case_id, asker)
         now_ns = self._clock_ns()
         with wrapped_errors():
             async with self._pool.acquire() as conn, conn.transaction():
+                staff_id, holds = await self._may_case(conn, case_id, asker, now_ns)
                 if not await conn.fetchval(sql.load(_PACKAGE, "end_case"), case_id, staff_id, now_ns):
                     raise CustodianMisuseError(
                         "The case does not wait for its end, or you asked for it yourself: accounts one of which set up"
@@ -173,23 +174,34 @@ class Holds:
                 await self._pool.execute(sql.load(_PACKAGE, "destroyed"), holds, self._clock_ns())
 
     async def _turn(self, case_id: UUID, asker: Asker, query: str, action: str, refused: str) -> None:
-        staff_id, _ = await self._may_case(case_id, asker)
         now_ns = self._clock_ns()
-        values = (case_id, staff_id, now_ns) if query == "ask_end" else (case_id,)
         with wrapped_errors():
             async with self._pool.acquire() as conn, conn.transaction():
+                staff_id, _ = await self._may_case(conn, case_id, asker, now_ns)
+                values = (case_id, staff_id, now_ns) if query == "ask_end" else (case_id,)
                 if not await conn.fetchval(sql.load(_PACKAGE, query), *values):
                     raise CustodianMisuseError(refused, "Look at it again: a colleague was faster.")
                 await audit.append_in(conn, entry_of(asker, staff_id, action, {"case_id": str(case_id)}), now_ns)
 
-    async def _may_case(self, case_id: UUID, asker: Asker) -> tuple[UUID, list[UUID]]:
-        """Who asks, and the case's holds: the person must be allowed to end every one of them."""
+    async def _may_place(self, new: NewHold, asker: Asker) -> None:
+        """A first look, before a key is made for somebody who may not."""
         with wrapped_errors():
-            rows = await self._pool.fetch(sql.load(_PACKAGE, "case_holds"), case_id)
+            async with self._pool.acquire() as conn, conn.transaction():
+                await allowed_staff(conn, asker, _CASE, [new.camera_id], self._clock_ns())
+
+    async def _may_case(
+        self, conn: asyncpg.Connection, case_id: UUID, asker: Asker, now_ns: int
+    ) -> tuple[UUID, list[UUID]]:
+        """Who asks, and the case's holds: the person must be allowed to end every one of them.
+
+        In the transaction that decides, under the case's lock: no hold comes, and no right goes, until its end.
+        """
+        with wrapped_errors():
+            await conn.execute(sql.load(_PACKAGE, "lock_case"), case_id)
+            rows = await conn.fetch(sql.load(_PACKAGE, "case_holds"), case_id)
         cameras = list(dict.fromkeys(CameraId(row["camera_id"]) for row in rows))
-        return await allowed_staff(self._pool, asker, _CASE, cameras, self._clock_ns()), [
-            row["hold_id"] for row in rows
-        ]
+        staff_id = await allowed_staff(conn, asker, _CASE, cameras, now_ns)
+        return staff_id, [row["hold_id"] for row in rows]
 
 
 async def _place(conn: asyncpg.Connection, *values: Any) -> int:

@@ -51,6 +51,9 @@ SELECT s.staff_id,
 FROM staff_session s JOIN purpose p USING (session_id)
 WHERE s.session_id = $1 AND p.purpose_id = $2 AND p.export_id IS NULL
 
+-- name: lock_asker
+SELECT lock_asker($1)
+
 -- name: case_asker
 -- $1 session, $2 purpose, $3 cameras, $4 now, $5 action. Who asks, and whether they may do it at all of the cameras; without
 -- a camera, at any. No row unless the purpose was stated in this session.

@@ -614,6 +614,16 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION tallenne.lock_asker(p_session_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'tallenne', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM FROM staff_session WHERE session_id = p_session_id FOR SHARE;
+    PERFORM FROM staff u JOIN staff_session s USING (staff_id) WHERE s.session_id = p_session_id FOR SHARE OF u;
+    PERFORM FROM staff_grant g JOIN staff_session s USING (staff_id) WHERE s.session_id = p_session_id FOR SHARE OF g;
+END $$;
+
 CREATE FUNCTION tallenne.lock_cameras(p_camera_ids uuid[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'tallenne', 'pg_temp'
@@ -2002,6 +2012,9 @@ GRANT ALL ON FUNCTION tallenne.hour_key_idle(p_hour_key_id uuid, p_now_ns bigint
 
 REVOKE ALL ON FUNCTION tallenne.journal_over_before(p_now_ns bigint, p_days integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.journal_over_before(p_now_ns bigint, p_days integer) TO tallenne_keeper;
+
+REVOKE ALL ON FUNCTION tallenne.lock_asker(p_session_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tallenne.lock_asker(p_session_id uuid) TO tallenne_custodian;
 
 REVOKE ALL ON FUNCTION tallenne.lock_cameras(p_camera_ids uuid[]) FROM PUBLIC;
 

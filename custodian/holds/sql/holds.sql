@@ -32,6 +32,10 @@ INSERT INTO wrap_record (segment_id, hold_id, wrap, created_ns) SELECT segment_i
 DELETE FROM hold_backlog b USING unnest($1::uuid[], $2::uuid[]) AS w (hold_id, segment_id)
 WHERE b.hold_id = w.hold_id AND b.segment_id = w.segment_id
 
+-- name: lock_case
+-- place_hold() takes it, too, and looks at the state under it: no hold comes to a case that is being decided about.
+SELECT FROM case_file WHERE case_id = $1 FOR NO KEY UPDATE
+
 -- name: case_holds
 SELECT hold_id, camera_id FROM hold WHERE case_id = $1 AND ended_ns IS NULL ORDER BY camera_id, hold_id
 

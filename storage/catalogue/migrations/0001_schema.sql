@@ -1202,6 +1202,18 @@ $$;
 REVOKE ALL ON FUNCTION staff_may_preview FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION staff_may_preview TO tallenne_custodian, tallenne_serve;
 
+-- Keeps session, account and grants as they are until the transaction ends: what staff_may() says afterwards still holds when
+-- the decision commits. Whoever signs the person out or takes a role away meanwhile waits for it.
+CREATE FUNCTION lock_asker(p_session_id uuid) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+BEGIN
+    PERFORM FROM staff_session WHERE session_id = p_session_id FOR SHARE;
+    PERFORM FROM staff u JOIN staff_session s USING (staff_id) WHERE s.session_id = p_session_id FOR SHARE OF u;
+    PERFORM FROM staff_grant g JOIN staff_session s USING (staff_id) WHERE s.session_id = p_session_id FOR SHARE OF g;
+END $$;
+REVOKE ALL ON FUNCTION lock_asker FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION lock_asker TO tallenne_custodian;
+
 GRANT SELECT, INSERT, UPDATE ON staff, recovery_code, staff_session TO tallenne_serve;
 GRANT SELECT, INSERT, DELETE ON staff_grant TO tallenne_serve;
 GRANT SELECT, INSERT ON staff_handover TO tallenne_serve;
