@@ -328,7 +328,7 @@ ELSEWHERE: Final = (
     Row(
         "the database's files and its log, of a real server",
         "tests/integration/upkeep/backup/test_backup.py",
-        ("upkeep/backup/role.py", "upkeep/backup/compare.py"),
+        ("upkeep/backup/compare.py",),
     ),
     Row(
         _BENCH,

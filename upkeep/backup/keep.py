@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from domain.time import DAY_NS
 from runtime.failpoints import hit
@@ -19,6 +19,7 @@ class Kept:
     sets: int = 0
     oldest_ns: int = 0
     removed: int = 0
+    parts: Mapping[str, int] = field(default_factory=dict)  # of the log without a hole, by whole set
 
 
 async def keep(
@@ -37,7 +38,12 @@ async def keep(
     for one in over:
         await remove(place, one)
     left = [one for one in sets if one not in over and not one.half]
-    return Kept(sets=len(left), oldest_ns=left[0].created_ns if left else 0, removed=len(over))
+    return Kept(
+        sets=len(left),
+        oldest_ns=left[0].created_ns if left else 0,
+        removed=len(over),
+        parts={one.set_id: one.logs for one in left},
+    )
 
 
 async def remove(place: BackupPlace, listing: SetListing) -> None:

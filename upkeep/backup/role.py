@@ -128,10 +128,30 @@ class Backups:
         async with self._using:
             self._state.current, self._state.coming = coming, None
             self._save()
+        await self.keep_once()  # and count what there is now: the status would say "0 sets" until the next round
         return True
 
     async def keep_once(self) -> None:
-        """Remove what is over. Errors of the place."""
+        """Remove what is over, and count what there is. Errors of the place.
+
+        BackupPlaceError: the place lacks something of the newest set. A restoration would end with an older one: a
+        new set begins.
+        """
+        newest = self._state.current
+        parts = newest.number if newest else 0
+        await self._keep()
+        if newest is None or self.kept.parts.get(newest.set_id, 0) >= parts:
+            return
+        async with self._using:
+            if self._state.current is newest:
+                self._state.current = None
+                self._save()
+        raise BackupPlaceError(
+            f"The place lacks parts of the newest set {newest.set_id}: somebody removed them. A new set begins.",
+            "Find out who may delete there, and what else is missing: `tallenne restore --list`.",
+        )
+
+    async def _keep(self) -> None:
         writing = [one.set_id for one in (self._state.current, self._state.coming) if one is not None]
         lock = hand_lock(self._settings)
         try:
