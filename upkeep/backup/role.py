@@ -147,7 +147,7 @@ class Backups:
                 self._state.current = None
                 self._save()
         raise BackupPlaceError(
-            f"The place lacks parts of the newest set {newest.set_id}: somebody removed them. A new set begins.",
+            f"The place lacks parts of the newest set {newest.set_id}: they were removed. A new set begins.",
             "Find out who may delete there, and what else is missing: `tallenne restore --list`.",
         )
 

@@ -42,7 +42,7 @@ async def gym(database: Database, tmp_path: Path) -> AsyncIterator[Past]:
 
 @pytest.fixture
 async def beside(database: Database) -> AsyncIterator[asyncpg.Connection]:
-    """Somebody else's connection, for a transaction that stays open while the custodian decides."""
+    """Another connection, for a transaction that stays open while the custodian decides."""
     conn = await connect(database.owner)
     yield conn
     await conn.close()
