@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 from tests.browser.answers.answers import LONG, MEMBER, ORIGIN, answer_all
 from tests.browser.chromium import MARKS, chromium
 from tests.browser.steps import prints
-from tests.browser.test_sign_in_page import SHOTS
+from tests.browser.two_people import fits
 
 pytestmark = [*MARKS]
 
@@ -34,11 +33,7 @@ async def shown(request: pytest.FixtureRequest) -> AsyncIterator[Page]:
 async def look(page: Page, name: str) -> None:
     size = page.viewport_size
     assert size is not None
-    assert await page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-    found = await Axe().run(page)
-    assert [each["id"] for each in found.response["violations"] if each["impact"] in ("serious", "critical")] == []
-    if SHOTS.name:
-        await page.screenshot(path=SHOTS / f"{name}-{size['width']}.png", full_page=True)
+    await fits(page, f"{name}-{size['width']}")
 
 
 async def test_audit_has_a_row_for_each_sitting_and_its_entries_on_request(shown: Page) -> None:

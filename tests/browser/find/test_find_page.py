@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 
 from domain.time import NS
 from tests.browser.chromium import MARKS
 from tests.browser.counter import Counter, wait
-from tests.browser.test_sign_in_page import SHOTS
+from tests.browser.two_people import fits
 from tests.integration.api.gym import SIDE
 
 pytestmark = [*MARKS]
@@ -27,15 +26,6 @@ async def busy_day(counter: Counter) -> None:
     await gym.event("denied", time.time_ns(), member=gym.aino)  # its footage may still come
 
 
-async def shot(counter: Counter, name: str) -> None:
-    page = counter.page
-    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    found = await Axe().run(page)
-    assert [each["id"] for each in found.response["violations"] if each["impact"] in ("serious", "critical")] == []
-    if SHOTS.name:
-        await page.screenshot(path=SHOTS / f"find-{name}.png")
-
-
 @pytest.mark.slow
 async def test_latest_passages_filters_and_pages(counter: Counter) -> None:
     page, gym = counter.page, counter.gym
@@ -44,7 +34,7 @@ async def test_latest_passages_filters_and_pages(counter: Counter) -> None:
     assert await page.inner_text("#understood") == "The latest passages"
     assert "Footage is on its way" in await page.inner_text("a.hit >> nth=0")
     assert await page.locator("a.hit.warn:has-text('Again after 4 s')").count() == 1
-    await shot(counter, "en-light")
+    await fits(counter.page, "find-en-light", full_page=False)
     async with page.expect_response(ANSWER):
         await page.click("#today button:has-text('Held open')")
     await page.wait_for_selector("a.hit")
@@ -84,7 +74,7 @@ async def test_latest_passages_filters_and_pages(counter: Counter) -> None:
     )
     assert await visit.locator(".badge").all_inner_texts() == ["Left", "Denied", "Door unlocked, went in"]
     assert await refused.locator(".badge").all_inner_texts() == ["Denied"]
-    await shot(counter, "member")
+    await fits(counter.page, "find-member", full_page=False)
 
 
 async def span_said(counter: Counter) -> str:
@@ -101,7 +91,7 @@ async def test_back_from_the_player_finds_the_list_as_it_was(counter: Counter) -
     await page.wait_for_selector("a.hit >> nth=100")
     await page.set_viewport_size({"width": 390, "height": 844})
     await page.emulate_media(color_scheme="dark")
-    await shot(counter, "fi-dark-phone")
+    await fits(counter.page, "find-fi-dark-phone", full_page=False)
     row = page.locator("a.hit >> nth=100")
     await row.scroll_into_view_if_needed()
     before = await row.bounding_box()
@@ -121,4 +111,4 @@ async def test_back_from_the_player_finds_the_list_as_it_was(counter: Counter) -
     await page.evaluate("scrollTo(0, 0)")
     await counter.find("pidetty auki tänään")
     assert await page.inner_text(".hit .badge") == "Pidetty auki"
-    await shot(counter, "fi-dark")
+    await fits(counter.page, "find-fi-dark", full_page=False)
