@@ -4,64 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
-import sys
-import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import paho.mqtt.publish
 import pytest
 
 from domain.time import NS, to_iso
-from pipeline.embedded.broker import DOORS_USER
 from pipeline.running import Running
-from pipeline.secret_files import read_secret
-from pipeline.supervise.tell import Tell
-from pipeline.up import UpOptions, running
 from runtime.database import connect
+from tests.support.processes.demo_gym import TOPIC, as_json, demo_gym, publish, tallenne
 
-ROOT = Path(__file__).resolve().parents[3]
-TOPIC = "access/demo/main"
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 
 @pytest.fixture
 async def gym() -> AsyncIterator[Running]:
-    """Two cameras at the main door. A short path: Unix sockets lie in it."""
-    with tempfile.TemporaryDirectory(prefix="tallenne-doors-") as folder:
-        async with running(
-            UpOptions(config=None, data=Path(folder) / "data", cameras=2), Tell(quiet=True)
-        ) as everything:
-            yield everything
-
-
-async def tallenne(gym: Running, *words: str, code: int = 0) -> str:
-    """What the command says."""
-    command = [sys.executable, "-m", "pipeline.cli", *words, "--data", str(gym.installation.root)]
-    done = await asyncio.to_thread(
-        subprocess.run, command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == code, done.stderr + done.stdout
-    assert "Traceback" not in done.stderr
-    return str(done.stdout + done.stderr)
-
-
-async def said(gym: Running, *words: str) -> Any:
-    return json.loads(await tallenne(gym, *words, "--json"))
-
-
-async def publish(gym: Running, payload: bytes) -> None:
-    """As mosquitto_pub does: connect, publish at QoS 1, leave."""
-    broker = gym.settings.endpoints["broker"]
-    word = read_secret(gym.installation.root / "broker" / f"{DOORS_USER}.secret")
-    auth: Any = {"username": DOORS_USER, "password": word}
-    await asyncio.to_thread(
-        paho.mqtt.publish.single, TOPIC, payload, qos=1, hostname=broker["host"], port=broker["port"], auth=auth
-    )
+    async with demo_gym(cameras=2) as everything:
+        yield everything
 
 
 async def until(look: Callable[[], Awaitable[Any]]) -> Any:
@@ -83,29 +45,29 @@ async def test_stranger_is_quarantined_mended_replayed_tagged_and_withdrawn(gym:
     await publish(gym, b'{"event_id": "broken", ')
 
     async def waiting() -> Any:
-        rows = [row for row in await said(gym, "quarantine", "list") if row["topic"] == TOPIC]
+        rows = [row for row in await as_json(gym, "quarantine", "list") if row["topic"] == TOPIC]
         return rows if len(rows) == 2 else None
 
     rows = await until(waiting)
     assert {row["reason"] for row in rows} == {"unknown credential", "native: payload is not JSON"}
     assert "2 in quarantine" in await tallenne(gym, "quarantine", "list")
     broken = next(row["id"] for row in rows if row["reason"].startswith("native"))
-    report = await said(gym, "quarantine", "replay", broken)
+    report = await as_json(gym, "quarantine", "replay", broken)
     assert (report["looked_at"], report["understood"], report["still_refused"]) == (1, 0, 1)
     unknown = str(uuid.uuid4())
     assert "are not in the quarantine" in await tallenne(gym, "quarantine", "replay", unknown, code=2)
-    report = await said(gym, "quarantine", "replay")
+    report = await as_json(gym, "quarantine", "replay")
     assert (report["looked_at"], report["understood"], report["still_refused"]) == (2, 0, 2)
 
     await _import(gym)
-    report = await said(gym, "quarantine", "replay")
+    report = await as_json(gym, "quarantine", "replay")
     assert (report["looked_at"], report["understood"], report["still_refused"]) == (2, 1, 1)
-    (row,) = await said(gym, "quarantine", "list")
+    (row,) = await as_json(gym, "quarantine", "list")
     assert row["reason"] == "native: payload is not JSON"
-    assert len(await said(gym, "quarantine", "list", "--all")) == 2
+    assert len(await as_json(gym, "quarantine", "list", "--all")) == 2
 
     async def tagged() -> Any:
-        found = [one for one in await said(gym, "events", "list") if one["occurred"] == to_iso(occurred_ns)]
+        found = [one for one in await as_json(gym, "events", "list") if one["occurred"] == to_iso(occurred_ns)]
         return found[0] if found and all(found[0]["tags"].values()) else None
 
     event = await until(tagged)
@@ -146,7 +108,7 @@ async def _correct(gym: Running, event: dict[str, Any]) -> str:
     await tallenne(gym, "events", "correct", wrong, "--kind", "entered")
 
     async def entered() -> Any:
-        listed = await said(gym, "events", "list", "--door", "Main door")
+        listed = await as_json(gym, "events", "list", "--door", "Main door")
         found = [one for one in listed if (one["occurred"], one["kind"]) == (event["occurred"], "entered")]
         return found if found and all(found[0]["tags"].values()) else None
 
@@ -162,7 +124,7 @@ async def _correct(gym: Running, event: dict[str, Any]) -> str:
     assert now["member"] != event["member"] and now["event"] not in (wrong, right["event"])
     listing = await tallenne(gym, "events", "list", "--limit", "1")
     assert "1 events, the newest" in listing
-    ids = {item["event"] for item in await said(gym, "events", "list", "--limit", "200")}  # more may have come since
+    ids = {item["event"] for item in await as_json(gym, "events", "list", "--limit", "200")}  # more may have come since
     assert any(item in listing for item in ids)  # what `withdraw` and `correct` ask for
     assert "1 at least" in await tallenne(gym, "events", "list", "--limit", "-1", code=2)
     return str(now["event"])
@@ -185,9 +147,9 @@ async def _import(gym: Running) -> None:
     right.write_text("number,name,credential\n4242,Maija Mallikas,C0:FF:EE:42\n4343,Matti Mallikas,\n")
     assert "line 3, number: is blank" in await tallenne(gym, "members", "import", str(wrong), code=1)
     assert "Would import 2 lines: 2 members new" in await tallenne(gym, "members", "import", str(right), "--dry-run")
-    first = await said(gym, "members", "import", str(right))
+    first = await as_json(gym, "members", "import", str(right))
     assert (first["members_new"], first["credentials_new"], first["applied"]) == (2, 1, True)
-    again = await said(gym, "members", "import", str(right))
+    again = await as_json(gym, "members", "import", str(right))
     assert (again["members_new"], again["credentials_new"]) == (0, 0)
     short = await tallenne(gym, "members", "import", str(right), "--end-missing", code=2)
     assert "Is the list whole?" in short and "--confirm" in short

@@ -22,48 +22,13 @@ from typing import Any, Final
 
 from pipeline.embedded.postgres import Postgres
 from runtime.settings import StoreSettings
+from tests.support.processes.roles_apart import role_process, site_and_services
 from tests.support.processes.started import ROOT
 
 VAULT, REST = "10.231.77.1", "10.231.77.2"
 PORT: Final = 7443
 _CLONE_NEWNET: Final = 0x40000000
 
-_SERVICES = """
-[database]
-host = "{rest}"
-port = {database}
-owner_password = {{ file = "db-owner" }}
-ingest_password = {{ file = "db-ingest" }}
-index_password = {{ file = "db-index" }}
-custodian_password = {{ file = "db-custodian" }}
-serve_password = {{ file = "db-serve" }}
-keeper_password = {{ file = "db-keeper" }}
-
-[broker]
-host = "{rest}"
-user_name = "nobody"
-password = {{ file = "mqtt" }}
-
-[store]
-endpoint = "{rest}:{store}"
-tls = false
-bucket = "{bucket}"
-access_key = {{ file = "s3-access" }}
-secret_key = {{ file = "s3-secret" }}
-"""
-_SITE = """
-[[site]]
-name = "Gym"
-
-[[site.camera]]
-name = "Entrance"
-url = "{url}"
-networks = ["127.0.0.0/8"]
-segment_s = 2
-zone = "simulated"
-purpose = "test"
-assessment = "nobody is filmed"
-"""
 _TLS = 'tls_ca = "authority.pem"\ncertificate = "certificate.pem"\nkey = "key.pem"\n'
 _CALLERS = '{ ingest = ["recorder-1"], serve = ["serve-1"], operator = ["operator-1"] }'
 _NAMES = {"custodian": VAULT, "ingest": "recorder-1", "serve": "serve-1", "operator": "operator-1"}
@@ -121,14 +86,8 @@ class TwoMachines:
     async def role(self, role: str) -> AsyncIterator[asyncio.subprocess.Process]:
         """The role as a process on its machine, stopped in good order."""
         command = self.command(role, "-m", "pipeline.cli", role, *self._place(role))
-        with (self.base / f"{role}.log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=log, stderr=log)
-        try:
+        async with role_process(command, self.base / f"{role}.log") as process:
             yield process
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
 
     def certificate(self, name: str, role: str, *more: str) -> None:
         """Made by the command, and put where the role's configuration names it."""
@@ -147,7 +106,8 @@ class TwoMachines:
 
     def configure(self, url: str, bucket: str, secrets: dict[str, str]) -> None:
         """The files of every role, its certificate among them."""
-        services = _SERVICES.format(rest=REST, bucket=bucket, **self.ports)
+        endpoint = f"{REST}:{self.ports['store']}"
+        shared = site_and_services(url=url, host=REST, port=self.ports["database"], endpoint=endpoint, bucket=bucket)
         for role, name in _NAMES.items():
             self.etc(role).mkdir(parents=True, mode=0o700)
             (self.base / "var" / role).mkdir(parents=True, mode=0o700)
@@ -158,7 +118,7 @@ class TwoMachines:
             else:
                 own = f'[custodian.at]\nhost = "{VAULT}"\nport = {PORT}\n{_TLS}'
                 head += 'roles = ["ingest"]\n'
-            (self.etc(role) / "tallenne.toml").write_text(head + _SITE.format(url=url) + services + own)
+            (self.etc(role) / "tallenne.toml").write_text(head + shared + own)
             self.certificate(name, role)
             for secret, value in secrets.items():
                 if secret.startswith("s3-") or secret == f"db-{role}" or role == "operator":

@@ -20,8 +20,9 @@ from typing import Any
 from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
 from pipeline.embedded.provision import provision
 from runtime.settings import DatabaseSettings, StoreSettings
+from tests.support.processes.roles_apart import role_process, site_and_services
+from tests.support.processes.started import ROOT
 
-ROOT = Path(__file__).resolve().parents[3]
 UIDS = {"ingest": 64101, "custodian": 64102, "index": 64103, "serve": 64104, "keeper": 64105, "operator": 0}
 PLANTED = bytes(range(1, 33))  # a key in the environment of ingest: what searches its memory must find it
 _SECRETS = {
@@ -32,42 +33,7 @@ _SECRETS = {
     "operator": ("db-owner", "db-serve", "s3-access", "s3-secret"),
 }
 
-_TOML = """\
-run = "{base}/run"
-
-[[site]]
-name = "Gym"
-
-[[site.camera]]
-name = "Entrance"
-url = "{url}"
-networks = ["127.0.0.0/8"]
-segment_s = 2
-zone = "simulated"
-purpose = "test"
-assessment = "nobody is filmed"
-
-[database]
-host = "{host}"
-owner_password = {{ file = "db-owner" }}
-ingest_password = {{ file = "db-ingest" }}
-index_password = {{ file = "db-index" }}
-custodian_password = {{ file = "db-custodian" }}
-serve_password = {{ file = "db-serve" }}
-keeper_password = {{ file = "db-keeper" }}
-
-[broker]
-host = "127.0.0.1"
-user_name = "nobody"
-password = {{ file = "mqtt" }}
-
-[store]
-endpoint = "{endpoint}"
-tls = false
-bucket = "{bucket}"
-access_key = {{ file = "s3-access" }}
-secret_key = {{ file = "s3-secret" }}
-
+_CUSTODIAN = """
 [custodian]
 socket = "{base}/socket/custodian.sock"
 users = {{ ingest = "64101", index = "64103", serve = "64104", live = "64106", operator = "0" }}
@@ -133,14 +99,8 @@ class Apart:
         how = _as(role)
         how["env"] = how["env"] | environment
         command = [str(interpreter()), "-m", "pipeline.cli", role, *self.arguments(role)]
-        with (self.base / f"{role}.log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=log, stderr=log, **how)
-        try:
+        async with role_process(command, self.base / f"{role}.log", **how) as process:
             yield process
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
 
     def loot(self, role: str, database: str, told: dict[str, Any]) -> dict[str, Any]:
         """What tests/support/footage/loot.py says as this role's user."""
@@ -174,9 +134,10 @@ def apart(store: StoreSettings, heads: StoreSettings, url: str) -> Iterator[Apar
         asyncio.run(provision(postgres.settings(), passwords))
         made = Apart(base=base, postgres=postgres, store=replace(store), heads=heads)
         _directories(made)
-        text = _TOML.format(
-            base=base, url=url, host=postgres.socket_directory, endpoint=store.endpoint, bucket=store.bucket
+        shared = site_and_services(
+            url=url, host=str(postgres.socket_directory), port=5432, endpoint=store.endpoint, bucket=store.bucket
         )
+        text = f'run = "{base}/run"\n' + shared + _CUSTODIAN.format(base=base)
         _etc(made, text)
         yield made
     finally:
