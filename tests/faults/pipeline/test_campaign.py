@@ -34,7 +34,7 @@ from tests.support.faults.troubles import (
     power_cut,
     power_cut_at_start,
 )
-from tests.support.processes.started import READY_S, wait_for
+from tests.support.processes.started import wait_for
 from tests.support.processes.troubled_gym import (
     Disk,
     Door,
@@ -93,8 +93,7 @@ def gym() -> Iterator[TroubledGym]:
         made = TroubledGym(directory=directory, disk=disk, mails=mailbox.subjects)
         made.start()
         try:
-            wait_for(lambda: "Staff pages:" in made.output() or made.process.poll() is not None, READY_S)  # type: ignore[union-attr]
-            assert "Staff pages:" in made.output(), made.output()
+            assert made.has_started(), made.output()
             yield made
         finally:
             made.power_cut()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +15,12 @@ from custodian.errors import CustodianAwayError, CustodianMisuseError
 from domain.footage import Segment, SegmentState
 from domain.ids import SegmentId
 from domain.time import NS
-from runtime.settings import StoreSettings
 from storage.catalogue.rows import gap_from_row
 from storage.keys import RecorderIdentity
 from storage.sealed import object_name, object_name_of
 from storage.sealed.format import ZERO_HASH, parse_header, parse_trailer
 from storage.sealed.sealer import sign_trailer
-from tests.conftest import Database
-from tests.integration.storage.footage import Footage, footage, turn
+from tests.integration.storage.footage import Footage, turn
 from tests.support.footage.recording import assert_tiled
 from tests.support.processes.record_process import read_account
 from tests.support.processes.repair_process import later
@@ -34,14 +31,6 @@ from upkeep.reconcile import ReconcileReport, reconcile
 from upkeep.verify import verify
 
 pytestmark = pytest.mark.services
-
-
-@pytest.fixture
-async def recorded(
-    database: Database, store: StoreSettings, keeper_store: StoreSettings, tmp_path: Path
-) -> AsyncIterator[Footage]:
-    async with footage(database, store, keeper_store, tmp_path) as made:
-        yield made
 
 
 async def reconciled(recorded: Footage, **more: Any) -> ReconcileReport:

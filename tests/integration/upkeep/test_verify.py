@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,22 +14,13 @@ from domain.time import Span
 from runtime.settings import StoreSettings
 from storage.sealed import HEADER_SIZE, TRAILER_SIZE
 from storage.store import open_store
-from tests.conftest import Database
-from tests.integration.storage.footage import Footage, footage, turn
+from tests.integration.storage.footage import Footage, turn
 from tests.support.faults.faulty_proxy import Fault, faulty_proxy
 from upkeep.inspection import Flaw
 from upkeep.inspection.chain import BreakKind
 from upkeep.verify import VerifyProgress, VerifyReport, verify
 
 pytestmark = pytest.mark.services
-
-
-@pytest.fixture
-async def recorded(
-    database: Database, store: StoreSettings, keeper_store: StoreSettings, tmp_path: Path
-) -> AsyncIterator[Footage]:
-    async with footage(database, store, keeper_store, tmp_path) as made:
-        yield made
 
 
 async def verified(recorded: Footage, **more: Any) -> VerifyReport:

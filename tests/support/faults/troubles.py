@@ -13,7 +13,7 @@ from typing import Final
 
 import psutil
 
-from tests.support.processes.started import READY_S, wait_for
+from tests.support.processes.started import wait_for
 from tests.support.processes.troubled_gym import ROLES, SERVICES, TroubledGym, left_over_processes
 
 STOPPED_S: Final = 30.0
@@ -146,7 +146,7 @@ def copied(gym: TroubledGym) -> None:
     copy = TroubledGym(directory=other)
     copy.start()
     try:
-        wait_for(lambda: "Staff pages:" in copy.output() or copy.process.poll() is not None, READY_S)  # type: ignore[union-attr]
+        copy.has_started()
     finally:
         copy.power_cut()
         shutil.rmtree(other, ignore_errors=True)

@@ -35,7 +35,7 @@ from runtime.problems import summary
 from runtime.settings import DatabaseSettings
 from runtime.status import statuses
 from tests.support.footage.recording import assert_tiled
-from tests.support.processes.started import start, tallenne, wait_for
+from tests.support.processes.started import READY_S, start, tallenne, wait_for
 
 ROLES: Final = ("custodian", "index", "serve", "ingest", "keeper", "live", "notify")
 SERVICES: Final = {"database": "postgres", "broker": "nats-server", "store": "weed"}
@@ -191,6 +191,13 @@ class TroubledGym:
         """`tallenne up`; not waited for."""
         (self.directory / "up.out").unlink(missing_ok=True)
         self.process = start(self.directory, "--config", "tallenne.toml")
+
+    def has_started(self) -> bool:
+        """Whether it says where the staff's pages are, before it ends; waited for."""
+        process = self.process
+        assert process is not None
+        wait_for(lambda: "Staff pages:" in self.output() or process.poll() is not None, READY_S)
+        return "Staff pages:" in self.output()
 
     def stop(self) -> None:
         """In good order."""
