@@ -159,7 +159,7 @@ ELSEWHERE: Final = (
         "commands that ask the API: a served API with a custodian, as two people would",
         "tests/integration/pipeline/test_cases_command.py",
         ("pipeline/commands/asker.py", "pipeline/commands/cases.py"),
-        words='"pipeline.cli", "cases"',
+        words='tmp_path, "cases"',
     ),
     Row(
         "the keeper: objects and rows, over PostgreSQL and S3, broken off at each step",

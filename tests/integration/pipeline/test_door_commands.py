@@ -15,7 +15,7 @@ import pytest
 from domain.time import NS, to_iso
 from pipeline.running import Running
 from runtime.database import connect
-from tests.support.processes.demo_gym import TOPIC, as_json, demo_gym, publish, tallenne
+from tests.support.demo_gym import TOPIC, as_json, demo_gym, publish, tallenne
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 

@@ -20,7 +20,7 @@ from pipeline.demo.account import demo_account
 from pipeline.exit_codes import MISUSE
 from pipeline.running import Running
 from tests.support.cameras.video import encoded, written
-from tests.support.processes.demo_gym import as_json, demo_gym, publish, tallenne
+from tests.support.demo_gym import as_json, demo_gym, publish, tallenne
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 

@@ -26,7 +26,7 @@ from storage.keys.hpke import HPKE
 from storage.sealed.format import parse_header, wrap_info
 from storage.sealed.unwrap import open_header
 from tests.support.footage.custodian import add_staff
-from tests.support.processes.apart import PLANTED, UIDS, Apart, apart, impossible, memory_of
+from tests.support.network.apart import PLANTED, UIDS, Apart, apart, impossible, memory_of
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
 

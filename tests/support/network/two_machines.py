@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from pipeline.embedded.postgres import Postgres
 from runtime.settings import StoreSettings
-from tests.support.processes.roles_apart import role_process, site_and_services
+from tests.support.network.roles_apart import role_process, site_and_services
 from tests.support.processes.started import ROOT
 
 VAULT, REST = "10.231.77.1", "10.231.77.2"

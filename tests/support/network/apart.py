@@ -20,7 +20,7 @@ from typing import Any
 from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
 from pipeline.embedded.provision import provision
 from runtime.settings import DatabaseSettings, StoreSettings
-from tests.support.processes.roles_apart import role_process, site_and_services
+from tests.support.network.roles_apart import role_process, site_and_services
 from tests.support.processes.started import ROOT
 
 UIDS = {"ingest": 64101, "custodian": 64102, "index": 64103, "serve": 64104, "keeper": 64105, "operator": 0}
