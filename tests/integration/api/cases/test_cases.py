@@ -124,7 +124,9 @@ async def test_case_is_seen_by_those_who_may_see_all_of_its_cameras(office: Offi
     north = await keeper_of_cases(office, NewGrant(role="exporter", site_id=NORTH))
     case = await opened(everywhere, office)
     path = f"/v1/cases/{case['case_id']}"
-    assert (await north.get(path)).status_code == 200  # it keeps nothing yet
+    assert (await north.get(path)).status_code == 404  # it names no camera yet, and may be about any
+    assert (await everywhere.post(f"{path}/holds", json=hold_of(footage))).status_code == 201
+    assert (await north.get(path)).status_code == 200
     assert (await everywhere.post(f"{path}/holds", json=hold_of(footage, SOUTH_CAMERA))).status_code == 201
     assert (await north.get(path)).status_code == 404
     assert (await north.get("/v1/cases")).json() == []
