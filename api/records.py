@@ -17,10 +17,14 @@ from runtime.status import statuses
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Records:
-    """An open pool, which its maker closes, and the present time in UTC nanoseconds."""
+    """An open pool, which its maker closes, and the present time in UTC nanoseconds.
+
+    ``hash_cookie``: what is stored of a session's cookie. Only who has the api's own key can compute it.
+    """
 
     pool: asyncpg.Pool
     clock_ns: Callable[[], int]
+    hash_cookie: Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

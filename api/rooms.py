@@ -68,7 +68,7 @@ def make_rooms(
 ) -> Rooms:
     """Return the rooms around an open pool and store, which the caller closes after ``Rooms.close()``."""
     custodian = CustodianClient(settings.custodian_socket)
-    records = Records(pool=pool, clock_ns=clock_ns)
+    records = Records(pool=pool, clock_ns=clock_ns, hash_cookie=key.hash_cookie)
     footage = Footage(
         pool=pool,
         store=store,

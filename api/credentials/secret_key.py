@@ -1,4 +1,4 @@
-"""The api's own key: a file that seals second factors, keys the hashes of codes and throttled names, signs exports.
+"""The api's own key: a file that seals second factors, hashes of codes, cookies and throttled names, signs exports.
 
 The database without this file is not enough to compute a single code. Losing the file means new second factors for
 all staff, and a new fingerprint for receivers of exports; it belongs in the operator's backup of secrets, never
@@ -35,6 +35,7 @@ class SecretKey:
         self._seal = AESGCM(_derived(root, b"tallenne/1 totp"))
         self._codes = _derived(root, b"tallenne/1 recovery codes")
         self._names = _derived(root, b"tallenne/1 throttled names")
+        self._cookies = _derived(root, b"tallenne/1 session cookies")
         self._exports = Ed25519PrivateKey.from_private_bytes(_derived(root, b"tallenne/1 export signing"))
 
     def seal_totp(self, staff_id: StaffId, secret: str) -> bytes:
@@ -55,6 +56,10 @@ class SecretKey:
     def hash_code(self, staff_id: StaffId, code: str) -> bytes:
         """Return the stored hash of a recovery code, 32 bytes."""
         return hmac.digest(self._codes, staff_id.bytes + code.encode(errors="surrogatepass"), hashlib.sha256)
+
+    def hash_cookie(self, token: str) -> bytes:
+        """Return the stored hash of a session's cookie, 32 bytes: a row written without this key opens no session."""
+        return hmac.digest(self._cookies, token.encode("utf-8", "replace"), hashlib.sha256)
 
     def sign_export(self, manifest: bytes) -> bytes:
         """Return an Ed25519 signature, 64 bytes."""

@@ -105,8 +105,8 @@ async def sign_in(
             else:
                 staff_id = StaffId(row["staff_id"])
                 if old := request.cookies.get(COOKIE):
-                    await end_session(conn, old, now_ns)
-                token, session_id = await start_session(conn, staff_id, now_ns)
+                    await end_session(conn, records.hash_cookie(old), now_ns)
+                token, session_id = await start_session(conn, staff_id, now_ns, records.hash_cookie)
                 entry = audit.Entry(
                     actor=f"staff:{staff_id}", action="sign_in", session_id=session_id, detail={"factor": factor}
                 )

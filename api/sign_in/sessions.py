@@ -1,4 +1,4 @@
-"""Sessions: an opaque random cookie, of which only the hash is stored; ended by idling, by age and by signing out."""
+"""Sessions: a random cookie, of which only a keyed hash is stored; ended by idling, by age and by signing out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hmac
 import json
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
@@ -67,7 +67,7 @@ async def find_session(records: Records, token: str | None, *, touch: bool = Tru
     now_ns = records.clock_ns()
     with wrapped_errors():
         row = await records.pool.fetchrow(
-            sql.load("api.sign_in", "session_find"), _hash(token), now_ns - ABSOLUTE_NS, now_ns - IDLE_NS
+            sql.load("api.sign_in", "session_find"), records.hash_cookie(token), now_ns - ABSOLUTE_NS, now_ns - IDLE_NS
         )
         if touch and row is not None and now_ns - row["seen_ns"] > _TOUCH_NS:
             await records.pool.execute(sql.load("api.sign_in", "session_touch"), row["session_id"], now_ns)
@@ -163,17 +163,19 @@ def require_step_up(records: Records, session: Session) -> None:
         raise Problem(403, "step-up-needed", "This needs a fresh code.", "Send one to POST /v1/step-up.")
 
 
-async def start_session(conn: asyncpg.Connection, staff_id: StaffId, now_ns: int) -> tuple[str, SessionId]:
+async def start_session(
+    conn: asyncpg.Connection, staff_id: StaffId, now_ns: int, hash_cookie: Callable[[str], bytes]
+) -> tuple[str, SessionId]:
     """Start a session after both factors were shown; return (cookie, id). The cookie is always a new one."""
     token, session_id = secrets.token_urlsafe(32), SessionId(uuid.uuid4())
     query = sql.load("api.sign_in", "session_start")
-    await conn.execute(query, session_id, _hash(token), staff_id, now_ns)
+    await conn.execute(query, session_id, hash_cookie(token), staff_id, now_ns)
     return token, session_id
 
 
-async def end_session(conn: asyncpg.Connection, token: str, now_ns: int) -> None:
+async def end_session(conn: asyncpg.Connection, token_hash: bytes, now_ns: int) -> None:
     """End the session of a cookie; without such a session nothing changes."""
-    await conn.execute(sql.load("api.sign_in", "session_end"), _hash(token), now_ns)
+    await conn.execute(sql.load("api.sign_in", "session_end"), token_hash, now_ns)
 
 
 def set_cookie(response: Response, token: str) -> None:
@@ -189,10 +191,6 @@ def drop_cookie(response: Response) -> None:
 def csrf_of(token: str) -> str:
     """The token that requests with this cookie carry in a header: derived from it, and therefore stored nowhere."""
     return hmac.digest(token.encode("utf-8", "replace"), b"tallenne/1 csrf", hashlib.sha256).hex()
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
 
 
 def _uuid(text: str | None) -> uuid.UUID | None:

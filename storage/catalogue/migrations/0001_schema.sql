@@ -944,7 +944,7 @@ CREATE INDEX staff_grant_staff ON staff_grant (staff_id);
 
 CREATE TABLE staff_session (
     session_id uuid PRIMARY KEY,
-    token_hash bytea NOT NULL UNIQUE,       -- SHA-256 of the cookie, which is stored nowhere: a copy of this table opens no session
+    token_hash bytea NOT NULL UNIQUE,       -- HMAC of the cookie under the api's own key: a row written without that key opens none
     staff_id uuid NOT NULL REFERENCES staff,
     created_ns bigint NOT NULL,
     seen_ns bigint NOT NULL,

@@ -78,7 +78,9 @@ class Caller:
 
     async def sign_in(self) -> None:
         now_ns, purpose_id = self.office.clock.now_ns, uuid.uuid4()
-        cookie, session_id = await start_session(self.office.owner, self.staff_id, now_ns)
+        cookie, session_id = await start_session(
+            self.office.owner, self.staff_id, now_ns, self.office.rooms.records.hash_cookie
+        )
         await self._state(purpose_id, session_id)
         self.headers = {
             "cookie": f"{COOKIE}={cookie}",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import uuid
+
 import pytest
 
 from api.sign_in.sessions import COOKIE
@@ -181,3 +184,23 @@ async def test_no_secret_in_database_in_clear(office: Office) -> None:
     text = " ".join(row[0] for row in rows)
     hidden = (staff.totp_secret, PASSWORD, *staff.recovery_codes)
     assert not any(secret in text or secret.encode().hex() in text for secret in hidden)
+
+
+async def test_session_written_with_the_database_password_alone_opens_no_page(office: Office) -> None:
+    """Whoever has serve's database user can write rows, and lacks the key that the stored hashes are made with."""
+    _, staff = await office.hire("admin")
+    for number, hash_cookie in enumerate(
+        (lambda token: hashlib.sha256(token.encode()).digest(), str.encode, office.rooms.records.hash_cookie)
+    ):
+        token = f"made-up-{number}"
+        async with office.rooms.records.pool.acquire() as conn:  # of serve's own user
+            await conn.execute(
+                "INSERT INTO staff_session (session_id, token_hash, staff_id, created_ns, seen_ns, second_factor)"
+                " VALUES ($1, $2, $3, $4, $4, true)",
+                uuid.uuid4(),
+                hash_cookie(token),
+                staff.staff_id,
+                office.clock.now_ns,
+            )
+        answer = await office.client().get("/v1/session", headers={"cookie": f"{COOKIE}={token}"})
+        assert answer.status_code == (200 if number == 2 else 401)  # the last one is the control

@@ -40,7 +40,7 @@ class Pool:
 
 async def recorded(**more: Any) -> dict[str, Any]:
     pool = Pool()
-    records = Records(pool=cast("Any", pool), clock_ns=lambda: 99)
+    records = Records(pool=cast("Any", pool), clock_ns=lambda: 99, hash_cookie=str.encode)
     await looks.record(records, SESSION, PURPOSE, "find", **more)
     (entry,) = pool.entries
     names = ("at_ns", "actor", "action", "session", "purpose", "member", "camera", "start_ns", "end_ns", "detail")

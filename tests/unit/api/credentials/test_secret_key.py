@@ -50,6 +50,8 @@ def test_each_use_has_a_key_of_its_own() -> None:
     codes, names = derived(b"tallenne/1 recovery codes"), derived(b"tallenne/1 throttled names")
     assert key.hash_code(person, "7KQM\ud800") == hmac.digest(codes, person.bytes + b"7KQM\xed\xa0\x80", "sha256")
     assert key.throttle_key("user", "ann") == hmac.digest(names, b"user\x1fann", "sha256")
+    cookies = derived(b"tallenne/1 session cookies")
+    assert key.hash_cookie("t\ud800") == hmac.digest(cookies, b"t?", "sha256")
     signing = Ed25519PrivateKey.from_private_bytes(derived(b"tallenne/1 export signing"))
     assert key.export_key.public_bytes_raw() == signing.public_key().public_bytes_raw()
     assert key.sign_export(b"manifest") == signing.sign(b"manifest")

@@ -46,7 +46,7 @@ class Pool:
 async def test_members_are_those_seen_at_doors_of_the_scope_and_all_for_those_who_see_everything() -> None:
     one, other = MemberId(uuid.uuid4()), MemberId(uuid.uuid4())
     pool = Pool([one])
-    records = Records(pool=cast("Any", pool), clock_ns=lambda: 0)
+    records = Records(pool=cast("Any", pool), clock_ns=lambda: 0, hash_cookie=str.encode)
     assert await visible_members(records, scope(), [one, other]) == {one}
     assert pool.asked == [([one, other], list[DoorId]())]
     assert await visible_members(records, scope(everywhere=True), iter([one, other])) == {one, other}
