@@ -24,12 +24,14 @@ from runtime import sql
 from runtime.database import wrapped_errors
 from storage.catalogue.recorders import Recorders
 from storage.catalogue.repairs import set_gone
+from storage.journal import JournalKind
 from storage.sealed import object_name
 from storage.store import ObjectInfo, ObjectStore
 from upkeep.hidden import Hidden, find_hidden, show_hidden
 from upkeep.holes import LostTime, find_lost_time
 from upkeep.inspection import BadObjectError, Flaw, inspect_object, read_recorders
 from upkeep.inspection.journal import JournalReplay, JournalReport
+from upkeep.inspection.kept_keys import UnkeptKeys, find_unkept, write_again
 from upkeep.inspection.listing import Day, Footage, days
 from upkeep.inspection.objects import object_sha256
 from upkeep.inspection.restore import BATCH, HeaderOpener, Restored, RestoreOutcome, Restorer, begin_replay
@@ -70,7 +72,8 @@ class ReconcileReport:
     orphan_count: int = 0
     orphans: list[RestoreOutcome] = field(default_factory=list)  # objects without a row, and what became of each
     hidden: Hidden = field(default_factory=Hidden)
-    journal: JournalReport = field(default_factory=JournalReport)  # read by a repair only
+    journal: JournalReport = field(default_factory=JournalReport)
+    unkept: UnkeptKeys = field(default_factory=UnkeptKeys)  # keys that the journal lacks; repaired, it gets them again
     lost: LostTime = field(default_factory=LostTime)  # time that nothing accounts for; repaired, it became gaps
     unrecorded: Unrecorded | None = None  # the database was without what happened then
     repaired: bool = False
@@ -80,7 +83,7 @@ class ReconcileReport:
     def ok(self) -> bool:
         """Whether rows and objects agree."""
         agree = not self.bad_row_count and not self.orphan_count and not self.hidden.forged and not self.hidden.rows
-        return agree and not self.lost.holes and not self.journal.refused_count
+        return agree and not self.lost.holes and not self.journal.refused_count and not self.unkept.count
 
 
 async def reconcile(
@@ -93,11 +96,12 @@ async def reconcile(
     clock_ns: Callable[[], int] = time.time_ns,
     progress: Callable[[ReconcileReport], None] = lambda _: None,
 ) -> ReconcileReport:
-    """``pool``: of the owner's role when it is to repair. The custodian is asked only then."""
+    """``pool``: of the owner's role. The custodian says who signs the journal, and opens for a repair."""
     started_s = time.monotonic()
     journal = await begin_replay(pool, store, custodian, clock_ns=clock_ns) if repair else None
     work = _Reconcile(pool, store, custodian, await read_recorders(pool), journal, repair, grace_ns, clock_ns)
     await work.run(progress)
+    await work.keys((await custodian.identity()).signer)
     work.report.seconds = time.monotonic() - started_s
     return work.report
 
@@ -141,6 +145,13 @@ class _Reconcile:
         # Last: a row whose object is missing was set to gone above, and hides nothing any more.
         self.report.hidden = await (show_hidden if self._repair else find_hidden)(self._pool)
         await self._account()
+
+    async def keys(self, signer: bytes) -> None:
+        """Whether the journal keeps the living keys; all of it is read and verified, unless a repair has done so."""
+        kinds = () if self._repair else tuple(JournalKind)
+        self.report.unkept = await find_unkept(self._pool, self._store, signer, kinds, self.report.journal)
+        if self._repair:
+            await write_again(self._pool, self.report.unkept)
 
     async def _account(self) -> None:
         if self._journal is not None:

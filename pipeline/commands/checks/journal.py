@@ -9,6 +9,7 @@ from pipeline.commands.times import local
 from pipeline.output import say
 from upkeep.holes import LostTime
 from upkeep.inspection.journal import JournalReport
+from upkeep.inspection.kept_keys import UnkeptKeys
 from upkeep.unrecorded import Unrecorded
 
 _NAMES = {
@@ -59,12 +60,29 @@ def unrecorded_shown(found: Unrecorded) -> dict[str, Any]:
     }
 
 
-def tell_journal(report: JournalReport) -> None:
+def unkept_shown(unkept: UnkeptKeys) -> dict[str, Any]:
+    """For scripts."""
+    return {
+        "count": unkept.count,
+        "keys": [{"kind": item.kind.value, "id": str(item.key_id)} for item in unkept.listed],
+    }
+
+
+def tell_unkept(unkept: UnkeptKeys, *, repaired: bool) -> None:
+    """Keys that would be lost with the database."""
+    done = "the custodian writes it again" if repaired else "--repair has it written again"
+    for item in unkept.listed:
+        say(f"KEY     {item.kind} {item.key_id}  in no record of the bucket's journal: {done}")
+
+
+def tell_journal(report: JournalReport, *, repaired: bool = True) -> None:
     """Records that were refused, and what came back."""
     for item in report.refused:
         say(f"RECORD  {item.name}  refused: {item.reason}")
     put_back = [f"{rows} {_NAMES.get(kind, kind)}" for kind, rows in report.rows.items() if rows]
-    if report.records:
+    if report.records and not repaired:
+        say(f"{report.records} records in the bucket's journal were read, and their signatures hold.")
+    elif report.records:
         say(f"{report.records} records in the bucket's journal; put back: {', '.join(put_back) or 'nothing'}.")
     if report.rows.get("case_file"):
         say(CASES)

@@ -16,7 +16,9 @@ from pipeline.commands.checks.journal import (
     lost_shown,
     tell_journal,
     tell_lost,
+    tell_unkept,
     tell_unrecorded,
+    unkept_shown,
     unrecorded_shown,
 )
 from pipeline.commands.common import add_place, settings_of
@@ -35,7 +37,8 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--repair",
         action="store_true",
         help="rows without their object, and time that nothing accounts for, become gaps; objects without a row get"
-        " one; keys and gaps that the database lacks come from the bucket's journal; nothing is deleted",
+        " one; keys and gaps that the database lacks come from the bucket's journal, which gets"
+        " again the keys that it lacks; nothing is deleted",
     )
     parser.add_argument(
         "--grace",
@@ -88,6 +91,7 @@ def _shown(report: ReconcileReport, names: dict[CameraId, str]) -> dict[str, Any
         "quarantined_before": report.quarantined_before,
         "seconds": round(report.seconds, 3),
         "journal": journal_shown(report.journal),
+        "unkept_keys": unkept_shown(report.unkept),
         "lost": lost_shown(report.lost),
         "unrecorded": None if report.unrecorded is None else unrecorded_shown(report.unrecorded),
         "bad_row_count": report.bad_row_count,
@@ -134,12 +138,13 @@ def _tell(report: ReconcileReport, names: dict[CameraId, str]) -> None:
         if count
     ]
     say(f"{report.rows} rows, {report.objects} objects in {report.seconds:.1f} s. {'; '.join(more)}".rstrip())
-    tell_journal(report.journal)
+    tell_journal(report.journal, repaired=report.repaired)
+    tell_unkept(report.unkept, repaired=report.repaired)
     tell_lost(report.lost, repaired=report.repaired)
     if report.unrecorded is not None:
         tell_unrecorded(report.unrecorded)
     if report.ok:
-        say("Rows and objects agree, and each camera's time is accounted for.")
+        say("Rows and objects agree, the journal keeps every key, and each camera's time is accounted for.")
     else:
         say(f"{report.bad_row_count} rows without their object, {report.orphan_count} objects without a row.")
     if report.hidden.forged or report.hidden.rows:
