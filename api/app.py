@@ -10,7 +10,7 @@ from starlette.types import ASGIApp
 
 from api.audit import disclosure
 from api.audit import trail as audit_trail
-from api.cameras import clip, inventory, thumbnail
+from api.cameras import clip, days, inventory, thumbnail
 from api.cases import routes as cases
 from api.erasures import routes as erasures
 from api.export import deciding
@@ -40,6 +40,7 @@ ROUTERS: Final = tuple(
         event,
         inventory,
         timeline,
+        days,
         clip,
         thumbnail,
         live,

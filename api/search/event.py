@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
@@ -31,6 +32,7 @@ from domain.time import NS, Span
 from runtime import sql
 from runtime.database import wrapped_errors
 from storage.access import EventCamera, event, events, visits
+from storage.access.events import event_from_row
 from storage.catalogue import Catalogue
 
 router = APIRouter(prefix="/v1", tags=["search"])
@@ -88,6 +90,61 @@ async def event_detail(records: RecordsDep, session: SignedIn, purpose: Stated, 
         cameras=await _with_footage(records, scope, shown, cameras),
         around=[event_answer(row.event, row.cameras, scope, people, purpose, now_ns) for row in reversed(around)],
     )
+
+
+class Same(StrEnum):
+    """What the event beside another has in common with it."""
+
+    DOOR = "door"
+    KIND = "kind"
+    MEMBER = "member"
+
+
+class BesideAnswer(BaseModel):
+    """The event beside another; null: there is none, or the other has no member."""
+
+    event: EventAnswer | None
+
+
+@router.get("/events/{event_id}/beside", responses=declared(401, 404))
+async def event_beside(
+    records: RecordsDep, session: SignedIn, purpose: Stated, event_id: UUID, same: Same, later: bool
+) -> BesideAnswer:
+    """The next or previous event of the same door, kind or member, at doors that one may see."""
+    scope = await load_scope(records, session, rights.LOOK)
+    at = await event(records.pool, EventId(event_id))
+    if at is None or at.door_id not in scope.doors:
+        raise not_found()
+    found = await _beside(records, scope, at, same, later)
+    cameras = [] if found is None else await _cameras(records, found)
+    shown = [] if found is None else [found]
+    when_ns = (found or at).occurred_ns
+    people = await looks.known_members(records, shown)
+    await looks.record(
+        records,
+        session,
+        purpose,
+        "visit",
+        shown=[each.member_id for each in shown],
+        member_id=at.member_id if same is Same.MEMBER else None,
+        span=Span(when_ns, when_ns + 1),
+        results=len(shown),
+    )
+    now_ns = records.clock_ns()
+    return BesideAnswer(event=None if found is None else event_answer(found, cameras, scope, people, purpose, now_ns))
+
+
+async def _beside(records: Records, scope: Scope, at: AccessEvent, same: Same, later: bool) -> AccessEvent | None:
+    if same is Same.MEMBER and at.member_id is None:
+        return None
+    doors = [at.door_id] if same is Same.DOOR else list(scope.doors)
+    kind = at.kind.value if same is Same.KIND else None
+    member = at.member_id if same is Same.MEMBER else None
+    with wrapped_errors():
+        row = await records.pool.fetchrow(
+            sql.load("api.search", "beside"), at.occurred_ns, at.event_id, doors, kind, member, later
+        )
+    return None if row is None else event_from_row(row)
 
 
 async def _cameras(records: Records, found: AccessEvent) -> list[EventCamera]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
+from calendar import monthrange
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -122,6 +123,16 @@ async def _timeline(request: Request) -> Response:
     return JSONResponse(answer | {"start": to_iso(span.start_ns), "end": to_iso(span.end_ns)})
 
 
+async def _days(request: Request) -> Response:
+    """Footage on the day of ZERO_MS alone, events on every day."""
+    month = request.query_params["month"]
+    first = datetime.strptime(month, "%Y-%m")  # noqa: DTZ007 - a calendar's month
+    here = datetime.fromtimestamp(ZERO_MS / 1000, ZoneInfo(ZONE)).date()
+    days = [first.replace(day=number).date() for number in range(1, monthrange(first.year, first.month)[1] + 1)]
+    found = [{"day": day.isoformat(), "footage": day == here, "events": day.day} for day in days]
+    return JSONResponse({"time_zone": ZONE, "days": found})
+
+
 async def _clip(request: Request) -> Response:
     camera = request.app.state.stand.camera(request)
     camera.asked.append(request.headers.get("range", ""))
@@ -170,6 +181,7 @@ async def player_stand(*cameras: StandCamera, until_ms: int = 0) -> AsyncIterato
     routes = [
         Route("/play", _player),
         Route("/v1/cameras/{camera}/timeline", _timeline),
+        Route("/v1/cameras/{camera}/days", _days),
         Route("/v1/cameras/{camera}/clip.mp4", _clip),
         Route("/v1/cameras/{camera}/thumbnail.jpg", _thumbnail),
         Mount("/static", StaticFiles(directory=DIRECTORY / "static")),

@@ -4,8 +4,10 @@ import { byId, show } from "./dom.js";
 import { kindText, who } from "./events.js";
 import { installCameras } from "./player/cameras.js";
 import { listEvents, listGaps, markEvent, showHeadline } from "./player/around.js";
+import { Calendar } from "./player/calendar.js";
 import { installExport } from "./player/export.js";
 import { fadeOut } from "./player/fade.js";
+import { Following } from "./player/following.js";
 import { Known, span } from "./player/known.js";
 import { Peek } from "./player/peek.js";
 import { Playback } from "./player/playback.js";
@@ -21,6 +23,7 @@ const root = byId("player");
 let playback;
 let timeline;
 let known;
+let following;
 let zone = "UTC";
 let mark = null;
 let marked = null;
@@ -111,7 +114,7 @@ function begin(time, middle, cameras, site = null) {
   timeline = new Timeline(byId("timeline"), zone);
   timeline.mark = mark;
   timeline.view = { start: middle - VIEW_MS, end: middle + VIEW_MS };
-  playback = new Playback({ time, timeline, zone: () => zone, turn, seeks: () => known.touched(), keys: { p: () => jump(-1), n: () => jump(1), c: () => byId("cameras").click() } });
+  playback = new Playback({ time, timeline, zone: () => zone, turn, seeks: () => known.touched(), keys: { p: () => jump(-1), n: () => jump(1), c: () => byId("cameras").click(), d: () => byId("calendar").click() } });
   const { clock, tiles } = playback;
   for (const camera of cameras) playback.add(tileOf(camera));
   installCameras({ playback, site, add: addCamera, remove: removeCamera });
@@ -123,6 +126,10 @@ function begin(time, middle, cameras, site = null) {
   known.addEventListener("problem", ({ detail }) => show(byId("problem"), detail.error.message));
   timeline.addEventListener("view", () => known.moved());
   const span = () => mark ?? { start: clock.now() - 15_000, end: clock.now() + 15_000 };
+  const seek = (at) => playback.seek(at);
+  const ids = () => tiles.map((tile) => tile.cameraId);
+  following = new Following(() => ({ time: clock.now(), event: current(clock.now()), cameras: ids() }), seek);
+  new Calendar(() => ({ time: clock.now(), zone }), ids, seek);
   installExport({ tiles, zone: () => zone, span });
   byId("keep")?.addEventListener("click", () => {
     const { start, end } = span();
@@ -147,13 +154,17 @@ function learned() {
 
 function turn(now) {
   known.check(now, playback.tiles.some((tile) => tile.isPending));
-  const current = known.events.findLast((event) => event.time <= now + 50);
-  if (current === marked) return;
-  marked = current;
-  markEvent(current);
+  const event = current(now);
+  if (event === marked) return;
+  marked = event;
+  markEvent(event);
 }
 
+/** The latest event until then. */
+const current = (now) => known.events.findLast((event) => event.time <= now + 50);
+
 function jump(direction) {
+  if (following.same) return following.go(direction);
   const now = playback.clock.now();
   const { events, whole } = known;
   const target = direction > 0 ? events.find((event) => event.time > now + 50) : events.findLast((event) => event.time < now - 600);

@@ -23,6 +23,16 @@ export const day = (ms, zone) => formatter(dates, zone, { weekday: "long", day: 
 export const shortDay = (ms, zone) => formatter(dates, zone, { weekday: "short", day: "numeric", month: "numeric" }).format(ms);
 export const full = (ms, zone) => `${formatter(dates, zone, { day: "numeric", month: "numeric", year: "numeric" }).format(ms)} ${clock(ms, zone)}`;
 
+/** Of a month like 2026-11. */
+export const monthText = (month) => formatter(dates, "UTC", { month: "long", year: "numeric" }).format(Date.parse(`${month}-01T00:00:00Z`));
+
+/** Monday to Sunday, short and long. */
+export const weekdays = () =>
+  [5, 6, 7, 8, 9, 10, 11].map((number) => {
+    const date = Date.UTC(2026, 0, number);
+    return { short: formatter(dates, "UTC", { weekday: "short" }).format(date), long: formatter(dates, "UTC", { weekday: "long" }).format(date) };
+  });
+
 export function spanText(start, end, zone) {
   const first = `${shortDay(start, zone)} ${clock(start, zone)}`;
   const sameDay = shortDay(start, zone) === shortDay(end - 1, zone);

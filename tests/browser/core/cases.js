@@ -2,6 +2,8 @@
 
 import { Fetched, groupsFor, pieceAt } from "/static/player/pieces.js";
 import { columns } from "/static/player/grid.js";
+import { cells, moment, monthBeside, together } from "/static/player/month.js";
+import { WHOLE, magnified } from "/static/player/magnify.js";
 import { Frames } from "/static/player/frames.js";
 import { MoofScanner, picturesOf, readHead } from "/static/player/boxes.js";
 import { BLANK, GAP, LOADING, OFFLINE, SHOWN, UNPLAYABLE, decide, groundAt, inStep, stands } from "/static/player/state.js";
@@ -19,6 +21,21 @@ export const cases = {
   "pictures are arranged so that they are largest": () => {
     same([columns(1, 1280, 500), columns(2, 1280, 500), columns(4, 1280, 500), columns(4, 844, 390), columns(3, 366, 2000)], [1, 2, 2, 2, 1]);
     same([columns(9, 1600, 900), columns(16, 1600, 900), columns(0, 100, 100)], [3, 4, 1]);
+  },
+  "a month begins below its weekday, and several cameras' days are one": () => {
+    same(cells("2026-11", ["1", "2"]), [null, null, null, null, null, null, "1", "2"]); // a Sunday
+    same(cells("2027-02", ["1"]), ["1"]); // a Monday
+    same([monthBeside("2026-12", 1), monthBeside("2026-01", -1), monthBeside("2026-03", -1)], ["2027-01", "2025-12", "2026-02"]);
+    same([moment("2026-11-01", "6:31"), moment("2026-11-01", "")], ["2026-11-01T06:31", "2026-11-01T12:00"]);
+    const days = (footage, events) => [{ day: "2026-11-01", footage, events }];
+    same(together([days(false, 3), days(true, 2)]), [{ day: "2026-11-01", footage: true, events: 3 }]);
+  },
+  "an enlarged picture keeps the point it is enlarged around, and fills its place": () => {
+    same(magnified(WHOLE, 2), { scale: 2, x: 0.25, y: 0.25 });
+    same(magnified(WHOLE, 2, { x: 1, y: 0 }), { scale: 2, x: 0.5, y: 0 });
+    same(magnified({ scale: 2, x: 0.25, y: 0.25 }, 1, { x: 0.5, y: 0.5 }, { x: 0.1, y: -5 }), { scale: 2, x: 0.2, y: 0.5 });
+    same(magnified({ scale: 4, x: 0.7, y: 0 }, 0.01), WHOLE);
+    same(magnified(WHOLE, 100).scale, 8);
   },
   "the picture of a time is the one whose interval holds it": () => {
     const frames = new Frames();

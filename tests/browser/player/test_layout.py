@@ -14,6 +14,7 @@ from tests.browser.chromium import MARKS, chromium
 from tests.browser.player_stand import Stand, StandCamera, player_stand, site_clock
 from tests.browser.test_player import place, reach, wait
 from tests.browser.test_sign_in_page import SHOTS
+from tests.browser.two_people import fits
 from tests.support.cameras.timed import ZERO_MS
 
 pytestmark = [*MARKS]
@@ -146,3 +147,93 @@ async def test_pointing_at_the_timeline_shows_the_picture_of_the_time_after_a_re
         await page.mouse.move(5, 5)
         assert not await page.is_visible("#peek")
         await page.context.close()
+
+
+async def shown_part(page: Page) -> tuple[float, float]:
+    """How many times the picture is larger than its place, and which share of it lies left of that."""
+    left, _, right, _ = await edges(page.locator(".tile video").first)
+    begin, _, end, _ = await edges(page.locator(".tile .picture").first)
+    return (right - left) / (end - begin), (begin - left) / (right - left)
+
+
+async def test_a_picture_is_enlarged_where_one_points_and_moved(browser: Browser) -> None:
+    async with player_stand(*hall(1), until_ms=60_000) as stand:
+        page = await opened(browser, stand, 1366, 768)
+        left, top, right, bottom = await edges(page.locator(".tile .picture"))
+        await page.mouse.move(left + 0.9 * (right - left), (top + bottom) / 2)
+        await page.mouse.wheel(0, -200)
+        assert await shown_part(page) == (1, 0)  # the wheel alone scrolls the page
+        await page.keyboard.down("Control")
+        await page.mouse.wheel(0, -200)
+        await page.keyboard.up("Control")
+        scale, begin = await shown_part(page)
+        assert scale == pytest.approx(2.718, abs=0.01)
+        assert begin + 0.9 / scale == pytest.approx(0.9, abs=0.01)  # what was pointed at stays there
+        await page.mouse.down()
+        await page.mouse.move(left + 0.99 * (right - left), (top + bottom) / 2, steps=3)
+        await page.mouse.up()
+        assert (await shown_part(page))[1] == pytest.approx(begin - 0.09 / scale, abs=0.01)
+        await page.keyboard.press("0")
+        assert await shown_part(page) == (1, 0)
+        await page.keyboard.press("z")
+        assert (await shown_part(page))[0] == pytest.approx(1.5, abs=0.01)
+        await page.mouse.dblclick((left + right) / 2, (top + bottom) / 2)
+        assert await shown_part(page) == (1, 0)
+
+
+async def test_two_fingers_enlarge_the_picture_and_not_the_page(browser: Browser) -> None:
+    async with player_stand(*hall(1), until_ms=60_000) as stand:
+        page = await opened(browser, stand, 390, 844, **PHONE)
+        left, top, right, bottom = await edges(page.locator(".tile .picture"))
+        fingers = await page.context.new_cdp_session(page)
+        middle, y = (left + right) / 2, (top + bottom) / 2
+        for kind, apart in (("touchStart", 20), *(("touchMove", 20 + 10 * each) for each in range(1, 5))):
+            points = [{"x": middle + side * apart, "y": y, "id": side + 1} for side in (-1, 1)]
+            await fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        await fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        scale, begin = await shown_part(page)
+        assert scale == pytest.approx(3, abs=0.1)
+        assert begin == pytest.approx(0.5 - 0.5 / scale, abs=0.05)
+        assert await page.evaluate("visualViewport.scale") == 1
+
+
+@pytest.mark.parametrize(("width", "height", "language"), [(1366, 768, "en-GB"), (390, 844, "fi-FI")])
+async def test_calendar_leads_to_a_day_with_footage_at_a_time(
+    browser: Browser, width: int, height: int, language: str
+) -> None:
+    async with player_stand(*hall(2), until_ms=60_000) as stand:
+        page = await opened(browser, stand, width, height, locale=language)
+        await page.keyboard.press("d")
+        await page.wait_for_selector("#calendar-weeks button:enabled")
+        days = page.locator("#calendar-weeks button")
+        assert await page.locator("#calendar-weeks button:enabled").count() == 1
+        assert await days.count() in (28, 29, 30, 31)
+        chosen = page.locator("#calendar-weeks button:enabled")
+        assert await chosen.get_attribute("aria-current") == "date"
+        assert await page.evaluate("document.activeElement.matches('#calendar-weeks button:enabled')")
+        await fits(page, f"calendar-{width}", full_page=False)
+        await page.click("#calendar-before")
+        await wait(lambda: page.locator("#calendar-weeks:not(:has(button:enabled))").count(), "a month without footage")
+        await page.click("#calendar-after")
+        await page.fill("#calendar-time", site_clock(31_000)[:8])
+        await page.locator("#calendar-weeks button:enabled").press("Enter")
+
+        async def there() -> bool:
+            return abs(int(await page.get_attribute("#player", "data-time-ms") or 0) - (ZERO_MS + 31_000)) < 1000
+
+        await wait(there, "the time that was typed")
+
+
+async def test_wheel_over_the_clock_goes_a_picture_or_a_second(browser: Browser) -> None:
+    async with player_stand(*hall(1), until_ms=60_000) as stand:
+        page = await opened(browser, stand, 1366, 768)
+        await page.hover("#clock")
+        at = int(await page.get_attribute("#player", "data-time-ms") or 0)
+        await page.mouse.wheel(0, 100)
+        await reach(page, "paused")
+        assert int(await page.get_attribute("#player", "data-time-ms") or 0) == at + 200  # pictures are so far apart
+        await page.keyboard.down("Shift")
+        await page.mouse.wheel(0, -100)
+        await page.keyboard.up("Shift")
+        await reach(page, "paused")
+        assert int(await page.get_attribute("#player", "data-time-ms") or 0) == at - 800

@@ -14,6 +14,7 @@ from tests.integration.api.gym import (
     CORRIDOR,
     LOBBY,
     NORTH,
+    SIDE,
     SOUTH,
     SOUTH_CAMERA,
     Gym,
@@ -90,6 +91,55 @@ async def test_events_page_by_page(office: Office, gym: Gym) -> None:
             break
     assert seen == ["exit", "denied", "entered", "granted"]
     assert (await client.get("/v1/events", params={**span(gym), "cursor": "AAAA"})).status_code == 422
+
+
+async def test_event_beside_another_of_the_same_door_kind_or_member(office: Office, gym: Gym) -> None:
+    others = {
+        at_s: await gym.event(kind, gym.now_ns - at_s * NS, member=member, **more)
+        for at_s, kind, member, more in (
+            (3500, "granted", gym.onni, {}),
+            (3400, "granted", gym.onni, {"door": SIDE}),
+            (3300, "denied", gym.aino, {"door": SIDE}),
+            (3200, "granted", None, {}),
+        )
+    }
+    client = await looking(office, NewGrant(role="viewer", site_id=NORTH))
+
+    async def beside(event: Any, same: str, later: str = "true") -> Any:
+        answer = await client.get(f"/v1/events/{event}/beside", params={"same": same, "later": later})
+        assert answer.status_code == 200, answer.text
+        found = answer.json()["event"]
+        return found and found["event_id"]
+
+    assert await beside(others[3500], "door") == str(others[3200])
+    assert await beside(others[3500], "kind") == str(others[3400])
+    assert await beside(others[3200], "kind", "false") == str(others[3400])
+    assert await beside(others[3400], "member", "false") == str(others[3500])
+    assert json.loads((await last_entry(office))["detail"])["members"] == [str(gym.onni)]
+    assert await beside(gym.granted, "door", "false") is None
+    assert await beside(others[3200], "member") is None  # an event without a member
+    last = await last_entry(office)
+    assert (last["action"], json.loads(last["detail"])["members"]) == ("visit", [])
+    # Onni's next passage is at another site, which this person may not see.
+    assert await beside(others[3400], "member") is None
+    assert (await client.get(f"/v1/events/{gym.south}/beside?same=door&later=true")).status_code == 404
+    assert (await client.get(f"/v1/events/{gym.granted}/beside?same=name&later=true")).status_code == 422
+
+
+async def test_days_of_a_month_say_where_footage_and_events_are(office: Office, gym: Gym) -> None:
+    client = await office.signed_in(NewGrant(role="viewer", site_id=NORTH))
+    first = from_iso("2026-03-29T00:30:00+02:00")  # the day on which the clocks change, in the first hour
+    await gym.event("granted", first)
+    await gym.event("granted", first + 22 * 3600 * NS)
+    await gym.event("granted", first + 23 * 3600 * NS)  # this is the next day already
+    found = (await client.get(f"/v1/cameras/{LOBBY}/days?month=2026-03")).json()
+    assert len(found["days"]) == 31
+    days = {each["day"]: each for each in found["days"] if each["events"]}
+    assert {day: each["events"] for day, each in days.items()} == {"2026-03-29": 2, "2026-03-30": 1}
+    assert not any(each["footage"] for each in found["days"])
+    assert (await client.get(f"/v1/cameras/{SOUTH_CAMERA}/days?month=2026-03")).status_code == 404
+    for month in ("2026-13", "2026-3", "26-03", "2026-03-01"):
+        assert (await client.get(f"/v1/cameras/{LOBBY}/days?month={month}")).status_code == 422
 
 
 async def test_visit_shows_cameras_gaps_and_who_else(office: Office, gym: Gym) -> None:

@@ -56,10 +56,12 @@ TABLE = {
     ("GET", "/v1/members/{member_id}/visits"): (f"/v1/members/{{aino}}/visits?{SPAN}", None, LOOK),
     ("GET", "/v1/events"): (f"/v1/events?{SPAN}", None, LOOK),
     ("GET", "/v1/events/{event_id}"): ("/v1/events/{granted}", None, LOOK),
+    ("GET", "/v1/events/{event_id}/beside"): ("/v1/events/{granted}/beside?same=door&later=true", None, LOOK),
     ("GET", "/v1/sites"): ("/v1/sites", None, INVENTORY),
     ("GET", "/v1/cameras"): ("/v1/cameras", None, INVENTORY),
     ("GET", "/v1/doors"): ("/v1/doors", None, INVENTORY),
     ("GET", "/v1/cameras/{camera_id}/timeline"): (f"/v1/cameras/{LOBBY}/timeline?{SPAN}", None, LOOK),
+    ("GET", "/v1/cameras/{camera_id}/days"): (f"/v1/cameras/{LOBBY}/days?month=2026-11", None, LOOK),
     # Nobody gets a clip of a span without footage; who may look is told so.
     ("GET", "/v1/cameras/{camera_id}/clip.mp4"): (f"/v1/cameras/{LOBBY}/clip.mp4?{SPAN}", None, NOBODY),
     ("HEAD", "/v1/cameras/{camera_id}/clip.mp4"): (f"/v1/cameras/{LOBBY}/clip.mp4?{SPAN}", None, NOBODY),

@@ -47,6 +47,7 @@ export class Playback {
     byId("next-frame").addEventListener("click", () => this.step(1));
     byId("speed").addEventListener("change", (event) => this.clock.setRate(Number(event.target.value)));
     byId("full-screen").addEventListener("click", fullScreen);
+    byId("clock").addEventListener("wheel", (event) => this.#jog(event), { passive: false });
     document.addEventListener("keydown", (event) => this.#pressed(event));
     document.addEventListener("visibilitychange", () => document.hidden && this.clock.playing && this.setPlaying(false));
   }
@@ -101,6 +102,22 @@ export class Playback {
     const now = this.clock.now();
     const first = this.tiles.find((tile) => tile.shownTime !== null);
     this.seek(first?.beside(now, direction) ?? now + direction * STEP_MS);
+  }
+
+  /** The wheel over the clock: a picture each notch, with Shift a second. */
+  #jog(event) {
+    event.preventDefault();
+    const direction = Math.sign(event.deltaY || event.deltaX);
+    if (!direction || !this.tiles.length) return;
+    if (!event.shiftKey) return this.step(direction);
+    this.setPlaying(false);
+    this.seek(this.clock.now() + direction * 1000);
+  }
+
+  /** The enlarged camera's picture, else everyone's. direction: 1 larger, -1 smaller, 0 whole. */
+  magnify(direction) {
+    const large = this.tiles.filter((tile) => tile.element.classList.contains("large"));
+    for (const { magnifier } of large.length ? large : this.tiles) direction ? magnifier.step(direction) : magnifier.reset();
   }
 
   speed(direction) {
@@ -166,6 +183,9 @@ export class Playback {
       ArrowRight: () => this.seek(this.clock.now() + 5000),
       "+": () => this.speed(1),
       "-": () => this.speed(-1),
+      z: () => this.magnify(1),
+      x: () => this.magnify(-1),
+      0: () => this.magnify(0),
       f: fullScreen,
     };
   }

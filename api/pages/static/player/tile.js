@@ -4,6 +4,7 @@ import { el, icon } from "../dom.js";
 import { clipAddress } from "../server.js";
 import { t } from "../words.js";
 import { Feed } from "./feed.js";
+import { Magnifier } from "./magnify.js";
 import { BLANK, GAP, LOADING, OFFLINE, SHOWN, decide, groundAt, inStep, isAwaited, slack } from "./state.js";
 
 const AHEAD_MS = 15_000; // at normal speed
@@ -38,6 +39,7 @@ export class Tile {
     this.leave = onRemove && el("button", { type: "button", class: "leave", onclick: () => onRemove(this) }, icon("close"));
     this.label = el("span", { class: "label" });
     const picture = el("div", { class: "picture" }, this.video, this.veil, this.note);
+    this.magnifier = new Magnifier(picture, this.video);
     // Below the picture: cameras have their own clock and name in it, at any edge.
     this.element = el("figure", { class: "tile", data: { camera: this.cameraId } }, picture, el("figcaption", { class: "foot" }, this.label, this.enlarge, this.leave));
     this.setName(camera.name);

@@ -1,6 +1,6 @@
 // The timeline: a row per camera with footage and hatched gaps, the doors' events, the time. Drag to scrub.
 
-import { clock, clockMinutes, shortDay } from "../time.js";
+import { clock, clockMinutes, clockMs, shortDay } from "../time.js";
 import { t } from "../words.js";
 
 // Grows with the page's text: on a wall everything is larger.
@@ -10,10 +10,17 @@ const EVENTS = Math.round(24 * SCALE);
 const AXIS = Math.round(22 * SCALE);
 const TEXT = Math.round(12 * SCALE);
 const MARK = 5 * SCALE;
-const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
-const SHORTEST_MS = 10_000;
+const STEPS_S = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
+const SHORTEST_MS = 1000;
 const LONGEST_MS = 24 * 3600_000;
 const BAD = ["denied", "forced_open", "held_open"];
+
+/** A time on the axis, as fine as its steps. */
+function tick(at, step, zone) {
+  if (step >= 86400_000) return shortDay(at, zone);
+  if (step >= 60_000) return clockMinutes(at, zone);
+  return step >= 1000 ? clock(at, zone) : clockMs(at, zone).slice(0, 10);
+}
 
 export class Timeline extends EventTarget {
   /** Fires "seek" with {time, rests}, false while one drags, "view" after the span on show has changed, and "point" with
@@ -105,7 +112,7 @@ export class Timeline extends EventTarget {
       const x = this.#x(at);
       paint.fillStyle = this.colours.line;
       paint.fillRect(Math.round(x), AXIS - 4, 1, 4 + EVENTS + this.rows.length * ROW);
-      const text = step >= 86400_000 ? shortDay(at, this.zone) : step >= 60_000 ? clockMinutes(at, this.zone) : clock(at, this.zone);
+      const text = tick(at, step, this.zone);
       const half = paint.measureText(text).width / 2;
       if (x < half || x > this.width - half) continue;
       paint.fillStyle = this.colours.axis;
