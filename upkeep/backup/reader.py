@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -87,7 +88,10 @@ async def furthest(place: BackupPlace, key: RecoveryKey) -> SetListing:
     Errors as of ``choose()``, and of the newest set as of ``key_of()``.
     """
     best = await choose(place)
-    reach = await _end_of(place, best, key)
+    try:
+        reach = await _end_of(place, best, key)
+    except RecoveryKeyError as exc:
+        raise await _of_another_key(place, best, key, exc) from exc
     for one in await list_sets(place):
         if one.half or one.set_id == best.set_id:
             continue
@@ -98,6 +102,21 @@ async def furthest(place: BackupPlace, key: RecoveryKey) -> SetListing:
         if end.at_ns > reach.at_ns and end.end >= reach.end:
             best, reach = one, end
     return best
+
+
+async def _of_another_key(
+    place: BackupPlace, newest: SetListing, key: RecoveryKey, error: RecoveryKeyError
+) -> RecoveryKeyError:
+    """What to say: the place may hold sets of two installations. An older one is never taken without a word."""
+    for one in reversed(await list_sets(place)):
+        with contextlib.suppress(RecoveryKeyError, BackupDamagedError):
+            if not one.half and await key_of(place, one.set_id, key):
+                return RecoveryKeyError(
+                    f"The newest set {newest.set_id} belongs to another recovery key; this one opens {one.set_id}.",
+                    f"If {newest.set_id} is of another installation, or from after a change of the key that you mean to"
+                    f" undo, say which set you want: `--set {one.set_id}`.",
+                )
+    return error
 
 
 async def _end_of(place: BackupPlace, listing: SetListing, key: RecoveryKey) -> LogPart:

@@ -12,7 +12,7 @@ from storage.backup.sealing import seal_part
 from tests.unit.upkeep.backup.shelf import KEY, MemoryPlace, source, written
 from upkeep.backup.parts import LogPart, log_part
 from upkeep.backup.reader import SetReader, choose, furthest, key_of, list_sets
-from upkeep.backup.writer import SetWriter
+from upkeep.backup.writer import SetWriter, new_set
 
 NOW_NS = 1_796_000_000_000_000_000
 
@@ -107,3 +107,36 @@ async def test_wrong_key_is_named(tmp_path: Path) -> None:
     place, set_id = await place_with(tmp_path)
     with pytest.raises(RecoveryKeyError, match="another recovery key"):
         await key_of(place, set_id, RecoveryKey.generate())
+
+
+async def test_newer_set_of_another_installation_hides_none_of_ours(tmp_path: Path) -> None:
+    """Two installations share a place: which set is wanted is asked, and nobody is told that their key is wrong."""
+    place, ours = await place_with(tmp_path)
+    strangers = RecoveryKey.generate()
+    foreign = await sealed_to(place, tmp_path / "file", NOW_NS + DAY_NS, strangers)
+    with pytest.raises(RecoveryKeyError, match=f"{foreign} belongs to another recovery key; this one opens {ours}"):
+        await furthest(place, KEY)
+    assert (await furthest(place, strangers)).set_id == foreign
+    reader = SetReader(place, await choose(place, ours), await key_of(place, ours, KEY))
+    assert (await reader.open(None)).tree.files == {"data/file": b"2"}
+
+
+@pytest.mark.parametrize("part", ["head", "base", "log-00000000", "log-00000002"])
+async def test_a_flipped_bit_in_any_kind_of_part_is_named(tmp_path: Path, part: str) -> None:
+    place, set_id = await place_with(tmp_path)
+    name = f"{set_id}/{part}"
+    if name not in place.parts:
+        pytest.fail(f"no {part} in {sorted(place.parts)}")
+    for at in (0, len(place.parts[name]) // 2, len(place.parts[name]) - 1):
+        whole = place.parts[name]
+        place.parts[name] = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+        with pytest.raises((BackupDamagedError, RecoveryKeyError)):
+            listing = await choose(place)
+            await SetReader(place, listing, await key_of(place, set_id, KEY)).open(tmp_path / f"{part}-{at}")
+        place.parts[name] = whole
+
+
+async def sealed_to(place: MemoryPlace, file: Path, now_ns: int, key: RecoveryKey) -> str:
+    state = new_set(lambda: now_ns)
+    await SetWriter(place, source(file), state, clock_ns=lambda: now_ns).begin(key.writing(), None)
+    return state.set_id
