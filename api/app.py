@@ -20,6 +20,7 @@ from api.http import problems
 from api.http.middleware import Guard
 from api.http.provide import provide
 from api.live import routes as live
+from api.live import walls
 from api.pages.install import install as install_pages
 from api.rooms import Rooms
 from api.search import event, examples, find, listing, timeline, today
@@ -44,6 +45,7 @@ ROUTERS: Final = tuple(
         clip,
         thumbnail,
         live,
+        walls,
         exports,
         deciding,
         cases,

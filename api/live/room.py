@@ -15,6 +15,8 @@ from api.settings import TurnSettings
 from domain.ids import StaffId
 from live.client import LiveClient
 
+CAMERAS_MAX: Final = 16
+"""Of one request, and of a wall."""
 PERSON_LOOKS_MAX: Final = 32
 """Of one person at once, in all sessions together: two pages full of cameras. The role shows 64."""
 

@@ -14,7 +14,7 @@ from api.footage.opening import FootageDep
 from api.http.problems import declared
 from api.http.streaming import StreamedResponse
 from api.live.doors import tell_events
-from api.live.room import LiveDep
+from api.live.room import CAMERAS_MAX, LiveDep
 from api.live.streaming import LookAsked, frames
 from api.live.turn import IceServer, ice_servers
 from api.records import Records, RecordsDep
@@ -26,7 +26,6 @@ from domain.ids import CameraId
 from domain.time import Span
 
 router = APIRouter(prefix="/v1", tags=["live"])
-CAMERAS_MAX: Final = 16
 _OFFER_MAX: Final = 32 << 10
 MEDIA_TYPE: Final = "application/vnd.tallenne.live"
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {

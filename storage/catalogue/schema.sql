@@ -1527,6 +1527,13 @@ CREATE TABLE tallenne.staff_session (
     ended_ns bigint
 );
 
+CREATE TABLE tallenne.staff_wall (
+    staff_id uuid NOT NULL,
+    site_id uuid NOT NULL,
+    camera_ids uuid[] NOT NULL,
+    CONSTRAINT staff_wall_camera_ids_check CHECK (((cardinality(camera_ids) >= 1) AND (cardinality(camera_ids) <= 16)))
+);
+
 CREATE TABLE tallenne.tag (
     event_id uuid NOT NULL,
     segment_id uuid NOT NULL,
@@ -1716,6 +1723,9 @@ ALTER TABLE ONLY tallenne.staff_session
 
 ALTER TABLE ONLY tallenne.staff
     ADD CONSTRAINT staff_user_name_key UNIQUE (user_name);
+
+ALTER TABLE ONLY tallenne.staff_wall
+    ADD CONSTRAINT staff_wall_pkey PRIMARY KEY (staff_id, site_id);
 
 ALTER TABLE ONLY tallenne.tag
     ADD CONSTRAINT tag_pkey PRIMARY KEY (event_id, segment_id);
@@ -1939,6 +1949,12 @@ ALTER TABLE ONLY tallenne.staff_handover
 
 ALTER TABLE ONLY tallenne.staff_session
     ADD CONSTRAINT staff_session_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES tallenne.staff(staff_id);
+
+ALTER TABLE ONLY tallenne.staff_wall
+    ADD CONSTRAINT staff_wall_site_id_fkey FOREIGN KEY (site_id) REFERENCES tallenne.site(site_id);
+
+ALTER TABLE ONLY tallenne.staff_wall
+    ADD CONSTRAINT staff_wall_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES tallenne.staff(staff_id);
 
 ALTER TABLE ONLY tallenne.wrap_record
     ADD CONSTRAINT wrap_record_hold_id_fkey FOREIGN KEY (hold_id) REFERENCES tallenne.hold(hold_id);
@@ -2242,6 +2258,8 @@ GRANT SELECT,INSERT ON TABLE tallenne.staff_handover TO tallenne_serve;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE tallenne.staff_session TO tallenne_serve;
 GRANT SELECT ON TABLE tallenne.staff_session TO tallenne_custodian;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tallenne.staff_wall TO tallenne_serve;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE tallenne.tag TO tallenne_index;
 GRANT SELECT ON TABLE tallenne.tag TO tallenne_serve;

@@ -45,6 +45,7 @@ ELSEWHERE: Final = (
                 "api/cameras/inventory.py",
                 "api/health/quarantine.py",
                 "api/health/retention.py",
+                "api/live/walls.py",
                 "api/pages/install.py",
                 "api/pages/routes.py",
             ),

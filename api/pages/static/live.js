@@ -4,15 +4,16 @@ import { byId, el, show } from "./dom.js";
 import { get } from "./server.js";
 import { Tile } from "./live/tile.js";
 import { watch } from "./live/request.js";
+import { Wall } from "./live/wall.js";
 import { t } from "./words.js";
 
 const TOGETHER_MS = 150; // what is to be asked for within so long goes into one request
 const AGAIN_MS = 3000;
-const WALL_MAX = 16;
 const PHONE = "(max-width: 600px), (max-height: 500px)"; // where one camera is shown no larger than on a wall
 const HIDDEN_MS = 60_000; // a page that nobody sees watches no longer than this
 const requests = new Set();
 const known = { sites: [], cameras: [], zones: new Map() };
+const wall = new Wall(arrange);
 let servers = [];
 let due = new Map(); // tiles that need a look, and when
 let shown = []; // tiles
@@ -69,7 +70,7 @@ function chooseSite() {
 
 async function begin() {
   try {
-    const [sites, all, ice] = await Promise.all(["sites", "cameras", "live/ice-servers"].map((name) => get(`/v1/${name}`)));
+    const [sites, all, ice] = await Promise.all([...["sites", "cameras", "live/ice-servers"].map((name) => get(`/v1/${name}`)), wall.load()]);
     servers = ice;
     known.cameras = all.filter((camera) => !camera.removed);
     known.sites = sites.filter((site) => known.cameras.some((camera) => camera.site_id === site.site_id));
@@ -88,15 +89,16 @@ function arrange() {
   const single = known.cameras.find((camera) => camera.camera_id === wanted.get("camera"));
   const here = single?.site_id ?? wanted.get("site") ?? known.sites[0]?.site_id;
   const ofSite = known.cameras.filter((camera) => camera.site_id === here);
-  ofSite.sort((one, other) => one.name.localeCompare(other.name, document.documentElement.lang, { numeric: true }));
-  const wall = single ? [single] : ofSite.slice(0, WALL_MAX);
+  const byName = (one, other) => one.localeCompare(other, document.documentElement.lang, { numeric: true });
+  const chosen = single ? [single] : wall.of(here, ofSite, byName);
   if (here) byId("site").value = here;
   byId("all").hidden = !single;
   byId("all").href = `/live?${new URLSearchParams({ site: here ?? "" })}`;
-  show(byId("left-out"), !single && ofSite.length > WALL_MAX ? t("live.left_out", { count: ofSite.length - WALL_MAX }) : "");
-  show(byId("problem"), wall.length ? "" : t("cameras.none"));
-  const small = wall.length > 1 || matchMedia(PHONE).matches;
-  shown = wall.map((camera) => new Tile({ ...camera, time_zone: known.zones.get(camera.site_id) }, again, small));
+  show(byId("left-out"), !single && ofSite.length > chosen.length ? t("live.left_out", { count: ofSite.length - chosen.length }) : "");
+  byId("arrange").hidden = Boolean(single) || ofSite.length < 2;
+  show(byId("problem"), chosen.length ? "" : t("cameras.none"));
+  const small = chosen.length > 1 || matchMedia(PHONE).matches;
+  shown = chosen.map((camera) => new Tile({ ...camera, time_zone: known.zones.get(camera.site_id) }, again, small));
   byId("tiles").replaceChildren(...shown.map((tile) => tile.element));
   byId("tiles").dataset.count = Math.ceil(Math.sqrt(shown.length)) || 1;
   if (shown.length) ask(shown);

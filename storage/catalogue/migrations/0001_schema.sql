@@ -942,6 +942,14 @@ CREATE TABLE staff_grant (
 );
 CREATE INDEX staff_grant_staff ON staff_grant (staff_id);
 
+-- Which cameras of a site a person's wall shows, in this order. No row: all, by name.
+CREATE TABLE staff_wall (
+    staff_id uuid NOT NULL REFERENCES staff,
+    site_id uuid NOT NULL REFERENCES site,
+    camera_ids uuid[] NOT NULL CHECK (cardinality(camera_ids) BETWEEN 1 AND 16),
+    PRIMARY KEY (staff_id, site_id)
+);
+
 CREATE TABLE staff_session (
     session_id uuid PRIMARY KEY,
     token_hash bytea NOT NULL UNIQUE,       -- HMAC of the cookie under the api's own key: a row written without that key opens none
@@ -1217,6 +1225,7 @@ GRANT EXECUTE ON FUNCTION lock_asker TO tallenne_custodian;
 GRANT SELECT, INSERT, UPDATE ON staff, recovery_code, staff_session TO tallenne_serve;
 GRANT SELECT, INSERT, DELETE ON staff_grant TO tallenne_serve;
 GRANT SELECT, INSERT ON staff_handover TO tallenne_serve;
+GRANT SELECT, INSERT, UPDATE, DELETE ON staff_wall TO tallenne_serve;
 GRANT DELETE ON recovery_code TO tallenne_serve;
 GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_throttle TO tallenne_serve;
 GRANT SELECT, INSERT ON purpose TO tallenne_serve;

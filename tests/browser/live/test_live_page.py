@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, Route
 
 from api.live.streaming import HEAD
 from live.protocol import Kind
 from tests.browser.chromium import MARKS
 from tests.browser.counter import Counter
+from tests.browser.two_people import fits
 from tests.integration.api.gym import LOBBY, NORTH
 
 pytestmark = [*MARKS]
@@ -69,3 +71,45 @@ async def test_what_is_converted_and_what_cannot_be_is_said(counter: Counter) ->
     await counter.go(f"/live?camera={LOBBY}", ".tile")
     await page.wait_for_timeout(1500)
     assert asked[:2] == [[(False, False)], [(False, True)]]
+
+
+async def names(page: Page) -> list[str]:
+    return await page.locator(".tile .label").all_inner_texts()
+
+
+@pytest.mark.parametrize(("language", "width", "scheme"), [("en-GB", 1280, "light"), ("fi-FI", 390, "dark")])
+async def test_a_wall_that_was_arranged_is_remembered(counter: Counter, language: str, width: int, scheme: Any) -> None:
+    page = counter.page
+    await page.set_viewport_size({"width": width, "height": 844})
+    await page.emulate_media(color_scheme=scheme)
+    await page.context.add_cookies([{"name": "tallenne-language", "value": language[:2], "url": counter.address}])
+    await answered(page, {"ended": "refused"})
+    wall = f"/live?site={NORTH}"
+    await counter.go(wall, ".tile:nth-child(2)[data-state=ended]")
+    assert await names(page) == ["Corridor", "Lobby"]
+    await page.click("#arrange")
+    await page.locator("#wall-rows li:first-child button:enabled").focus()
+    await page.keyboard.press("Enter")
+    assert (await page.locator("#wall-rows span").all_inner_texts()) == ["Lobby", "Corridor"]
+    assert await page.evaluate(
+        "document.activeElement.closest('li') === document.querySelector('#wall-rows li:last-child')"
+    )
+    await fits(page, f"wall-{width}", full_page=False)
+    await page.click("#wall-save")
+    await page.wait_for_selector("#wall-dialog:not([open])", state="attached")
+    assert await names(page) == ["Lobby", "Corridor"]
+    await counter.go(wall, ".tile:nth-child(2)[data-state=ended]")
+    assert await names(page) == ["Lobby", "Corridor"]
+    await page.click("#arrange")
+    await page.uncheck("#wall-rows li:first-child input")
+    await page.uncheck("#wall-rows li:last-child input")
+    assert await page.is_disabled("#wall-save")
+    await page.check("#wall-rows li:last-child input")
+    await page.click("#wall-save")
+    await page.wait_for_selector(".tile:only-child[data-state=ended]")
+    assert await names(page) == ["Corridor"]
+    assert await page.is_visible("#left-out")
+    await page.click("#arrange")
+    await page.click("#wall-reset")
+    await page.wait_for_selector(".tile:nth-child(2)[data-state=ended]")
+    assert await names(page) == ["Corridor", "Lobby"]

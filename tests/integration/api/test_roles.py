@@ -69,6 +69,8 @@ TABLE = {
     # No role `live` runs here, and those who may are told so; for looks see live/test_live.
     ("POST", "/v1/live"): ("/v1/live", {"cameras": [{"camera_id": str(LOBBY)}]}, NOBODY),
     ("GET", "/v1/live/ice-servers"): ("/v1/live/ice-servers", None, LOOK),
+    ("GET", "/v1/live/walls"): ("/v1/live/walls", None, LOOK),
+    ("PUT", "/v1/live/walls/{site_id}"): (f"/v1/live/walls/{NORTH}", {"camera_ids": [str(LOBBY)]}, LOOK),
     # Nobody has an export that could be looked at, approved or fetched; for those see test_exports.
     ("POST", "/v1/exports"): ("/v1/exports", EXPORT_BODY, EXPORT),
     ("GET", "/v1/exports"): ("/v1/exports", None, APPROVE),
