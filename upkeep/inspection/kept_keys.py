@@ -82,10 +82,13 @@ async def find_unkept(
 
 async def write_again(pool: asyncpg.Pool, unkept: UnkeptKeys) -> None:
     """Have the custodian write them, as of now. ``pool``: of the owner's role."""
-    for kind in _KEYS:
-        ids = [one.key_id for one in unkept.keys if one.kind is kind]
-        with wrapped_errors():
-            await pool.execute(sql.load(_PACKAGE, f"write_again_{kind}"), ids)
+
+    def ids(kind: JournalKind) -> list[UUID]:
+        return [one.key_id for one in unkept.keys if one.kind is kind]
+
+    with wrapped_errors():
+        await pool.execute(sql.load(_PACKAGE, "write_again_hour_key"), ids(JournalKind.HOUR_KEY))
+        await pool.execute(sql.load(_PACKAGE, "write_again_hold"), ids(JournalKind.HOLD))
 
 
 def _take(wanted: dict[_Key, asyncpg.Record], record: JournalRecord) -> None:

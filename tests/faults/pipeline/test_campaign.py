@@ -242,8 +242,8 @@ def _write_for_a_stopped_role(gym: TroubledGym) -> None:
     file, next_one = gym.data / "run" / "index-0.json", gym.data / "next"
     held = json.loads(file.read_text())
     victim.suspend()
-    until_s = time.monotonic() + 9
-    while time.monotonic() < until_s and victim.is_running():
+    until_s = time.monotonic() + 30  # or until it is replaced, which takes ten
+    while time.monotonic() < until_s and victim.is_running() and not gym.lies:
         now = {"updated_ns": time.time_ns(), "updated_mono_ns": time.monotonic_ns()}
         next_one.write_text(json.dumps({**held, **now}))
         next_one.replace(file)  # a file that is half written says nothing, and nothing untrue

@@ -47,6 +47,7 @@ REFUSED = (
     ),
     # A password, a camera in a body: hardly ever guessed.
     "/v1/staff/{staff_id}/password",
+    "/v1/live/walls/{site_id}",
     "/v1/exports",
     "/v1/cases/{case_id}/holds",
     # A date within a year; a colleague's word.

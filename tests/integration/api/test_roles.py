@@ -185,6 +185,7 @@ ELSEWHERE = {
     ("GET", "/v1/find/examples"),
     ("GET", "/v1/find/today"),
     ("GET", "/v1/live/ice-servers"),
+    ("GET", "/v1/live/walls"),
     ("GET", "/v1/members"),
     ("GET", "/v1/events"),
     ("GET", "/v1/sites"),

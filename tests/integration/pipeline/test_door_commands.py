@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from domain.time import NS, to_iso
+from domain.time import NS, from_iso, to_iso
 from pipeline.running import Running
 from runtime.database import connect
 from tests.support.demo_gym import TOPIC, as_json, demo_gym, publish, tallenne
@@ -67,7 +67,8 @@ async def test_stranger_is_quarantined_mended_replayed_tagged_and_withdrawn(gym:
     assert len(await as_json(gym, "quarantine", "list", "--all")) == 2
 
     async def tagged() -> Any:
-        found = [one for one in await as_json(gym, "events", "list") if one["occurred"] == to_iso(occurred_ns)]
+        listed = await as_json(gym, "events", "list", "--start", to_iso(occurred_ns), "--end", to_iso(occurred_ns + NS))
+        found = [one for one in listed if one["occurred"] == to_iso(occurred_ns)]
         return found[0] if found and all(found[0]["tags"].values()) else None
 
     event = await until(tagged)
@@ -108,7 +109,9 @@ async def _correct(gym: Running, event: dict[str, Any]) -> str:
     await tallenne(gym, "events", "correct", wrong, "--kind", "entered")
 
     async def entered() -> Any:
-        listed = await as_json(gym, "events", "list", "--door", "Main door")
+        at_ns = from_iso(event["occurred"])
+        narrow = ("--start", to_iso(at_ns), "--end", to_iso(at_ns + NS))  # the demo goes on: the newest are others soon
+        listed = await as_json(gym, "events", "list", "--door", "Main door", *narrow)
         found = [one for one in listed if (one["occurred"], one["kind"]) == (event["occurred"], "entered")]
         return found if found and all(found[0]["tags"].values()) else None
 

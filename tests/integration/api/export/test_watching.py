@@ -63,7 +63,7 @@ async def test_watching_is_no_way_around_an_export(office: Office, footage: Foot
 async def test_part_of_a_clip_holds_so_much_and_no_more(
     office: Office, footage: Footage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.cameras.clip.PART_NS", 3 * NS)
+    monkeypatch.setattr("api.cameras.parts.PART_NS", 3 * NS)
     client = await exporter(office, "viewer")
     query = {key: body(footage)[key] for key in ("start", "end")} | {"purpose": client.purpose}
     path, got, sizes = f"/v1/cameras/{LOBBY}/clip.mp4", b"", []
@@ -93,7 +93,7 @@ async def test_whole_clip_that_cannot_be_put_on_record_is_not_sent(
     async def away(*_: object) -> int:
         raise DatabaseAwayError("The database is away.")
 
-    monkeypatch.setattr("api.cameras.clip.audit.append", away)
+    monkeypatch.setattr("api.cameras.parts.audit.append", away)
     with pytest.raises(AssertionError):  # httpx's way to say that the answer ended short of its length
         await client.get(path, params=query, headers={"Range": "bytes=0-"})
     monkeypatch.undo()
