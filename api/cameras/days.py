@@ -55,7 +55,7 @@ async def days(records: RecordsDep, session: SignedIn, camera_id: UUID, month: M
         time_zone=zone,
         days=[
             DayAnswer(day=day.isoformat(), footage=row["footage"], events=row["events"])
-            for day, row in zip(begins, rows, strict=False)
+            for day, row in zip(begins[:-1], rows, strict=True)
         ],
     )
 

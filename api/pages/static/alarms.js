@@ -10,7 +10,7 @@ const banner = byId("alarms");
 const said = byId("alarms-said"); // announced when what is raised changes, not at every minute of its age
 let heard = performance.now();
 
-/** null: this page cannot ask any more, since the session has ended. Not by server.js: nobody is sent away from a page for it. */
+/** null: this page cannot ask any more, since the session has ended. Not through server.js: a failure here does not send the person away from the page. */
 async function ask() {
   const answer = await fetch("/v1/alarms", { credentials: "same-origin", headers: { Accept: "application/json" } });
   if (answer.status === 401) return null;

@@ -10,7 +10,7 @@ import { t } from "./words.js";
 const TOGETHER_MS = 150; // what is to be asked for within so long goes into one request
 const AGAIN_MS = 3000;
 const PHONE = "(max-width: 600px), (max-height: 500px)"; // where one camera is shown no larger than on a wall
-const HIDDEN_MS = 60_000; // a page that nobody sees watches no longer than this
+const HIDDEN_MS = 60_000; // a hidden page watches no longer than this
 const requests = new Set();
 const known = { sites: [], cameras: [], zones: new Map() };
 const wall = new Wall(arrange);
@@ -124,7 +124,7 @@ addEventListener("click", (event) => {
 });
 addEventListener("popstate", arrange);
 
-/** What is not seen is no look: the pictures end, and come back with the page. */
+/** A hidden page does not count as a look: its pictures end, and come back when the page does. */
 let hiding = 0;
 document.addEventListener("visibilitychange", () => {
   clearTimeout(hiding);

@@ -26,6 +26,7 @@ let known;
 let following;
 let zone = "UTC";
 let mark = null;
+let visited = null; // the event whose page this is
 let marked = null;
 
 async function open() {
@@ -61,6 +62,7 @@ async function openVisit(eventId) {
   const first = Math.min(at, ...cameras.map((camera) => camera.start));
   const last = Math.max(at + 1000, ...cameras.map((camera) => camera.end));
   mark = { start: first, end: last };
+  visited = { ...found.event, time: at };
   begin(first, at, chosen(cameras), found.event.site_id);
   showHeadline(found, zone);
 }
@@ -128,7 +130,7 @@ function begin(time, middle, cameras, site = null) {
   const span = () => mark ?? { start: clock.now() - 15_000, end: clock.now() + 15_000 };
   const seek = (at) => playback.seek(at);
   const ids = () => tiles.map((tile) => tile.cameraId);
-  following = new Following(() => ({ time: clock.now(), event: current(clock.now()), cameras: ids() }), seek);
+  following = new Following(() => ({ time: clock.now(), event: atHand(clock.now()), cameras: ids() }), seek);
   new Calendar(() => ({ time: clock.now(), zone }), ids, seek);
   installExport({ tiles, zone: () => zone, span });
   byId("keep")?.addEventListener("click", () => {
@@ -159,6 +161,9 @@ function turn(now) {
   marked = event;
   markEvent(event);
 }
+
+/** The page's own event while its footage is on show, which begins before it; else the latest until then. */
+const atHand = (now) => (visited && mark.start <= now && now < mark.end ? visited : current(now));
 
 /** The latest event until then. */
 const current = (now) => known.events.findLast((event) => event.time <= now + 50);

@@ -6,7 +6,7 @@ import { t } from "./words.js";
 const EVERY_MS = 20_000;
 const place = byId("waiting");
 
-/** Not by server.js: nobody is sent away from a page for it. */
+/** Not through server.js: a failure here does not send the person away from the page. */
 async function look() {
   try {
     const answer = await fetch("/v1/exports-waiting", { credentials: "same-origin", headers: { Accept: "application/json" } });

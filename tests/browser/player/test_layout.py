@@ -175,6 +175,18 @@ async def test_a_picture_is_enlarged_where_one_points_and_moved(browser: Browser
         assert (await shown_part(page))[1] == pytest.approx(begin - 0.09 / scale, abs=0.01)
         await page.keyboard.press("0")
         assert await shown_part(page) == (1, 0)
+        # Pressed on the whole picture and let go outside: later the mouse moves nothing by itself.
+        middle = (top + bottom) / 2
+        await page.mouse.move((left + right) / 2, middle)
+        await page.mouse.down()
+        await page.mouse.move((left + right) / 2, 5)
+        await page.mouse.up()
+        await page.keyboard.press("z")
+        before = await shown_part(page)
+        await page.mouse.move(left + 0.3 * (right - left), middle)
+        await page.mouse.move(left + 0.6 * (right - left), middle, steps=4)
+        assert await shown_part(page) == before
+        await page.keyboard.press("0")
         await page.keyboard.press("z")
         assert (await shown_part(page))[0] == pytest.approx(1.5, abs=0.01)
         await page.mouse.dblclick((left + right) / 2, (top + bottom) / 2)

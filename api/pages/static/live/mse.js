@@ -1,6 +1,6 @@
 // A camera's pictures as fragments over HTTPS, kept close behind the newest one.
 
-const BEHIND_S = 0.12; // the newest pictures that are kept back, so that one that is late is no pause
+const BEHIND_S = 0.12; // the newest pictures that are kept back, so that a late one causes no pause
 const HURRY_S = 0.3; // further behind than this: a little faster
 const LEAP_S = 1.0; // further behind than this: at once
 const KEPT_S = 8;

@@ -8,8 +8,9 @@ const BESIDE_MS = 2000; // one is still at an event for so long
 
 export class Following {
   #at = null; // the event that was gone to last
+  #asking = false;
 
-  /** at(): {time, event, cameras}: the time on show, the latest event until then or null, and the cameras on show.
+  /** at(): {time, event, cameras}: the time on show, the event at hand if any, and the cameras on show.
    * seek(time): to a time of those cameras. */
   constructor(at, seek) {
     this.at = at;
@@ -23,14 +24,18 @@ export class Following {
 
   /** To the one beside the event of the moment; where other cameras saw it, to its own page. */
   async go(direction) {
+    if (this.#asking) return undefined; // the key is held down: from where, the answer says
     const { time, event, cameras } = this.at();
     const from = this.#at && Math.abs(this.#at.time - time) < BESIDE_MS ? this.#at : event;
     if (!from) return toast(t("player.no_more"));
     let found;
+    this.#asking = true;
     try {
       found = (await get(`/v1/events/${from.event_id}/beside`, { same: this.same, later: direction > 0 })).event;
     } catch (error) {
       return toast(error.message);
+    } finally {
+      this.#asking = false;
     }
     if (!found) return toast(t("player.no_more"));
     if (!found.cameras.some((each) => cameras.includes(each.camera_id))) return location.assign(`/visit/${found.event_id}`);

@@ -55,8 +55,9 @@ export class Magnifier {
 
   /** One finger or the mouse moves what is enlarged; two fingers also change how much. */
   #moved(event) {
+    if (!event.buttons) this.#pointers.delete(event.pointerId); // it was let go outside
     const from = this.#pointers.get(event.pointerId);
-    if (!from) return;
+    if (!from) return undefined;
     const to = this.#share(event);
     const other = [...this.#pointers].find(([id]) => id !== event.pointerId)?.[1];
     this.#pointers.set(event.pointerId, to);
