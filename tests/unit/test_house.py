@@ -20,6 +20,8 @@ FILES_MAX = 15
 MODULE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
 README_LINES_MAX = 40
+README_WIDTH_MAX = 150  # outside tables
+CHANGELOG_LINES_MAX = 60
 DOCUMENTS = [
     ROOT / "ARCHITECTURE.md",
     ROOT / "README.md",
@@ -68,8 +70,14 @@ def test_every_file_that_a_document_names_exists(document: Path) -> None:
 
 
 def test_readme_of_a_package_fits_a_screen() -> None:
-    found = {path.parent.name: path.read_text().count("\n") for path in ROOT.glob("[a-z]*/README.md")}
-    assert {package: lines for package, lines in found.items() if lines > README_LINES_MAX} == {}
+    found = {path.parent.name: path.read_text().splitlines() for path in ROOT.glob("[a-z]*/README.md")}
+    assert {package: len(lines) for package, lines in found.items() if len(lines) > README_LINES_MAX} == {}
+    wide = [(package, line) for package, lines in found.items() for line in lines if len(line) > README_WIDTH_MAX]
+    assert [(package, line) for package, line in wide if not line.startswith("|")] == []
+
+
+def test_changelog_of_the_unreleased_version_stays_short() -> None:
+    assert len((ROOT / "CHANGELOG.md").read_text().splitlines()) <= CHANGELOG_LINES_MAX
 
 
 def test_no_module_has_a_banned_name(tree: Tree) -> None:
