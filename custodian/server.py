@@ -42,7 +42,7 @@ IDLE_S: Final = 30.0
 STRANGERS_EVERY_S: Final = 60.0
 """The log names a caller who may not connect once in so long, with the number of attempts."""
 STRANGERS_LINES_MAX: Final = 10
-"""So many lines about all of them in that time: an attacker has as many addresses as it likes."""
+"""The limit for all of them together in that time: an attacker has as many addresses as it likes."""
 
 _STRANGERS_KEPT: Final = 64
 

@@ -35,7 +35,7 @@ class CameraSettings:
     site_id: SiteId
     name: str
     url: str  # rtsp:// or rtsps://, without credentials
-    substream_url: str = ""  # a smaller stream of the same camera, for who watches several; never recorded
+    substream_url: str = ""  # a smaller stream of the same camera, for walls; never recorded
     user_name: str = ""
     password: str = field(default="", repr=False)
     basic_auth: bool = False  # the password may be sent in the clear

@@ -18,7 +18,7 @@ class FrameError(TallenneError):
 
 
 class ConversionsFullError(RetryableError):
-    """As many cameras as may be are converted already."""
+    """The limit of cameras that are converted at once is reached."""
 
 
 class OfferError(TallenneError):

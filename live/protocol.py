@@ -113,7 +113,7 @@ def read_message(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
-        raise FrameError("A message is no JSON object.")
+        raise FrameError("A message is not a JSON object.")
     return found
 
 

@@ -19,7 +19,7 @@ from typing import Final
 VARIABLE: Final = "NOTIFY_SOCKET"
 BEAT_S: Final = 1.0
 STARVED_BEATS: Final = 5
-"""A lack of descriptors that lasts for more beats is no peak but a leak, which only a restart removes."""
+"""A lack of descriptors that lasts for more beats is a leak, not a peak; only a restart removes it."""
 _log = logging.getLogger(__name__)
 _MESSAGE: Final = b"READY=1\nWATCHDOG=1"
 _GIVEN_UP: Final = b"WATCHDOG=trigger"

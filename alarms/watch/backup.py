@@ -10,7 +10,7 @@ from alarms.watch.roles import known
 from domain.time import DAY_NS, HOUR_NS, MINUTE_NS
 
 LATE_NS: Final = 15 * MINUTE_NS
-"""A round is two minutes; a store that is away for a moment is no matter."""
+"""A round is two minutes; a store that is away for a moment does not matter."""
 FIRST_NS: Final = 6 * HOUR_NS
 REPLICA_NS: Final = 24 * HOUR_NS
 _EXPLAINED: Final = frozenset({Kind.DATABASE, Kind.STORE, Kind.ROLE, Kind.RESTARTS})

@@ -81,7 +81,7 @@ class ConnectionLimit:
         return place
 
     def forget(self, place: Place) -> None:
-        """The connection is no more."""
+        """The connection has ended."""
         if place in self._places:
             del self._places[place]
             self._held[place.network] -= 1

@@ -21,7 +21,7 @@ LOOK_EVERY_S: Final = 1.0
 _BACK_NS: Final = 5 * NS
 """So far back a look goes, since transactions do not commit in the order of their times; each event is sent once."""
 _LATE_NS: Final = 60 * NS
-"""An event that is reported later than this after it happened is none of now."""
+"""An event that is reported later than this after it happened is not shown as live."""
 _TOLD_MAX: Final = 1000
 
 

@@ -45,7 +45,7 @@ class LiveLook(BaseModel):
         description="Of the camera's smaller stream, where it has one and that one works: for a wall, or a phone.",
     )
     convert: bool = Field(
-        False, description="What is not H.264 as H.264, which costs the recorder's machine: for who cannot play it."
+        False, description="Convert what is not H.264, for a browser that cannot play it. It costs CPU."
     )
 
 

@@ -81,7 +81,8 @@ async def still_may(
 
     It may not once the session has ended in any way, a right is gone, or a restriction covers some of the footage.
 
-    A long answer is no sign of the person: it does not keep the session from going idle. The database's errors.
+    A long answer does not show that the person is still there: the session goes idle all the same.
+    Raises the errors of runtime.database.
     """
     now_ns = records.clock_ns()
     query = sql.load("api.sign_in", "session_may")

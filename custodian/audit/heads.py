@@ -115,7 +115,7 @@ def head_named(name: str) -> SignedHead:
             raise ValueError
     except ValueError:
         raise BrokenAuditError(
-            f"The bucket holds {name!r}, which is no signed head.", "Find out who writes there beside the custodian."
+            f"The bucket holds {name!r}, which is not a signed head.", "Find out who writes there beside the custodian."
         ) from None
     return head
 

@@ -51,8 +51,8 @@ class HeadSigner:
         begun: Callable[[], bool] = lambda: True,
         begin: Callable[[], None] = lambda: None,
     ) -> None:
-        """``begun``: False while the installation is new, so that a place without heads is no loss; ``begin`` ends
-        that state once every place holds a head."""
+        """``begun``: False while the installation is new, so that a place without heads does not count as a loss;
+        ``begin`` ends that state once every place holds a head."""
         self._pool = pool
         self._signing = signing
         self._signer = signing.public_key().public_bytes_raw()

@@ -184,7 +184,7 @@ class Holds:
                 await audit.append_in(conn, entry_of(asker, staff_id, action, {"case_id": str(case_id)}), now_ns)
 
     async def _may_place(self, new: NewHold, asker: Asker) -> None:
-        """A first look, before a key is made for one who may not."""
+        """A first check, so that no key is made for a person without the right."""
         with wrapped_errors():
             async with self._pool.acquire() as conn, conn.transaction():
                 await allowed_staff(conn, asker, _CASE, [new.camera_id], self._clock_ns())

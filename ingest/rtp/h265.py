@@ -38,7 +38,7 @@ class H265Payload(NalPayload):
     """See ingest.rtp.packet.Payload."""
 
     __slots__ = ()
-    least_bytes = 3  # two, and one of content: a bare header is no NAL unit
+    least_bytes = 3  # two, and one of content: a bare header is not a NAL unit
 
     def take(self, view: memoryview, start: int, stop: int) -> int:
         """See ingest.rtp.packet.Payload. StreamError: a PACI packet, which was not negotiated."""

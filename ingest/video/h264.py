@@ -100,7 +100,7 @@ def follows(sps: SpsH264, before: bytes, after: bytes) -> bool | None:
     if earlier is None or later is None:
         return None
     if earlier == later:
-        return True  # the earlier one is no reference, or both are fields of one frame
+        return True  # the earlier one is not a reference, or both are fields of one frame
     return before[0] & _REF_IDC != 0 and later == (earlier + 1) % (1 << sps.frame_num_bits)
 
 

@@ -27,7 +27,7 @@ GROUP_MAX_BYTES: Final = 4 << 20
 """A longer group of pictures is not kept, nor one of more than REPLAY_MAX_NS: a viewer waits for the next key frame."""
 WAITING_MAX_BYTES: Final = 4 << 20
 FRESH_NS: Final = 500_000_000
-"""An older picture is not one of now: who begins to watch waits for the next."""
+"""An older picture is not live: a new watcher waits for the next."""
 _REQUEST_MAX: Final = 1 << 10
 _REQUEST_S: Final = 5.0
 
@@ -50,7 +50,7 @@ class CameraFeed:
 
     @property
     def codec(self) -> str:
-        """Of the last key frame's pictures; empty before the first."""
+        """The last key frame and what followed it; empty before the first."""
         return self._codec
 
     def take(self, batch: Sequence[AccessUnit | Loss], *, placed: bool) -> None:

@@ -46,14 +46,14 @@ class Substream:
         self._settings, self._recorded, self._make_source, self._health = settings, recorded, make_source, health
         self._feed = CameraFeed(lambda: None)
         self._watchers: set[Watcher] = set()
-        self._waiting: set[Watcher] = set()  # of those, who gets neither stream yet
+        self._waiting: set[Watcher] = set()  # those of them that get neither stream yet
         self._shown = False  # it has shown a key frame, and goes on
         self._task: asyncio.Task[None] | None = None
         self._ending: asyncio.TimerHandle | None = None
         health.substream = CLOSED
 
     def join(self, watcher: Watcher) -> None:
-        """It gets this stream as soon as there is a key frame of it, the recorded one until then."""
+        """Add a watcher. It gets the recorded stream until this one has a key frame."""
         self._watchers.add(watcher)
         if self._ending is not None:
             self._ending.cancel()
@@ -69,7 +69,7 @@ class Substream:
             self._task = asyncio.create_task(self._run(), name=f"substream of {self._settings.name}")
 
     def leave(self, watcher: Watcher) -> None:
-        """It gets nothing more; after the last one the stream is closed, a little later."""
+        """Remove a watcher. After the last one the stream is closed, a little later."""
         self._watchers.discard(watcher)
         self._waiting.discard(watcher)
         self._feed.leave(watcher)
@@ -78,7 +78,7 @@ class Substream:
             self._ending = asyncio.get_running_loop().call_later(LINGER_S, self.close)
 
     def close(self) -> None:
-        """Close the stream; who still watches gets nothing more."""
+        """Close the stream; watchers that are left get nothing more."""
         if self._ending is not None:
             self._ending.cancel()
             self._ending = None

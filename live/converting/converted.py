@@ -1,4 +1,4 @@
-"""A feed of which another process makes H.264 while there are viewers; and how many there may be."""
+"""A feed that another process converts to H.264 while it has viewers, and the limit on how many there are."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from runtime.sandbox.held import Held, words
 
 _log = logging.getLogger(__name__)
 START_S: Final = 20.0
-"""For a new process, which loads libav on a machine that may be busy."""
+"""The time that a new process gets: it loads libav, on a machine that may be busy."""
 STUCK_S: Final = 8.0
-"""Pictures went in, and none came out for so long."""
+"""A process that takes pictures and returns none for so long is stuck."""
 _PICTURE_MAX: Final = 8 << 20
 
 

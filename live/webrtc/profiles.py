@@ -37,7 +37,7 @@ _INCLUDED: Final = {
         H264Profile.PROFILE_CONSTRAINED_HIGH,
     },
 }
-"""What a decoder of a profile decodes besides (H.264, A.2)."""
+"""The profiles that a decoder of a profile also decodes (H.264, A.2)."""
 
 
 def add_profiles() -> None:
@@ -105,7 +105,7 @@ def chosen(
 
 
 def decodes(agreed: str, ident: str) -> bool:
-    """Whether who decodes the one profile decodes the other; each as profile_level_id() has it."""
+    """Whether a decoder of the one profile decodes the other; each as profile_level_id() returns it."""
     mine, other = _profile(agreed), _profile(ident)
     return mine is not None and other is not None and (mine is other or other in _INCLUDED.get(mine, ()))
 

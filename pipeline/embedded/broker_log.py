@@ -79,7 +79,7 @@ class BrokerLog:
             f" {len(self._taken_s)} times in the last 10 minutes one took the session of the other, the last time"
             f" {new} that of {old}. Events may go to the other.",
             "Find it by these addresses, or at what bridges doors to this broker, and give it a client id of its own."
-            " Change the doors' password if it is no client of yours.",
+            " Change the doors' password if it is not a client of yours.",
         )
 
     def _read(self) -> None:

@@ -33,7 +33,7 @@ _SETTINGS = {
     "shared_buffers": "128MB",
     "wal_compression": "on",
     "max_wal_size": "1GB",
-    "max_slot_wal_keep_size": "4GB",  # backups that fail for long shall not fill the disk
+    "max_slot_wal_keep_size": "4GB",  # backups that keep failing must not fill the disk
     "log_min_messages": "warning",
     "log_statement": "none",
     "log_min_error_statement": "panic",  # a failed statement's text may carry personal data

@@ -61,7 +61,7 @@ async def is_slow(directory: Path, write: Callable[[Path], None] | None = None) 
     """Whether a small file that is synced to the disk takes longer than ``SLOW_S``."""
     writing = asyncio.get_running_loop().run_in_executor(None, write or _write, directory)
     done, _ = await asyncio.wait((writing,), timeout=SLOW_S)
-    writing.add_done_callback(lambda future: future.cancelled() or future.exception())  # its outcome is no matter
+    writing.add_done_callback(lambda future: future.cancelled() or future.exception())  # its outcome does not matter
     return not done
 
 

@@ -1,6 +1,6 @@
 """The kernel's calls that confine a process: prctl(2), seccomp(2), landlock(7), capabilities(7). Linux only.
 
-What a kernel lacks is no error here: each function says whether it holds now.
+A feature that the kernel lacks is not an error here: each function says whether it holds now.
 """
 
 from __future__ import annotations

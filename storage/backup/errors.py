@@ -6,7 +6,7 @@ from domain.errors import MisuseError, PeerError, RetryableError, StorageError
 
 
 class RecoveryKeyError(StorageError, MisuseError):
-    """What was given is no recovery key, or not the one that the backup was sealed to."""
+    """The text is not a recovery key, or not the one that the backup was sealed to."""
 
 
 class BackupDamagedError(StorageError, PeerError):

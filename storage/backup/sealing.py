@@ -60,7 +60,7 @@ def pack_head(set_id: str, created_ns: int, set_key: bytes, keys: WritingKeys) -
 def open_head(name: str, data: bytes, set_id: str, key: RecoveryKey) -> SetHead:
     """RecoveryKeyError: sealed to another key; BackupDamagedError. ``name``: the head's, for the message."""
     if not data.startswith(_HEAD_MAGIC):
-        raise BackupDamagedError(f"{name} is no head of a backup.", _REMEDY)
+        raise BackupDamagedError(f"{name} is not the head of a backup.", _REMEDY)
     at = _MAGIC_SIZE + _SIGNATURE_SIZE
     signature, body = data[_MAGIC_SIZE:at], data[at:]
     keys = key.writing()

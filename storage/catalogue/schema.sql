@@ -125,7 +125,7 @@ BEGIN
     SELECT s.* INTO known FROM segment_identity i JOIN segment s ON s.start_ns = i.start_ns AND s.segment_id = i.segment_id
     WHERE i.segment_id = p_segment_id;
     IF FOUND THEN
-        IF known.state = 'refused' THEN  -- a forged row shall not keep the genuine one out
+        IF known.state = 'refused' THEN  -- a forged row must not keep the genuine one out
             DELETE FROM segment WHERE start_ns = known.start_ns AND segment_id = p_segment_id;
             DELETE FROM segment_identity WHERE segment_id = p_segment_id;
         ELSIF known.sha256 = p_sha256 AND known.size_bytes = p_size_bytes AND known.camera_id = p_camera_id THEN
@@ -336,7 +336,7 @@ DECLARE
     past bigint := first + 86400000000000;
     name text := 'segment_' || to_char(to_timestamp(first / 1000000000) AT TIME ZONE 'UTC', 'YYYYMMDD');
 BEGIN
-    -- Whoever has ingest's password shall not fill the database with the tables of days to come.
+    -- Ingest's password must not suffice to fill the database with partitions for future days.
     IF day_ns NOT BETWEEN 0 AND now_ns() + 30 * 86400000000000 THEN
         RAISE EXCEPTION 'no footage is of that day' USING ERRCODE = 'TN004';
     END IF;

@@ -34,7 +34,7 @@ Row = dict[str, Any]
 
 
 class BadRecordError(StorageError, PeerError):
-    """The object is no record, or none that its signer may have written under this name."""
+    """The object is not a record, or its signer may not write it under this name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ def pack_record(
 def open_record(name: RecordName, data: bytes, signers: Collection[bytes]) -> JournalRecord:
     """Verify an object. ``signers``: the public keys that may sign a record of this kind. BadRecordError."""
     if len(data) < _HEAD or not data.startswith(_MAGIC):
-        raise BadRecordError("It is no record of the journal.")
+        raise BadRecordError("It is not a record of the journal.")
     signer, signature, body = data[_SIGNER], data[_SIGNATURE], data[_HEAD:]
     if signer not in signers:
         raise BadRecordError("Its signer is unknown, or may not write such records.")

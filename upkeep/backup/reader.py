@@ -107,7 +107,7 @@ async def furthest(place: BackupPlace, key: RecoveryKey) -> SetListing:
 async def _of_another_key(
     place: BackupPlace, newest: SetListing, key: RecoveryKey, error: RecoveryKeyError
 ) -> RecoveryKeyError:
-    """What to say: the place may hold sets of two installations. An older one is never taken without a word."""
+    """The error's text: the place may hold the sets of two installations. An older set is never taken silently."""
     for one in reversed(await list_sets(place)):
         with contextlib.suppress(RecoveryKeyError, BackupDamagedError):
             if not one.half and await key_of(place, one.set_id, key):

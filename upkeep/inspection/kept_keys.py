@@ -23,7 +23,7 @@ from upkeep.inspection.journal import JournalReport
 _PACKAGE: Final = "upkeep.inspection"
 _LISTED: Final = 10_000
 _KEYS: Final = {JournalKind.HOUR_KEY: ("hour_key_id", "expires_hour_ns"), JournalKind.HOLD: ("hold_id", "placed_ns")}
-"""The columns that name a key, and when its record belongs."""
+"""The column that identifies a key, and the column of the time under which its record is filed."""
 _Key = tuple[str, str]
 
 

@@ -21,7 +21,7 @@ from runtime.sandbox.held import Held
 
 DEADLINE_S: Final = 4.0
 START_S: Final = 20.0
-"""For a new process, which loads libav on a machine that may be busy."""
+"""The time that a new process gets: it loads libav, on a machine that may be busy."""
 WAITING_MAX: Final = 64
 KEPT_MAX: Final = 256
 """About ten kilobytes each."""

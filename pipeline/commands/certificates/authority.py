@@ -23,7 +23,7 @@ from runtime.private_files import make_private, private_directory, read_private,
 
 _NAME: Final = "Tallenne custodian authority"
 _NAMES: Final = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?")
-"""No wildcard, which would be good for other hosts, too, and nothing that a log or a folder's name shows wrongly."""
+"""No wildcard, which would be valid for other hosts, and no character that a log or a folder's name would distort."""
 _NAME_MAX: Final = 253  # of a host: RFC 1035 2.3.4
 _COMMON_NAME_MAX: Final = 64  # RFC 5280 A.1; what is verified is the alternative name, which is whole
 AUTHORITY, CERTIFICATE, KEY = "authority.pem", "certificate.pem", "key.pem"

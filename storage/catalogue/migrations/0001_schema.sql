@@ -202,7 +202,7 @@ GRANT SELECT ON segment_claim TO tallenne_custodian;
 GRANT SELECT ON object_quarantine TO tallenne_serve;
 GRANT SELECT, INSERT, UPDATE, DELETE ON outbox TO tallenne_index;
 
--- This server's clock: what it writes down is no other role's word.
+-- This server's clock: the time on record does not depend on what another role says.
 CREATE FUNCTION now_ns() RETURNS bigint LANGUAGE sql VOLATILE AS $$
     SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint * 1000
 $$;
@@ -218,7 +218,7 @@ DECLARE
     past bigint := first + 86400000000000;
     name text := 'segment_' || to_char(to_timestamp(first / 1000000000) AT TIME ZONE 'UTC', 'YYYYMMDD');
 BEGIN
-    -- Whoever has ingest's password shall not fill the database with the tables of days to come.
+    -- Ingest's password must not suffice to fill the database with partitions for future days.
     IF day_ns NOT BETWEEN 0 AND now_ns() + 30 * 86400000000000 THEN
         RAISE EXCEPTION 'no footage is of that day' USING ERRCODE = 'TN004';
     END IF;
@@ -336,7 +336,7 @@ BEGIN
     SELECT s.* INTO known FROM segment_identity i JOIN segment s ON s.start_ns = i.start_ns AND s.segment_id = i.segment_id
     WHERE i.segment_id = p_segment_id;
     IF FOUND THEN
-        IF known.state = 'refused' THEN  -- a forged row shall not keep the genuine one out
+        IF known.state = 'refused' THEN  -- a forged row must not keep the genuine one out
             DELETE FROM segment WHERE start_ns = known.start_ns AND segment_id = p_segment_id;
             DELETE FROM segment_identity WHERE segment_id = p_segment_id;
         ELSIF known.sha256 = p_sha256 AND known.size_bytes = p_size_bytes AND known.camera_id = p_camera_id THEN
@@ -1211,7 +1211,7 @@ REVOKE ALL ON FUNCTION staff_may_preview FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION staff_may_preview TO tallenne_custodian, tallenne_serve;
 
 -- Keeps session, account and grants as they are until the transaction ends: what staff_may() says afterwards still holds when
--- the decision commits. Whoever signs the person out or takes a role away meanwhile waits for it.
+-- the decision commits. A sign-out or a withdrawal of a role waits for it meanwhile.
 CREATE FUNCTION lock_asker(p_session_id uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
 BEGIN
@@ -1288,7 +1288,7 @@ CREATE TABLE hold (
     ended_ns bigint,                        -- NULL: it holds
     destroyed_ns bigint                     -- NULL: the keyring's entry may still exist
 );
--- Holds are at most a day long, so that whoever looks for those of a span looks back by a day.
+-- A hold is at most a day long, so a search for the holds of a span looks back by one day.
 CREATE INDEX hold_span ON hold (camera_id, start_ns) WHERE ended_ns IS NULL;
 CREATE INDEX hold_case ON hold (case_id);
 CREATE INDEX hold_ended ON hold (ended_ns) WHERE ended_ns IS NOT NULL AND destroyed_ns IS NULL;

@@ -73,7 +73,7 @@ def test_name_that_is_no_head_is_an_error() -> None:
         name.replace("0", "o", 1),
         name + ".a",
     ):
-        with pytest.raises(BrokenAuditError, match="no signed head"):
+        with pytest.raises(BrokenAuditError, match="not a signed head"):
             head_named(wrong)
 
 
