@@ -294,7 +294,7 @@ def turns(session: Session, data: bytes) -> list[int]:
 
 
 def seconds(place: Place, size: int) -> float:
-    """CPU time, the least of a few. Without garbage collection, which costs by what other tests left in this process."""
+    """CPU time, the least of a few. Without garbage collection, whose cost depends on what other tests left behind."""
     data, best = place.send(size), 1e9
     for _ in range(3):
         session = fresh(place)
