@@ -4,6 +4,7 @@ import { byId, el, show, takeForm } from "./dom.js";
 import { kindText } from "./events.js";
 import { choose, chosen, offer, offerToday } from "./find/filters.js";
 import { append } from "./find/rows.js";
+import { playAll } from "./playlist.js";
 import { get } from "./server.js";
 import { shortcuts } from "./shortcuts.js";
 import { spanText } from "./time.js";
@@ -17,16 +18,16 @@ const results = byId("results");
 const older = byId("older");
 const { purpose } = document.documentElement.dataset; // what was typed for another one, or by another, is not asked again
 let asking = null;
-let list = { asked: [], next: null, hits: 0, events: 0 };
+let list = { asked: [], next: null, hits: 0, events: 0, first: null };
 
 /** limit: as many events as were shown when one left. */
 async function search(text, limit = PAGE) {
   show(byId("problem"), "");
   byId("members").hidden = true;
   results.replaceChildren();
-  older.hidden = true;
+  older.hidden = byId("play-all").hidden = true;
   const filters = chosen();
-  list = { asked: [...(text.trim() ? [["query", text]] : []), ...filters], next: null, hits: 0, events: limit };
+  list = { asked: [...(text.trim() ? [["query", text]] : []), ...filters], next: null, hits: 0, events: limit, first: null };
   byId("today").hidden = list.asked.length > 0;
   byId("understood").textContent = t("find.searching");
   const found = await ask(limit === PAGE ? [] : [["limit", limit]]);
@@ -45,6 +46,8 @@ async function ask(more) {
     const found = await get("/v1/find", [...list.asked, ...more], signal);
     list.next = found.next;
     list.hits += found.hits.length;
+    list.first ??= found.hits[0]?.event_id;
+    byId("play-all").hidden = !list.first;
     older.hidden = !found.next;
     byId("understood").textContent = understood(found);
     keep();
@@ -140,6 +143,8 @@ function nothing({ understood: { span, doors, words }, members }) {
   }
   return box;
 }
+
+byId("play-all").addEventListener("click", () => playAll(list));
 
 takeForm(query.form, () => search(query.value));
 

@@ -2,6 +2,7 @@
 
 import { byId, el, show } from "./dom.js";
 import { row } from "./find/rows.js";
+import { playAll } from "./playlist.js";
 import { get, iso } from "./server.js";
 import { clock, day, lengthText } from "./time.js";
 import { t } from "./words.js";
@@ -20,6 +21,7 @@ async function load() {
     hits = [...hits, ...found.hits];
     next = found.next;
     byId("older").hidden = !next;
+    byId("play-all").hidden = !hits.length;
     draw(hits.length ? await visits() : []);
   } catch (error) {
     byId("understood").textContent = "";
@@ -62,4 +64,5 @@ function heading({ from, to, site, time_zone: zone }) {
 }
 
 byId("older").addEventListener("click", load);
+byId("play-all").addEventListener("click", () => playAll({ asked: [["member", member]], events: hits.length, first: hits[0].event_id }));
 load();

@@ -11,6 +11,7 @@ import { Following } from "./player/following.js";
 import { Known, span } from "./player/known.js";
 import { Peek } from "./player/peek.js";
 import { Playback } from "./player/playback.js";
+import { Playlist } from "./player/playlist.js";
 import { Tile } from "./player/tile.js";
 import { Timeline } from "./player/timeline.js";
 import { get, iso } from "./server.js";
@@ -24,16 +25,19 @@ let playback;
 let timeline;
 let known;
 let following;
+let playlist = null; // where the page shows one passage of a search after another
 let zone = "UTC";
 let mark = null;
 let visited = null; // the event whose page this is
 let marked = null;
+let site = null;
 
 async function open() {
   try {
     if (!playback && root.dataset.event) await openVisit(root.dataset.event);
     else if (!playback) openCameras(new URLSearchParams(location.search));
     await known.load();
+    if (playlist && !playlist.isLoaded) await playlist.load(root.dataset.event);
   } catch (error) {
     return failed(error);
   }
@@ -55,16 +59,38 @@ function failed(error) {
 }
 
 async function openVisit(eventId) {
-  const found = await get(`/v1/events/${eventId}`);
+  const visit = take(await get(`/v1/events/${eventId}`));
+  begin(visit.start, visit.at, chosen(visit.cameras));
+  if (!new URLSearchParams(location.search).has("list")) return;
+  playlist = new Playlist({ open: openNext, stop: () => playback.setPlaying(false) });
+  sought(visit.start);
+}
+
+/** Another passage in the place of the one on show; it plays or rests as that did. */
+async function openNext(found) {
+  const visit = take(found);
+  for (const tile of [...playback.tiles]) dismiss(tile);
+  timeline.mark = mark;
+  timeline.setView(visit.at - VIEW_MS, visit.at + VIEW_MS);
+  for (const camera of visit.cameras) playback.add(tileOf(camera));
+  history.replaceState(null, "", `/visit/${found.event.event_id}?list=`);
+  toLive(visit.cameras);
+  playback.seek(visit.start);
+  await known.load();
+  show(byId("problem"), visit.cameras.length ? "" : t("player.no_cameras"));
+}
+
+/** The page is about this event from now on. */
+function take(found) {
   zone = found.event.time_zone;
+  site = found.event.site_id;
   const at = Date.parse(found.event.occurred);
   const cameras = found.cameras.map(span);
-  const first = Math.min(at, ...cameras.map((camera) => camera.start));
-  const last = Math.max(at + 1000, ...cameras.map((camera) => camera.end));
-  mark = { start: first, end: last };
+  const start = Math.min(at, ...cameras.map((camera) => camera.start));
+  mark = { start, end: Math.max(at + 1000, ...cameras.map((camera) => camera.end)) };
   visited = { ...found.event, time: at };
-  begin(first, at, chosen(cameras), found.event.site_id);
   showHeadline(found, zone);
+  return { start, at, cameras };
 }
 
 function openCameras(query) {
@@ -92,6 +118,7 @@ const tileOf = (camera) => new Tile(camera, (tile) => playback.enlarge(tile), re
 /** It is on record before its picture comes; the time and the others go on. */
 async function addCamera(camera) {
   const tile = tileOf({ camera_id: camera.camera_id, name: camera.name });
+  tile.until = playback.tiles[0].until;
   playback.add(tile);
   try {
     await known.added();
@@ -102,24 +129,48 @@ async function addCamera(camera) {
   remember();
 }
 
-function removeCamera(tile) {
-  const focused = tile.element.contains(document.activeElement);
+function dismiss(tile) {
   playback.remove(tile);
   known.removed(tile);
+}
+
+function removeCamera(tile) {
+  const focused = tile.element.contains(document.activeElement);
+  dismiss(tile);
   remember();
   if (focused) byId("cameras").focus();
 }
 
-function begin(time, middle, cameras, site = null) {
+function toLive(cameras) {
   byId("to-live").hidden = !cameras.length;
   if (cameras.length) byId("to-live").href = `/live?${new URLSearchParams({ camera: cameras[0].camera_id })}`;
+}
+
+const keys = {
+  p: () => jump(-1),
+  n: () => jump(1),
+  "Shift+p": () => playlist?.go(-1),
+  "Shift+n": () => playlist?.go(1),
+  c: () => byId("cameras").click(),
+  d: () => byId("calendar").click(),
+};
+
+function sought(time) {
+  known.touched();
+  if (!playlist) return;
+  const until = playlist.sought(time, mark);
+  for (const tile of playback.tiles) tile.until = until;
+}
+
+function begin(time, middle, cameras) {
+  toLive(cameras);
   timeline = new Timeline(byId("timeline"), zone);
   timeline.mark = mark;
   timeline.view = { start: middle - VIEW_MS, end: middle + VIEW_MS };
-  playback = new Playback({ time, timeline, zone: () => zone, turn, seeks: () => known.touched(), keys: { p: () => jump(-1), n: () => jump(1), c: () => byId("cameras").click(), d: () => byId("calendar").click() } });
+  playback = new Playback({ time, timeline, zone: () => zone, turn, seeks: sought, keys });
   const { clock, tiles } = playback;
   for (const camera of cameras) playback.add(tileOf(camera));
-  installCameras({ playback, site, add: addCamera, remove: removeCamera });
+  installCameras({ playback, site: () => site, add: addCamera, remove: removeCamera });
   fadeOut(byId("stage"), () => clock.playing);
   const peek = new Peek(byId("peek"), () => zone);
   timeline.addEventListener("point", ({ detail }) => peek.show(detail, tiles, timeline.view));
@@ -156,6 +207,8 @@ function learned() {
 
 function turn(now) {
   known.check(now, playback.tiles.some((tile) => tile.isPending));
+  const onward = playlist?.turn(now, mark, playback.tiles, playback.clock.playing);
+  if (onward) playback.seek(onward);
   const event = current(now);
   if (event === marked) return;
   marked = event;

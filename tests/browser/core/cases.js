@@ -1,5 +1,6 @@
 // The player's pure parts, tried in a page: boxes, pictures' times, pieces, states. Each case throws when it fails.
 
+import { course, missing } from "/static/player/course.js";
 import { Fetched, groupsFor, pieceAt } from "/static/player/pieces.js";
 import { columns } from "/static/player/grid.js";
 import { cells, moment, monthBeside, together } from "/static/player/month.js";
@@ -18,6 +19,24 @@ const run = { kind: "run", start: 0, end: 10_000 };
 const facts = { time: 1000, ground: run, problem: null, frame: null, ahead: 5000, rate: 0 };
 
 export const cases = {
+  "a clip of a list goes on over gaps to its footage, and is over at its end or where none follows": () => {
+    const clip = { start: 0, end: 10_000 };
+    const camera = (name, why, ...starts) => ({ state: { name, why }, footage: starts.map((start) => ({ start })) });
+    same(course(10_000, clip, [camera(SHOWN, "")]), { over: true, why: "" });
+    same([course(500, clip, [camera(SHOWN, ""), camera(GAP, "loss")]), course(500, clip, [camera(LOADING, "")])], [null, null]);
+    same(course(500, clip, [camera(OFFLINE, "problem.away")]), null); // it may come back
+    same(course(500, clip, [camera(GAP, "loss", 100, 7000), camera(GAP, "loss", 4000)]), { seek: 4000 });
+    same(course(500, clip, [camera(GAP, "pending", 100, 10_000)]), { over: true, why: "gap.pending" });
+    same(course(500, clip, [camera(UNPLAYABLE, "player.unplayable", 4000)]), { over: true, why: "player.unplayable" });
+    same([camera(GAP, "withheld"), camera(GAP, "future"), camera(GAP, "")].map((each) => course(1, clip, [each]).why), ["gap.expired", "player.future", "gap.title"]);
+    same(course(500, clip, []), { over: true, why: "player.no_cameras" });
+  },
+  "why a passage has nothing to show": () => {
+    const camera = (footage, ...causes) => ({ end: "2020-01-01T00:00:00Z", footage, gaps: causes.map((cause) => ({ cause })) });
+    same([missing([]), missing([camera([])])], ["player.no_cameras", "gap.title"]);
+    same([missing([camera([]), camera([1], "loss")]), missing([camera([]), camera([], "", "loss")])], ["", "gap.loss"]);
+    same(missing([{ ...camera([]), end: "2999-01-01T00:00:00Z" }]), "player.future");
+  },
   "pictures are arranged so that they are largest": () => {
     same([columns(1, 1280, 500), columns(2, 1280, 500), columns(4, 1280, 500), columns(4, 844, 390), columns(3, 366, 2000)], [1, 2, 2, 2, 1]);
     same([columns(9, 1600, 900), columns(16, 1600, 900), columns(0, 100, 100)], [3, 4, 1]);

@@ -21,6 +21,7 @@ export function showHeadline({ event, visit }, zone) {
     visit ? [t("player.visit"), visit.end ? spanText(Date.parse(visit.start), Date.parse(visit.end), zone) : `${clock(Date.parse(visit.start), zone)}– (${t("player.still_inside")})`] : null,
   ];
   byId("facts").replaceChildren(...facts.filter(Boolean).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
+  byId("about").querySelector(".badges")?.remove();
   byId("facts").after(el("p", { class: "badges" }, ...badges(event, [event.kind])));
   byId("about").hidden = false;
 }

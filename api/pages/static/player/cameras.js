@@ -6,7 +6,7 @@ import { t } from "../words.js";
 
 const TOGETHER_MAX = 16; // so many clips of a session the server keeps open
 
-/** playback: has the tiles. site: the event's, or null. add(camera): shows it. remove(tile): no longer. */
+/** playback: has the tiles. site(): the event's, or null. add(camera): shows it. remove(tile): no longer. */
 export function installCameras({ playback, site, add, remove }) {
   const dialog = byId("cameras-dialog");
   const list = byId("cameras-list");
@@ -46,7 +46,7 @@ export function installCameras({ playback, site, add, remove }) {
     dialog.showModal();
     try {
       inventory ??= (await get("/v1/cameras")).filter((camera) => camera.may_look);
-      const sites = new Set([site, ...inventory.filter((camera) => playback.tiles.some((tile) => tile.cameraId === camera.camera_id)).map((camera) => camera.site_id)]);
+      const sites = new Set([site(), ...inventory.filter((camera) => playback.tiles.some((tile) => tile.cameraId === camera.camera_id)).map((camera) => camera.site_id)]);
       const here = inventory.filter((camera) => sites.has(camera.site_id));
       here.sort((one, other) => one.removed - other.removed || one.name.localeCompare(other.name, undefined, { numeric: true }));
       list.replaceChildren(...here.map(box));

@@ -210,7 +210,8 @@ export class Feed {
     if (!(error instanceof Problem)) {
       console.error(name, error);
       this.#problem = { name: UNPLAYABLE, why: "player.damaged", ...piece };
-    } else if (status === 404) this.#problem = { name: GAP, why: "withheld", ...piece };
+    } else if (error.code === "restricted") this.#problem = { name: GAP, why: "restricted", ...piece };
+    else if (status === 404) this.#problem = { name: GAP, why: "withheld", ...piece };
     else this.#problem = { name: OFFLINE, why: status ? "problem.away" : "problem.offline", start: -Infinity, end: Infinity };
     const wait = this.#problem.name === OFFLINE ? RETRY_MS[Math.min(this.#failures, RETRY_MS.length - 1)] : AGAIN_MS;
     this.#retryAt = performance.now() + wait;

@@ -194,7 +194,8 @@ export class Playback {
     if (this.#root.dataset.state !== "ready" || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.key.length === 1 && event.key !== " " && !shortcuts()) return;
     if (event.target.matches("input, select, textarea") || (event.key === " " && event.target.matches("button, a, summary"))) return;
-    const act = this.#keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const act = (event.shiftKey && this.#keys[`Shift+${key}`]) || this.#keys[key];
     if (!act) return;
     event.preventDefault();
     act();

@@ -29,6 +29,7 @@ export class Tile {
     this.cameraId = camera.camera_id;
     this.name = camera.name;
     this.timeline = null;
+    this.until = Infinity; // nothing from then on is fetched
     this.state = { name: BLANK, why: "", waits: true };
     this.waitsSince = null;
     this.video = el("video", { playsinline: true, preload: "auto", disablepictureinpicture: true, disableremoteplayback: true, tabindex: -1 });
@@ -112,7 +113,8 @@ export class Tile {
     const { frames } = this.#feed;
     const early = !frames.at(time) && frames.at(time + EDGE_MS) ? EDGE_MS : 0;
     const at = (coming ? coming.start : time) + early;
-    this.#feed.want(run && { time: at, run, rate, ahead: rate ? Math.min(AHEAD_MAX_MS, AHEAD_MS * rate) : STILL_MS });
+    const wanted = run && at < this.until ? { ...run, end: Math.min(run.end, this.until) } : null;
+    this.#feed.want(wanted && { time: at, run: wanted, rate, ahead: rate ? Math.min(AHEAD_MAX_MS, AHEAD_MS * rate) : STILL_MS });
     if (!run || !this.#feed.sink.isOpen) this.#rest();
     else if (moves && !coming) this.#run(at, rate);
     else this.#stand(at, coming ? 0 : rate);
