@@ -69,6 +69,7 @@ def make_rooms(
     """Return the rooms around an open pool and store, which the caller closes after ``Rooms.close()``."""
     custodian = CustodianClient(settings.custodian_socket)
     records = Records(pool=pool, clock_ns=clock_ns, hash_cookie=key.hash_cookie)
+    live = LiveClient(settings.run_directory, settings.live_uids)
     footage = Footage(
         pool=pool,
         store=store,
@@ -77,6 +78,7 @@ def make_rooms(
         inits=Inits(),
         priority=Priority(),
         sent=Sent(),
+        converter=live,
     )
     return Rooms(
         records=records,
@@ -93,7 +95,7 @@ def make_rooms(
             roles=settings.roles,
         ),
         scrape=Scrape(metrics=Metrics(settings.run_directory), token=settings.metrics_token),
-        live=LiveRoom(client=LiveClient(settings.run_directory, settings.live_uids), turn=settings.turn),
+        live=LiveRoom(client=live, turn=settings.turn),
         pages=Pages(
             records=records,
             default_language=settings.default_language,

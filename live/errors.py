@@ -23,3 +23,7 @@ class ConversionsFullError(RetryableError):
 
 class OfferError(TallenneError):
     """A browser's offer cannot be taken: it is damaged, or asks for no video."""
+
+
+class ConversionBrokenError(TallenneError):
+    """A process that converted footage died of it, or did not go on."""

@@ -21,7 +21,9 @@ from custodian.errors import LookRefusedError
 from domain.errors import TallenneError
 from domain.ids import CameraId, SessionId
 from domain.time import NS
-from live.converting.converted import START_S, Conversions
+from live.converting.converted import Conversions
+from live.converting.process import START_S
+from live.converting.recorded import convert_recorded
 from live.errors import ConversionsFullError, FrameError, LiveAwayError, OfferError
 from live.feed import Feed, Feeds
 from live.fragments import Fragments
@@ -84,18 +86,27 @@ class Looks:
         self.begun = self.refused = self.dropped = self._open = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One look, from the request to its end, of which the last message says the reason."""
+        """One look, or a piece of a clip that is converted, from the request to its end; the last message says why."""
         async with asyncio.timeout(REQUEST_S):
             frame = await read_frame(reader, REQUEST_MAX)
         if frame is None or frame[0] is not Kind.MESSAGE:
             return
-        asked = _asked(read_message(frame[1]))
+        message = read_message(frame[1])
+        if message.get("recorded") is True:
+            await self._ended(writer, convert_recorded(self._conversions, reader, writer))
+        else:
+            asked = _asked(message)
+            await self._ended(writer, self._look(asked, reader, writer))
+
+    async def _ended(self, writer: asyncio.StreamWriter, work: Coroutine[Any, Any, str]) -> None:
+        """Do it, within the limit on how many there are, and say at the end why it ended."""
         if self._open >= self._settings.looks_max:
+            work.close()
             writer.write(pack_message({"ended": "busy"}))
             return
         self._open += 1
         try:
-            reason = await self._look(asked, reader, writer)
+            reason = await work
         except LookRefusedError:
             self.refused += 1
             reason = "refused"

@@ -81,6 +81,19 @@ def picture_head(*, size_bytes: int, pts_ticks: int, mono_ns: int, key: bool, da
     return _HEAD.pack(Kind.PICTURE, _PICTURE.size + size_bytes) + _PICTURE.pack(pts_ticks, mono_ns, flags)
 
 
+def pack_picture(picture: Picture) -> bytes:
+    """A PICTURE."""
+    head = picture_head(
+        size_bytes=len(picture.data),
+        pts_ticks=picture.pts_ticks,
+        mono_ns=picture.mono_ns,
+        key=picture.key,
+        damaged=picture.damaged,
+        replayed=picture.replayed,
+    )
+    return head + picture.data
+
+
 async def read_frame(reader: asyncio.StreamReader, max_bytes: int = FRAME_MAX) -> tuple[Kind, bytes] | None:
     """The next frame; None when the other side has closed. FrameError."""
     try:

@@ -31,6 +31,7 @@ async def run(settings: LiveSettings, stop: asyncio.Event) -> None:
         present = problems.present()
         counts = {"looks": looks.present, "begun": looks.begun, "refused": looks.refused, "dropped": looks.dropped}
         watched = {"cameras_watched": feeds.cameras, "cameras_converted": conversions.present}
+        watched["clips_converted"] = conversions.recorded
         status.write("degraded" if present else "ready", problems=present, **watched, **counts)
 
     try:

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
 
-from api.cameras.parts import PART_ANSWERS, part_of_clip
+from api.cameras.parts import PART_ANSWERS, Converted, part_of_clip
 from api.footage.cache import ClipRequest
 from api.footage.opening import FootageDep
 from api.http.problems import declared
@@ -42,6 +42,7 @@ async def clip(
     start: Start,
     end: End,
     range: Annotated[str | None, Header(description="`bytes=first-last`; needed.")] = None,
+    wanted: Converted = None,
 ) -> Response:
     """Footage of [start, end), from the key frame at or before the start, a part at a time, as a player asks for it."""
     span = checked_span(start, end, longest_ns=LONGEST_NS)
@@ -54,7 +55,7 @@ async def clip(
         span=span,
     )
     still = partial(still_may, records, session.session_id, rights.LOOK, [camera.camera_id])
-    return await part_of_clip(request, records, footage, session, asked, still)
+    return await part_of_clip(request, records, footage, session, asked, still, wanted)
 
 
 router.add_api_route(

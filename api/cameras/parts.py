@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from functools import partial
-from typing import Any, Final, cast
+from typing import Annotated, Any, Final, Literal, cast
 
-from fastapi import Request
+from fastapi import Query, Request
 
 from api.footage import ClipReader, NoFootageError
 from api.footage.cache import ClipRequest
+from api.footage.converting import MIME, converted
 from api.footage.opening import Footage
 from api.footage.sent import Sent
 from api.http.problems import Problem, no_footage
@@ -21,13 +22,19 @@ from api.records import Records
 from api.sign_in.sessions import Session
 from domain.ids import CameraId
 from domain.time import MINUTE_NS, Span, to_iso
+from live.errors import ConversionBrokenError, ConversionsFullError
 from storage.catalogue import audit
 
 PART_NS: Final = 2 * MINUTE_NS
 """The most footage that one answer holds, give or take a group of pictures. The player asks for a minute at most."""
 _PLAYERS: Final = ("video", "audio", "empty")
 """What a browser says a request is for when a player makes it; not a page, a frame or a download."""
+Converted = Annotated[
+    Literal["h264"] | None,
+    Query(alias="as", description="Convert the groups of pictures of that range; the answer is 200, and costs CPU."),
+]
 PART_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {"description": "The pictures of a range, converted.", "content": {"video/mp4": {}}},
     206: {"description": "One range of it, at most two minutes of footage.", "content": {"video/mp4": {}}},
 }
 
@@ -39,9 +46,11 @@ async def part_of_clip(
     session: Session,
     asked: ClipRequest,
     still_may: Callable[[Span], Awaitable[bool]],
+    wanted: Converted = None,
 ) -> StreamedResponse:
     """Return the answer to a player. ``still_may``: whether it may go on with the span that the clip really shows.
 
+    ``wanted``: the range's groups of pictures as H.264, which has no bytes to ask for: the answer is no range of it.
     Problem 403 where no player asks, 404 without footage, 416; errors of the database, the store and the custodian.
     """
     head_only = request.method == "HEAD"
@@ -55,11 +64,15 @@ async def part_of_clip(
         raise no_footage() from exc
     headers = _headers(reader, asked.camera_id)
     part = ByteRange(0, reader.size_bytes) if head_only else _part(request, reader, headers["ETag"])
+    watched = partial(_watched, records, footage.sent, session, asked, reader)
+    still = partial(still_may, reader.span)
+    if wanted is not None and not head_only:
+        headers = {name: value for name, value in headers.items() if name != "Accept-Ranges"} | {"Content-Type": MIME}
+        made = partial(_converted, reader, footage, part, watched)
+        return StreamedResponse(200, headers, made, footage.priority, still, head_only=False)
     headers["Content-Length"] = str(part.end - part.start)
     if not head_only:
         headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{reader.size_bytes}"
-    watched = partial(_watched, records, footage.sent, session, asked, reader)
-    still = partial(still_may, reader.span)
     stream = partial(_pieces, reader, part, watched)
     status = 200 if head_only else 206
     return StreamedResponse(status, headers, stream, footage.priority, still, head_only=head_only)
@@ -105,6 +118,28 @@ async def _pieces(
             await watched(at, at + len(piece))
             at += len(piece)
             yield piece
+
+
+async def _converted(
+    reader: ClipReader, footage: Footage, part: ByteRange, watched: Callable[[int, int], Awaitable[None]]
+) -> AsyncIterator[bytes]:
+    """The same as H.264. What cannot be converted is a problem where nothing came of it, else the end of the answer."""
+    begun = False
+    made = converted(reader, footage.converter, part.start, part.end, watched)
+    async with aclosing(cast("Any", made)) as stream:
+        try:
+            async for piece in stream:
+                begun = True
+                yield piece
+        except ConversionsFullError as exc:
+            what = "No further camera can be converted to H.264 now."
+            raise Problem(503, "conversions", what, "Try again soon.", headers={"Retry-After": "2"}) from exc
+        except ConversionBrokenError as exc:
+            if not begun:
+                what = "This footage cannot be converted to H.264."
+                raise Problem(422, "not-converted", what, "An export has it as it was recorded.") from exc
+    if not begun:
+        raise no_footage()
 
 
 async def _watched(

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from api.cameras.parts import PART_ANSWERS, part_of_clip
+from api.cameras.parts import PART_ANSWERS, Converted, part_of_clip
 from api.export import rows
 from api.export.answers import ApproveBody, ExportAnswer, RefuseBody, View
 from api.export.exports import Exports, ExportsDep
@@ -135,6 +135,7 @@ async def clip(
     end: End,
     purpose: Annotated[UUID, Query(description="From `preview`.")],
     range: Annotated[str | None, Header(description="`bytes=first-last`; needed.")] = None,
+    wanted: Converted = None,
 ) -> Response:
     """A part of what the export asks for, as its approver watches it: a look, and no copy."""
     span = checked_span(start, end, longest_ns=PREVIEW_LONGEST_NS)
@@ -152,7 +153,7 @@ async def clip(
         here = still_may(records, session.session_id, rights.APPROVE, [camera], shown)
         return await here and await allowed(span)
 
-    return await part_of_clip(request, records, footage, session, asked, still)
+    return await part_of_clip(request, records, footage, session, asked, still, wanted)
 
 
 @router.post("/exports/{export_id}/approve", responses=declared(401, 404, 409))

@@ -17,6 +17,7 @@ from custodian.client import CustodianClient
 from domain.errors import TallenneError
 from domain.footage import Segment
 from domain.time import MINUTE_NS, Span
+from live.client import LiveClient
 from storage.catalogue import Catalogue
 from storage.store import ObjectStore
 
@@ -33,7 +34,10 @@ class OpenedClip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footage:
-    """Opens clips and caches them for the next request. The creator closes the parts."""
+    """Opens clips and caches them for the next request. The creator closes the parts.
+
+    converter: the role that makes H.264 of what a browser cannot play
+    """
 
     pool: asyncpg.Pool
     store: ObjectStore
@@ -42,6 +46,7 @@ class Footage:
     inits: Inits
     priority: Priority
     sent: Sent
+    converter: LiveClient
 
     async def clip(self, asked: ClipRequest) -> ClipReader:
         """Return the clip, from the cache if it was opened lately. NoFootageError, LookRefusedError, errors of the

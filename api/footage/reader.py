@@ -105,7 +105,7 @@ class ClipReader:
         """Yield bytes [start, end) of the clip, clamped. The first footage is fetched before the head is yielded."""
         end = self.size_bytes if end is None else min(end, self.size_bytes)
         head = self._head[start:end] if start < len(self._head) else b""
-        waiting = deque(self._wanted(max(start, len(self._head)), end))
+        waiting = deque(self.groups_in(max(start, len(self._head)), end))
         flows = Flows(waiting)
         loading: deque[tuple[Group, asyncio.Task[bytes]]] = deque()
         try:
@@ -132,7 +132,17 @@ class ClipReader:
             await asyncio.gather(*(task for _, task in loading), return_exceptions=True)
             await flows.close_before(None)
 
-    def _wanted(self, start: int, end: int) -> Sequence[Group]:
+    def groups_in(self, start: int, end: int) -> Sequence[Group]:
         """Return the groups that hold bytes [start, end) of the clip."""
         first = bisect.bisect_right(self._ends, start)
         return self._groups[first : bisect.bisect_left(self._ends, end) + 1] if start < end else ()
+
+    def group_before(self, group: Group) -> Group | None:
+        """The one before it; None: it is the first."""
+        number = bisect.bisect_left(self._ends, group.at)
+        return self._groups[number] if group.at > self._groups[0].at else None
+
+    async def read(self, group: Group) -> memoryview:
+        """The fragment of the clip that a group is."""
+        pieces = [bytes(piece) async for piece in self.stream(group.at, group.at + group.place.size_bytes)]
+        return memoryview(b"".join(pieces))

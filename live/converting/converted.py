@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -13,19 +13,19 @@ from pathlib import Path
 from typing import Final
 
 from domain.errors import TallenneError
+from live.converting.process import FRAME_MAX, converting_process
 from live.errors import ConversionsFullError
 from live.feed import AGAIN_S, Feed
-from live.protocol import Kind, Stream, pack_stream, picture_head, read_frame, read_message
+from live.protocol import Stream, pack_stream, picture_head, read_frame
 from live.viewer import Viewer
-from runtime.sandbox.decoder import worker_command, worker_environment
-from runtime.sandbox.held import Held, words
+from runtime.sandbox.held import Held
 
 _log = logging.getLogger(__name__)
-START_S: Final = 20.0
-"""The time that a new process gets: it loads libav, on a machine that may be busy."""
+WAIT_S: Final = 6.0
+"""So long a recorded clip waits for a place; a player waits for ten seconds until something comes."""
+WAITING_MAX: Final = 32
 STUCK_S: Final = 8.0
 """A process that takes pictures and returns none for so long is stuck."""
-_PICTURE_MAX: Final = 8 << 20
 
 
 class ConvertedFeed(Feed):
@@ -48,42 +48,22 @@ class ConvertedFeed(Feed):
 
     async def _once(self) -> None:
         viewer = Viewer()
-        process = self.process = await asyncio.create_subprocess_exec(
-            *worker_command("live.converting.worker"),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            env=worker_environment(),
-        )
-        tasks: list[asyncio.Task[None]] = []
-        try:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            async with asyncio.timeout(START_S):
-                self._confined(await read_frame(process.stdout, _PICTURE_MAX))
+        async with converting_process() as made:
+            self.process, self.held = made.process, made.held
             self._source.join(viewer)
             tasks = [
-                asyncio.create_task(self._pump(viewer, process.stdin), name="pictures to convert"),
-                asyncio.create_task(self._watch(process), name="conversion watched"),
+                asyncio.create_task(self._pump(viewer, made.stdin), name="pictures to convert"),
+                asyncio.create_task(self._watch(made.process), name="conversion watched"),
             ]
-            while (frame := await read_frame(process.stdout, _PICTURE_MAX)) is not None:
-                self._owed_s = None
-                self.take(*frame)
-        finally:
-            self._source.leave(viewer)
-            for task in tasks:
-                task.cancel()
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await process.wait()
-
-    def _confined(self, frame: tuple[Kind, bytes] | None) -> None:
-        if frame is None or frame[0] is not Kind.MESSAGE:
-            raise ConnectionError
-        self.held = Held.load(read_message(frame[1]))
-        if self.held.lacks:
-            _log.warning("the converting process is not confined as to %s", words(self.held.lacks))
+            try:
+                while (frame := await read_frame(made.stdout, FRAME_MAX)) is not None:
+                    self._owed_s = None
+                    self.take(*frame)
+            finally:
+                self._source.leave(viewer)
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _pump(self, viewer: Viewer, stdin: asyncio.StreamWriter) -> None:
         """While the process is behind, the viewer leaves pictures out, up to a key frame."""
@@ -119,17 +99,35 @@ class ConvertedFeed(Feed):
 
 
 class Conversions:
-    """The converted feeds that are watched now, at most ``most``."""
+    """What is converted now, live feeds and recorded clips together: at most ``most``."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self._running: dict[Feed, tuple[ConvertedFeed, asyncio.Task[None]]] = {}
         self._ending: set[asyncio.Task[None]] = set()
+        self._recorded = 0
+        self._waiting = 0
+        self._turn = asyncio.Lock()  # which is given in the order of coming
+        self._freed = asyncio.Event()
 
     @property
     def present(self) -> int:
-        """How many there are."""
+        """How many live feeds there are."""
         return len(self._running)
+
+    @property
+    def recorded(self) -> int:
+        """How many recorded clips."""
+        return self._recorded
+
+    @property
+    def _full(self) -> bool:
+        return len(self._running) + self._recorded >= self.most
+
+    def _refusal(self) -> ConversionsFullError:
+        return ConversionsFullError(
+            f"{self.most} cameras are converted to H.264 already.", "Raise [live] conversions_max, or H.264."
+        )
 
     @asynccontextmanager
     async def watch(self, source: Feed, viewer: Viewer) -> AsyncIterator[Feed]:
@@ -138,10 +136,8 @@ class Conversions:
         ConversionsFullError: so many others are converted.
         """
         if source not in self._running:
-            if len(self._running) >= self.most:
-                raise ConversionsFullError(
-                    f"{self.most} cameras are converted to H.264 already.", "Raise [live] conversions_max, or H.264."
-                )
+            if self._full:
+                raise self._refusal()
             made = ConvertedFeed(source)
             self._running[source] = made, asyncio.create_task(made.run(), name=f"conversion of {source.camera_id}")
         feed, task = self._running[source]
@@ -153,6 +149,33 @@ class Conversions:
             if not feed.viewers and source in self._running:
                 del self._running[source]
                 self._end(task)
+                self._freed.set()
+
+    @asynccontextmanager
+    async def place(self) -> AsyncIterator[None]:
+        """A place for a piece of a recorded clip within the block. Pieces are short: one waits for a place, behind
+        those that came before. ConversionsFullError: there was none in time, or too many wait."""
+        await self._take_place()
+        try:
+            yield
+        finally:
+            self._recorded -= 1
+            self._freed.set()
+
+    async def _take_place(self) -> None:
+        if not self.most or self._waiting >= WAITING_MAX:
+            raise self._refusal()
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(WAIT_S), self._turn:
+                while self._full:
+                    self._freed.clear()
+                    await self._freed.wait()
+                self._recorded += 1
+        except TimeoutError:
+            raise self._refusal() from None
+        finally:
+            self._waiting -= 1
 
     def _end(self, task: asyncio.Task[None]) -> None:
         """Not waited for: a look that is cancelled twice would cut off the wait for the process's end."""

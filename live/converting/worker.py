@@ -60,20 +60,26 @@ def main() -> None:
 
 
 def convert(source: BinaryIO, sink: BinaryIO) -> None:
-    """One frame after another."""
+    """One frame after another; at the end what the decoder has kept back."""
     converter = Converter()
     while (frame := read_frame_from(source)) is not None:
         kind, body = frame
+        made: list[bytes] = []
         if kind is Kind.STREAM:
-            converter.begin(read_stream(body))
+            made = converter.begin(read_stream(body))
         elif kind is Kind.PICTURE:
-            for made in converter.push(read_picture(body)):
-                sink.write(made)
-            sink.flush()
+            made = converter.push(read_picture(body))
+        sink.writelines(made)
+        sink.flush()
+    sink.writelines(converter.end())
+    sink.flush()
 
 
 class Converter:
-    """``begin()`` with what describes the pictures, then ``push()`` them in decode order."""
+    """``begin()`` with what describes the pictures, then ``push()`` them in decode order; ``end()``.
+
+    All return frames to be sent: what describes the pictures that follow, and pictures. Replayed ones bring forth none.
+    """
 
     def __init__(self) -> None:
         self._sets: tuple[bytes, ...] = ()
@@ -81,30 +87,39 @@ class Converter:
         self._coder: Any = None
         self._arrived: dict[int, tuple[int, bool]] = {}  # by time: when it came, and whether it is an old one
 
-    def begin(self, stream: Stream) -> None:
+    def begin(self, stream: Stream) -> list[bytes]:
         """Pictures of this description follow, with a key frame first."""
+        made = self.end()
         self._sets = stream.sets
         self._decoder = CodecContext.create(_DECODERS[stream.codec], "r")
         self._decoder.thread_count, self._decoder.thread_type = 2, "SLICE"  # threads by pictures would hold them back
         self._coder = None
         self._arrived.clear()
+        return made
+
+    def end(self) -> list[bytes]:
+        """No picture follows: B-frames have the decoder keep some back until then."""
+        return [] if self._decoder is None else self._converted(None, 0, True)
 
     def push(self, picture: Picture) -> list[bytes]:
-        """Frames to be sent: what describes the pictures that follow, and pictures. Replayed ones bring forth none."""
+        """The next one."""
         packet = Packet(annex_b(picture.data, self._sets if picture.key else ()))
         packet.pts, packet.time_base = picture.pts_ticks, Fraction(1, _TICKS_PER_S)
         self._arrived[picture.pts_ticks] = picture.mono_ns, picture.replayed
         while len(self._arrived) > _WAITING_MAX:
             del self._arrived[next(iter(self._arrived))]
+        return self._converted(packet, picture.mono_ns, picture.replayed)
+
+    def _converted(self, packet: Packet[Any] | None, mono_ns: int, replayed: bool) -> list[bytes]:
         try:
             frames = self._decoder.decode(packet)
         except FFmpegError:
             return []  # a damaged one: the next ones are there to be shown
         made: list[bytes] = []
         for frame in frames:
-            mono_ns, replayed = self._arrived.pop(frame.pts, (picture.mono_ns, picture.replayed))
-            if not replayed and frame.width * frame.height <= _PIXELS_MAX:
-                made += self._coded(frame, mono_ns)
+            came_ns, old = self._arrived.pop(frame.pts, (mono_ns, replayed))
+            if not old and frame.width * frame.height <= _PIXELS_MAX:
+                made += self._coded(frame, came_ns)
         return made
 
     def _coded(self, frame: Any, mono_ns: int) -> list[bytes]:

@@ -21,8 +21,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from api.footage import ClipReader, NoFootageError
+from api.footage.converting import converted
 from api.pages.rendering import DIRECTORY, page
 from domain.time import Span, from_iso, to_iso
+from live.client import LiveClient
 from tests.support.cameras.timed import SIZE, ZERO_MS, filmed
 from tests.support.cameras.video import units
 from tests.support.footage.sealed import START_NS
@@ -45,16 +47,20 @@ class StandCamera:
     shown_ms: list[int] = field(default_factory=list)  # when the pictures were taken, since ZERO_MS
     causes: dict[int, str] = field(default_factory=dict)  # of the gap that begins so many ms after ZERO_MS
     mime: str | None = None  # said instead of the true one
+    converter: LiveClient | None = None  # which makes H.264 of it; None: it has no place for it
     bytes_per_s: float | None = None
     status: int = 200
     cut_after: int | None = None  # bytes of an answer, then the connection breaks
     asked: list[str] = field(default_factory=list)
+    converted: list[tuple[int, int]] = field(default_factory=list)  # bytes of the groups that were given as H.264
     pictured: list[str] = field(default_factory=list)  # times of thumbnails that were asked for
 
-    def film(self, at_ms: Sequence[int], *, number: int = 0, gop: int = 25, b_frames: int = 0) -> None:
+    def film(self, at_ms: Sequence[int], *, codec: str = "h264", **coded: Any) -> None:
         """Add footage; pictures further apart than a gap belong to two calls."""
-        stream = filmed(at_ms, number=number, gop=gop, b_frames=b_frames)
-        self.shelf.film(units(stream), START_NS + at_ms[0] * _MS, codec_size=SIZE)
+        stream = filmed(at_ms, codec=codec, **coded)
+        self.shelf.film(
+            units(stream, "h264" if codec == "h264" else "hevc"), START_NS + at_ms[0] * _MS, codec_size=SIZE
+        )
         self.shown_ms += at_ms
 
     def picture_at(self, at_ms: float) -> int:
@@ -145,6 +151,8 @@ async def _clip(request: Request) -> Response:
         return Response(status_code=404, headers={"Tallenne-Problem": "no-footage"})
     start, _, last = request.headers.get("range", "bytes=0-").removeprefix("bytes=").partition("-")
     first, end = int(start), min(int(last) + 1, clip.size_bytes) if last else clip.size_bytes
+    if request.query_params.get("as"):
+        return _converted(camera, clip, first, end)
     headers = {
         "Content-Type": camera.mime or clip.mime,
         "Content-Length": str(end - first),
@@ -154,6 +162,16 @@ async def _clip(request: Request) -> Response:
         "Tallenne-Clip-End": to_iso(clip.span.end_ns),
     }
     return StreamingResponse(_paced(camera, clip, first, end), 206, headers)
+
+
+def _converted(camera: StandCamera, clip: ClipReader, first: int, end: int) -> Response:
+    if camera.converter is None:
+        return Response(status_code=503, headers={"Tallenne-Problem": "conversions"})
+
+    async def watched(start: int, end: int) -> None:
+        camera.converted.append((start, end))
+
+    return StreamingResponse(converted(clip, camera.converter, first, end, watched))
 
 
 async def _thumbnail(request: Request) -> Response:

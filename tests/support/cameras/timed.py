@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fractions
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import av
 import numpy as np
@@ -19,16 +19,18 @@ SIZE: Final = (320, 192)
 Stream = list[tuple[bytes, int, bool]]  # (Annex B, pts in 90 kHz, key)
 
 
-def filmed(at_ms: Sequence[int], *, number: int = 0, gop: int = 25, b_frames: int = 0) -> Stream:
-    """Pictures of these times since ZERO_MS, each with its time in its strip."""
-    context = av.CodecContext.create("libx264", "w")
+def filmed(
+    at_ms: Sequence[int], *, number: int = 0, gop: int = 25, b_frames: int = 0, codec: str = "h264", more: str = ""
+) -> Stream:
+    """Pictures of these times since ZERO_MS, each with its time in its strip. ``more``: the coder's own words."""
+    context: Any = av.CodecContext.create("libx264" if codec == "h264" else "libx265", "w")
     context.width, context.height = SIZE
     context.pix_fmt = "yuv420p"
     context.time_base = fractions.Fraction(1, 1000)
     context.framerate = fractions.Fraction(25)
     context.gop_size, context.max_b_frames = gop, b_frames
-    words = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}:repeat-headers=1:log-level=0"
-    context.options = {"preset": "ultrafast", "x264-params": words}
+    words = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes={b_frames}:repeat-headers=1:log-level=0{more}"
+    context.options = {"preset": "ultrafast", "x264-params" if codec == "h264" else "x265-params": words}
     found = []
     for at in at_ms:
         picture = np.full((SIZE[1] * 3 // 2, SIZE[0]), 128, np.uint8)

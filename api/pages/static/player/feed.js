@@ -4,7 +4,7 @@ import { Problem, part } from "../server.js";
 import { MoofScanner, picturesOf, readHead } from "./boxes.js";
 import { Frames } from "./frames.js";
 import { Fetched, groupsFor, pieceAt } from "./pieces.js";
-import { Sink, playable } from "./sink.js";
+import { CONVERTED, Sink, playable } from "./sink.js";
 import { GAP, OFFLINE, UNPLAYABLE } from "./state.js";
 
 const HEAD_BYTES = 8192;
@@ -19,6 +19,8 @@ const TAIL_MS = 1500;
 const HOLE_MS = 20;
 const SEAM_MS = 150; // a hole shorter than this is played over
 const NEAR_MS = 2000;
+const PART_MS = 4000; // so much is converted at a time: others wait meanwhile
+const IN_CONVERTED = { timescale: 90_000, shiftTicks: 0 };
 
 export class Feed {
   #address;
@@ -31,6 +33,7 @@ export class Feed {
   #problem = null; // {name, why, start, end}: a state of those times
   #failures = 0;
   #retryAt = 0;
+  #converts = new Set(); // kinds of footage that this browser has said it plays, and does not
   #left = new AbortController(); // ends what listens, with the feed
 
   /** address(start, end): of the camera's clip of a span. visit: {start, end} to be fetched as one clip, or null. */
@@ -39,6 +42,7 @@ export class Feed {
     this.#visit = visit;
     this.sink = new Sink(video);
     this.frames = new Frames();
+    this.converted = ""; // what it was that the server converts, as this browser cannot play it
     const { signal } = this.#left;
     video.addEventListener("error", () => video.error && this.#broken(video.error), { signal });
     addEventListener("online", () => (this.#retryAt = 0), { signal });
@@ -74,6 +78,7 @@ export class Feed {
     const problem = this.#problem;
     if (problem && problem.start <= time && time < problem.end) return problem;
     const empty = this.#fetched.end(time) !== null && !this.frames.at(time);
+    if (empty && this.converted) return { name: UNPLAYABLE, why: "player.damaged" };
     return empty ? { name: GAP, why: "unknown" } : null;
   }
 
@@ -112,9 +117,13 @@ export class Feed {
     const job = { control: new AbortController(), piece, run, from, until, position: from };
     const clip = this.#clips.get(this.#address(piece.start, piece.end));
     if (!clip) return Object.assign(job, { name: "head", work: () => this.#fetchHead(job) });
-    if (!playable(clip.mime)) {
-      this.#problem = { name: UNPLAYABLE, why: "player.unplayable", ...piece };
-      return null;
+    if (!playable(clip.mime) || this.#converts.has(clip.mime)) {
+      if (!playable(CONVERTED)) {
+        this.#problem = { name: UNPLAYABLE, why: "player.unplayable", ...piece };
+        return null;
+      }
+      job.until = Math.min(until, from + PART_MS);
+      return Object.assign(job, { name: "media", work: () => this.#fetchConverted(job, clip) });
     }
     return Object.assign(job, { name: "media", work: () => this.#fetchMedia(job, clip) });
   }
@@ -143,37 +152,61 @@ export class Feed {
   }
 
   async #fetchMedia(job, clip) {
+    const groups = this.#groups(job, clip);
+    if (!groups) return;
+    if (await this.sink.open(clip.mime, job.from)) this.#fetched = new Fetched();
+    await this.#makeRoom(KEPT_MS);
+    const answer = await watched(job.control, () => part(clip.address, { start: groups[0].offset, end: groups.at(-1).end, tag: clip.tag, signal: job.control.signal }));
+    this.converted = "";
+    await this.sink.begin(clip, clip.init);
+    let at = groups[0].offset;
+    const left = await this.#take(answer.body.getReader(), job, clip, groups, (group, length) => group.end <= (at += length));
+    if (left) this.#fetched.add(left.start, left.stop); // a clip without an index
+  }
+
+  /** The same pictures as H.264. What they begin with comes with them; where they end early, the rest cannot be converted. */
+  async #fetchConverted(job, clip) {
+    const groups = this.#groups(job, clip);
+    if (!groups) return;
+    this.converted = clip.mime;
+    const answer = await watched(job.control, () => part(`${clip.address}&as=h264`, { start: groups[0].offset, end: groups.at(-1).end, tag: clip.tag, signal: job.control.signal }));
+    if (await this.sink.open(CONVERTED, job.from)) this.#fetched = new Fetched();
+    await this.#makeRoom(KEPT_MS);
+    await this.sink.begin(clip, null);
+    job.position = groups[0].start;
+    const left = await this.#take(answer.body.getReader(), job, { ...clip, ...IN_CONVERTED }, groups, (group) => job.position >= group.stop - HOLE_MS);
+    if (left) this.#fetched.add(left.start, job.until); // what did not come cannot be converted
+  }
+
+  /** The groups that are to be fetched; null: there are none. */
+  #groups(job, clip) {
     const range = groupsFor(clip.groups, job.from, Math.min(job.until, job.piece.end));
-    if (!range) return this.#fetched.add(job.from, job.piece.end); // the timeline knows more than the clip has
+    if (!range) {
+      this.#fetched.add(job.from, job.piece.end); // the timeline knows more than the clip has
+      return null;
+    }
     const groups = clip.groups.slice(range[0], range[1] + 1);
     if (groups[0].start > job.from) this.#fetched.add(job.from, groups[0].start);
     job.from = Math.min(job.from, groups[0].start);
     job.until = groups.at(-1).stop;
-    if (await this.sink.open(clip.mime, job.from)) this.#fetched = new Fetched();
-    await this.#makeRoom(KEPT_MS);
-    const answer = await watched(job.control, () => part(clip.address, { start: groups[0].offset, end: groups.at(-1).end, tag: clip.tag, signal: job.control.signal }));
-    await this.sink.begin(clip);
-    await this.#take(answer.body.getReader(), job, clip, groups);
-    return undefined;
+    return groups;
   }
 
-  /** Each group counts as fetched when all of it is in the buffer. */
-  async #take(reader, job, clip, groups) {
+  /** Each group counts as fetched when all of it is in the buffer. isHere(group, length of what came); the group that is not, if any. */
+  async #take(reader, job, clip, groups, isHere) {
     const scanner = new MoofScanner();
-    let [at, next] = [groups[0].offset, 0];
+    let next = 0;
     for (;;) {
       const { done, value } = await watched(job.control, () => reader.read());
-      if (done) break;
+      if (done) return groups[next];
       for (const moof of scanner.push(value)) {
         const pictures = picturesOf(moof, clip).map(({ start, end }) => ({ start: clip.start + start * 1000, end: clip.start + end * 1000 }));
         this.frames.add(pictures);
         job.position = pictures.at(-1)?.end ?? job.position;
       }
       await this.#append(value);
-      at += value.length;
-      for (; next < groups.length && groups[next].end <= at; next += 1) this.#fetched.add(groups[next].start, groups[next].stop);
+      for (let length = value.length; next < groups.length && isHere(groups[next], length); next += 1, length = 0) this.#fetched.add(groups[next].start, groups[next].stop);
     }
-    if (next < groups.length) this.#fetched.add(groups[next].start, groups[next].stop); // a clip without an index
   }
 
   async #append(bytes) {
@@ -199,30 +232,35 @@ export class Feed {
     if (this.#problem?.name === OFFLINE) this.#problem = null;
   }
 
-  #failed(error, { control, piece, name }) {
-    if (this.#left.signal.aborted || (control.signal.aborted && !(error instanceof Problem))) return;
+  #failed(error, { control, piece, name, from, until }) {
+    if (this.#left.signal.aborted || (control.signal.aborted && !(error instanceof Problem))) return undefined;
     const { status } = error;
     if (status === 416) {
       this.#clips.clear(); // the clip has changed: some of it has expired
       this.#retryAt = performance.now() + RETRY_MS[0];
-      return;
+      return undefined;
     }
+    if (error.code === "not-converted") return this.#fetched.add(from, until);
     if (!(error instanceof Problem)) {
       console.error(name, error);
       this.#problem = { name: UNPLAYABLE, why: "player.damaged", ...piece };
     } else if (error.code === "restricted") this.#problem = { name: GAP, why: "restricted", ...piece };
     else if (status === 404) this.#problem = { name: GAP, why: "withheld", ...piece };
+    else if (error.code === "conversions") this.#problem = { name: OFFLINE, why: "player.conversions", start: -Infinity, end: Infinity };
     else this.#problem = { name: OFFLINE, why: status ? "problem.away" : "problem.offline", start: -Infinity, end: Infinity };
     const wait = this.#problem.name === OFFLINE ? RETRY_MS[Math.min(this.#failures, RETRY_MS.length - 1)] : AGAIN_MS;
     this.#retryAt = performance.now() + wait;
     this.#failures += 1;
+    return undefined;
   }
 
   /** What a decoder cannot take is left out; a new source takes what is wanted elsewhere. */
   #broken(error) {
     console.warn(error.message);
     const time = this.#asked?.time ?? 0;
-    this.#problem = { name: UNPLAYABLE, why: "player.damaged", start: time - NEAR_MS, end: time + NEAR_MS };
+    const mime = this.sink.mime;
+    if (mime.includes("hvc1") && !this.#converts.has(mime)) this.#converts.add(mime);
+    else this.#problem = { name: UNPLAYABLE, why: "player.damaged", start: time - NEAR_MS, end: time + NEAR_MS };
     this.#job?.control.abort();
     this.#fetched = new Fetched();
     this.sink.close();

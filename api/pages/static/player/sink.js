@@ -4,6 +4,9 @@ const Source = self.MediaSource ?? self.ManagedMediaSource;
 const LENGTH_S = 3 * 86_400; // a person who looks further is given a new source
 const TOUCH_S = 0.002; // a group of pictures begins exactly where the one before it ends
 
+/** What the server makes of footage that a browser cannot play: H.264 that every browser can. */
+export const CONVERTED = 'video/mp4; codecs="avc1.42c02a"';
+
 /** The browser does not take what it was given. */
 export class RefusedError extends Error {}
 
@@ -37,6 +40,10 @@ export class Sink {
 
   get isOpen() {
     return this.#buffer !== null;
+  }
+
+  get mime() {
+    return this.#mime;
   }
 
   get hasEnded() {
@@ -85,13 +92,13 @@ export class Sink {
     this.#video.load();
   }
 
-  /** What is appended from now on is of this clip, {start, init}, from the beginning of a fragment on. */
-  async begin(clip) {
+  /** What is appended from now on is of this clip, {start}, from the beginning of a fragment on. init: null, where it comes along. */
+  async begin(clip, init) {
     this.#reopen();
     this.#buffer.abort(); // whatever was cut off is forgotten
     this.#buffer.timestampOffset = this.seconds(clip.start);
-    if (clip !== this.#clip) await this.append(clip.init);
-    this.#clip = clip;
+    if (init && clip !== this.#clip) await this.append(init);
+    this.#clip = init && clip;
   }
 
   /** QuotaExceededError when there is no room. */

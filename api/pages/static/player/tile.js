@@ -1,11 +1,11 @@
 // One camera's place on the page: its video follows the time, and is seen only while it presents the picture of that time.
 
-import { el, icon } from "../dom.js";
+import { el, icon, toast } from "../dom.js";
 import { clipAddress } from "../server.js";
 import { t } from "../words.js";
 import { Feed } from "./feed.js";
 import { Magnifier } from "./magnify.js";
-import { BLANK, GAP, LOADING, OFFLINE, SHOWN, decide, groundAt, inStep, isAwaited, slack } from "./state.js";
+import { BLANK, GAP, LOADING, OFFLINE, SHOWN, UNPLAYABLE, decide, groundAt, inStep, isAwaited, slack } from "./state.js";
 
 const AHEAD_MS = 15_000; // at normal speed
 const AHEAD_MAX_MS = 60_000;
@@ -39,10 +39,11 @@ export class Tile {
     this.enlarge = el("button", { type: "button", class: "enlarge", onclick: () => onEnlarge(this) }, icon("full"));
     this.leave = onRemove && el("button", { type: "button", class: "leave", onclick: () => onRemove(this) }, icon("close"));
     this.label = el("span", { class: "label" });
+    this.converted = el("button", { type: "button", class: "converted", hidden: true, title: t("player.converted_help"), onclick: () => toast(t("player.converted_help")) }, t("player.converted"));
     const picture = el("div", { class: "picture" }, this.video, this.veil, this.note);
     this.magnifier = new Magnifier(picture, this.video);
     // Below the picture: cameras have their own clock and name in it, at any edge.
-    this.element = el("figure", { class: "tile", data: { camera: this.cameraId } }, picture, el("figcaption", { class: "foot" }, this.label, this.enlarge, this.leave));
+    this.element = el("figure", { class: "tile", data: { camera: this.cameraId } }, picture, el("figcaption", { class: "foot" }, this.label, this.converted, this.enlarge, this.leave));
     this.setName(camera.name);
     const visit = camera.start === undefined ? null : { start: camera.start, end: camera.end };
     const address = camera.address ?? ((start, end) => clipAddress(this.cameraId, start, end));
@@ -94,7 +95,7 @@ export class Tile {
 
   /** Until when the time may go on without leaving this camera behind. */
   limit(time) {
-    if (this.#ground.kind !== "run" || this.state.name === GAP) return Infinity;
+    if (this.#ground.kind !== "run" || [GAP, UNPLAYABLE].includes(this.state.name)) return Infinity;
     if (this.state.waits && !isAwaited(this, performance.now())) return Infinity;
     return this.#feed.end(time) ?? time;
   }
@@ -188,6 +189,7 @@ export class Tile {
     const state = name === SHOWN ? (rate ? "playing" : "paused") : name;
     this.element.dataset.clipStart = String(this.#feed.sink.origin);
     this.note.hidden = !(name === SHOWN && waits);
+    this.converted.hidden = !this.#feed.converted;
     const text = `${state} ${why}`;
     if (text === this.said) return;
     this.said = text;
