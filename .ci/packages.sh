@@ -21,6 +21,7 @@ debian_packages() {
     need chromium "tests of the pages and of clips in Chromium" program chromium
     need firefox-esr "$seeking in Firefox" program firefox-esr
     need mosquitto "tests against mosquitto" program mosquitto
+    need coturn "tests of live pictures through a TURN server" program turnserver
     need libvlc5 "$seeking in VLC" library libvlc.so.5
     need vlc-plugin-base "$seeking in VLC" plugin demux/libmp4_plugin.so
     need gstreamer1.0-tools "tests that judge our MP4 by GStreamer" program gst-launch-1.0

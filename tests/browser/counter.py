@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,14 @@ class Counter:
 
 @pytest.fixture
 async def counter(database: Database, tmp_path: Path) -> AsyncIterator[Counter]:
-    settings = settings_for(database.serve, tmp_path)
+    async with at_the_counter(database, tmp_path) as made:
+        yield made
+
+
+@asynccontextmanager
+async def at_the_counter(database: Database, tmp_path: Path, **more: Any) -> AsyncIterator[Counter]:
+    """``more``: settings of the role `serve`."""
+    settings = settings_for(database.serve, tmp_path, **more)
     staff = await hire(database, settings.secret_directory, "viewer", "exporter")
     owner = await connect(database.owner)
     async with serving(settings) as status, chromium() as browser:

@@ -41,11 +41,12 @@ export function takeForm(form, submitted) {
   form.querySelector("button[type=submit]").disabled = false;
 }
 
+const READ_MS = 60; // so long a character takes to be read
 let hiding = 0;
 export function toast(text) {
   const place = byId("toast");
   place.textContent = text;
   place.classList.add("shown");
   clearTimeout(hiding);
-  hiding = setTimeout(() => place.classList.remove("shown"), 5000);
+  hiding = setTimeout(() => place.classList.remove("shown"), Math.max(5000, text.length * READ_MS));
 }
