@@ -17,6 +17,7 @@ from pipeline.embedded.broker import Broker, start_broker
 from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
 from pipeline.embedded.provision import provision
 from pipeline.embedded.store import Store, start_store
+from pipeline.smoke.lateness import Lateness
 from runtime.database import connect
 from runtime.settings import DatabaseSettings, StoreSettings
 from storage.catalogue.migrate import migrate
@@ -52,6 +53,13 @@ class Database:
     custodian: DatabaseSettings
     serve: DatabaseSettings
     keeper: DatabaseSettings
+
+
+@pytest.fixture
+def late() -> Iterator[Lateness]:
+    """How late this machine ran what was due since the test began."""
+    with Lateness() as watching:
+        yield watching
 
 
 @pytest.fixture(scope="session")

@@ -17,12 +17,13 @@ import pytest
 from playwright.async_api import Page
 
 from demo.video import strip
+from pipeline.smoke.lateness import Lateness
 from tests.browser.chromium import MARKS
 from tests.browser.demo_desk import Desk
 from tests.browser.steps import REASON, ask_for_export, open_passage, reach, wait
 from tests.browser.strips import read_player
 
-IN_STEP_MS = 200
+IN_STEP_MS = 200  # paused; while playing a busy machine shows each picture late
 pytestmark = [*MARKS, pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 
@@ -50,7 +51,7 @@ async def hold_in_step(page: Page) -> float:
     return max(worst, abs(first - second))
 
 
-async def test_member_found_by_name_and_played_in_step(desk: Desk) -> None:
+async def test_member_found_by_name_and_played_in_step(desk: Desk, late: Lateness) -> None:
     page = await desk.page()
     await page.goto(f"{desk.address}/find")
     await page.wait_for_selector("#find button:enabled")
@@ -77,7 +78,7 @@ async def test_member_found_by_name_and_played_in_step(desk: Desk) -> None:
     for _ in range(6):
         worst.append(await hold_in_step(page))
         await asyncio.sleep(0.25)
-    assert max(worst) <= IN_STEP_MS, worst
+    assert max(worst) <= late.limit_ms(IN_STEP_MS), worst
     await page.keyboard.press("k")
     await reach(page, "paused")
     paused = await hold_in_step(page)
@@ -97,7 +98,7 @@ async def moved_from(page: Page, at: int) -> int:
     return (await read_player(page))[0] - at
 
 
-async def test_scrub_across_a_gap_and_play_on_behind_it(desk: Desk) -> None:
+async def test_scrub_across_a_gap_and_play_on_behind_it(desk: Desk, late: Lateness) -> None:
     page = await desk.page()
     await open_passage(desk, page)
     gap_ms = (desk.gap.start_ns / 1e6, desk.gap.end_ns / 1e6)
@@ -122,7 +123,7 @@ async def test_scrub_across_a_gap_and_play_on_behind_it(desk: Desk) -> None:
     await page.mouse.up()
     await reach(page, "playing")
     await asyncio.sleep(1.5)
-    assert await hold_in_step(page) <= IN_STEP_MS
+    assert await hold_in_step(page) <= late.limit_ms(IN_STEP_MS)
     assert (await read_player(page))[0] > gap_ms[1]
     # And by itself: playing from just before the gap leads through it. All of it: its end may pass while footage loads.
     await page.evaluate(WATCH_STATES)
@@ -138,7 +139,7 @@ async def test_scrub_across_a_gap_and_play_on_behind_it(desk: Desk) -> None:
     except AssertionError as late:
         raise AssertionError(f"{seen}, now {await read_player(page)}, gap {gap_ms}") from late
     await asyncio.sleep(1.5)
-    assert await hold_in_step(page) <= IN_STEP_MS
+    assert await hold_in_step(page) <= late.limit_ms(IN_STEP_MS)
     await page.context.close()
 
 

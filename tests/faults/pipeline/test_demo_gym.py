@@ -28,6 +28,7 @@ from pipeline.smoke import run as smoke_run
 from pipeline.smoke.clear_bytes import files_holding
 from pipeline.smoke.expected import tag_rows, untiled
 from pipeline.smoke.holding import until
+from pipeline.smoke.lateness import Lateness
 from pipeline.smoke.run import checked, tags_agree
 from pipeline.supervise.ready import wait_ready
 from pipeline.supervise.tell import Tell
@@ -114,7 +115,7 @@ def test_the_port_audit_sees_an_open_server() -> None:
                 server.terminate()
 
 
-async def test_roles_killed_in_turn_lose_nothing(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_roles_killed_in_turn_lose_nothing(data: Path, monkeypatch: pytest.MonkeyPatch, late: Lateness) -> None:
     # A picture that was made before a stall and sent after it came late, by half a second: nothing in it says so.
     monkeypatch.setattr(smoke_run, "_TIMECODE_LIMIT_MS", 200.0 + 500.0)
     async with running(UpOptions(config=None, data=data, cameras=3), Tell(quiet=True)) as everything:
@@ -127,7 +128,7 @@ async def test_roles_killed_in_turn_lose_nothing(data: Path, monkeypatch: pytest
                 await asyncio.sleep(2)
             before = await _segments(conn)
             await until(lambda: _recorded(conn, before + 3), "new segments after the kills")
-            result = await checked(everything, Tell(quiet=True), time.monotonic(), forget=True)
+            result = await checked(everything, Tell(quiet=True), time.monotonic(), late, forget=True)
             assert result["restarts"] == 5
             assert result["frames_skipped"] > 0  # told by the cameras, and not taken for lost
             assert result["tags"] == result["tags_expected"] > 0

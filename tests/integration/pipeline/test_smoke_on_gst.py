@@ -18,6 +18,7 @@ from pipeline.demo.gym import RTSP_USER, make_demo
 from pipeline.installation import Installation
 from pipeline.secret_files import read_secret
 from pipeline.smoke import run as smoke_run
+from pipeline.smoke.lateness import Lateness
 from pipeline.smoke.run import checked
 from pipeline.supervise.tell import Tell
 from pipeline.up import UpOptions, running
@@ -31,7 +32,9 @@ CAMERAS = 2
 FRAMES_OFF = 4
 
 
-async def test_smoke_checks_hold_against_a_server_not_written_here(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_smoke_checks_hold_against_a_server_not_written_here(
+    monkeypatch: pytest.MonkeyPatch, late: Lateness
+) -> None:
     require_gstreamer()
     # What the relay held back on a busy machine came late; nothing in it says so.
     monkeypatch.setattr(smoke_run, "_TIMECODE_LIMIT_MS", 200.0 + 500.0)
@@ -54,7 +57,7 @@ async def test_smoke_checks_hold_against_a_server_not_written_here(monkeypatch: 
             async with running(
                 UpOptions(config=None, data=installation.root, cameras=CAMERAS), Tell(quiet=True)
             ) as gym_runs:
-                result = await checked(gym_runs, Tell(quiet=True), time.monotonic(), frames_off=FRAMES_OFF)
+                result = await checked(gym_runs, Tell(quiet=True), time.monotonic(), late, frames_off=FRAMES_OFF)
                 statuses = {status.get("role"): status for status in read_status_files(installation.run)}
     assert result["ok"], json.dumps(result)
     assert result["frames"] > 0

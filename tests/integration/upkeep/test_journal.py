@@ -33,6 +33,7 @@ from storage.keys import FileKeyring, RecorderIdentity
 from storage.sealed import object_name_of
 from storage.store import ObjectStore, open_store
 from tests.conftest import Database
+from tests.integration.storage.footage import but_epochs
 from tests.support.footage.custodian import custodian, custodian_settings, until
 from tests.support.footage.recording import assert_tiled
 from tests.support.processes.killed_recorder import Scene, Stage, stage
@@ -216,7 +217,7 @@ async def test_old_copy_catches_up_with_rows_keys_and_gaps(
         report = await reconcile(after.owner, after.objects, after.client, repair=True, grace_ns=0, clock_ns=later)
         assert report.orphan_count == missing
         assert report.lost.holes == 0  # the journal had a cause for every gap
-        assert await segments(after.owner) == then[0]
+        assert but_epochs(await segments(after.owner)) == but_epochs(then[0])
         assert await gaps(after.owner) == then[1]
         now = await tables(after.owner)
         # Not the epochs: a recorder that commits before it has its lease does so under epoch 1, and a row that is
