@@ -80,7 +80,7 @@ async def checked(
 ) -> dict[str, Any]:
     """All checks; SmokeError names the one that does not hold. frames_off: by so many pictures a clip may differ.
 
-    ``late``: entered before the footage began; ``forget``: footage expires, too, for which a camera's retention changes.
+    ``late``: entered before the footage began. ``forget``: footage expires, too; a camera's retention is changed for it.
     """
     conn = await connect(everything.settings.database("owner"))
     try:
