@@ -80,7 +80,7 @@ async def checked(
 ) -> dict[str, Any]:
     """All checks; SmokeError names the one that does not hold. frames_off: by so many pictures a clip may differ.
 
-    ``late``: entered before the footage began. ``forget``: footage expires, too; a camera's retention is changed for it.
+    ``late``: entered before the footage began. ``forget``: footage expires, too, after a change of retention.
     """
     conn = await connect(everything.settings.database("owner"))
     try:
