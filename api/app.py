@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from api.audit import disclosure
 from api.audit import trail as audit_trail
+from api.bookmarks import routes as bookmarks
 from api.cameras import clip, days, inventory, thumbnail
 from api.cases import routes as cases
 from api.erasures import routes as erasures
@@ -49,6 +50,7 @@ ROUTERS: Final = tuple(
         exports,
         deciding,
         cases,
+        bookmarks,
         erasures,
         audit_trail,
         disclosure,

@@ -52,11 +52,20 @@ class LookAnswer(BaseModel):
     end: str | None
 
 
+class BookmarkedAnswer(BaseModel):
+    """What staff noted about a moment at which the member's credential was at a door that the camera sees."""
+
+    at: str
+    camera: str
+    note: str
+
+
 class LooksPage(BaseModel):
-    """Looks at one member's data, the newest first; `next` continues the list."""
+    """Looks at one member's data, the newest first; `next` continues the list. `bookmarks`: on its first page."""
 
     member_id: UUID
     looks: list[LookAnswer]
+    bookmarks: list[BookmarkedAnswer]
     next: int | None
 
 
@@ -78,6 +87,7 @@ async def looks_at_member(
         rows = await records.pool.fetch(
             sql.load("api.audit", "member_looks"), who, before, limit, list(_KINDS), list(_FOOTAGE)
         )
+        bookmarked = await records.pool.fetch(sql.load("api.audit", "member_bookmarks"), who) if before == _LAST else []
     entry = audit.Entry(actor=session.actor, action="disclosure", session_id=session.session_id, member_id=who)
     await audit.append(records.pool, entry, records.clock_ns())
     return LooksPage(
@@ -92,6 +102,9 @@ async def looks_at_member(
                 end=None if row["end_ns"] is None else to_iso(row["end_ns"]),
             )
             for row in rows
+        ],
+        bookmarks=[
+            BookmarkedAnswer(at=to_iso(row["at_ns"]), camera=row["camera"], note=row["note"]) for row in bookmarked
         ],
         next=rows[-1]["seq"] if len(rows) == limit else None,
     )

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
+from api.bookmarks import rows as bookmarks
+from api.bookmarks.shapes import BookmarkAnswer, FileBody, bookmark_answers
 from api.cases import rows, shapes
 from api.cases.rows import CaseRow
 from api.cases.shapes import (
@@ -24,6 +26,7 @@ from api.http.times import checked_span
 from api.records import Records
 from api.sign_in import rights
 from api.sign_in.desk import Desk, asked, desk_of
+from api.sign_in.scope import load_scope
 from api.sign_in.sessions import require_step_up
 from domain.ids import CameraId
 from domain.time import DAY_NS
@@ -98,7 +101,7 @@ async def hold(body: HoldBody, at: DeskDep, case_id: UUID) -> HeldAnswer:
 
 @router.post("/{case_id}/entries", status_code=201, responses=declared(401, 404, 409))
 async def entry(body: EntryBody, at: DeskDep, case_id: UUID) -> WholeCase:
-    """Add a note, or mark a clip."""
+    """Add a note, or bookmark a clip."""
     await _case(at, case_id)
     clip = None
     if body.camera_id is not None:
@@ -107,10 +110,33 @@ async def entry(body: EntryBody, at: DeskDep, case_id: UUID) -> WholeCase:
         camera = at.scope.camera(CameraId(body.camera_id))
         clip = (camera.camera_id, checked_span(body.start, body.end, longest_ns=DAY_NS))
     elif not body.note.strip():
-        raise Problem(422, "empty-note", "The note is empty.", "Write a note, or mark a clip.")
+        raise Problem(422, "empty-note", "The note is empty.", "Write a note, or bookmark a clip.")
     if not await rows.add_entry(at.records, at.session, at.purpose_id, case_id, body.note.strip(), clip):
         raise _ended()
     return await _whole(at, case_id)
+
+
+@router.get("/{case_id}/bookmarks", responses=declared(401, 404))
+async def bookmarked(at: DeskDep, case_id: UUID) -> list[BookmarkAnswer]:
+    """The bookmarks that the case lists, of cameras that this person may look at."""
+    await _case(at, case_id)
+    scope = await load_scope(at.records, at.session, rights.LOOK)
+    return bookmark_answers(
+        await bookmarks.listed(at.records, scope.cameras, case_id=case_id), scope, at.session.staff_id
+    )
+
+
+@router.post("/{case_id}/bookmarks", status_code=204, responses=declared(401, 404, 409))
+async def file_bookmark(body: FileBody, at: DeskDep, case_id: UUID) -> None:
+    """List a bookmark in the case, which keeps its moment. It stays a bookmark of the footage, too."""
+    await _case(at, case_id)
+    scope = await load_scope(at.records, at.session, rights.LOOK)
+    found = await bookmarks.listed(at.records, scope.cameras, bookmark_id=body.bookmark_id)
+    if not found:
+        raise not_found()
+    if not await bookmarks.file(at.records, at.session, at.purpose_id, found[0], case_id):
+        remedy = "Keep the footage for the case first."
+        raise Problem(409, "bookmark-case", "The case does not keep this moment, or it has ended.", remedy)
 
 
 @router.post("/{case_id}/end", responses=declared(401, 404, 409))

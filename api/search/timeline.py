@@ -10,6 +10,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from api.audit import looks
+from api.bookmarks import rows as bookmarks
+from api.bookmarks.shapes import BookmarkAnswer, bookmark_answers
 from api.http.problems import declared
 from api.http.times import End, Instant, Start, checked_span
 from api.records import Records, RecordsDep
@@ -47,6 +49,7 @@ class TimelineAnswer(BaseModel):
     """Not all fit: ``events`` holds those nearest to ``around``, all of [events_start, events_end)."""
     events_start: str
     events_end: str
+    bookmarks: list[BookmarkAnswer]
 
 
 @router.get("/cameras/{camera_id}/timeline", responses=declared(401, 404))
@@ -93,6 +96,9 @@ async def timeline(
         events_cut=whole != span,
         events_start=to_iso(whole.start_ns),
         events_end=to_iso(whole.end_ns),
+        bookmarks=bookmark_answers(
+            await bookmarks.listed(records, [camera.camera_id], span=span), scope, session.staff_id
+        ),
     )
 
 

@@ -44,6 +44,7 @@ ACTIONS: Final = (
     *("enrol", "verify", "rebuild", "make_past_keys", "open_intake", "heads_restored"),
     *("expired", "retention_changed", "retention_confirmed"),
     *("case_opened", "case_entry", "case_review", "hold_placed", "case_end_asked", "case_kept", "case_ended"),
+    *("bookmark_added", "bookmark_filed", "bookmark_removed"),
     *("erasure_asked", "erasure_approved", "erasure_refused", "erasure_cancelled", "erased"),
     *("disclosure", "audit_read", "exports_listed"),
 )

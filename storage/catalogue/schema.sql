@@ -258,6 +258,10 @@ BEGIN
         -- A gap is of interest beside footage. Before the first hour that is kept the pages say "expired".
         DELETE FROM gap g USING (SELECT camera_id, min(hour_ns) AS first_ns FROM hour_key GROUP BY camera_id) AS k
         WHERE g.camera_id = k.camera_id AND g.end_ns < k.first_ns AND g.end_ns < before_ns;
+    WHEN 'bookmarks' THEN
+        -- Whatever took the footage. They have no period of their own.
+        DELETE FROM bookmark WHERE bookmark_id IN (
+            SELECT m.bookmark_id FROM bookmark m WHERE NOT has_footage(m.camera_id, m.at_ns) LIMIT p_limit);
     WHEN 'erasures' THEN
         SELECT array_agg(erasure_id) INTO gone FROM (
             SELECT e.erasure_id FROM erasure e WHERE e.asked_ns < before_ns AND e.state NOT IN ('asked', 'approved')
@@ -290,6 +294,17 @@ BEGIN
     EXECUTE format('DELETE FROM segment_identity i USING %I s WHERE i.segment_id = s.segment_id', name);  -- of refused rows
     EXECUTE format('DROP TABLE %I', name);
     RETURN true;
+END $$;
+
+CREATE FUNCTION tallenne.end_bookmarks() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'tallenne', 'pg_temp'
+    AS $$
+BEGIN
+    DELETE FROM bookmark m USING changed s
+    WHERE s.state IN ('expiring', 'refused') AND m.camera_id = s.camera_id AND m.at_ns >= s.start_ns AND m.at_ns < s.end_ns
+      AND NOT has_footage(m.camera_id, m.at_ns);
+    RETURN NULL;
 END $$;
 
 CREATE FUNCTION tallenne.end_hold(p_hold_id uuid, p_now_ns bigint) RETURNS integer
@@ -528,6 +543,16 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
+
+CREATE FUNCTION tallenne.has_footage(p_camera_id uuid, p_at_ns bigint) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'tallenne', 'pg_temp'
+    AS $$
+    SELECT EXISTS (
+        SELECT FROM segment
+        WHERE start_ns > p_at_ns - 120000000000 AND start_ns <= p_at_ns AND end_ns > p_at_ns
+          AND camera_id = p_camera_id AND state NOT IN ('expiring', 'refused'))
+$$;
 
 CREATE FUNCTION tallenne.hold_segment(p_segment_id uuid, p_camera_id uuid, p_hour_key_id uuid, p_start_ns bigint, p_end_ns bigint) RETURNS void
     LANGUAGE sql
@@ -984,6 +1009,17 @@ CREATE TABLE tallenne.audit_writer (
     writer text NOT NULL,
     names_staff boolean NOT NULL,
     actions text[] NOT NULL
+);
+
+CREATE TABLE tallenne.bookmark (
+    bookmark_id uuid NOT NULL,
+    camera_id uuid NOT NULL,
+    at_ns bigint NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    staff_id uuid NOT NULL,
+    added_ns bigint NOT NULL,
+    case_id uuid,
+    CONSTRAINT bookmark_note_check CHECK ((length(note) <= 1000))
 );
 
 CREATE TABLE tallenne.camera (
@@ -1577,6 +1613,9 @@ ALTER TABLE ONLY tallenne.audit_entry
 ALTER TABLE ONLY tallenne.audit_writer
     ADD CONSTRAINT audit_writer_pkey PRIMARY KEY (writer);
 
+ALTER TABLE ONLY tallenne.bookmark
+    ADD CONSTRAINT bookmark_pkey PRIMARY KEY (bookmark_id);
+
 ALTER TABLE ONLY tallenne.camera_health
     ADD CONSTRAINT camera_health_pkey PRIMARY KEY (camera_id);
 
@@ -1747,6 +1786,10 @@ CREATE INDEX audit_entry_look ON tallenne.audit_entry USING btree (purpose_id) W
 
 CREATE INDEX audit_entry_member ON tallenne.audit_entry USING btree (member_id, seq);
 
+CREATE INDEX bookmark_camera_time ON tallenne.bookmark USING btree (camera_id, at_ns);
+
+CREATE INDEX bookmark_case ON tallenne.bookmark USING btree (case_id) WHERE (case_id IS NOT NULL);
+
 CREATE UNIQUE INDEX camera_name ON tallenne.camera USING btree (site_id, name) WHERE (removed_ns IS NULL);
 
 CREATE INDEX case_entry_case ON tallenne.case_entry USING btree (case_id, entry_id);
@@ -1817,6 +1860,8 @@ CREATE INDEX wrap_record_hour_key ON tallenne.wrap_record USING btree (hour_key_
 
 CREATE INDEX wrap_record_segment ON tallenne.wrap_record USING btree (segment_id, wrap_id DESC);
 
+CREATE TRIGGER bookmark_ends AFTER UPDATE ON tallenne.segment REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION tallenne.end_bookmarks();
+
 CREATE TRIGGER footage_export_step AFTER INSERT OR UPDATE OF state ON tallenne.footage_export FOR EACH ROW EXECUTE FUNCTION tallenne.footage_export_step();
 
 CREATE TRIGGER journal_changed AFTER UPDATE ON tallenne.case_file REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION tallenne.journal_rows('opened_ns', 'title,reason');
@@ -1853,6 +1898,15 @@ CREATE TRIGGER journal_new AFTER INSERT ON tallenne.wrap_record REFERENCING NEW 
 
 ALTER TABLE ONLY tallenne.access_event
     ADD CONSTRAINT access_event_door_id_fkey FOREIGN KEY (door_id) REFERENCES tallenne.door(door_id);
+
+ALTER TABLE ONLY tallenne.bookmark
+    ADD CONSTRAINT bookmark_camera_id_fkey FOREIGN KEY (camera_id) REFERENCES tallenne.camera(camera_id);
+
+ALTER TABLE ONLY tallenne.bookmark
+    ADD CONSTRAINT bookmark_case_id_fkey FOREIGN KEY (case_id) REFERENCES tallenne.case_file(case_id);
+
+ALTER TABLE ONLY tallenne.bookmark
+    ADD CONSTRAINT bookmark_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES tallenne.staff(staff_id);
 
 ALTER TABLE ONLY tallenne.camera_health
     ADD CONSTRAINT camera_health_camera_id_fkey FOREIGN KEY (camera_id) REFERENCES tallenne.camera(camera_id);
@@ -1995,6 +2049,8 @@ GRANT ALL ON FUNCTION tallenne.delete_older(p_kind text, p_before_ns bigint, p_l
 REVOKE ALL ON FUNCTION tallenne.drop_segment_day(p_day_ns bigint, p_now_ns bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.drop_segment_day(p_day_ns bigint, p_now_ns bigint) TO tallenne_keeper;
 
+REVOKE ALL ON FUNCTION tallenne.end_bookmarks() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION tallenne.end_hold(p_hold_id uuid, p_now_ns bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.end_hold(p_hold_id uuid, p_now_ns bigint) TO tallenne_custodian;
 
@@ -2020,6 +2076,8 @@ GRANT ALL ON FUNCTION tallenne.expire_hour_keys(p_hour_key_ids uuid[], p_now_ns 
 REVOKE ALL ON FUNCTION tallenne.fill_gap(p_camera_id uuid, p_start_ns bigint, p_end_ns bigint, p_cause text) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION tallenne.footage_export_step() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION tallenne.has_footage(p_camera_id uuid, p_at_ns bigint) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION tallenne.hold_segment(p_segment_id uuid, p_camera_id uuid, p_hour_key_id uuid, p_start_ns bigint, p_end_ns bigint) FROM PUBLIC;
 
@@ -2071,6 +2129,10 @@ GRANT ALL ON FUNCTION tallenne.take_leases(p_camera_ids uuid[], p_recorder_id uu
 GRANT SELECT,INSERT,UPDATE ON TABLE tallenne.access_event TO tallenne_index;
 GRANT SELECT ON TABLE tallenne.access_event TO tallenne_serve;
 GRANT SELECT ON TABLE tallenne.access_event TO tallenne_custodian;
+
+GRANT SELECT,INSERT,DELETE ON TABLE tallenne.bookmark TO tallenne_serve;
+
+GRANT UPDATE(case_id) ON TABLE tallenne.bookmark TO tallenne_serve;
 
 GRANT SELECT ON TABLE tallenne.camera TO tallenne_ingest;
 GRANT SELECT ON TABLE tallenne.camera TO tallenne_index;

@@ -88,6 +88,7 @@ class StandCamera:
                 for start, end in gaps if end > start
             ],
             "events": [], "events_cut": False, "events_start": to_iso(span.start_ns), "events_end": to_iso(span.end_ns),
+            "bookmarks": [],
         }  # fmt: skip
 
 

@@ -147,15 +147,10 @@ ELSEWHERE: Final = (
         "tests/integration/custodian/test_erasure_steps.py",
         ("custodian/erasure/*.py", "custodian/keys/resealing.py"),
     ),
-    Row(
-        "erasure over HTTP, with a custodian", "tests/integration/api/erasures/test_erasures.py", ("api/erasures/*.py",)
-    ),
+    Row("erasure, with a custodian", "tests/integration/api/erasures/test_erasures.py", ("api/erasures/*.py",)),
     Row(_PROCESS, "tests/integration/pipeline/test_erase_command.py", ("pipeline/commands/erase.py",), words='"erase"'),
-    Row(
-        "cases over HTTP, with a custodian and PostgreSQL",
-        "tests/integration/api/cases/test_cases.py",
-        ("api/cases/routes.py", "api/cases/rows.py", "api/cases/shapes.py"),
-    ),
+    Row("cases, with a custodian", "tests/integration/api/cases/test_cases.py", ("api/cases/*.py",)),
+    Row("its end, with the footage", "tests/integration/api/bookmarks/test_bookmarks.py", ("api/bookmarks/*.py",)),
     Row(
         "commands that ask the API: a served API with a custodian, as two people would",
         "tests/integration/pipeline/test_cases_command.py",

@@ -33,6 +33,7 @@ class PeriodsOver:
             "sessions": periods.sessions_d,
             "throttles": periods.sessions_d,
             "gaps": _GAPS_D,
+            "bookmarks": 0,  # when their footage has ended, whenever that was
             "erasures": _EXPIRED_KEYS_D,
             "expired_keys": _EXPIRED_KEYS_D,
         }

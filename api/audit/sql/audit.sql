@@ -11,6 +11,15 @@ WHERE a.seq < $2::bigint AND a.action = ANY ($4::text[])
              AND t.start_ns < a.end_ns AND t.end_ns > a.start_ns)))
 ORDER BY a.seq DESC LIMIT $3
 
+-- name: member_bookmarks
+-- $1 member. Bookmarks of moments that a tag of the member covers. The columns do not say who bookmarked them.
+SELECT DISTINCT m.at_ns, c.name AS camera, m.note, m.bookmark_id
+FROM access_event e JOIN tag t USING (event_id) JOIN bookmark m ON m.camera_id = t.camera_id
+    AND m.at_ns >= t.start_ns AND m.at_ns < t.end_ns
+JOIN camera c ON c.camera_id = m.camera_id
+WHERE e.member_id = $1 AND e.superseded_by IS NULL AND t.superseded_ns IS NULL
+ORDER BY m.at_ns, m.bookmark_id
+
 -- name: audit_page
 -- $1 below this seq, $2 how many, $3 whether every camera, $4 else these cameras only, [$5, $6) when, $7 action or NULL,
 -- $8 staff or NULL, $9 member or NULL, $10 camera or NULL, $11 a member's number or NULL. Pages by seq, which only grows:

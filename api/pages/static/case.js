@@ -16,7 +16,10 @@ const watch = (each) => el("a", { href: `/play?${new URLSearchParams({ camera: e
 
 async function load() {
   try {
-    draw(await get(path));
+    const [found, bookmarks] = await Promise.all([get(path), get(`${path}/bookmarks`)]);
+    draw(found);
+    byId("bookmarks-part").hidden = !bookmarks.length;
+    byId("bookmarks").replaceChildren(...bookmarks.map(bookmark));
   } catch (error) {
     show(byId("problem"), error.message);
   }
@@ -64,6 +67,15 @@ const hold = (each) =>
     el("span", {}, spanOf(each)),
     soft(t("cases.placed", { name: each.placed_by, time: full(Date.parse(each.placed), each.time_zone) })),
     each.ended ? soft(t("cases.hold_ended", { time: full(Date.parse(each.ended), each.time_zone) })) : each.kind === "restriction" ? null : watch(each),
+  );
+
+const bookmark = (each) =>
+  el(
+    "li",
+    { data: { bookmark: each.bookmark_id } },
+    el("span", { class: "row" }, el("strong", {}, each.camera), el("span", {}, full(Date.parse(each.at), each.time_zone)), watch({ ...each, start: each.at })),
+    each.note ? el("span", {}, each.note) : null,
+    soft(t("cases.noted", { name: each.by, time: full(Date.parse(each.added), each.time_zone) })),
   );
 
 const entry = (each) =>

@@ -35,12 +35,18 @@ function card(member) {
   );
 }
 
+function tellBookmarks(bookmarks) {
+  byId("told-bookmarks").hidden = !bookmarks.length;
+  byId("bookmarks").replaceChildren(...bookmarks.map((bookmark) => el("li", {}, [full(Date.parse(bookmark.at), ownZone), bookmark.camera, bookmark.note].filter(Boolean).join(" · "))));
+}
+
 async function looks(member, before) {
   try {
     const page = await get(`/v1/members/${member.member_id}/looks`, before ? { before } : {});
     byId("looks").hidden = false;
     byId("looks-title").textContent = t("members.looks_of", { name: member.name });
     const rows = page.looks.map(row);
+    if (!before) tellBookmarks(page.bookmarks);
     if (before) byId("look-rows").append(...rows);
     else byId("look-rows").replaceChildren(...(rows.length ? rows : [el("tr", {}, el("td", { colspan: 4 }, t("members.no_looks")))]));
     byId("older").hidden = page.next === null;

@@ -9,6 +9,7 @@ import { installExport } from "./player/export.js";
 import { fadeOut } from "./player/fade.js";
 import { Following } from "./player/following.js";
 import { Known, span } from "./player/known.js";
+import { Bookmarks, bookmarkText } from "./player/bookmarks.js";
 import { Peek } from "./player/peek.js";
 import { Playback } from "./player/playback.js";
 import { Playlist } from "./player/playlist.js";
@@ -25,6 +26,7 @@ let playback;
 let timeline;
 let known;
 let following;
+let bookmarks;
 let playlist = null; // where the page shows one passage of a search after another
 let zone = "UTC";
 let mark = null;
@@ -153,6 +155,7 @@ const keys = {
   "Shift+n": () => playlist?.go(1),
   c: () => byId("cameras").click(),
   d: () => byId("calendar").click(),
+  b: () => bookmarks.press(),
 };
 
 function sought(time) {
@@ -183,6 +186,7 @@ function begin(time, middle, cameras) {
   const ids = () => tiles.map((tile) => tile.cameraId);
   following = new Following(() => ({ time: clock.now(), event: atHand(clock.now()), cameras: ids() }), seek);
   new Calendar(() => ({ time: clock.now(), zone }), ids, seek);
+  bookmarks = new Bookmarks({ playback, known, zone: () => zone });
   installExport({ tiles, zone: () => zone, span });
   byId("keep")?.addEventListener("click", () => {
     const { start, end } = span();
@@ -197,11 +201,13 @@ function learned() {
   const seek = (time) => playback.seek(time);
   const told = (event) => `${clockText(event.time, event.time_zone)} ${event.door}: ${kindText([event.kind])}, ${who(event.member)}`;
   timeline.zone = zone;
-  timeline.setRows(tiles.map(({ name, footage, gaps }) => ({ name, footage, gaps })), events.map((event) => ({ ...event, text: told(event) })));
+  const flags = known.bookmarks.map((each) => ({ time: each.time, kind: "bookmark", text: bookmarkText(each) }));
+  timeline.setRows(tiles.map(({ name, footage, gaps }) => ({ name, footage, gaps })), [...events.map((event) => ({ ...event, text: told(event) })), ...flags]);
   show(byId("problem"), "");
   show(byId("events-cut"), known.isCut ? t("player.events_cut", { count: events.length, time: clockText(clock.now(), zone) }) : "");
   listEvents(events, zone, seek);
   listGaps(tiles, zone, seek);
+  bookmarks.list(known.bookmarks, seek);
   marked = null;
 }
 

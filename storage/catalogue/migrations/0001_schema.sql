@@ -1121,7 +1121,7 @@ INSERT INTO audit_writer VALUES
         'export_lapsed', 'export_reopened', 'export_made', 'export_fetched', 'exports_listed', 'sign_in',
         'sign_in_failed', 'step_up', 'step_up_failed', 'sign_out', 'password_changed', 'recovery_codes', 'staff_created',
         'staff_grants', 'staff_disabled', 'staff_enabled', 'factor_reset', 'password_reset', 'signed_out', 'disclosure',
-        'audit_read', 'case_opened', 'case_entry', 'case_review']);
+        'audit_read', 'case_opened', 'case_entry', 'case_review', 'bookmark_added', 'bookmark_filed', 'bookmark_removed']);
 
 -- The hashed text of an entry: its fields joined by U+001F, which none of them can contain, NULL as empty. The hash is
 -- sha256(previous || line). IMMUTABLE: the same row gives the same line for as long as it is kept.
@@ -1706,6 +1706,46 @@ GRANT SELECT ON erased_segment TO tallenne_custodian;
 GRANT SELECT ON erasure, erasure_span, erased_segment TO tallenne_serve;
 
 
+-- == Bookmarks
+-- What staff note about a moment of a camera's footage. A bookmark is nothing without that footage, and ends with it: when it
+-- expires, when its case ends, when it is erased early. In a case it is listed there; the case's hold keeps the footage.
+
+CREATE TABLE bookmark (
+    bookmark_id uuid PRIMARY KEY,
+    camera_id uuid NOT NULL REFERENCES camera,
+    at_ns bigint NOT NULL,
+    note text NOT NULL DEFAULT '' CHECK (length(note) <= 1000),
+    staff_id uuid NOT NULL REFERENCES staff,
+    added_ns bigint NOT NULL,
+    case_id uuid REFERENCES case_file       -- NULL: it stands alone
+);
+CREATE INDEX bookmark_camera_time ON bookmark (camera_id, at_ns);
+CREATE INDEX bookmark_case ON bookmark (case_id) WHERE case_id IS NOT NULL;
+
+-- Whether any footage of that moment still opens. The primary key of segment serves it: two minutes of all cameras.
+CREATE FUNCTION has_footage(p_camera_id uuid, p_at_ns bigint) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM segment
+        WHERE start_ns > p_at_ns - 120000000000 AND start_ns <= p_at_ns AND end_ns > p_at_ns
+          AND camera_id = p_camera_id AND state NOT IN ('expiring', 'refused'))
+$$;
+
+-- For each change of segments: bookmarks of what has just ended go in the same transaction.
+CREATE FUNCTION end_bookmarks() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+BEGIN
+    DELETE FROM bookmark m USING changed s
+    WHERE s.state IN ('expiring', 'refused') AND m.camera_id = s.camera_id AND m.at_ns >= s.start_ns AND m.at_ns < s.end_ns
+      AND NOT has_footage(m.camera_id, m.at_ns);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER bookmark_ends AFTER UPDATE ON segment REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION end_bookmarks();
+
+REVOKE ALL ON FUNCTION has_footage, end_bookmarks FROM PUBLIC;
+GRANT SELECT, INSERT, DELETE, UPDATE (case_id) ON bookmark TO tallenne_serve;
+
+
 -- == Periods
 -- Records other than footage have periods of their own, in days, in the configuration. The keeper deletes through this function only.
 
@@ -1753,6 +1793,10 @@ BEGIN
         -- A gap is of interest beside footage. Before the first hour that is kept the pages say "expired".
         DELETE FROM gap g USING (SELECT camera_id, min(hour_ns) AS first_ns FROM hour_key GROUP BY camera_id) AS k
         WHERE g.camera_id = k.camera_id AND g.end_ns < k.first_ns AND g.end_ns < before_ns;
+    WHEN 'bookmarks' THEN
+        -- Whatever took the footage. They have no period of their own.
+        DELETE FROM bookmark WHERE bookmark_id IN (
+            SELECT m.bookmark_id FROM bookmark m WHERE NOT has_footage(m.camera_id, m.at_ns) LIMIT p_limit);
     WHEN 'erasures' THEN
         SELECT array_agg(erasure_id) INTO gone FROM (
             SELECT e.erasure_id FROM erasure e WHERE e.asked_ns < before_ns AND e.state NOT IN ('asked', 'approved')

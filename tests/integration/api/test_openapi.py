@@ -50,6 +50,9 @@ REFUSED = (
     "/v1/live/walls/{site_id}",
     "/v1/exports",
     "/v1/cases/{case_id}/holds",
+    "/v1/cases/{case_id}/bookmarks",
+    "/v1/bookmarks",
+    "/v1/bookmarks/{bookmark_id}/remove",
     # A date within a year; a colleague's word.
     "/v1/cases",
     "/v1/cases/{case_id}/review",

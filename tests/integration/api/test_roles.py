@@ -101,6 +101,11 @@ TABLE = {
     ("POST", "/v1/cases/{case_id}/end"): (f"/v1/cases/{NONE}/end", None, NOBODY),
     ("POST", "/v1/cases/{case_id}/keep"): (f"/v1/cases/{NONE}/keep", None, NOBODY),
     ("POST", "/v1/cases/{case_id}/confirm-end"): (f"/v1/cases/{NONE}/confirm-end", None, NOBODY),
+    ("GET", "/v1/cases/{case_id}/bookmarks"): (f"/v1/cases/{NONE}/bookmarks", None, NOBODY),
+    ("POST", "/v1/cases/{case_id}/bookmarks"): (f"/v1/cases/{NONE}/bookmarks", {"bookmark_id": NONE}, NOBODY),
+    # Nor footage that could be bookmarked; for that see bookmarks/test_bookmarks.
+    ("POST", "/v1/bookmarks"): ("/v1/bookmarks", {"camera_id": str(LOBBY), "at": NOON}, NOBODY),
+    ("POST", "/v1/bookmarks/{bookmark_id}/remove"): (f"/v1/bookmarks/{NONE}/remove", None, NOBODY),
     # Nor an order; for those see erasures/test_erasures.
     ("GET", "/v1/erasures"): ("/v1/erasures", None, APPROVE),
     ("POST", "/v1/erasures"): ("/v1/erasures", ERASURE_BODY, NOBODY),

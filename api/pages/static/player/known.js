@@ -29,6 +29,7 @@ export class Known extends EventTarget {
     this.#view = view;
     this.zone = null;
     this.events = [];
+    this.bookmarks = []; // of the loaded span, by time
     this.whole = EVERYTHING; // of which all events are here; a busy week has too many
   }
 
@@ -101,6 +102,21 @@ export class Known extends EventTarget {
     this.#take();
   }
 
+  /** A bookmark was added or changed. */
+  bookmarked(bookmark) {
+    this.unbookmarked(bookmark, bookmark);
+  }
+
+  /** A bookmark is gone; instead: what takes its place. */
+  unbookmarked({ bookmark_id: id, camera_id: camera }, instead = null) {
+    for (const [tile, answer] of this.#answers) {
+      if (tile.cameraId !== camera) continue;
+      const others = answer.bookmarks.filter((bookmark) => bookmark.bookmark_id !== id);
+      this.#answers.set(tile, { ...answer, bookmarks: instead ? [...others, instead] : others });
+    }
+    this.#take();
+  }
+
   removed(tile) {
     this.#answers.delete(tile);
     this.#take();
@@ -109,12 +125,14 @@ export class Known extends EventTarget {
   #take() {
     this.whole = { ...EVERYTHING };
     const known = new Map();
+    const bookmarks = [];
     for (const tile of this.#tiles) {
       const answer = this.#answers.get(tile);
       if (!answer) continue;
       this.zone = answer.time_zone;
       tile.setName(answer.camera);
       tile.setTimeline({ ...this.#loaded, footage: answer.footage.map(span), gaps: answer.gaps.map(span) });
+      bookmarks.push(...answer.bookmarks);
       for (const event of answer.events) known.set(event.event_id, event);
       if (answer.events_cut) this.#cut(span({ start: answer.events_start, end: answer.events_end }));
     }
@@ -122,6 +140,7 @@ export class Known extends EventTarget {
       .map((event) => ({ ...event, time: Date.parse(event.occurred) }))
       .filter((event) => this.isWhole(event.time))
       .sort((one, other) => one.time - other.time);
+    this.bookmarks = bookmarks.map((bookmark) => ({ ...bookmark, time: Date.parse(bookmark.at) })).sort((one, other) => one.time - other.time);
     this.dispatchEvent(new Event("change"));
   }
 

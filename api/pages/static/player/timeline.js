@@ -83,7 +83,7 @@ export class Timeline extends EventTarget {
     paint.scale(dense, dense);
     const style = getComputedStyle(this.element);
     this.colours = Object.fromEntries(
-      ["footage", "gap", "gap-line", "playhead", "event", "event-bad", "axis", "line", "text", "sunken", "tint", "card"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]),
+      ["footage", "gap", "gap-line", "playhead", "event", "event-bad", "bookmark", "axis", "line", "text", "sunken", "tint", "card"].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]),
     );
     this.font = style.fontFamily;
     this.width = width;
@@ -134,8 +134,9 @@ export class Timeline extends EventTarget {
       paint.fillStyle = paint.strokeStyle = bad ? this.colours["event-bad"] : this.colours.event;
       paint.lineWidth = 2;
       paint.beginPath();
-      // Shapes as well as colours: a cross refused, a ring left, a disc let in.
-      if (bad) {
+      // Shapes as well as colours: a cross refused, a ring left, a disc let in; a flag is what staff noted.
+      if (event.kind === "bookmark") this.#flag(paint, x, middle);
+      else if (bad) {
         paint.moveTo(x - MARK, middle - MARK);
         paint.lineTo(x + MARK, middle + MARK);
         paint.moveTo(x + MARK, middle - MARK);
@@ -147,6 +148,15 @@ export class Timeline extends EventTarget {
         else paint.fill();
       }
     }
+  }
+
+  #flag(paint, x, middle) {
+    paint.fillStyle = this.colours.bookmark;
+    paint.fillRect(x - 1, middle - 2 * MARK, 2, EVENTS + this.rows.length * ROW);
+    paint.moveTo(x, middle - 2 * MARK);
+    paint.lineTo(x + 2 * MARK, middle - 1.2 * MARK);
+    paint.lineTo(x, middle - 0.4 * MARK);
+    paint.fill();
   }
 
   #row(paint, row, top) {
