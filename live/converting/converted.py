@@ -133,11 +133,13 @@ class Conversions:
     async def watch(self, source: Feed, viewer: Viewer) -> AsyncIterator[Feed]:
         """The feed as H.264, which pushes to ``viewer`` until the end of the block; the last viewer ends the process.
 
-        ConversionsFullError: so many others are converted.
+        ConversionsFullError: so many others are converted. Pieces of clips end soon: for those it waits.
         """
-        if source not in self._running:
-            if self._full:
+        if source not in self._running and self._full:
+            if not self._recorded:
                 raise self._refusal()
+            await self._await_place()
+        if source not in self._running:
             made = ConvertedFeed(source)
             self._running[source] = made, asyncio.create_task(made.run(), name=f"conversion of {source.camera_id}")
         feed, task = self._running[source]
@@ -155,14 +157,16 @@ class Conversions:
     async def place(self) -> AsyncIterator[None]:
         """A place for a piece of a recorded clip within the block. Pieces are short: one waits for a place, behind
         those that came before. ConversionsFullError: there was none in time, or too many wait."""
-        await self._take_place()
+        await self._await_place()
+        self._recorded += 1
         try:
             yield
         finally:
             self._recorded -= 1
             self._freed.set()
 
-    async def _take_place(self) -> None:
+    async def _await_place(self) -> None:
+        """It is the caller's if they take it at once, before anything else runs."""
         if not self.most or self._waiting >= WAITING_MAX:
             raise self._refusal()
         self._waiting += 1
@@ -171,7 +175,6 @@ class Conversions:
                 while self._full:
                     self._freed.clear()
                     await self._freed.wait()
-                self._recorded += 1
         except TimeoutError:
             raise self._refusal() from None
         finally:

@@ -100,6 +100,20 @@ async def test_live_and_recorded_share_one_limit_and_recorded_wait_for_their_tur
             await times(LiveClient(tmp_path, ME).convert(sent(film())))
 
 
+async def test_a_live_look_waits_for_the_end_of_a_piece(tmp_path: Path) -> None:
+    async with (
+        rig(tmp_path, film=film(), conversions_max=1) as made,
+        begun(LiveClient(tmp_path, ME)) as (_, goes_on),
+        made.look(convert=True) as heard,
+    ):
+        await asyncio.sleep(1)
+        assert heard.empty()
+        goes_on.set()
+        async with asyncio.timeout(20):
+            assert await heard.get() == {"converted": "h265"}
+            assert "avc1" in (await heard.get())["mime"]
+
+
 async def test_a_process_that_dies_or_hangs_takes_nothing_else_along(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
