@@ -29,15 +29,14 @@ NO_UDP: Final = "delete window.RTCPeerConnection; delete window.RTCRtpReceiver;"
 # Of every picture that is shown for so many seconds: when it was, and the top of it in grey.
 SEEN: Final = """(seconds) => new Promise((done) => {
   const video = document.querySelector('.tile video');
-  const canvas = document.createElement('canvas');
+  const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 16 });
   const paint = canvas.getContext('2d', { willReadFrequently: true });
   const seen = [];
   const end = performance.now() + seconds * 1000;
   const look = () => {
     const at = Date.now();
-    const [width, height] = [video.videoWidth, Math.ceil(video.videoWidth / 20)];
-    Object.assign(canvas, { width, height });
-    paint.drawImage(video, 0, 0);
+    const [width, height] = [320, 16];
+    paint.drawImage(video, 0, 0, video.videoWidth, video.videoWidth / 20, 0, 0, width, height);
     const colours = paint.getImageData(0, 0, width, height).data;
     let grey = '';
     for (let place = 1; place < colours.length; place += 4) grey += String.fromCharCode(colours[place]);
