@@ -15,22 +15,17 @@ from custodian.journal import JournalKeeper
 from custodian.keys.private_keys import hour_private
 from domain.ids import SegmentId
 from domain.time import HOUR_NS
-from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
-from pipeline.embedded.provision import provision
-from runtime.database import open_pool
 from runtime.settings import StoreSettings
 from storage.catalogue.certificates import check_chain, read_certificates
-from storage.catalogue.migrate import migrate
 from storage.journal import JournalKind, JournalRecord, JournalWriter, list_journal, read_records
 from storage.sealed import RefusedError
 from storage.sealed.format import parse_header
 from storage.sealed.unwrap import open_header
-from storage.store import ObjectStore, open_store
-from tests.faults.upkeep.test_forgetting import _put, _restored, as_role, copy_files, opened_in
+from storage.store import ObjectStore
 from tests.integration.custodian.test_erasure import around, asked, open_case, person, signed_in
+from tests.support.footage.copied import Copied, copied
 from tests.support.footage.custodian import Recorded
-from tests.support.footage.past import Past, past
-from upkeep.keeper.removal import Removal
+from tests.support.footage.past import Past
 
 pytestmark = pytest.mark.services
 
@@ -40,66 +35,46 @@ SEGMENTS, GONE, HELD = 12, slice(3, 6), slice(8, 10)
 async def test_erased_footage_opens_by_no_means(
     store: StoreSettings, keeper_store: StoreSettings, tmp_path: Path
 ) -> None:
-    directory = tmp_path / "pg"
-    cluster = start_postgres(directory, log=tmp_path / "pg.log", durable=False)
-    copy: Postgres | None = None
-    try:
-        await provision(cluster.settings(), dict.fromkeys(ROLES, "word"), "tallenne")
-        await migrate(cluster.settings(database="tallenne"))
-        async with (
-            past(as_role(cluster, "owner"), as_role(cluster, "custodian"), tmp_path, back_h=60) as gym,
-            open_pool(as_role(cluster, "keeper"), application_name="keeper", max_size=2) as pool,
-            open_store(store) as objects,
-            open_store(keeper_store) as keeper_objects,
-        ):
-            await objects.ensure_bucket()
-            signer = gym.custody.signer
-            gym.journal = JournalKeeper(gym.pool, JournalWriter(objects, signer, gym.custody.signing.sign))
-            gone, living, elsewhere = await recorded(gym, objects)
-            await gym.backed_up()
-            await copy_files(cluster, directory, tmp_path / "copy")
-            for table in ("hour_key", "segment"):
-                name = table.removeprefix("hour_")
-                await gym.owner.execute(f"CREATE TABLE kept_{name} AS SELECT * FROM {table}")
-            await decided(gym, gone)
-            await gym.erasures.run_once()
-            await gym.backed_up()
-            removed = await Removal(pool, keeper_objects, clock_ns=gym.clock).run_once()
-            figures = {
-                "erased_segments": len(gone),
-                "removed": removed,
-                "opened": await gym.opens(gone),
-                "opened_from_the_journals_keys": await opened_by_journal(gym, objects, gone),
-                "controls_from_the_journals_keys": await opened_by_journal(gym, objects, elsewhere),
-                "controls": await gym.opens(living),
-                "controls_elsewhere": await gym.opens(elsewhere),
-            }
-            (tmp_path / "copy").chmod(0o700)
-            copy = start_postgres(tmp_path / "copy", log=tmp_path / "copy.log", durable=False)
-            figures["opened_from_files_and_log"] = await opened_in(as_role(copy, "custodian"), gym, gone)
-            figures["controls_from_copy"] = await opened_in(as_role(copy, "custodian"), gym, elsewhere)
-            figures["opened_after_restored_rows"] = await _restored(gym, gone)
-            check_chain(await read_certificates(gym.owner, 0, 1000), signer)
-            kinds = [one.kind for one in await read_certificates(gym.owner, 0, 1000)]
-    finally:
-        for running in (copy, cluster):
-            if running is not None:
-                running.stop()
+    async with copied(store, keeper_store, tmp_path) as made:
+        gym, objects, signer = made.gym, made.objects, made.gym.custody.signer
+        gym.journal = JournalKeeper(gym.pool, JournalWriter(objects, signer, gym.custody.signing.sign))
+        gone, living, elsewhere = await recorded(made)
+        await gym.backed_up()
+        await made.copy()
+        await decided(gym, gone)
+        await gym.erasures.run_once()
+        await gym.backed_up()
+        figures = {
+            "erased_segments": len(gone),
+            "removed": await made.keeper.run_once(),
+            "opened": await gym.opens(gone),
+            "opened_from_the_journals_keys": await opened_by_journal(gym, objects, gone),
+            "controls_from_the_journals_keys": await opened_by_journal(gym, objects, elsewhere),
+            "controls": await gym.opens(living),
+            "controls_elsewhere": await gym.opens(elsewhere),
+        }
+        figures["opened_from_files_and_log"], figures["controls_from_copy"] = await made.open_from_files(
+            gone, elsewhere
+        )
+        figures["opened_after_restored_rows"] = await made.open_with_rows(gone)
+        certificates = await read_certificates(gym.owner, 0, 1000)
+        check_chain(certificates, signer)
     print(json.dumps(figures))
     assert {value for name, value in figures.items() if name.startswith("opened")} == {0}
     assert figures["erased_segments"] == figures["removed"] == 3
     assert figures["controls"] == len(living) == SEGMENTS - 3
     assert figures["controls_elsewhere"] == figures["controls_from_copy"] == len(elsewhere) > 0
     assert figures["controls_from_the_journals_keys"] == len(elsewhere)
-    assert kinds == ["erasure"]
+    assert [one.kind for one in certificates] == ["erasure"]
 
 
-async def recorded(gym: Past, objects: ObjectStore) -> tuple[list[Recorded], list[Recorded], list[Recorded]]:
+async def recorded(made: Copied) -> tuple[list[Recorded], list[Recorded], list[Recorded]]:
     """What will be erased, what shares its hour, some of it held, and another camera's footage of another end."""
+    gym = made.gym
     camera, other = await gym.camera(48), await gym.camera(50)
     segments, elsewhere = await gym.record(camera, SEGMENTS), await gym.record(other, 3)
     for one, found in ((camera, segments), (other, elsewhere)):
-        await _put(gym, objects, one, found)
+        await made.put(one, found)
     anna = await person(gym)
     await signed_in(gym, anna)
     case = await open_case(gym)
