@@ -12,12 +12,14 @@ from typing import Any
 import httpx
 import pytest
 
+from api.credentials.accounts import NewGrant
 from live.client import LiveClient
 from runtime.errors import DatabaseAwayError
 from tests.integration.api.conftest import Client, Office, sign_in
+from tests.integration.api.export.test_deciding import clip
 from tests.integration.api.footage import Footage
-from tests.integration.api.gym import CORRIDOR, LOBBY, Gym
-from tests.integration.api.test_exports import body, exporter
+from tests.integration.api.gym import CORRIDOR, LOBBY, NORTH, Gym
+from tests.integration.api.test_exports import asked, body, exporter
 from tests.integration.api.test_withdrawn import Watching, loses_the_camera, signs_out
 from tests.support.cameras.video import decoded_times
 from tests.support.live import ME
@@ -67,6 +69,18 @@ async def test_pictures_of_a_range_come_on_record_and_whole_clips_as_that(office
     changed = await ask(client, converting, Range="bytes=0-", If_Range='"another"')
     assert changed.status_code == 416
     assert (await ask(client, converting, PATH.replace(str(LOBBY), str(CORRIDOR)), Range="bytes=0-")).status_code == 200
+
+
+async def test_who_decides_about_an_export_sees_it_converted_and_nothing_else(
+    office: Office, converting: Footage
+) -> None:
+    export = await asked(await exporter(office), body(converting, LOBBY))
+    boss = await office.signed_in(NewGrant(role="admin", site_id=NORTH))
+    purpose = (await boss.post(f"/v1/exports/{export['export_id']}/preview")).json()["purpose_id"]
+    answer = await clip(boss, export, LOBBY, purpose, **{"as": "h264"})
+    assert (answer.status_code, len(decoded_times(answer.content)) > 10) == (200, True)
+    assert (await actions(office))[-1] == "look"
+    assert (await clip(boss, export, CORRIDOR, purpose, **{"as": "h264"})).status_code == 404
 
 
 async def test_whole_clip_that_cannot_be_put_on_record_is_not_converted(
