@@ -23,7 +23,7 @@ from storage.sealed.format import parse_header
 from storage.sealed.unwrap import open_header
 from storage.store import ObjectStore
 from tests.integration.custodian.test_erasure import around, asked, open_case, person, signed_in
-from tests.support.footage.copied import Copied, copied
+from tests.support.faults.copied import Copied, copied
 from tests.support.footage.custodian import Recorded
 from tests.support.footage.past import Past
 

@@ -13,7 +13,7 @@ import pytest
 from domain.time import HOUR_NS
 from runtime.settings import StoreSettings
 from storage.catalogue.certificates import check_chain, read_certificates
-from tests.support.footage.copied import Copied, copied
+from tests.support.faults.copied import Copied, copied
 from tests.support.footage.custodian import Recorded
 
 pytestmark = pytest.mark.services
