@@ -26,8 +26,8 @@ _FIRST_PORT, _LAST_PORT = 20_000, 65_535  # below are too many with a name
 _OF_ITS_END: Final = re.compile(r"\bPANIC\b|^panic:|^fatal error:|\[FTL\]|^F\d{4} ")
 """How PostgreSQL, Go, NATS and SeaweedFS begin the line that says why the whole program ends."""
 _libc = ctypes.CDLL(None, use_errno=True)
-_claimed: dict[int, socket.socket] = {}
-"""Kept until this process ends: what is to listen on a port that was chosen may take seconds to start."""
+_claimed: dict[int, int] = {}
+"""Descriptors by port, open until this process ends: what is to listen on a chosen port may take seconds to start."""
 
 
 def die_with_parent(by: signal.Signals = signal.SIGTERM) -> None:
@@ -206,7 +206,7 @@ def _claim(port: int) -> bool:
     except OSError:
         name.close()
         return False
-    _claimed[port] = name
+    _claimed[port] = name.detach()
     return True
 
 

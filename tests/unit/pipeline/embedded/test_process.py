@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -41,7 +42,7 @@ def test_two_installations_that_start_at_once_choose_other_ports() -> None:
     code = f"import pipeline.embedded.process as p; p._FIRST_PORT = p._LAST_PORT = {port}; print(p.free_ports(1))"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "ServiceError" in other.stderr
-    process._claimed.pop(port).close()
+    os.close(process._claimed.pop(port))
     again = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert again.stdout == f"[{port}]\n"
 
