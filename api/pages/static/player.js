@@ -7,6 +7,7 @@ import { listEvents, listGaps, markEvent, showHeadline } from "./player/around.j
 import { Calendar } from "./player/calendar.js";
 import { installExport } from "./player/export.js";
 import { fadeOut } from "./player/fade.js";
+import { Film } from "./player/film.js";
 import { Following } from "./player/following.js";
 import { Known, span } from "./player/known.js";
 import { Bookmarks, bookmarkText } from "./player/bookmarks.js";
@@ -26,6 +27,7 @@ let playback;
 let timeline;
 let known;
 let following;
+let film;
 let bookmarks;
 let playlist = null; // where the page shows one passage of a search after another
 let zone = "UTC";
@@ -155,6 +157,7 @@ const keys = {
   "Shift+n": () => playlist?.go(1),
   c: () => byId("cameras").click(),
   d: () => byId("calendar").click(),
+  t: () => byId("film-switch").click(),
   b: () => bookmarks.press(),
 };
 
@@ -186,6 +189,7 @@ function begin(time, middle, cameras) {
   const ids = () => tiles.map((tile) => tile.cameraId);
   following = new Following(() => ({ time: clock.now(), event: atHand(clock.now()), cameras: ids() }), seek);
   new Calendar(() => ({ time: clock.now(), zone }), ids, seek);
+  film = new Film({ timeline, tiles, seek });
   bookmarks = new Bookmarks({ playback, known, zone: () => zone });
   installExport({ tiles, zone: () => zone, span });
   byId("keep")?.addEventListener("click", () => {
@@ -208,6 +212,7 @@ function learned() {
   listEvents(events, zone, seek);
   listGaps(tiles, zone, seek);
   bookmarks.list(known.bookmarks, seek);
+  film.changed();
   marked = null;
 }
 

@@ -1,6 +1,7 @@
 // The player's pure parts, tried in a page: boxes, pictures' times, pieces, states. Each case throws when it fails.
 
 import { course, missing } from "/static/player/course.js";
+import { slots } from "/static/player/slots.js";
 import { Fetched, groupsFor, pieceAt } from "/static/player/pieces.js";
 import { columns } from "/static/player/grid.js";
 import { cells, moment, monthBeside, together } from "/static/player/month.js";
@@ -19,6 +20,16 @@ const run = { kind: "run", start: 0, end: 10_000 };
 const facts = { time: 1000, ground: run, problem: null, frame: null, ahead: 5000, rate: 0 };
 
 export const cases = {
+  "pictures along the timeline are even, few, whole in sight, and the same ones when the view is moved": () => {
+    const all = [{ start: 0, end: 1e9 }];
+    same(slots({ start: 3_600_000, end: 3_840_000 }, 1200, all), every(20_000, 3_610_000, 3_840_000).map(({ start }) => start + 10_000).slice(0, 11));
+    const wide = slots({ start: 3_600_000, end: 3_840_000 }, 3000, all);
+    same([wide.length <= 14, slots({ start: 0, end: 240_000 }, 350, all).length <= 3], [true, true]);
+    const moved = slots({ start: 3_607_000, end: 3_847_000 }, 1200, all);
+    same(moved.filter((at) => at < 3_830_000), slots({ start: 3_600_000, end: 3_840_000 }, 1200, all).filter((at) => at < 3_830_000 && at >= 3_617_000));
+    same(slots({ start: 0, end: 240_000 }, 1200, [{ start: 30_000, end: 60_000 }]), [40_000]);
+    same(slots({ start: 0, end: 240_000 }, 1200, []), []);
+  },
   "a clip of a list goes on over gaps to its footage, and is over at its end or where none follows": () => {
     const clip = { start: 0, end: 10_000 };
     const camera = (name, why, ...starts) => ({ state: { name, why }, footage: starts.map((start) => ({ start })) });
