@@ -279,3 +279,20 @@ def arguments_of(process: psutil.Process) -> str:
         return " ".join(process.cmdline())
     except psutil.Error:
         return ""  # it has ended meanwhile
+
+
+async def test_what_the_browser_cannot_play_is_converted_by_confined_roles_and_in_step(desk: Desk) -> None:
+    """As if it had no H.265, and this were H.265: all that it says it plays is what is made for such browsers."""
+    page = await desk.page()
+    await page.add_init_script("MediaSource.isTypeSupported = (type) => type === 'video/mp4; codecs=\"avc1.42c02a\"';")
+    await open_passage(desk, page)
+    assert [await each.is_visible() for each in await page.query_selector_all(".tile .converted")] == [True, True]
+    await page.keyboard.press("k")
+    await reach(page, "paused")
+    assert await hold_in_step(page) <= IN_STEP_MS
+    at = (await read_player(page))[0]
+    await page.keyboard.press(".")
+    assert 20 < await wait(partial(moved_from, page, at), "a step") < 250
+    await reach(page, "paused")
+    assert await hold_in_step(page) <= IN_STEP_MS
+    await page.context.close()
