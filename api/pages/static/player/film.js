@@ -9,6 +9,23 @@ const REST_MS = 600;
 const AT_ONCE = 2;
 const KEPT = "tallenne-film";
 
+/** Whether it was on show last, in this browser. */
+function kept() {
+  try {
+    return localStorage.getItem(KEPT) === "on";
+  } catch {
+    return false; // a browser that keeps nothing
+  }
+}
+
+function keep(on) {
+  try {
+    localStorage.setItem(KEPT, on ? "on" : "off");
+  } catch {
+    // it is off again the next time
+  }
+}
+
 export class Film {
   #shown = new Map(); // by camera and time: the place of its picture
   #waiting = []; // places whose pictures are still to be asked for
@@ -26,12 +43,12 @@ export class Film {
     timeline.addEventListener("view", () => this.changed());
     timeline.addEventListener("seek", ({ detail }) => detail.rests || this.#rest());
     new ResizeObserver(() => this.changed()).observe(timeline.element);
-    this.turn(localStorage.getItem(KEPT) === "on");
+    this.turn(kept());
   }
 
   turn(on) {
     this.button.ariaPressed = String(on);
-    localStorage.setItem(KEPT, on ? "on" : "off");
+    keep(on);
     byId("player").classList.toggle("with-film", on);
     this.changed();
   }
