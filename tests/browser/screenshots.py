@@ -33,9 +33,14 @@ async def make(folder: Path) -> None:
 
 
 async def _find(desk: Desk, page: Page) -> None:
+    """The pictures of the newest passages may still be on their way: asked again until nearly all are there."""
     await page.goto(f"{desk.address}/")
     await page.fill("#query", "last 30 minutes")
-    await page.click("#find button:enabled")
+    for _ in range(20):
+        await page.click("#find button:enabled")
+        await page.wait_for_timeout(_SETTLE_MS)
+        if await page.locator("#results li:nth-child(-n + 4) .thumbnail.shown").count() >= 3:
+            return
 
 
 async def _shot(page: Page, path: Path) -> None:
