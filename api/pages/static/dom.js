@@ -41,7 +41,7 @@ export function takeForm(form, submitted) {
   form.querySelector("button[type=submit]").disabled = false;
 }
 
-const READ_MS = 60; // so long a character takes to be read
+const READ_MS = 40; // so long a character takes to be read
 let hiding = 0;
 export function toast(text) {
   const place = byId("toast");
