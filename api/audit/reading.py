@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-from fastapi import Query
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel
 
-from api.http.times import Instant
+from api.audit.finding import LAST, Filters, Found, find_entries
 from api.records import Records
 from api.sign_in import rights
 from api.sign_in.scope import Scope
@@ -24,8 +22,7 @@ from runtime import sql
 from runtime.database import wrapped_errors
 from storage.catalogue import audit
 
-FIRST_NS: Final = 0
-LAST: Final = (1 << 63) - 1
+ROUNDS: Final = 3
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NAMED: Final = ("staff_id", "asked_by", "cameras", "grants")
 """Keys of an entry's detail whose values are ids; the page shows their names."""
@@ -60,41 +57,31 @@ class AuditPage(BaseModel):
     next: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """Which entries to show."""
-
-    start: Instant = FIRST_NS
-    end: Instant = LAST
-    action: Annotated[str | None, Query(max_length=40, pattern="^[a-z_]*$")] = None
-    actor: Annotated[str | None, StringConstraints(max_length=60, pattern=r"^[a-z0-9:-]*$"), Query()] = None
-    member: UUID | None = None
-    number: Annotated[str | None, Query(max_length=60, description="A member's number, the whole of it.")] = None
-    camera: UUID | None = None
-
-    @property
-    def narrow(self) -> bool:
-        """Whether they are about more than time."""
-        return bool(self.action or self.actor or self.member or self.number or self.camera)
-
-
 async def read_page(
-    records: Records, session: Session, scope: Scope, filters: Filters, before: int = LAST, *, limit: int
+    records: Records,
+    session: Session,
+    scope: Scope,
+    filters: Filters,
+    before: int = LAST,
+    *,
+    limit: int,
+    rounds: int = ROUNDS,
 ) -> AuditPage:
-    """Return a page of entries; that it was read, with its members, is on record before. 404: a hidden camera."""
+    """Return a page of entries; that it was read, with its members, is on record before. 404: a hidden camera.
+
+    rounds: how often it is read on, where what was read does not fill the page
+    """
     everything = rights.has_everywhere(session.grants, rights.AUDIT)
     if filters.camera is not None:
         scope.camera(CameraId(filters.camera))
+    cameras = None if everything else [UUID(str(each)) for each in scope.cameras]
     with wrapped_errors():
-        rows = await records.pool.fetch(
-            sql.load("api.audit", "audit_page"),
-            before,
-            limit,
-            everything,
-            [] if everything else list(scope.cameras),
-            *(filters.start, filters.end, filters.action, filters.actor, filters.member),
-            *(filters.camera, filters.number),
-        )
+        async with records.pool.acquire() as conn, conn.transaction():
+            found = await find_entries(conn, filters, cameras, before, limit)
+            while found.next is not None and len(found.seqs) < limit and (rounds := rounds - 1) > 0:
+                more = await find_entries(conn, filters, cameras, found.next, limit - len(found.seqs))
+                found = Found(seqs=found.seqs + more.seqs, next=more.next)
+            rows = await conn.fetch(sql.load("api.audit", "audit_entries"), found.seqs)
     details = [json.loads(row["detail"]) for row in rows]
     if not everything:
         details = [_cut(detail, scope) for detail in details]
@@ -114,7 +101,7 @@ async def read_page(
     return AuditPage(
         entries=[_entry(row, detail) for row, detail in zip(rows, details, strict=True)],
         names=await _names(records, details),
-        next=rows[-1]["seq"] if len(rows) == limit and rows[-1]["seq"] > 1 else None,
+        next=found.next,
     )
 
 

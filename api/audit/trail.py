@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from pydantic import BaseModel
 
-from api.audit.reading import LAST, AuditEntryAnswer, AuditPage, Filters, read_page
+from api.audit.finding import LAST, Filters
+from api.audit.reading import AuditEntryAnswer, AuditPage, read_page
 from api.audit.table import ENTRIES_MAX, PAGE, table
 from api.http.problems import Problem, declared
 from api.records import RecordsDep
@@ -70,12 +71,12 @@ async def audit_table(records: RecordsDep, session: SignedIn, filters: Annotated
     require(session, rights.AUDIT)
     scope = await load_scope(records, session, rights.AUDIT)
     found: list[AuditEntryAnswer] = []
-    page = await read_page(records, session, scope, filters, limit=PAGE)
+    page = await read_page(records, session, scope, filters, limit=PAGE, rounds=LAST)
     found += page.entries
     while page.next is not None:
         if len(found) >= ENTRIES_MAX:
             raise Problem(422, "too-much", f"There are more than {ENTRIES_MAX:,} entries.", "Name a shorter time.")
-        page = await read_page(records, session, scope, filters, page.next, limit=PAGE)
+        page = await read_page(records, session, scope, filters, page.next, limit=PAGE, rounds=LAST)
         found += page.entries
     headers = {"Content-Disposition": 'attachment; filename="audit.csv"', "Cache-Control": "no-store"}
     return Response(table(found), media_type="text/csv; charset=utf-8", headers=headers)

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.cases.rows import CaseRow
+from api.http.texts import SOME_TEXT, TEXT
 from api.http.times import Instant
 from api.sign_in.scope import Scope
 from domain.ids import CameraId, StaffId
@@ -16,8 +17,8 @@ from domain.time import Span, to_iso
 
 CAMERAS_MAX: Final = 16
 
-Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
-Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
+Title = Annotated[str, Field(min_length=1, max_length=200, pattern=SOME_TEXT)]
+Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=SOME_TEXT)]
 
 
 class CaseBody(BaseModel):
@@ -46,7 +47,7 @@ class EntryBody(BaseModel):
     """A note; with a camera and a span it marks a clip."""
 
     model_config = ConfigDict(extra="forbid")
-    note: Annotated[str, Field(max_length=4000)] = ""
+    note: Annotated[str, Field(max_length=4000, pattern=TEXT)] = ""
     camera_id: UUID | None = None
     start: Instant | None = None
     end: Instant | None = None

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.erasures.rows import OrderRow
+from api.http.texts import SOME_TEXT
 from api.http.times import Instant
 from api.sign_in.scope import Scope
 from domain.ids import CameraId, StaffId
@@ -25,7 +26,7 @@ class OrderBody(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid")
-    reason: Annotated[str, Field(min_length=1, max_length=2000, pattern=r"\S")]
+    reason: Annotated[str, Field(min_length=1, max_length=2000, pattern=SOME_TEXT)]
     camera_ids: Annotated[list[UUID], Field(max_length=CAMERAS_MAX)] = []
     start: Instant | None = None
     end: Instant | None = None

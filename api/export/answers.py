@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.export.rows import ExportRow
 from api.http.jobs import Progress
+from api.http.texts import LINE
 from api.http.times import Instant
 from api.sign_in.scope import Scope
 from domain.ids import StaffId
@@ -34,16 +35,14 @@ class ApproveBody(BaseModel):
     """What the approver was shown."""
 
     model_config = ConfigDict(extra="forbid")
-    minor: bool = Field(False, description="The export's `minor`: the approver knows that a minor passed.")
+    minor: bool = Field(False, description="The export's `minor`: the approver knows of a minor's credential.")
 
 
 class RefuseBody(BaseModel):
     """Why the export is refused: the asker reads it."""
 
     model_config = ConfigDict(extra="forbid")
-    reason: Annotated[
-        str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=r"^[^\x00-\x1f]*$")
-    ]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=LINE)]
 
 
 class ExportCamera(BaseModel):
@@ -80,7 +79,7 @@ class ExportAnswer(BaseModel):
     end: str
     time_zone: str
     format: str
-    minor: bool = Field(description="A minor passed: the approver should know.")
+    minor: bool = Field(description="A minor's credential was used: the approver should know.")
     own: bool
     one_hand: bool = Field(description="Its asker's account and one's own count as one person: no approval by either.")
     may_approve: bool = Field(description="Or refuse.")

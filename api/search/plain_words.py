@@ -6,9 +6,10 @@ from typing import Annotated, Final
 
 from pydantic import StringConstraints
 
+from api.http.texts import LINE
 from storage.access import fold
 
-Words = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f]*$")]
+Words = Annotated[str, StringConstraints(max_length=100, pattern=LINE)]
 """What staff type into a search box: no control characters."""
 _ENGLISH: Final = """
 a an and any anybody anyone around as at by came card cards clip come did do door doors else enter entered entering

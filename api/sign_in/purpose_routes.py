@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api.http.problems import declared
+from api.http.texts import LINE
 from api.records import RecordsDep
 from api.sign_in import rights
 from api.sign_in.purposes import Category, PurposeAnswer
@@ -20,9 +21,7 @@ from storage.catalogue import audit
 
 router = APIRouter(prefix="/v1", tags=["purpose"])
 
-Reason = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=r"^[^\x00-\x1f]*$")
-]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=500, pattern=LINE)]
 
 
 class PurposeBody(BaseModel):

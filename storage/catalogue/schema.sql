@@ -1780,11 +1780,21 @@ CREATE INDEX access_event_site_time ON tallenne.access_event USING btree (site_i
 
 CREATE INDEX access_event_uncertain ON tallenne.access_event USING btree (site_id, received_ns) WHERE uncertain;
 
-CREATE INDEX audit_entry_at ON tallenne.audit_entry USING btree (at_ns);
+CREATE INDEX audit_entry_action ON tallenne.audit_entry USING btree (action, seq);
+
+CREATE INDEX audit_entry_actor ON tallenne.audit_entry USING btree (actor, seq);
+
+CREATE INDEX audit_entry_at ON tallenne.audit_entry USING btree (at_ns, seq);
+
+CREATE INDEX audit_entry_camera ON tallenne.audit_entry USING btree (camera_id, seq) WHERE (camera_id IS NOT NULL);
+
+CREATE INDEX audit_entry_cameras ON tallenne.audit_entry USING gin (((detail -> 'cameras'::text))) WITH (fastupdate=off) WHERE (detail ? 'cameras'::text);
 
 CREATE INDEX audit_entry_look ON tallenne.audit_entry USING btree (purpose_id) WHERE (action = 'look'::text);
 
 CREATE INDEX audit_entry_member ON tallenne.audit_entry USING btree (member_id, seq);
+
+CREATE INDEX audit_entry_members ON tallenne.audit_entry USING gin (((detail -> 'members'::text))) WITH (fastupdate=off) WHERE (detail ? 'members'::text);
 
 CREATE INDEX bookmark_camera_time ON tallenne.bookmark USING btree (camera_id, at_ns);
 

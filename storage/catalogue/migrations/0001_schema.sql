@@ -1098,7 +1098,15 @@ CREATE TABLE audit_entry (
     hash bytea NOT NULL CHECK (length(hash) = 32)
 );
 CREATE INDEX audit_entry_member ON audit_entry (member_id, seq);
-CREATE INDEX audit_entry_at ON audit_entry (at_ns);
+CREATE INDEX audit_entry_at ON audit_entry (at_ns, seq);
+-- One for each filter of the audit page. An entry names members and cameras in its columns, and in lists within its detail.
+CREATE INDEX audit_entry_actor ON audit_entry (actor, seq);
+CREATE INDEX audit_entry_action ON audit_entry (action, seq);
+CREATE INDEX audit_entry_camera ON audit_entry (camera_id, seq) WHERE camera_id IS NOT NULL;
+CREATE INDEX audit_entry_members ON audit_entry USING gin ((detail -> 'members')) WITH (fastupdate = off)
+    WHERE detail ? 'members';
+CREATE INDEX audit_entry_cameras ON audit_entry USING gin ((detail -> 'cameras')) WITH (fastupdate = off)
+    WHERE detail ? 'cameras';
 CREATE INDEX audit_entry_look ON audit_entry (purpose_id) WHERE action = 'look';
 CREATE INDEX purpose_session ON purpose (session_id, stated_ns);
 
