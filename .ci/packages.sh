@@ -20,6 +20,7 @@ debian_packages() {
     need ffmpeg "tests that judge our MP4 by ffmpeg and ffprobe" program ffprobe
     need chromium "tests of the pages and of clips in Chromium" program chromium
     need firefox-esr "$seeking in Firefox" program firefox-esr
+    need poppler-utils "tests of what is printed" program pdftotext
     need mosquitto "tests against mosquitto" program mosquitto
     need coturn "tests of live pictures through a TURN server" program turnserver
     need libvlc5 "$seeking in VLC" library libvlc.so.5

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Final, Literal
 
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
 
 from tests.browser.demo_desk import Desk
 
 REASON = "two persons on one card, main door"
+SCHEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 
 
 async def wait(look: Callable[[], Awaitable[Any]], what: str, seconds: float = 60) -> Any:
@@ -76,3 +78,46 @@ _ON_PAPER = """() => ({
   pressed: [...document.querySelectorAll('button, input, select, nav')]
     .filter((each) => each.checkVisibility()).map((each) => each.outerHTML),
 })"""
+
+
+async def violations(page: Page, name: str) -> list[str]:
+    """What axe finds to be serious: all rules as the page is, and the colours in the light and in the dark."""
+    found = await _axe(page, name, {"resultTypes": ["violations"]})
+    was: Any = "dark" if await page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light"
+    for scheme in SCHEMES:
+        if scheme != was:
+            await page.emulate_media(color_scheme=scheme)
+            found += await _axe(page, f"{name}, {scheme}", {"runOnly": ["color-contrast"]})
+    await page.emulate_media(color_scheme=was)
+    return found
+
+
+async def _axe(page: Page, name: str, options: dict[str, Any]) -> list[str]:
+    found = await Axe().run(page, options=options)
+    return [
+        f"{name}: {each['id']}: {each['nodes'][0]['html'][:120]}"
+        for each in found.response["violations"]
+        if each["impact"] in ("serious", "critical")
+    ]
+
+
+async def covered(page: Page) -> list[str]:
+    """Controls that another element lies on, or whose words are cut, at one end or the other."""
+    found: list[str] = await page.evaluate(_COVERED)
+    return found
+
+
+_COVERED = """() => {
+  const inside = (one, other) => one && (one.contains(other) || other.contains(one));
+  const place = document.querySelector('dialog[open]') ?? document;
+  return [...place.querySelectorAll('button, select, input:not([type=checkbox], [type=radio]), a.button')]
+    .filter((each) => each.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
+    .filter((each) => {
+      each.scrollIntoView({ block: 'center', inline: 'center' });
+      const { left, right, top, bottom } = each.getBoundingClientRect();
+      const hit = (x) => document.elementFromPoint(x, (top + bottom) / 2);
+      const cut = each.tagName === 'BUTTON' && each.scrollWidth > each.clientWidth + 1;
+      return cut || ![left + 4, right - 4].every((x) => inside(hit(x), each));
+    })
+    .map((each) => each.outerHTML.slice(0, 120));
+}"""

@@ -348,7 +348,7 @@ async def test_footage_that_is_on_its_way_comes_by_itself(browser: Browser) -> N
     camera.causes[20_000] = "pending"
     async with player_stand(camera, until_ms=25_000) as stand, player(browser, stand, 22_000) as page:
         await reach(page, "gap")
-        assert "On its way to the store" in await veil_of(page)
+        assert "Footage is on its way" in await veil_of(page)
         camera.film(steady(20_000, 30_000), gop=50)
         stand.until_ms = 30_000
         await hold_exact(page, stand, await settle_again(page))

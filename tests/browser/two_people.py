@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page
 from pyotp import TOTP
 
 from api.credentials.accounts import CreatedStaff
 from runtime.database import connect
 from tests.browser.chromium import chromium
+from tests.browser.steps import violations
 from tests.browser.test_sign_in_page import SHOTS, fill, hire, open_page
 from tests.conftest import Database
 from tests.integration.api.conftest import PASSWORD
@@ -62,9 +62,8 @@ async def two_people(database: Database, directory: Path, grant: str) -> AsyncIt
 
 
 async def fits(page: Page, name: str = "", *, full_page: bool = True) -> None:
-    """The page is no wider than its window and axe finds nothing serious; a picture of it where they are wanted."""
+    """The page is no wider than its window, and axe finds nothing serious. A picture of it where they are wanted."""
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    found = await Axe().run(page)
-    assert [each["id"] for each in found.response["violations"] if each["impact"] in ("serious", "critical")] == []
+    assert await violations(page, name) == []
     if name and SHOTS.name:
         await page.screenshot(path=SHOTS / f"{name}.png", full_page=full_page)

@@ -36,12 +36,13 @@ function draw({ now, watched, silent_since: silent, raised }) {
     fill([line(text, "")], text, true);
     return;
   }
-  const lines = raised.map((kind) => line(words(kind), t("alarms.for", { time: lengthText(Math.max(0, Date.parse(now) - Date.parse(kind.since))) })));
+  const lines = raised.map((kind) => line(words(kind), t("alarms.for", { time: lengthText(wholeSeconds(Date.parse(now) - Date.parse(kind.since))) })));
   const details = raised.flatMap((kind) => kind.conditions);
   if (details.length) lines.push(el("li", {}, remedies(details)));
   fill(lines, raised.map(words).join(". "), raised.some((kind) => kind.urgent));
 }
 
+const wholeSeconds = (ms) => Math.max(0, Math.round(ms / 1000) * 1000);
 const words = (kind) => t(`alarm.${kind.kind}`, { count: kind.count });
 const when = (ms) => `${shortDay(ms, ownZone)} ${clock(ms, ownZone)}`;
 const line = (text, age) => el("li", {}, el("strong", {}, text), age ? el("span", { class: "age" }, ` ${age}`) : null);
@@ -63,4 +64,6 @@ function fill(lines, text, urgent) {
   if (said.textContent !== text) said.textContent = text;
 }
 
+// Pictures leave room for the banner, so that what is below them stays on the screen.
+new ResizeObserver(() => document.documentElement.style.setProperty("--banner", `${banner.offsetHeight}px`)).observe(banner);
 look();

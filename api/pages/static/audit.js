@@ -1,33 +1,70 @@
 // The audit trail: a row for each sitting, that is what a person did in one session for one purpose, with its entries on request.
 
-import { byId, el, show, takeForm } from "./dom.js";
+import { byId, el, show, takeForm, toast } from "./dom.js";
 import { get, getText, iso } from "./server.js";
 import { clock, full, fromField, ownZone, shortDay, spanText } from "./time.js";
 import { has, t } from "./words.js";
 
 const PAGE = 300;
+const PRINTED_MAX = 20_000; // as many as the table holds
 const LISTED = 3; // actions and cameras that a row names before it says how many more
 const zone = ownZone;
 const open = new Set(); // sittings whose entries are on show
 let next = null;
+let asked = 0; // lists so far
 let names = {};
 let filters = {};
 let sittings = new Map(); // by session and purpose, the newest first
 
 async function load(before) {
   show(byId("problem"), "");
+  if (!before) asked += 1;
+  const mine = asked;
   if (!before) filters = chosen(); // older ones go on with those of the list
   try {
     const page = await get("/v1/audit", { ...filters, limit: PAGE, ...(before ? { before } : {}) });
+    if (mine !== asked) return false; // other filters were chosen meanwhile
     names = { ...names, ...page.names };
     if (!before) sittings = new Map();
     page.entries.forEach(take);
-    draw();
     next = page.next;
+    draw();
     byId("older").hidden = next === null;
+    // A page reads so many entries at most, and may have found none that fits: further back there may be some.
+    if (!page.entries.length && next !== null) return load(next);
   } catch (error) {
     show(byId("problem"), error.message);
+    return false;
   }
+  return true;
+}
+
+const listed = () => [...sittings.values()].flat();
+
+/** All that the filters leave, then the browser's own dialog, which prints or makes a PDF. */
+async function printAll() {
+  byId("print").disabled = true;
+  while (next !== null && listed().length < PRINTED_MAX) {
+    toast(t("audit.printing", { count: listed().length }));
+    if (!(await load(next))) break;
+  }
+  byId("print").disabled = false;
+  if (next === null) print();
+  else if (byId("problem").hidden) show(byId("problem"), t("audit.too_many", { count: PRINTED_MAX }));
+}
+
+/** On paper it says which entries these are. */
+function sayFilters() {
+  const said = [...byId("filters").querySelectorAll("label")].flatMap((label) => {
+    const field = byId(label.htmlFor);
+    const value = filters[{ from: "start", to: "end" }[field.id] ?? field.id];
+    if (!value) return [];
+    const text = field.id === "from" || field.id === "to" ? full(Date.parse(value), zone) : [...(field.options ?? [])].find((each) => each.value === value)?.text;
+    return `${label.textContent}: ${text ?? value}`;
+  });
+  const numbers = listed().map((entry) => entry.seq);
+  const range = numbers.length ? t("audit.printed", { count: numbers.length, first: Math.min(...numbers), last: Math.max(...numbers) }) : t("audit.none");
+  byId("printed-filters").textContent = [...(said.length ? said : [t("audit.all")]), range, ...(next === null ? [] : [t("audit.printed_cut")])].join(" · ");
 }
 
 function take(entry) {
@@ -38,7 +75,7 @@ function take(entry) {
 
 function draw() {
   const rows = [...sittings].flatMap(([key, entries]) => (entries.length === 1 ? [row(entries[0])] : [summary(key, entries), ...(open.has(key) ? entries.map((entry) => row(entry, "within")) : [])]));
-  byId("entries").replaceChildren(...(rows.length ? rows : [el("tr", {}, el("td", { colspan: 6 }, t("audit.none")))]));
+  byId("entries").replaceChildren(...(rows.length ? rows : [el("tr", {}, el("td", { colspan: 6 }, next === null ? t("audit.none") : t("audit.on", { number: next })))]));
 }
 
 function chosen() {
@@ -160,5 +197,7 @@ async function offerChoices() {
 takeForm(byId("filters"), () => load(null));
 byId("older").addEventListener("click", () => load(next));
 byId("table").addEventListener("click", saveTable);
+byId("print").addEventListener("click", printAll);
+addEventListener("beforeprint", sayFilters);
 offerChoices();
 load(null);

@@ -150,6 +150,14 @@ export const cases = {
     same([stands([shown, loads], 1000), stands([shown, loads], 9000)], [true, false]);
     same([stands([loads], 60_000), stands([gap, gap], 0), stands([shown, shown], 0)], [true, false, false]);
   },
+  "the time stands for footage that is on its way, a while, whatever else is shown": () => {
+    const pending = { ...facts, ground: { kind: "gap", cause: "pending" } };
+    same([decide(nothing, { ...pending, rate: 1 }).waits, decide(nothing, { ...pending, rate: 0 }).waits], [true, false]);
+    const shown = { state: { name: SHOWN, waits: false }, waitsSince: null };
+    const comes = { state: decide(nothing, { ...pending, rate: 1 }), waitsSince: 0 };
+    same([stands([shown, comes], 14_000), stands([shown, comes], 16_000)], [true, false]);
+    same([stands([comes], 14_000), stands([comes], 16_000)], [true, false]);
+  },
   "a clip that goes on playing has a second in hand": () => {
     const frame = { start: 1000, end: 1040 };
     const dry = decide({ name: SHOWN, why: "", waits: false }, { ...facts, frame, rate: 1, ahead: 0 });

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Page
@@ -10,8 +9,8 @@ from playwright.async_api import Page
 from domain.time import NS
 from tests.browser.chromium import MARKS
 from tests.browser.export.office_desk import OfficeDesk
-from tests.browser.steps import states, wait
-from tests.browser.test_pages_fit import SHOTS, violations
+from tests.browser.steps import states, violations, wait
+from tests.browser.test_sign_in_page import SHOTS
 from tests.integration.api.conftest import Client
 from tests.integration.api.footage import Footage
 from tests.integration.api.gym import Gym
@@ -26,8 +25,8 @@ async def shot(page: Page, name: str) -> None:
     """It fits, axe finds nothing serious, and a person may look at it."""
     assert page.viewport_size is not None
     assert await page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], name
-    if SHOTS:
-        await page.screenshot(path=Path(SHOTS) / f"deciding-{name}.png", full_page=True)
+    if SHOTS.name:
+        await page.screenshot(path=SHOTS / f"deciding-{name}.png", full_page=True)
     assert await violations(page, name) == []
 
 

@@ -72,7 +72,7 @@ async def test_latest_passages_filters_and_pages(counter: Counter) -> None:
         page.locator("#results section:has-text('50 min')"),
         page.locator("#results section:has-text('outside')"),
     )
-    assert await visit.locator(".badge").all_inner_texts() == ["Left", "Denied", "Door unlocked, went in"]
+    assert await visit.locator(".badge").all_inner_texts() == ["Went out", "Denied", "Door unlocked, went in"]
     assert await refused.locator(".badge").all_inner_texts() == ["Denied"]
     await fits(counter.page, "find-member", full_page=False)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,8 @@ from api.credentials.accounts import NewGrant
 from domain.time import NS, to_iso
 from tests.browser.chromium import MARKS
 from tests.browser.export.office_desk import OfficeDesk
-from tests.browser.steps import states, wait
-from tests.browser.test_pages_fit import SHOTS, violations
+from tests.browser.steps import states, violations, wait
+from tests.browser.test_sign_in_page import SHOTS
 from tests.integration.api.conftest import Client
 from tests.integration.api.footage import Footage
 from tests.integration.api.gym import CORRIDOR, LOBBY, NORTH, SOUTH_CAMERA, Gym
@@ -50,8 +49,8 @@ async def recorded(desk: OfficeDesk, camera: Any) -> list[str]:
 async def shot(page: Page, name: str) -> None:
     assert page.viewport_size is not None
     assert await page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], name
-    if SHOTS:
-        await page.screenshot(path=Path(SHOTS) / f"cameras-{name}.png")
+    if SHOTS.name:
+        await page.screenshot(path=SHOTS / f"cameras-{name}.png")
     assert await violations(page, name) == []
 
 

@@ -86,9 +86,16 @@ export class Known extends EventTarget {
     const found = await answersOf(tiles, wanted);
     if (mine !== this.#asked) return; // of a view that was left meanwhile
     this.#loaded = { start: start - margin, end: end + margin };
+    const before = this.#lasts();
     this.#answers = found;
     this.#take();
+    if (this.#lasts().some((end, number) => end > before[number])) [this.#again, this.#againAt] = [1, performance.now() + AGAIN_MS[1]]; // it comes: more will
     await this.added(); // those that came while this was on its way
+  }
+
+  /** Until when there is footage of each camera, as far as is known. */
+  #lasts() {
+    return this.#tiles.map((tile) => tile.footage.at(-1)?.end ?? 0);
   }
 
   /** Cameras were added: they alone are asked for, about what is known of the others. */

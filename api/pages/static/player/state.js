@@ -12,6 +12,8 @@ const DISPLAY_MS = 40; // a screen may show a picture so much after it was due
 const DRIFT_MS = 150; // a picture that moves may be so late before it is brought back in step
 const INTERVAL_MAX_MS = 200;
 const PATIENCE_MS = 8000;
+const PENDING_MS = 15_000; // footage that is on its way is usually there by then
+const PENDING = "pending";
 
 /**
  * What a camera's timeline says of a time: {kind: "run" or "gap" or "unknown", start, end, cause}.
@@ -27,7 +29,7 @@ export function groundAt(time, timeline, now) {
   if (gap) return { kind: "gap", cause: gap.cause, start: gap.start, end: gap.end };
   const told = Math.max(timeline.start, ...[...timeline.footage, ...timeline.gaps].map((span) => span.end));
   if (time < told) return { kind: "gap", cause: "" };
-  return { kind: "gap", cause: time > now ? "future" : "pending" };
+  return { kind: "gap", cause: time > now ? "future" : PENDING };
 }
 
 /** How far a picture that moves may be off: by an interval, and by what decoders and screens take. */
@@ -50,7 +52,7 @@ export function inStep(frame, time, rate, shown) {
  * rate: 0 when paused.
  */
 export function decide(was, { time, ground, problem, frame, ahead, rate }) {
-  if (ground.kind === "gap") return { name: GAP, why: ground.cause, waits: false };
+  if (ground.kind === "gap") return { name: GAP, why: ground.cause, waits: ground.cause === PENDING && rate > 0 };
   if (ground.kind === "unknown") return problem?.name === OFFLINE ? { ...problem, waits: true } : { name: BLANK, why: "", waits: true };
   if (problem?.name === UNPLAYABLE) return { ...problem, waits: false };
   if (frame && inStep(frame, time, rate, was.name === SHOWN)) {
@@ -60,11 +62,14 @@ export function decide(was, { time, ground, problem, frame, ahead, rate }) {
   return { name: LOADING, why: "", waits: true };
 }
 
-/** Whether the time stands still for these: for one that waits, but not for long when another one shows its picture. */
+/**
+ * Whether the time stands still for these: for one that waits, but not for long when another one shows its picture, nor
+ * when its footage is on its way: it may have been lost.
+ */
 export function stands(cameras, now) {
-  const late = cameras.filter((camera) => camera.state.waits);
+  const late = cameras.filter((camera) => camera.state.waits && (camera.state.why !== PENDING || isAwaited(camera, now)));
   if (!cameras.some((camera) => camera.state.name === SHOWN)) return late.length > 0;
   return late.some((camera) => isAwaited(camera, now));
 }
 
-export const isAwaited = ({ waitsSince }, now) => waitsSince !== null && now - waitsSince < PATIENCE_MS;
+export const isAwaited = ({ state, waitsSince }, now) => waitsSince !== null && now - waitsSince < (state.why === PENDING ? PENDING_MS : PATIENCE_MS);

@@ -202,6 +202,7 @@ export class Tile {
 }
 
 function words(name, why) {
+  if (name === GAP && why === "pending") return [t("find.coming"), ""];
   if (name === GAP && why === "withheld") return [t("gap.expired"), ""];
   if (name === GAP) return why === "future" ? [t("player.future"), ""] : [t("gap.title"), why ? t(`gap.${why}`) : ""];
   if (name === OFFLINE) return [t(why), t("player.again")];
