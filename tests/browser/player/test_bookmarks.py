@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +12,8 @@ from domain.time import NS, from_iso, to_iso
 from tests.browser.chromium import MARKS
 from tests.browser.export.office_desk import OfficeDesk
 from tests.browser.player.test_any_camera import SIZES, reach
-from tests.browser.steps import wait
-from tests.browser.test_pages_fit import SHOTS, violations
+from tests.browser.steps import violations, wait
+from tests.browser.test_sign_in_page import SHOTS
 from tests.integration.api.cases.test_cases import hold_of, opened
 from tests.integration.api.footage import Footage
 from tests.integration.api.gym import CORRIDOR, LOBBY
@@ -27,9 +26,9 @@ async def shot(page: Page, name: str) -> None:
     assert page.viewport_size is not None
     width = page.viewport_size["width"]
     assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
-    if SHOTS:
-        await page.screenshot(path=Path(SHOTS) / f"bookmarks-{name}-{width}.png")
-        await page.screenshot(path=Path(SHOTS) / f"bookmarks-{name}-{width}-full.png", full_page=True)
+    if SHOTS.name:
+        await page.screenshot(path=SHOTS / f"bookmarks-{name}-{width}.png")
+        await page.screenshot(path=SHOTS / f"bookmarks-{name}-{width}-full.png", full_page=True)
     assert await violations(page, name) == []
 
 
