@@ -110,7 +110,8 @@ async def covered(page: Page) -> list[str]:
 _COVERED = """() => {
   const inside = (one, other) => one && (one.contains(other) || other.contains(one));
   const place = document.querySelector('dialog[open]') ?? document;
-  return [...place.querySelectorAll('button, select, input:not([type=checkbox], [type=radio]), a.button')]
+  const were = [scrollX, scrollY];
+  const found = [...place.querySelectorAll('button, select, input:not([type=checkbox], [type=radio]), a.button')]
     .filter((each) => each.checkVisibility({ visibilityProperty: true, opacityProperty: true }))
     .filter((each) => {
       each.scrollIntoView({ block: 'center', inline: 'center' });
@@ -120,4 +121,6 @@ _COVERED = """() => {
       return cut || ![left + 4, right - 4].every((x) => inside(hit(x), each));
     })
     .map((each) => each.outerHTML.slice(0, 120));
+  scrollTo(...were);
+  return found;
 }"""

@@ -83,15 +83,15 @@ async def test_all_entries_that_the_filters_leave_are_printed_with_them(tmp_path
     pages = text.split("\f")[:-1]
     assert len(pages) > 3
     for number, one in enumerate(pages, 1):
-        assert f"{number} / {len(pages)}" in one
+        assert one.split()[-1] == f"{number}/{len(pages)}"
         assert "Merkintä" in one  # the table's head, on each
     first = " ".join(pages[0].split())
     assert "Kuka: Anna Koskinen · Alkaen: 30.11.2026 0:00:00" in first.replace("00:00:00", "0:00:00")
     assert "400 merkintää, 1–700" in first
     assert "Väinö Åströmin" in first
+    assert [word for word in LONG.split() if word not in pages[0]] == []  # whole, however long it is
     text = re.sub(r"\s+", "", text)
-    assert LONG.replace(" ", "") in text  # whole, however long it is
-    assert all(f"{each}–{each + 2}" in text for each in (3, 99, 402, 600))
+    assert all(f"{each}–{each + 2}" in text for each in (3, 96, 402, 600))
 
 
 async def test_print_from_the_browsers_menu_says_that_older_ones_are_missing() -> None:

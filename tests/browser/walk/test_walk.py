@@ -34,6 +34,7 @@ class Steps:
 
     async def done(self, step: str, page: Page) -> None:
         self.took_s[step] = round(time.monotonic() - self._began, 2)
+        await page.wait_for_timeout(300)  # a toast comes and goes slowly
         assert page.viewport_size is not None
         assert await page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], step
         if SHOTS.name:
