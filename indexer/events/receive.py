@@ -31,7 +31,7 @@ _CONTENT_FAULTS: Final = ("22", "23")
 """SQLSTATE classes that are about a value, not about us: data exception, integrity violation."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Offer:
     """A decoded message on its way to a row."""
 
@@ -115,7 +115,8 @@ class Receiver:
                 batch.refused.append(Refused(message=message, reason=f"{route.name}: {error.what}"))
                 continue
             batch.ignored += not events
-            batch.offers.extend(self._offer(message, route, event, part) for part, event in enumerate(events))
+            for part, event in enumerate(events):
+                batch.offers.append(self._offer(message, route, event, part))
         return batch
 
     def _offer(self, message: Received, route: Route, event: DecodedEvent, part: int) -> Offer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -81,4 +81,4 @@ class Names:
         return self._digest(b"correction\x1f" + replaced)
 
     def _digest(self, data: bytes) -> bytes:
-        return hmac.digest(self._secret, data, "sha256")
+        return hashlib.blake2b(data, key=self._secret, digest_size=32).digest()

@@ -24,7 +24,7 @@ KEPT_WITHIN_NS: Final = NS
 """An estimate moves with every event; it is written again once it has moved this far, or over the limit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Placed:
     """When an event is taken to have occurred, and whether that is uncertain."""
 
