@@ -116,6 +116,9 @@ async def decided(desk: Desk, page: Page, steps: Steps) -> None:
     seen = ".tile:is([data-state=playing], [data-state=paused])"
     await page.wait_for_selector(f"{seen} + {seen}")
     await steps.done("seen", page)
+    brand, leaving = [await page.locator(each).bounding_box() for each in (".brand", "#sign-out")]
+    assert brand is not None and leaving is not None
+    assert abs(brand["y"] + brand["height"] / 2 - leaving["y"] - leaving["height"] / 2) < 10  # in one row
     await page.click("#approve")
     await page.wait_for_selector("#decision", state="hidden")
     await steps.done("approved", page)
