@@ -99,6 +99,9 @@ async def asked_for(desk: Desk, page: Page, steps: Steps) -> None:
     """The export of what is on the screen."""
     await page.click("#export")
     await page.wait_for_selector("#export-dialog[open]")
+    box = await page.locator("#export-form button.primary").bounding_box()
+    assert box is not None and page.viewport_size is not None
+    assert box["y"] + box["height"] <= page.viewport_size["height"]  # before anything is scrolled
     await steps.done("export", page)
     await page.click("#export-form button.primary")
     await page.wait_for_selector("#export-dialog:not([open])", state="attached")
