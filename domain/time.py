@@ -12,6 +12,7 @@ HOUR_NS = 3600 * NS
 DAY_NS = 24 * HOUR_NS
 LATEST_NS = int(datetime(2200, 1, 1, tzinfo=UTC).timestamp()) * NS  # a later time is a typing error
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LEAP_SECOND = re.compile(r"^(\d{4}-\d{2}-\d{2}.\d{2}:\d{2}:)60(?!\d)")
 
 
@@ -46,11 +47,11 @@ def from_iso(text: str) -> int:
 
     ``t`` and ``z`` may be lower case (section 5.6). A leap second (``:60``) is the second after it, as in Unix time.
     """
-    leap = _LEAP_SECOND.search(text)
-    moment = datetime.fromisoformat(_LEAP_SECOND.sub(r"\g<1>59", text).upper())
+    leap = ":60" in text and _LEAP_SECOND.search(text)
+    moment = datetime.fromisoformat((_LEAP_SECOND.sub(r"\g<1>59", text) if leap else text).upper())
     if moment.tzinfo is None:
         raise ValueError(f"time without an offset: {text!r}")
-    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    delta = moment - _EPOCH
     return (delta.days * 86_400 + delta.seconds + bool(leap)) * NS + delta.microseconds * 1000
 
 
