@@ -94,7 +94,7 @@ def test_numbers_shared() -> None:
 
 
 @slow
-@pytest.mark.parametrize("name", ["Case", "WrongNumber"])
+@pytest.mark.parametrize("name", ["Case", pytest.param("WrongNumber", marks=pytest.mark.long)])
 def test_keepalive_unanswered(name: str) -> None:
     with report("keepalive_unanswered") as module:
         facts = recorded(getattr(module, name)(), module, 50)

@@ -13,7 +13,7 @@ from playwright.async_api import Page
 from tests.browser.chromium import MARKS
 from tests.browser.demo_desk import Desk
 
-pytestmark = [*MARKS, pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
+pytestmark = [*MARKS, pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow, pytest.mark.long]
 PRESSES: Final = int(os.environ.get("LIVE_PRESSES", "5"))
 NO_UDP: Final = "delete window.RTCPeerConnection; delete window.RTCRtpReceiver;"
 

@@ -56,7 +56,7 @@ async def colleague(desk: Desk) -> Any:
     ("language", "size"),
     [
         ("fi-FI", "phone"),
-        ("en-GB", "desktop"),
+        pytest.param("en-GB", "desktop", marks=pytest.mark.long),
         pytest.param("en-GB", "phone", marks=pytest.mark.long),
         pytest.param("fi-FI", "desktop", marks=pytest.mark.long),
     ],

@@ -10,6 +10,7 @@ from demo.live import LiveCamera, live_settings
 from domain.time import NS, Span
 from pipeline.smoke.expected import read_skipped
 from pipeline.smoke.holding import SmokeError
+from pipeline.smoke.lateness import Lateness
 from pipeline.smoke.pictures import Pictures
 from pipeline.smoke.run import _check_pictures, _Found
 
@@ -46,7 +47,18 @@ def test_pictures_lost_on_the_way_are_told_from_those_never_made(frames: int, sk
     found = _Found(clip=b"", span=span, asked=span, camera_id="", camera_name="c", seconds=0)
     pictures = Pictures(frames=frames, unreadable=0, cameras=frozenset({1}), error_ms_max=0, shown=())
     if holds:
-        assert _check_pictures(found, pictures, skipped, 1) == 100 - skipped
+        assert _check_pictures(found, pictures, skipped, 1, Lateness()) == 100 - skipped
     else:
         with pytest.raises(SmokeError, match=f"has {frames} pictures, not {100 - skipped}"):
-            _check_pictures(found, pictures, skipped, 1)
+            _check_pictures(found, pictures, skipped, 1, Lateness())
+
+
+def test_a_picture_may_be_as_late_as_the_machine() -> None:
+    span = Span(0, 8 * NS)
+    found = _Found(clip=b"", span=span, asked=span, camera_id="", camera_name="c", seconds=0)
+    pictures = Pictures(frames=100, unreadable=0, cameras=frozenset({1}), error_ms_max=400, shown=())
+    late = Lateness()
+    with pytest.raises(SmokeError, match="400 ms from what the catalogue claims, and may be 200"):
+        _check_pictures(found, pictures, 0, 1, late)
+    late.worst_ms = 70
+    assert _check_pictures(found, pictures, 0, 1, late) == 100
