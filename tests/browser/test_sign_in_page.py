@@ -91,3 +91,25 @@ async def fill(page: Page, user_name: str, password: str, code: str) -> None:
     await page.fill("#password", password)
     await page.fill("#code", code)
     await page.click("button[type=submit]")
+
+
+async def test_pages_can_be_installed_and_bring_their_own_letters(
+    database: Database, tmp_path: Path, browser: Browser
+) -> None:
+    """Chromium judges both: which font it drew the letters with, and whether the manifest suffices."""
+    async with serving(settings_for(database.serve, tmp_path)) as status:
+        page, complaints = await open_page(browser, "fi-FI")
+        await page.goto(f"{status['address']}/sign-in")
+        await page.evaluate("document.fonts.ready.then(() => true)")
+        judge = await page.context.new_cdp_session(page)
+        for domain in ("DOM", "CSS", "Page"):
+            await judge.send(f"{domain}.enable")
+        root = (await judge.send("DOM.getDocument"))["root"]["nodeId"]
+        heading = await judge.send("DOM.querySelector", {"nodeId": root, "selector": "h1"})
+        drawn = (await judge.send("CSS.getPlatformFontsForNode", {"nodeId": heading["nodeId"]}))["fonts"]
+        assert [(font["familyName"].split()[0], font["isCustomFont"]) for font in drawn] == [("Inter", True)]
+        manifest = await judge.send("Page.getAppManifest")
+        assert manifest["url"].endswith("/static/tallenne.webmanifest") and not manifest["errors"]
+        found = (await judge.send("Page.getInstallabilityErrors"))["installabilityErrors"]
+        assert {error["errorId"] for error in found} <= {"in-incognito"}  # as every page of this test is
+        assert complaints == []
