@@ -33,7 +33,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_named(item.nodeid):
             item.add_marker("trust")
-    items[:] = spread(items, lambda item: item.path, lambda item: item.get_closest_marker("slow") is not None)
+    items[:] = spread(
+        items,
+        module=lambda item: item.path,
+        waits=lambda item: item.get_closest_marker("slow") is not None,
+        builds=lambda item: "desk" in getattr(item, "fixturenames", ()),
+    )
 
 
 @pytest.fixture(scope="module", params=SCANS)

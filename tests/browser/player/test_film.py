@@ -73,6 +73,11 @@ async def test_strip_comes_by_a_press_with_few_pictures_at_their_times(
         await page.context.close()
 
 
+def filmed_in(stand: Stand) -> list[int]:
+    """The times of the strip's pictures; the others are of what is pointed at."""
+    return [at for at in pictured(stand.cameras[0]) if at % 20_000 == 0]
+
+
 async def test_nothing_comes_while_one_drags_or_zooms_and_none_twice(browser: Browser) -> None:
     async with player_stand(*long_hall(1), until_ms=240_000) as stand:
         page = await opened(browser, stand, 1366, 768)
@@ -83,7 +88,7 @@ async def test_nothing_comes_while_one_drags_or_zooms_and_none_twice(browser: Br
         for step in range(20):
             await page.mouse.move(x + 5 * step, y)
             await asyncio.sleep(0.05)
-        assert stand.cameras[0].pictured == []
+        assert filmed_in(stand) == []
         await page.mouse.up()
         await filmed(stand, 5)
         before = len(pictured(stand.cameras[0]))
@@ -92,7 +97,7 @@ async def test_nothing_comes_while_one_drags_or_zooms_and_none_twice(browser: Br
         await page.mouse.wheel(0, 30)  # a little along
         await page.keyboard.up("Shift")
         await asyncio.sleep(1.5)
-        found = [at for at in pictured(stand.cameras[0]) if at % 20_000 == 0]  # the others are of what is pointed at
+        found = filmed_in(stand)
         assert before <= len(found) <= before + 1 and len({*found}) == len(found)
         await page.keyboard.press("t")
         assert not await page.is_visible("#film")

@@ -10,6 +10,7 @@ import pytest
 from playwright.async_api import Browser, Locator, Page
 
 from domain.time import from_iso
+from pipeline.smoke.lateness import Lateness
 from tests.browser.chromium import MARKS, chromium
 from tests.browser.player_stand import Stand, StandCamera, player_stand, site_clock
 from tests.browser.test_player import place, reach, wait
@@ -123,7 +124,9 @@ async def test_held_sideways_the_pictures_fill_the_screen_and_the_bar_goes_when_
         await page.context.close()
 
 
-async def test_pointing_at_the_timeline_shows_the_picture_of_the_time_after_a_rest(browser: Browser) -> None:
+async def test_pointing_at_the_timeline_shows_the_picture_of_the_time_after_a_rest(
+    browser: Browser, late: Lateness
+) -> None:
     async with player_stand(*hall(2), until_ms=60_000) as stand:
         page = await opened(browser, stand, 1280, 800)
         first, second = stand.cameras
@@ -134,7 +137,8 @@ async def test_pointing_at_the_timeline_shows_the_picture_of_the_time_after_a_re
         await page.mouse.move(x, y)
         await page.wait_for_selector("#peek img:not([hidden])")
         assert await page.inner_text("#peek") == site_clock(30_500)[:8]
-        assert not first.pictured and 1 <= len(second.pictured) <= 3  # each is a look
+        rests = 3 + late.worst_ms // 50  # between two moves of a machine that is busy
+        assert not first.pictured and 1 <= len(second.pictured) <= rests  # each is a look
         at_ms = from_iso(second.pictured[-1]) / 1e6 - ZERO_MS
         assert abs(at_ms - 30_500) <= 2_000
         if SHOTS.name:
