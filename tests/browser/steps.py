@@ -82,13 +82,14 @@ _ON_PAPER = """() => ({
 
 async def violations(page: Page, name: str) -> list[str]:
     """What axe finds to be serious: all rules as the page is, and the colours in the light and in the dark."""
+    await page.emulate_media(reduced_motion="reduce")  # nothing is judged half faded
     found = await _axe(page, name, {"resultTypes": ["violations"]})
     was: Any = "dark" if await page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light"
     for scheme in SCHEMES:
         if scheme != was:
             await page.emulate_media(color_scheme=scheme)
             found += await _axe(page, f"{name}, {scheme}", {"runOnly": ["color-contrast"]})
-    await page.emulate_media(color_scheme=was)
+    await page.emulate_media(color_scheme=was, reduced_motion="no-preference")
     return found
 
 
