@@ -82,6 +82,7 @@ _ON_PAPER = """() => ({
 
 async def violations(page: Page, name: str) -> list[str]:
     """What axe finds to be serious: all rules as the page is, and the colours in the light and in the dark."""
+    rests: Any = await page.evaluate("matchMedia('(prefers-reduced-motion: reduce)').matches")
     await page.emulate_media(reduced_motion="reduce")  # nothing is judged half faded
     found = await _axe(page, name, {"resultTypes": ["violations"]})
     was: Any = "dark" if await page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") else "light"
@@ -89,7 +90,7 @@ async def violations(page: Page, name: str) -> list[str]:
         if scheme != was:
             await page.emulate_media(color_scheme=scheme)
             found += await _axe(page, f"{name}, {scheme}", {"runOnly": ["color-contrast"]})
-    await page.emulate_media(color_scheme=was, reduced_motion="no-preference")
+    await page.emulate_media(color_scheme=was, reduced_motion="reduce" if rests else "no-preference")
     return found
 
 
