@@ -47,12 +47,12 @@ def from_iso(text: str) -> int:
 
     ``t`` and ``z`` may be lower case (section 5.6). A leap second (``:60``) is the second after it, as in Unix time.
     """
-    leap = ":60" in text and _LEAP_SECOND.search(text)
-    moment = datetime.fromisoformat((_LEAP_SECOND.sub(r"\g<1>59", text) if leap else text).upper())
+    plain, leaps = _LEAP_SECOND.subn(r"\g<1>59", text)
+    moment = datetime.fromisoformat(plain.upper())
     if moment.tzinfo is None:
         raise ValueError(f"time without an offset: {text!r}")
     delta = moment - _EPOCH
-    return (delta.days * 86_400 + delta.seconds + bool(leap)) * NS + delta.microseconds * 1000
+    return (delta.days * 86_400 + delta.seconds + leaps) * NS + delta.microseconds * 1000
 
 
 @dataclass(frozen=True, slots=True, order=True)
