@@ -550,8 +550,12 @@ CREATE FUNCTION tallenne.has_footage(p_camera_id uuid, p_at_ns bigint) RETURNS b
     AS $$
     SELECT EXISTS (
         SELECT FROM segment
-        WHERE start_ns > p_at_ns - 120000000000 AND start_ns <= p_at_ns AND end_ns > p_at_ns
-          AND camera_id = p_camera_id AND state NOT IN ('expiring', 'refused'))
+        WHERE camera_id = p_camera_id AND state IN ('live', 'contested')
+          AND start_ns > p_at_ns - 120000000000 AND start_ns <= p_at_ns AND end_ns > p_at_ns)
+    OR EXISTS (
+        SELECT FROM segment
+        WHERE camera_id = p_camera_id AND state <> 'live' AND state IN ('shadow', 'gone')
+          AND start_ns > p_at_ns - 120000000000 AND start_ns <= p_at_ns AND end_ns > p_at_ns)
 $$;
 
 CREATE FUNCTION tallenne.hold_segment(p_segment_id uuid, p_camera_id uuid, p_hour_key_id uuid, p_start_ns bigint, p_end_ns bigint) RETURNS void
