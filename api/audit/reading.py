@@ -65,11 +65,11 @@ async def read_page(
     before: int = LAST,
     *,
     limit: int,
-    rounds: int = ROUNDS,
+    rounds: int | None = ROUNDS,
 ) -> AuditPage:
     """Return a page of entries; that it was read, with its members, is on record before. 404: a hidden camera.
 
-    rounds: how often it is read on, where what was read does not fill the page
+    rounds: how often at most entries are read to fill the page; None: until it is full, or the trail ends
     """
     everything = rights.has_everywhere(session.grants, rights.AUDIT)
     if filters.camera is not None:
@@ -78,7 +78,9 @@ async def read_page(
     with wrapped_errors():
         async with records.pool.acquire() as conn, conn.transaction():
             found = await find_entries(conn, filters, cameras, before, limit)
-            while found.next is not None and len(found.seqs) < limit and (rounds := rounds - 1) > 0:
+            done = 1
+            while found.next is not None and len(found.seqs) < limit and (rounds is None or done < rounds):
+                done += 1
                 more = await find_entries(conn, filters, cameras, found.next, limit - len(found.seqs))
                 found = Found(seqs=found.seqs + more.seqs, next=more.next)
             rows = await conn.fetch(sql.load("api.audit", "audit_entries"), found.seqs)

@@ -71,12 +71,12 @@ async def audit_table(records: RecordsDep, session: SignedIn, filters: Annotated
     require(session, rights.AUDIT)
     scope = await load_scope(records, session, rights.AUDIT)
     found: list[AuditEntryAnswer] = []
-    page = await read_page(records, session, scope, filters, limit=PAGE, rounds=LAST)
+    page = await read_page(records, session, scope, filters, limit=PAGE, rounds=None)
     found += page.entries
     while page.next is not None:
         if len(found) >= ENTRIES_MAX:
             raise Problem(422, "too-much", f"There are more than {ENTRIES_MAX:,} entries.", "Name a shorter time.")
-        page = await read_page(records, session, scope, filters, page.next, limit=PAGE, rounds=LAST)
+        page = await read_page(records, session, scope, filters, page.next, limit=PAGE, rounds=None)
         found += page.entries
     headers = {"Content-Disposition": 'attachment; filename="audit.csv"', "Cache-Control": "no-store"}
     return Response(table(found), media_type="text/csv; charset=utf-8", headers=headers)

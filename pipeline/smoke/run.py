@@ -65,8 +65,8 @@ async def smoke(options: UpOptions) -> int:
         if options.data is None:
             options = replace(options, data=Path(scratch) / "data")
         try:
-            with Lateness() as late:
-                async with running(options, tell) as everything:
+            async with running(options, tell) as everything:
+                with Lateness() as late:  # behind the start, which keeps any machine busy
                     result = await checked(everything, tell, started_s, late, forget=True)
         except TallenneError as error:
             say(f"tallenne: the smoke check failed: {error}", error=True)
@@ -80,7 +80,7 @@ async def checked(
 ) -> dict[str, Any]:
     """All checks; SmokeError names the one that does not hold. frames_off: by so many pictures a clip may differ.
 
-    ``late``: entered before the footage began. ``forget``: footage expires, too, after a change of retention.
+    ``late``: entered before the footage of the clip. ``forget``: footage expires, too, after a change of retention.
     """
     conn = await connect(everything.settings.database("owner"))
     try:

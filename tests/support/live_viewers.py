@@ -1,7 +1,7 @@
 """Viewers that take live pictures and do not decode them: a crowd beside one browser that is measured.
 
-Run as ``python -m tests.support.live_viewers``: one line of JSON on standard input says whom and what to ask; when
-every viewer has had its first picture it writes ``{"ready": n}``, and at the end of its input how many pictures came.
+Run as ``python -m tests.support.live_viewers``: standard input begins with a line of JSON, the arguments of Crowd.
+Once every viewer has its first picture it writes ``{"ready": n}``, and at the end of input the number of pictures.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ SELECT seq FROM audit_entry WHERE seq < $1::bigint AND at_ns >= $3::bigint AND a
 SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true)
 
 -- name: audit_extent
--- [$1, $2) when, or NULL, $3 action or NULL, $4 staff or NULL, $5 and, of the time, $6 as far as is counted. How many entries each filter leaves by itself.
+-- How many entries each filter leaves by itself. [$1, $2) the period or NULL, $3 action or NULL, $4 staff or NULL; counting
+-- stops at $5 entries, for the period at $6.
 SELECT (SELECT count(*) FROM (
             SELECT FROM audit_entry WHERE at_ns >= $1::bigint AND at_ns < $2::bigint ORDER BY at_ns LIMIT $6) AS f) AS period,
        (SELECT count(*) FROM (
@@ -25,7 +26,7 @@ SELECT (SELECT count(*) FROM (
 -- cheaper than it is where what fits is long ago.
 WITH read AS MATERIALIZED (
     (SELECT 0 AS way, seq FROM audit_entry
-     WHERE $12::text = 'period' AND at_ns >= $5::bigint AND at_ns < $6::bigint )
+     WHERE $12::text = 'period' AND at_ns >= $5::bigint AND at_ns < $6::bigint)
     UNION ALL
     (SELECT 1, seq FROM audit_entry
      WHERE $12::text = 'action' AND action = ANY (ARRAY[$7::text]) AND seq < $1::bigint

@@ -3,7 +3,7 @@
 SELECT pg_advisory_xact_lock_shared(hashtextextended('camera ' || $1::text, 0))
 
 -- name: bookmark_add
--- $1 id, $2 camera, $3 moment, $4 note, $5 staff, $6 now. No row: there is no footage of the moment that may be shown.
+-- $1 id, $2 camera, $3 moment, $4 note, $5 staff, $6 now. No row: the moment has no footage, or a case restricts it.
 INSERT INTO bookmark (bookmark_id, camera_id, at_ns, note, staff_id, added_ns)
 SELECT $1, $2, $3, $4, $5, $6
 WHERE EXISTS (

@@ -11,7 +11,7 @@ from tests.browser.demo_desk import Desk
 from tests.browser.steps import ask_for_export, reach
 
 PAGES: Final = (
-    # Template, path, what is there when it is ready.
+    # Template, path, selector of an element that appears once the page is ready.
     ("sign_in", "/sign-in", "#sign-in button:enabled"),
     ("purpose", "/purpose", "#purpose button:enabled"),
     ("find", "/find", "#find button:enabled"),

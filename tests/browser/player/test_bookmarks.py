@@ -12,24 +12,14 @@ from domain.time import NS, from_iso, to_iso
 from tests.browser.chromium import MARKS
 from tests.browser.export.office_desk import OfficeDesk
 from tests.browser.player.test_any_camera import SIZES, reach
-from tests.browser.steps import violations, wait
-from tests.browser.test_sign_in_page import SHOTS
+from tests.browser.steps import wait
+from tests.browser.two_people import fits
 from tests.integration.api.cases.test_cases import hold_of, opened
 from tests.integration.api.footage import Footage
 from tests.integration.api.gym import CORRIDOR, LOBBY
 from tests.integration.api.test_exports import exporter
 
 pytestmark = [*MARKS, pytest.mark.slow]
-
-
-async def shot(page: Page, name: str) -> None:
-    assert page.viewport_size is not None
-    width = page.viewport_size["width"]
-    assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
-    if SHOTS.name:
-        await page.screenshot(path=SHOTS / f"bookmarks-{name}-{width}.png")
-        await page.screenshot(path=SHOTS / f"bookmarks-{name}-{width}-full.png", full_page=True)
-    assert await violations(page, name) == []
 
 
 async def at(desk: OfficeDesk, page: Page, footage: Footage, after_s: int) -> None:
@@ -56,7 +46,7 @@ async def test_moment_is_bookmarked_seen_by_others_and_removed_by_its_author(
     assert await page.evaluate("document.activeElement.id") == "bookmark-note"
     await page.keyboard.type("Two on <b>one</b> card")
     await page.select_option("#bookmark-camera", str(CORRIDOR))
-    await shot(page, f"dialog-{language[:2]}")
+    await fits(page, f"bookmarks-dialog-{language[:2]}")
     await page.keyboard.press("Enter")
     await page.wait_for_selector("#bookmarks li")
     said = await page.inner_text("#bookmarks li")
@@ -64,7 +54,7 @@ async def test_moment_is_bookmarked_seen_by_others_and_removed_by_its_author(
     (made,) = await bookmarks(office_desk)
     shown_ns = int(await page.get_attribute("#player", "data-time-ms") or 0) * 1_000_000
     assert (made["camera_id"], abs(made["at_ns"] - shown_ns) <= 40_000_000) == (CORRIDOR, True)
-    await shot(page, f"listed-{language[:2]}")
+    await fits(page, f"bookmarks-listed-{language[:2]}")
     # Nothing but the key: the moment of another camera, and a picture later.
     await page.keyboard.press("ArrowRight")
     await reach(page, "paused", "paused")
@@ -109,7 +99,7 @@ async def test_bookmark_goes_into_a_case_that_keeps_its_moment_and_shows_there(
     await page.wait_for_selector("#bookmarks li")
     assert "The door stays open" in await page.inner_text("#bookmarks")
     assert await page.locator("#bookmarks li").count() == 1
-    await shot(page, "case")
+    await fits(page, "bookmarks-case")
     link = await page.get_attribute("#bookmarks a", "href")
     assert link is not None and str(LOBBY) in link
     await page.click("#bookmarks a")

@@ -14,8 +14,8 @@ from domain.time import NS, Span, to_iso
 from tests.browser.chromium import MARKS
 from tests.browser.export.office_desk import OfficeDesk
 from tests.browser.player.test_any_camera import SIZES
-from tests.browser.steps import violations, wait
-from tests.browser.test_sign_in_page import SHOTS
+from tests.browser.steps import wait
+from tests.browser.two_people import fits
 from tests.integration.api.conftest import Client
 from tests.integration.api.footage import Footage
 from tests.integration.api.gym import CORRIDOR, FRONT, LOBBY, SIDE, SOUTH, SOUTH_CAMERA, SOUTH_DOOR, Gym
@@ -82,20 +82,10 @@ async def opened(desk: OfficeDesk, client: Client, language: str, **more: Any) -
     page = await desk.page(client, language, **more)
     await page.goto(f"{desk.address}/find")
     await page.wait_for_selector("#play-all:not([hidden])")
-    await shot(page, f"find-{language[:2]}")
+    await fits(page, f"playlist-find-{language[:2]}")
     await page.click("#play-all")
     await page.wait_for_selector("#player[data-state=ready]")
     return page
-
-
-async def shot(page: Page, name: str) -> None:
-    assert page.viewport_size is not None
-    width = page.viewport_size["width"]
-    assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
-    if SHOTS.name:
-        await page.screenshot(path=SHOTS / f"playlist-{name}-{width}.png")
-        await page.screenshot(path=SHOTS / f"playlist-{name}-{width}-full.png", full_page=True)
-    assert await violations(page, name) == []
 
 
 async def looks(desk: OfficeDesk, *actions: str) -> list[tuple[str, Any]]:
@@ -116,7 +106,7 @@ async def test_clips_follow_one_another_and_what_is_not_there_is_skipped_with_it
     assert await looks(office_desk, "look") == [("look", CORRIDOR)]
     await reached(page, made.south)
     await seen(page)
-    await shot(page, f"second-{language[:2]}")
+    await fits(page, f"playlist-second-{language[:2]}")
     await reached(page, made.front)
     assert "/visit/" + str(made.front) in page.url
     await seen(page)
@@ -133,7 +123,7 @@ async def test_clips_follow_one_another_and_what_is_not_there_is_skipped_with_it
     assert all(len(each) > len("Skipped: ") for each in reasons) and len({*reasons}) == 2
     if language == "en-GB":
         assert reasons == ["Skipped: On its way to the store", "Skipped: The camera could not be reached"]
-    await shot(page, f"end-{language[:2]}")
+    await fits(page, f"playlist-end-{language[:2]}")
     # Each passage was on record, and a look was at cameras of the passages that showed alone, within their clips.
     rows = [row for row in await office_desk.office.audit() if row["action"] == "look"]
     assert {row["camera_id"] for row in rows} == {CORRIDOR, SOUTH_CAMERA, LOBBY}

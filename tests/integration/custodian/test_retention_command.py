@@ -9,12 +9,14 @@ import json
 import os
 import zipfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from custodian.client import CustodianClient
 from custodian.errors import CustodianAwayError
 from domain.time import HOUR_NS
 from pipeline.commands.retention import command
@@ -54,12 +56,7 @@ async def test_held_footage_expires_on_confirmation_and_is_certified(
         lasting = await gym.camera(50)
         await gym.record(lasting, 1)
     async with custodian(replace(settings, directory=tmp_path / "custody"), ready=False) as client:
-
-        async def held() -> bool:
-            with contextlib.suppress(CustodianAwayError):  # it is starting
-                return (await client.status())["retention"]["held"] is not None
-            return False
-
+        held = partial(is_held, client)
         await until(held)
         early = tmp_path / "early.zip"
         assert await run("certificates", output=early) == 0
@@ -92,6 +89,12 @@ async def test_held_footage_expires_on_confirmation_and_is_certified(
     with zipfile.ZipFile(path) as archive:
         said = [json.loads(archive.read(name)) for name in archive.namelist() if name.endswith(".json")]
     assert sum(one["segments"] for one in said) == 3
+
+
+async def is_held(client: CustodianClient) -> bool:
+    with contextlib.suppress(CustodianAwayError):  # it is starting
+        return (await client.status())["retention"]["held"] is not None
+    return False
 
 
 async def run(action: str, **more: Any) -> int:

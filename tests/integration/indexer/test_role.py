@@ -331,16 +331,7 @@ async def test_personal_data_is_nowhere_but_in_the_members_tables(
             await until(lambda: _says(settings, quarantined=3))
         shown = [repr(status_of(settings)), caplog.text, repr(await search_members(pool, "canar"))]
     kept = {"member_identity", "credential"}
-    tables = [
-        row["relname"]
-        for row in await owner.fetch(
-            "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'tallenne'::regnamespace"
-        )
-    ]
-    found: dict[str, str] = {}
-    for table in tables:
-        rows = await owner.fetch(f"SELECT t::text, to_jsonb(t)::text FROM {table} t")
-        found[table] = "".join(f"{row[0]}{row[1]}" for row in rows)
+    found = await text_of_tables(owner)
     for word in planted:
         hexed = word.encode().hex()
         where = {table for table, text in found.items() if word.lower() in text.lower() or hexed in text.lower()}
@@ -351,6 +342,16 @@ async def test_personal_data_is_nowhere_but_in_the_members_tables(
     assert {"segment", "access_event", "tag", "quarantine", "audit_entry", "controller_skew"} <= found.keys()
     (member,) = await search_members(pool, "canar")
     assert isinstance(member, MemberRow) and member.name == name
+
+
+async def text_of_tables(owner: asyncpg.Connection) -> dict[str, str]:
+    """All rows as text, by table."""
+    tables = "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'tallenne'::regnamespace"
+    found: dict[str, str] = {}
+    for table in [row["relname"] for row in await owner.fetch(tables)]:
+        rows = await owner.fetch(f"SELECT t::text, to_jsonb(t)::text FROM {table} t")
+        found[table] = "".join(f"{row[0]}{row[1]}" for row in rows)
+    return found
 
 
 async def test_sites_of_one_broker_do_not_mix(
