@@ -23,6 +23,8 @@ from api.http.provide import provide
 from api.live import routes as live
 from api.live import walls
 from api.pages.install import install as install_pages
+from api.register import rights_routes as register_rights
+from api.register import routes as register
 from api.rooms import Rooms
 from api.search import event, examples, find, listing, timeline, today
 from api.sign_in import purpose_routes
@@ -56,6 +58,8 @@ ROUTERS: Final = tuple(
         disclosure,
         quarantine,
         retention,
+        register_rights,
+        register,
         staff,
         own_account,
         health,

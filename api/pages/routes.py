@@ -14,6 +14,7 @@ from api.http.problems import Problem, of_error
 from api.pages.language import COOKIE, LANGUAGES
 from api.pages.rendering import page
 from api.pages.settings import Pages, PagesDep
+from api.register.levels import load_rights
 from api.sign_in import rights
 from api.sign_in.purposes import Category, latest_purpose
 from api.sign_in.sessions import COOKIE as SESSION_COOKIE
@@ -94,7 +95,33 @@ async def visit(request: Request, pages: PagesDep, event_id: UUID) -> Response:
 @router.get("/members/{member_id}")
 async def member(request: Request, pages: PagesDep, member_id: UUID) -> Response:
     """Show all that one member did at the doors."""
-    return await _after_purpose(request, pages, "member.html", member_id=str(member_id))
+
+    async def show(session: Session) -> Response:
+        shown = {"member_id": str(member_id), "register": await _sees_register(pages, session)}
+        return await _frame(request, pages, session, "member.html", "find", rights.LOOK, needs_purpose=True, **shown)
+
+    return await _for_staff(request, pages, show)
+
+
+@router.get("/register/{member_id}")
+async def register_card(request: Request, pages: PagesDep, member_id: UUID) -> Response:
+    """Show what the register holds of a member."""
+
+    async def show(session: Session) -> Response:
+        roles, shown = rights.MEMBERS, {"member_id": str(member_id)}
+        return await _frame(request, pages, session, "register.html", "members", roles, needs_purpose=True, **shown)
+
+    return await _for_staff(request, pages, show)
+
+
+@router.get("/register-rights")
+async def register_rights(request: Request, pages: PagesDep) -> Response:
+    """Show and set what each role sees of the register."""
+
+    async def show(session: Session) -> Response:
+        return await _frame(request, pages, session, "register_rights.html", "users", _NAV["users"])
+
+    return await _for_staff(request, pages, show)
 
 
 @router.get("/play")
@@ -157,8 +184,23 @@ async def erasures(request: Request, pages: PagesDep) -> Response:
 
 @router.get("/members")
 async def members(request: Request, pages: PagesDep) -> Response:
-    """Show who looked at a member's data."""
-    return await _plain(request, pages, "members", needs_purpose=True)
+    """Show the members' register: find a member, add one, who looked at their data."""
+
+    async def show(session: Session) -> Response:
+        """Render it, with what this person may do there."""
+        shown = {
+            "register": await _sees_register(pages, session),
+            "everywhere": rights.has_everywhere(session.grants, rights.OPERATE),
+        }
+        roles = _NAV["members"]
+        return await _frame(request, pages, session, "members.html", "members", roles, needs_purpose=True, **shown)
+
+    return await _for_staff(request, pages, show)
+
+
+async def _sees_register(pages: Pages, session: Session) -> bool:
+    found = await load_rights(pages.records.pool)
+    return any(found.get(grant.role) for grant in session.grants)
 
 
 @router.get("/users")

@@ -10,7 +10,7 @@ from api.http.problems import not_found
 from api.records import Records
 from api.sign_in import rights
 from api.sign_in.sessions import Session
-from domain.ids import CameraId, DoorId, MemberId, SiteId
+from domain.ids import CameraId, DoorId, MemberId, SiteId, StaffId
 from runtime import sql
 from runtime.database import wrapped_errors
 from storage.access import MemberRow, search_members
@@ -72,11 +72,18 @@ class Scope:
 
 async def load_scope(records: Records, session: Session, roles: tuple[str, ...]) -> Scope:
     """The scope of these roles of the person."""
+    return await scope_of(records, session.staff_id, session.grants, roles)
+
+
+async def scope_of(
+    records: Records, staff_id: StaffId, grants: Iterable[rights.Grant], roles: tuple[str, ...]
+) -> Scope:
+    """The scope of these roles of anyone of the staff, who has these grants."""
     with wrapped_errors():
         async with records.pool.acquire() as conn:
-            cameras = await conn.fetch(sql.load("api.sign_in", "scope_cameras"), session.staff_id, list(roles))
-            doors = await conn.fetch(sql.load("api.sign_in", "scope_doors"), session.staff_id, list(roles))
-            sites = await conn.fetch(sql.load("api.sign_in", "scope_sites"), session.staff_id, list(roles))
+            cameras = await conn.fetch(sql.load("api.sign_in", "scope_cameras"), staff_id, list(roles))
+            doors = await conn.fetch(sql.load("api.sign_in", "scope_doors"), staff_id, list(roles))
+            sites = await conn.fetch(sql.load("api.sign_in", "scope_sites"), staff_id, list(roles))
     return Scope(
         sites={
             SiteId(row["site_id"]): SiteRow(
@@ -96,7 +103,7 @@ async def load_scope(records: Records, session: Session, roles: tuple[str, ...])
             )
             for row in doors
         },
-        everywhere=rights.has_everywhere(session.grants, roles),
+        everywhere=rights.has_everywhere(grants, roles),
     )
 
 

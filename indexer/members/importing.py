@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -13,6 +14,7 @@ from uuid import UUID
 import asyncpg
 
 from domain.ids import new_id
+from domain.time import day_name
 from indexer.errors import IndexMisuseError
 from indexer.members.credential_plan import CredentialPlan, Holding, plan_credentials
 from indexer.members.ending import Missing, end_members, find_missing
@@ -21,6 +23,7 @@ from runtime import sql
 from runtime.database import wrapped_errors
 from storage.access import fold
 from storage.catalogue import audit
+from storage.register.table import Row, check_rows
 
 _PACKAGE: Final = "indexer.members"
 FILE_MAX_BYTES: Final = 64 << 20
@@ -28,7 +31,11 @@ FILE_MAX_BYTES: Final = 64 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What an import did, or with a dry run would do. With errors nothing was done."""
+    """What an import did, or with a dry run would do. With errors nothing was done.
+
+    register: what the list says beside number, name and credentials, checked. The indexer's user may not write it:
+    the caller hands it to ``storage.register.table.import_rows`` with another.
+    """
 
     lines: int
     members_new: int
@@ -39,6 +46,7 @@ class ImportReport:
     missing: Missing  # with Ending: members that the list does not name, who are ended
     errors: tuple[LineError, ...]
     applied: bool
+    register: tuple[Row, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +88,18 @@ async def import_members(
     in quarantine for an unknown credential are not looked at again by this: replay them afterwards.
     """
     text = await asyncio.to_thread(_text, path_or_text)
+    now_ns = clock_ns()
     lines, errors = await asyncio.to_thread(read_members, text)
+    said = [Row(line=line.line, number=line.number, values=line.register) for line in lines]
+    rows, wrong = check_rows(said, date.fromisoformat(day_name(now_ns)))
+    errors += [LineError(line=line, column=exc.field, what=exc.why) for line, exc in wrong]
+    wish = _Wish(dry_run, ending, actor, now_ns)
     if isinstance(pool_or_conn, asyncpg.Pool):
         async with pool_or_conn.acquire() as conn:
-            return await _import(conn, lines, errors, _Wish(dry_run, ending, actor, clock_ns()))
-    return await _import(pool_or_conn, lines, errors, _Wish(dry_run, ending, actor, clock_ns()))
+            report = await _import(conn, lines, errors, wish)
+    else:
+        report = await _import(pool_or_conn, lines, errors, wish)
+    return replace(report, register=tuple(row for row in rows if row.values))
 
 
 def _text(path_or_text: Path | str) -> str:

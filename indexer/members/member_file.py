@@ -1,6 +1,7 @@
 """The gym's list of members as CSV: ``number,name,credential,valid_from,valid_to,minor``. Pure.
 
-number and name are needed; other columns are not read. UTF-8, parted by commas, semicolons or tabs; the first line
+number and name are needed; columns of the register (storage/register/fields.py) are handed on as they are, others are
+not read. UTF-8, parted by commas, semicolons or tabs; the first line
 names the columns, and blank rows count for nothing. A member with two credentials has two lines. Times: RFC 3339 with
 an offset, or a day (UTC; valid_to: to the day's end). minor: yes, true, 1 or no, false, 0, blank.
 """
@@ -11,12 +12,14 @@ import csv
 import io
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 from domain.time import DAY_NS, from_iso
 from indexer.decoders import normalised_credential
+from storage.register.table import COLUMNS
 
 FOREVER_NS: Final = (1 << 63) - 1
 _NEEDED: Final = ("number", "name")
@@ -29,7 +32,7 @@ _INVISIBLE: Final = frozenset("\u00ad\u200b\u200e\u200f\u2060\ufeff")
 _JOINERS: Final = {0x200C: None, 0x200D: None}  # join letters and emoji; str.isprintable() takes them for no sign
 _ROUNDED: Final = re.compile(r"\d+([.,]\d+)?E[+-]\d+|\d+[.,]0+|\d{15}0{2,}", re.IGNORECASE)
 """1,23457E+11; 1041.0; and a long number of which Excel kept 15 digits."""
-_KNOWN: Final = (*_NEEDED, "credential", "valid_from", "valid_to", "minor")
+_KNOWN: Final = (*_NEEDED, "credential", "valid_from", "valid_to", "minor", *COLUMNS)
 _LAST_YEAR, _LAST_NS = 2128, 5 * 10**18  # later is for ever
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 
@@ -45,6 +48,7 @@ class MemberLine:
     valid_from_ns: int | None
     valid_to_ns: int
     minor: bool
+    register: Mapping[str, str] = field(default_factory=dict, repr=False)  # by column, as typed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,8 @@ def read_members(text: str) -> tuple[list[MemberLine], list[LineError]]:
             return [], [LineError(line=1 + skipped, column=name, what=_NO_COLUMN) for name in missing]
         twice = sorted({name for name in _KNOWN if reader.fieldnames.count(name) > 1})
         if twice:
-            return [], [LineError(line=1 + skipped, column=name, what="there are two such columns") for name in twice]
+            what = "there are two such columns"
+            return [], [LineError(line=1 + skipped, column=name, what=what) for name in twice]
         for row in reader:
             last = reader.line_num
             fields = _fields(row)
@@ -164,6 +169,7 @@ def _line(number: int, fields: dict[str, str] | None) -> tuple[MemberLine | None
         valid_from_ns=start,
         valid_to_ns=FOREVER_NS if end is None else end,
         minor=bool(minor),
+        register={each.value: fields[each] for each in COLUMNS if fields.get(each)},
     )
     return line, []
 

@@ -46,6 +46,8 @@ ACTIONS: Final = (
     *("case_opened", "case_entry", "case_review", "hold_placed", "case_end_asked", "case_kept", "case_ended"),
     *("bookmark_added", "bookmark_filed", "bookmark_removed"),
     *("erasure_asked", "erasure_approved", "erasure_refused", "erasure_cancelled", "erased"),
+    *("register_read", "register_changed", "register_rights", "register_exported"),
+    *("consent_given", "consent_withdrawn"),
     *("disclosure", "audit_read", "exports_listed"),
 )
 """Every action that a role records, in the order in which the audit page lists them.

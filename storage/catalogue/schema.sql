@@ -84,6 +84,15 @@ CREATE FUNCTION tallenne.audit_may(p_writer text, p_actor text, p_action text, p
                    ELSE true END)
 $$;
 
+CREATE FUNCTION tallenne.birth_date_given() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'tallenne', 'pg_temp'
+    AS $$
+BEGIN
+    UPDATE member SET minor = minor WHERE member_id = NEW.member_id;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION tallenne.commit_gaps(p_camera_id uuid[], p_start_ns bigint[], p_end_ns bigint[], p_cause text[], p_detail text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'tallenne', 'pg_temp'
@@ -269,6 +278,10 @@ BEGIN
         DELETE FROM erased_segment WHERE erasure_id = ANY (gone);
         DELETE FROM erasure_span WHERE erasure_id = ANY (gone);
         DELETE FROM erasure WHERE erasure_id = ANY (gone);
+    WHEN 'member_history' THEN
+        DELETE FROM member_field WHERE (member_id, field, from_ns) IN (
+            SELECT f.member_id, f.field, f.from_ns FROM member_field f WHERE f.to_ns < before_ns LIMIT p_limit)
+          AND to_ns < before_ns;
     WHEN 'expired_keys' THEN
         -- Where a case still keeps some of the hour, its end needs the row: end_hold().
         DELETE FROM expired_key e WHERE e.expired_ns < before_ns AND e.removed_ns IS NOT NULL AND NOT EXISTS (
@@ -615,6 +628,14 @@ BEGIN
         WHERE upper(piece) - lower(piece) >= 1000000000);
 END $$;
 
+CREATE FUNCTION tallenne.is_minor_by_birth(p_member_id uuid, p_otherwise boolean) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'tallenne', 'pg_temp'
+    AS $$
+    SELECT coalesce((SELECT value::date + interval '18 years' > (clock_timestamp() AT TIME ZONE 'UTC')::date FROM member_field
+        WHERE member_id = p_member_id AND field = 'birth_date' AND value <> '' AND to_ns = 9223372036854775807), p_otherwise)
+$$;
+
 CREATE FUNCTION tallenne.journal_over_before(p_now_ns bigint, p_days integer) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'tallenne', 'pg_temp'
@@ -643,6 +664,26 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION tallenne.keep_name() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'tallenne', 'pg_temp'
+    AS $$
+DECLARE
+    said_source text := coalesce(nullif(current_setting('tallenne.source', true), ''), 'import');
+    said_staff uuid := nullif(current_setting('tallenne.staff', true), '')::uuid;
+    at_ns bigint := now_ns();
+BEGIN
+    UPDATE member_field SET to_ns = greatest(from_ns, at_ns)
+    WHERE member_id = NEW.member_id AND field = 'name' AND to_ns = 9223372036854775807;
+    IF NOT FOUND THEN
+        INSERT INTO member_field (member_id, field, value, source, from_ns, to_ns)
+        SELECT NEW.member_id, 'name', OLD.name, 'import', least(created_ns, at_ns), at_ns FROM member WHERE member_id = NEW.member_id;
+    END IF;
+    INSERT INTO member_field (member_id, field, value, source, staff_id, from_ns)
+    VALUES (NEW.member_id, 'name', NEW.name, said_source, said_staff, at_ns);
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION tallenne.lock_asker(p_session_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'tallenne', 'pg_temp'
@@ -665,10 +706,28 @@ BEGIN
     END LOOP;
 END $$;
 
+CREATE FUNCTION tallenne.minor_by_birth() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'tallenne', 'pg_temp'
+    AS $$
+BEGIN
+    NEW.minor := is_minor_by_birth(NEW.member_id, NEW.minor);
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION tallenne.now_ns() RETURNS bigint
     LANGUAGE sql
     AS $$
     SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint * 1000
+$$;
+
+CREATE FUNCTION tallenne.of_age_now() RETURNS integer
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'tallenne', 'pg_temp'
+    AS $$
+    WITH changed AS (
+        UPDATE member SET minor = minor WHERE minor AND NOT is_minor_by_birth(member_id, true) RETURNING 1)
+    SELECT count(*)::int FROM changed
 $$;
 
 CREATE FUNCTION tallenne.place_hold(p_hold_id uuid, p_case_id uuid, p_kind text, p_camera_id uuid, p_start_ns bigint, p_end_ns bigint, p_public_key bytea, p_sealed_private bytea, p_staff_id uuid, p_now_ns bigint) RETURNS integer
@@ -1377,6 +1436,36 @@ CREATE TABLE tallenne.member (
     minor boolean DEFAULT false NOT NULL
 );
 
+CREATE TABLE tallenne.member_consent (
+    consent_id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    purpose text NOT NULL,
+    how text NOT NULL,
+    given_ns bigint NOT NULL,
+    staff_id uuid,
+    withdrawn_ns bigint,
+    withdrawn_how text,
+    withdrawn_staff_id uuid,
+    CONSTRAINT member_consent_check CHECK ((withdrawn_ns >= given_ns)),
+    CONSTRAINT member_consent_check1 CHECK (((withdrawn_ns IS NULL) = (withdrawn_how IS NULL))),
+    CONSTRAINT member_consent_how_check CHECK ((how = ANY (ARRAY['member'::text, 'desk'::text, 'paper'::text, 'outside'::text]))),
+    CONSTRAINT member_consent_withdrawn_how_check CHECK ((withdrawn_how = ANY (ARRAY['member'::text, 'desk'::text, 'paper'::text, 'outside'::text])))
+);
+
+CREATE TABLE tallenne.member_field (
+    member_id uuid NOT NULL,
+    field text NOT NULL,
+    value text NOT NULL,
+    source text NOT NULL,
+    staff_id uuid,
+    from_ns bigint NOT NULL,
+    to_ns bigint DEFAULT '9223372036854775807'::bigint NOT NULL,
+    CONSTRAINT member_field_check CHECK ((to_ns >= from_ns)),
+    CONSTRAINT member_field_check1 CHECK (((source = 'staff'::text) OR (staff_id IS NULL))),
+    CONSTRAINT member_field_field_check CHECK ((field = ANY (ARRAY['name'::text, 'birth_date'::text, 'email'::text, 'phone'::text, 'address'::text, 'other'::text, 'membership'::text, 'member_from'::text, 'member_to'::text, 'offers_email'::text, 'offers_sms'::text, 'offers_post'::text]))),
+    CONSTRAINT member_field_source_check CHECK ((source = ANY (ARRAY['member'::text, 'staff'::text, 'import'::text, 'outside'::text])))
+);
+
 CREATE TABLE tallenne.member_identity (
     member_id uuid NOT NULL,
     number text NOT NULL,
@@ -1440,6 +1529,14 @@ CREATE TABLE tallenne.recovery_code (
     staff_id uuid NOT NULL,
     code_hash bytea NOT NULL,
     used_ns bigint
+);
+
+CREATE TABLE tallenne.register_right (
+    role text NOT NULL,
+    field text NOT NULL,
+    level text NOT NULL,
+    CONSTRAINT register_right_level_check CHECK ((level = ANY (ARRAY['see'::text, 'change'::text]))),
+    CONSTRAINT register_right_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'exporter'::text, 'admin'::text])))
 );
 
 CREATE TABLE tallenne.retention_pause (
@@ -1698,6 +1795,9 @@ ALTER TABLE ONLY tallenne.hour_key
 ALTER TABLE ONLY tallenne.journal_outbox
     ADD CONSTRAINT journal_outbox_pkey PRIMARY KEY (entry_id);
 
+ALTER TABLE ONLY tallenne.member_consent
+    ADD CONSTRAINT member_consent_pkey PRIMARY KEY (consent_id);
+
 ALTER TABLE ONLY tallenne.member_identity
     ADD CONSTRAINT member_identity_number_key UNIQUE (number);
 
@@ -1727,6 +1827,9 @@ ALTER TABLE ONLY tallenne.recorder
 
 ALTER TABLE ONLY tallenne.recovery_code
     ADD CONSTRAINT recovery_code_pkey PRIMARY KEY (staff_id, code_hash);
+
+ALTER TABLE ONLY tallenne.register_right
+    ADD CONSTRAINT register_right_pkey PRIMARY KEY (role, field);
 
 ALTER TABLE ONLY tallenne.schema_migration
     ADD CONSTRAINT schema_migration_pkey PRIMARY KEY (version);
@@ -1848,6 +1951,16 @@ CREATE INDEX hour_key_expires ON tallenne.hour_key USING btree (expires_hour_ns)
 
 CREATE INDEX hour_key_hour ON tallenne.hour_key USING btree (hour_ns, expires_hour_ns);
 
+CREATE INDEX member_consent_member ON tallenne.member_consent USING btree (member_id, given_ns);
+
+CREATE INDEX member_field_email ON tallenne.member_field USING btree (lower(value)) WHERE ((field = 'email'::text) AND (to_ns = '9223372036854775807'::bigint));
+
+CREATE INDEX member_field_member ON tallenne.member_field USING btree (member_id, field, from_ns);
+
+CREATE INDEX member_field_past ON tallenne.member_field USING btree (to_ns) WHERE (to_ns < '9223372036854775807'::bigint);
+
+CREATE UNIQUE INDEX member_field_present ON tallenne.member_field USING btree (member_id, field) WHERE (to_ns = '9223372036854775807'::bigint);
+
 CREATE INDEX purpose_export ON tallenne.purpose USING btree (export_id) WHERE (export_id IS NOT NULL);
 
 CREATE INDEX purpose_session ON tallenne.purpose USING btree (session_id, stated_ns);
@@ -1873,6 +1986,8 @@ CREATE INDEX wrap_record_hold ON tallenne.wrap_record USING btree (hold_id) WHER
 CREATE INDEX wrap_record_hour_key ON tallenne.wrap_record USING btree (hour_key_id);
 
 CREATE INDEX wrap_record_segment ON tallenne.wrap_record USING btree (segment_id, wrap_id DESC);
+
+CREATE TRIGGER birth_date_given AFTER INSERT ON tallenne.member_field FOR EACH ROW WHEN ((new.field = 'birth_date'::text)) EXECUTE FUNCTION tallenne.birth_date_given();
 
 CREATE TRIGGER bookmark_ends AFTER UPDATE ON tallenne.segment REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION tallenne.end_bookmarks();
 
@@ -1909,6 +2024,10 @@ CREATE TRIGGER journal_new AFTER INSERT ON tallenne.hour_key REFERENCING NEW TAB
 CREATE TRIGGER journal_new AFTER INSERT ON tallenne.recorder REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION tallenne.journal_rows('enrolled_ns');
 
 CREATE TRIGGER journal_new AFTER INSERT ON tallenne.wrap_record REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION tallenne.journal_rows('created_ns');
+
+CREATE TRIGGER keep_name AFTER UPDATE OF name ON tallenne.member_identity FOR EACH ROW WHEN ((old.name IS DISTINCT FROM new.name)) EXECUTE FUNCTION tallenne.keep_name();
+
+CREATE TRIGGER minor_by_birth BEFORE UPDATE OF minor ON tallenne.member FOR EACH ROW EXECUTE FUNCTION tallenne.minor_by_birth();
 
 ALTER TABLE ONLY tallenne.access_event
     ADD CONSTRAINT access_event_door_id_fkey FOREIGN KEY (door_id) REFERENCES tallenne.door(door_id);
@@ -1988,6 +2107,21 @@ ALTER TABLE ONLY tallenne.hold_backlog
 ALTER TABLE ONLY tallenne.hold
     ADD CONSTRAINT hold_case_id_fkey FOREIGN KEY (case_id) REFERENCES tallenne.case_file(case_id);
 
+ALTER TABLE ONLY tallenne.member_consent
+    ADD CONSTRAINT member_consent_member_id_fkey FOREIGN KEY (member_id) REFERENCES tallenne.member(member_id);
+
+ALTER TABLE ONLY tallenne.member_consent
+    ADD CONSTRAINT member_consent_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES tallenne.staff(staff_id);
+
+ALTER TABLE ONLY tallenne.member_consent
+    ADD CONSTRAINT member_consent_withdrawn_staff_id_fkey FOREIGN KEY (withdrawn_staff_id) REFERENCES tallenne.staff(staff_id);
+
+ALTER TABLE ONLY tallenne.member_field
+    ADD CONSTRAINT member_field_member_id_fkey FOREIGN KEY (member_id) REFERENCES tallenne.member(member_id);
+
+ALTER TABLE ONLY tallenne.member_field
+    ADD CONSTRAINT member_field_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES tallenne.staff(staff_id);
+
 ALTER TABLE ONLY tallenne.member_identity
     ADD CONSTRAINT member_identity_member_id_fkey FOREIGN KEY (member_id) REFERENCES tallenne.member(member_id);
 
@@ -2049,6 +2183,8 @@ GRANT SELECT ON TABLE tallenne.audit_entry TO tallenne_serve;
 
 REVOKE ALL ON FUNCTION tallenne.audit_may(p_writer text, p_actor text, p_action text, p_session_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION tallenne.birth_date_given() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION tallenne.commit_gaps(p_camera_id uuid[], p_start_ns bigint[], p_end_ns bigint[], p_cause text[], p_detail text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.commit_gaps(p_camera_id uuid[], p_start_ns bigint[], p_end_ns bigint[], p_cause text[], p_detail text[]) TO tallenne_ingest;
 
@@ -2098,15 +2234,24 @@ REVOKE ALL ON FUNCTION tallenne.hold_segment(p_segment_id uuid, p_camera_id uuid
 REVOKE ALL ON FUNCTION tallenne.hour_key_idle(p_hour_key_id uuid, p_now_ns bigint, p_late_ns bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.hour_key_idle(p_hour_key_id uuid, p_now_ns bigint, p_late_ns bigint) TO tallenne_custodian;
 
+REVOKE ALL ON FUNCTION tallenne.is_minor_by_birth(p_member_id uuid, p_otherwise boolean) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION tallenne.journal_over_before(p_now_ns bigint, p_days integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.journal_over_before(p_now_ns bigint, p_days integer) TO tallenne_keeper;
+
+REVOKE ALL ON FUNCTION tallenne.keep_name() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION tallenne.lock_asker(p_session_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.lock_asker(p_session_id uuid) TO tallenne_custodian;
 
 REVOKE ALL ON FUNCTION tallenne.lock_cameras(p_camera_ids uuid[]) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION tallenne.minor_by_birth() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION tallenne.now_ns() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION tallenne.of_age_now() FROM PUBLIC;
+GRANT ALL ON FUNCTION tallenne.of_age_now() TO tallenne_keeper;
 
 REVOKE ALL ON FUNCTION tallenne.place_hold(p_hold_id uuid, p_case_id uuid, p_kind text, p_camera_id uuid, p_start_ns bigint, p_end_ns bigint, p_public_key bytea, p_sealed_private bytea, p_staff_id uuid, p_now_ns bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.place_hold(p_hold_id uuid, p_case_id uuid, p_kind text, p_camera_id uuid, p_start_ns bigint, p_end_ns bigint, p_public_key bytea, p_sealed_private bytea, p_staff_id uuid, p_now_ns bigint) TO tallenne_custodian;
@@ -2274,10 +2419,18 @@ GRANT SELECT ON TABLE tallenne.index_secret TO tallenne_index;
 GRANT SELECT,DELETE ON TABLE tallenne.journal_outbox TO tallenne_custodian;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tallenne.member TO tallenne_index;
-GRANT SELECT ON TABLE tallenne.member TO tallenne_serve;
+GRANT SELECT,INSERT ON TABLE tallenne.member TO tallenne_serve;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE tallenne.member_consent TO tallenne_serve;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE tallenne.member_field TO tallenne_serve;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tallenne.member_identity TO tallenne_index;
-GRANT SELECT ON TABLE tallenne.member_identity TO tallenne_serve;
+GRANT SELECT,INSERT ON TABLE tallenne.member_identity TO tallenne_serve;
+
+GRANT UPDATE(name) ON TABLE tallenne.member_identity TO tallenne_serve;
+
+GRANT UPDATE(search) ON TABLE tallenne.member_identity TO tallenne_serve;
 
 GRANT SELECT ON TABLE tallenne.object_quarantine TO tallenne_serve;
 
@@ -2294,6 +2447,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE tallenne.recorder TO tallenne_custodian;
 GRANT SELECT ON TABLE tallenne.recorder TO tallenne_serve;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tallenne.recovery_code TO tallenne_serve;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tallenne.register_right TO tallenne_serve;
 
 GRANT SELECT,DELETE ON TABLE tallenne.retention_pause TO tallenne_custodian;
 GRANT SELECT ON TABLE tallenne.retention_pause TO tallenne_serve;

@@ -21,7 +21,7 @@ _GAPS_D: Final = 2
 
 
 class PeriodsOver:
-    """``run_once()`` deletes, and counts in ``deleted``."""
+    """``run_once()`` deletes, and counts in ``deleted``. Members who have come of age are no minors any more."""
 
     def __init__(self, pool: asyncpg.Pool, periods: Periods, *, clock_ns: Callable[[], int]) -> None:
         self._pool, self._clock_ns = pool, clock_ns
@@ -34,6 +34,7 @@ class PeriodsOver:
             "throttles": periods.sessions_d,
             "gaps": _GAPS_D,
             "bookmarks": 0,  # when their footage has ended, whenever that was
+            "member_history": periods.member_history_d,
             "erasures": _EXPIRED_KEYS_D,
             "expired_keys": _EXPIRED_KEYS_D,
         }
@@ -53,4 +54,6 @@ class PeriodsOver:
                 found += gone
                 if gone < _AT_ONCE:
                     break
+        with wrapped_errors():
+            await self._pool.execute(sql.load(_PACKAGE, "of_age"))
         return found

@@ -19,6 +19,7 @@ class Periods:
     quarantine_d: int = 30
     exports_d: int = 365
     lookups_d: int = 730
+    member_history_d: int = 730
     sessions_d: int = 30
     logs_d: int = 30
 

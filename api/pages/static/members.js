@@ -1,7 +1,7 @@
 // The members' register, and what a member may be told about looks at their data.
 
 import { byId, el, show, takeForm } from "./dom.js";
-import { get } from "./server.js";
+import { get, getText, post } from "./server.js";
 import { full, ownZone, spanText } from "./time.js";
 import { t } from "./words.js";
 
@@ -31,6 +31,7 @@ function card(member) {
     {},
     el("span", { class: "row" }, el("strong", {}, byId("members").dataset.may ? el("a", { href: `/members/${member.member_id}`, title: t("one_member.all") }, member.name) : member.name), member.minor ? el("span", { class: "badge warn" }, t("member.minor")) : null),
     el("span", { class: "soft" }, member.number),
+    byId("members").dataset.register ? el("span", {}, el("a", { href: `/register/${member.member_id}` }, t("register.card"))) : null,
     byId("looks").dataset.may ? el("span", {}, el("button", { type: "button", onclick: () => looks(member, null) }, t("members.looks"))) : null,
   );
 }
@@ -67,4 +68,34 @@ function row(look) {
     el("td", {}, look.purpose ? t(`purpose.${look.purpose}`) : "–"),
     el("td", {}, what.filter(Boolean).join(" · ")),
   );
+}
+
+if (byId("new")) {
+  const { withCode } = await import("./step_up.js");
+  byId("add").addEventListener("click", () => {
+    show(byId("new-problem"), "");
+    byId("new").showModal();
+  });
+  byId("new-cancel").addEventListener("click", () => byId("new").close());
+  byId("new").querySelector("form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      const made = await post("/v1/register", { number: byId("new-number").value, fields: { name: byId("new-name").value } });
+      location.assign(`/register/${made.member_id}`);
+    } catch (error) {
+      show(byId("new-problem"), error.message);
+    }
+  });
+  byId("export").addEventListener("click", async () => {
+    show(byId("problem"), "");
+    try {
+      const [text] = (await withCode(() => getText("/v1/register.csv"))) ?? [];
+      if (text === undefined) return;
+      const address = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv" }));
+      el("a", { href: address, download: "register.csv" }).click();
+      setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    } catch (error) {
+      show(byId("problem"), error.message);
+    }
+  });
 }

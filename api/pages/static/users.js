@@ -53,6 +53,7 @@ function card(user) {
         "span",
         { class: "row buttons" },
         button("roles", () => open(t("users.roles_of", { name: user.display_name }), { grants: user.grants }, ({ grants }) => put(`${path}/grants`, { grants }))),
+        button("sees", () => sees(user)),
         button("password", () => open(t("users.password_of", { name: user.display_name }), { password: true }, ({ password }) => post(`${path}/password`, { password }))),
         button("factor", () => reset(user, path)),
         user.sessions ? button("sign_out", () => run(() => post(`${path}/sign-out`, {}))) : null,
@@ -60,6 +61,20 @@ function card(user) {
       ),
     ),
   );
+}
+
+async function sees(user) {
+  show(byId("problem"), "");
+  try {
+    const seen = await get(`/v1/staff/${user.staff_id}/sees`);
+    const fields = (level) => Object.keys(seen.fields).filter((field) => seen.fields[field] === level).map((field) => t(`field.${field}`));
+    const facts = { "sees.members": [t(`sees.${seen.members}`)], "sees.fields": fields("see"), "sees.changes": fields("change"), "sees.cameras": seen.cameras, "sees.doors": seen.doors };
+    byId("sees-title").textContent = t("sees.title", { name: user.display_name });
+    byId("sees-facts").replaceChildren(...Object.entries(facts).flatMap(([key, values]) => [el("dt", {}, t(key)), el("dd", {}, values.join(", ") || t("sees.nothing"))]));
+    byId("sees").showModal();
+  } catch (error) {
+    show(byId("problem"), error.message);
+  }
 }
 
 async function run(act) {

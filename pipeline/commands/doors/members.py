@@ -1,11 +1,12 @@
-"""`tallenne members import FILE`: members and their credentials from a list."""
+"""`tallenne members import FILE` and `export FILE`: members, their credentials and the register, as lists."""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import json
-from dataclasses import asdict
+import time
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from domain.arguments import whole
@@ -15,7 +16,11 @@ from pipeline.commands.common import add_place, settings_of
 from pipeline.errors import SetupError
 from pipeline.exit_codes import FAILED, OK
 from pipeline.output import say
-from runtime.database import open_pool
+from runtime.database import open_pool, wrapped_errors
+from runtime.private_files import make_private
+from storage.catalogue import audit
+from storage.register import Field
+from storage.register.table import export_lines, import_rows
 
 _EXAMPLES = """examples:
   tallenne members import members.csv --dry-run
@@ -28,6 +33,9 @@ theirs. Ending more than a tenth of the members needs --confirm NUMBER, the numb
 members.csv, in UTF-8; only the number and the name must be there:
   number,name,credential,valid_from,valid_to,minor
   1041,Aino Aalto,04:A1:B2:C3,2026-01-01,2026-12-31,no
+
+Columns of the register may follow: birth_date, email, phone, address, other, membership, member_from, member_to, and
+offers_email, offers_sms, offers_post (no: the member wants no offers). A blank leaves what is there as it is.
 """
 
 
@@ -44,30 +52,65 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     bring.add_argument("--json", action="store_true", help="for scripts")
     add_place(bring)
+    take = actions.add_parser("export", help="write the register as CSV, for no other eyes; on record")
+    take.add_argument("file", type=Path, help="must not be there yet")
+    add_place(take)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
+    if arguments.action == "export":
+        return asyncio.run(_export(arguments))
     if arguments.confirm is not None and not arguments.end_missing:
         raise SetupError("--confirm says how many members --end-missing may end.", "Give both.")
-    report = asyncio.run(_import(arguments))
+    report, register_changed = asyncio.run(_import(arguments))
     if arguments.json:
-        say(json.dumps(asdict(report), default=str))
+        said = asdict(replace(report, register=()))
+        del said["register"]
+        say(json.dumps({**said, "register_changed": register_changed}, default=str))
     else:
-        _print(report)
+        _print(report, register_changed)
     return FAILED if report.errors else OK
 
 
-async def _import(arguments: argparse.Namespace) -> ImportReport:
+async def _export(arguments: argparse.Namespace) -> int:
+    if arguments.file.exists():
+        raise SetupError(f"{arguments.file} is there already.", "Name a new file.")
+    settings = settings_of(arguments)
+    async with open_pool(settings.database("serve"), application_name="members") as pool, pool.acquire() as conn:
+        detail = {"fields": [each.value for each in Field]}
+        entry = audit.Entry(actor="operator", action="register_exported", detail=detail)
+        await audit.append(conn, entry, time.time_ns())
+        lines = [line async for line in export_lines(conn, list(Field))]
+    try:
+        make_private(arguments.file, "".join(lines).encode())
+    except OSError as exc:
+        raise SetupError(f"{arguments.file} cannot be written: {exc.strerror}.", "Name another place.") from exc
+    say(f"Wrote {len(lines) - 1} members to {arguments.file}. It holds personal data: delete it when it has served.")
+    return OK
+
+
+async def _import(arguments: argparse.Namespace) -> tuple[ImportReport, int]:
+    """The report, and how many members' register changed, or with a dry run may change."""
     settings = settings_of(arguments)
     ending = Ending(confirmed=arguments.confirm) if arguments.end_missing else None
     async with open_pool(settings.database("index"), application_name="members") as pool:
         if ending and not (arguments.dry_run or arguments.json):
             _print_missing((await import_members(pool, arguments.file, True, ending=ending)).missing)
-        return await import_members(pool, arguments.file, arguments.dry_run, ending=ending)
+        report = await import_members(pool, arguments.file, arguments.dry_run, ending=ending)
+    if not report.applied:
+        return report, len(report.register)
+    async with open_pool(settings.database("serve"), application_name="members") as pool, pool.acquire() as conn:
+        with wrapped_errors():
+            async with conn.transaction():
+                changed = await import_rows(conn, report.register, time.time_ns())
+                if changed:
+                    entry = audit.Entry(actor="operator", action="register_changed", detail={"members": changed})
+                    await audit.append_in(conn, entry, time.time_ns())
+    return report, changed
 
 
-def _print(report: ImportReport) -> None:
+def _print(report: ImportReport, register_changed: int) -> None:
     for error in report.errors:
         say(str(error))
     if report.errors:
@@ -81,6 +124,7 @@ def _print(report: ImportReport) -> None:
         f" credentials: {report.credentials_new} new, {report.credentials_changed} changed,"
         f" {report.credentials_closed} closed."
         + (f" {len(report.missing.members)} members ended." if report.missing.members else "")
+        + (f" Register: {register_changed} members." if register_changed else "")
     )
 
 

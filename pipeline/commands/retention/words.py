@@ -69,6 +69,7 @@ _PERIODS: Final = {
     "quarantine_d": "door messages that were not understood",
     "exports_d": "records of exports",
     "lookups_d": "reasons of looks",
+    "member_history_d": "earlier values of the register",
     "sessions_d": "sessions",
     "logs_d": "logs",
 }

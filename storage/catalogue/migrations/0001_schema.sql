@@ -1129,7 +1129,8 @@ INSERT INTO audit_writer VALUES
         'export_lapsed', 'export_reopened', 'export_made', 'export_fetched', 'exports_listed', 'sign_in',
         'sign_in_failed', 'step_up', 'step_up_failed', 'sign_out', 'password_changed', 'recovery_codes', 'staff_created',
         'staff_grants', 'staff_disabled', 'staff_enabled', 'factor_reset', 'password_reset', 'signed_out', 'disclosure',
-        'audit_read', 'case_opened', 'case_entry', 'case_review', 'bookmark_added', 'bookmark_filed', 'bookmark_removed']);
+        'audit_read', 'register_read', 'register_changed', 'register_rights', 'register_exported', 'consent_given', 'consent_withdrawn',
+        'case_opened', 'case_entry', 'case_review', 'bookmark_added', 'bookmark_filed', 'bookmark_removed']);
 
 -- The hashed text of an entry: its fields joined by U+001F, which none of them can contain, NULL as empty. The hash is
 -- sha256(previous || line). IMMUTABLE: the same row gives the same line for as long as it is kept.
@@ -1241,6 +1242,107 @@ GRANT SELECT, INSERT, UPDATE ON footage_export TO tallenne_serve;
 GRANT SELECT ON export_step TO tallenne_serve;
 GRANT SELECT ON purpose, staff_session TO tallenne_custodian;
 GRANT SELECT ON audit_entry TO tallenne_custodian, tallenne_serve;
+
+
+-- == Register
+-- What the gym knows of its members beside name and number. The indexer, which reads doors' messages, may read none of it:
+-- of a birth date it learns whether the member is a minor.
+
+-- Each value with its source, and for how long it stood: the present value and the history are one table.
+CREATE TABLE member_field (
+    member_id uuid NOT NULL REFERENCES member,
+    field text NOT NULL CHECK (field IN ('name', 'birth_date', 'email', 'phone', 'address', 'other', 'membership',
+        'member_from', 'member_to', 'offers_email', 'offers_sms', 'offers_post')),
+    value text NOT NULL,                    -- empty: removed. Days as 2026-01-31; offers_...: "no" is an opt-out
+    source text NOT NULL CHECK (source IN ('member', 'staff', 'import', 'outside')),
+    staff_id uuid REFERENCES staff,         -- who entered it, with the source "staff"
+    from_ns bigint NOT NULL,
+    to_ns bigint NOT NULL DEFAULT 9223372036854775807 CHECK (to_ns >= from_ns),
+    CHECK (source = 'staff' OR staff_id IS NULL)
+);
+CREATE INDEX member_field_member ON member_field (member_id, field, from_ns);
+CREATE UNIQUE INDEX member_field_present ON member_field (member_id, field) WHERE to_ns = 9223372036854775807;
+CREATE INDEX member_field_email ON member_field (lower(value)) WHERE field = 'email' AND to_ns = 9223372036854775807;
+CREATE INDEX member_field_past ON member_field (to_ns) WHERE to_ns < 9223372036854775807;
+
+CREATE TABLE member_consent (
+    consent_id uuid PRIMARY KEY,
+    member_id uuid NOT NULL REFERENCES member,
+    purpose text NOT NULL,                  -- what the member consented to, in the words that they read
+    how text NOT NULL CHECK (how IN ('member', 'desk', 'paper', 'outside')),
+    given_ns bigint NOT NULL,
+    staff_id uuid REFERENCES staff,         -- who recorded it; NULL: the member
+    withdrawn_ns bigint CHECK (withdrawn_ns >= given_ns),
+    withdrawn_how text CHECK (withdrawn_how IN ('member', 'desk', 'paper', 'outside')),
+    withdrawn_staff_id uuid REFERENCES staff,
+    CHECK ((withdrawn_ns IS NULL) = (withdrawn_how IS NULL))
+);
+CREATE INDEX member_consent_member ON member_consent (member_id, given_ns);
+
+-- What of the register each role of the staff sees. No row: nothing of it. Name and number are found by all who may search.
+CREATE TABLE register_right (
+    role text NOT NULL CHECK (role IN ('viewer', 'exporter', 'admin')),
+    field text NOT NULL,                    -- of member_field, or "consents"
+    level text NOT NULL CHECK (level IN ('see', 'change')),
+    PRIMARY KEY (role, field)
+);
+INSERT INTO register_right
+SELECT 'admin', field, 'change' FROM unnest(ARRAY['name', 'birth_date', 'email', 'phone', 'address', 'other', 'membership',
+    'member_from', 'member_to', 'offers_email', 'offers_sms', 'offers_post', 'consents']) AS field;
+
+-- A change of name is kept, whoever makes it: an import by the indexer's user, or staff, who say so in the transaction.
+CREATE FUNCTION keep_name() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+DECLARE
+    said_source text := coalesce(nullif(current_setting('tallenne.source', true), ''), 'import');
+    said_staff uuid := nullif(current_setting('tallenne.staff', true), '')::uuid;
+    at_ns bigint := now_ns();
+BEGIN
+    UPDATE member_field SET to_ns = greatest(from_ns, at_ns)
+    WHERE member_id = NEW.member_id AND field = 'name' AND to_ns = 9223372036854775807;
+    IF NOT FOUND THEN
+        INSERT INTO member_field (member_id, field, value, source, from_ns, to_ns)
+        SELECT NEW.member_id, 'name', OLD.name, 'import', least(created_ns, at_ns), at_ns FROM member WHERE member_id = NEW.member_id;
+    END IF;
+    INSERT INTO member_field (member_id, field, value, source, staff_id, from_ns)
+    VALUES (NEW.member_id, 'name', NEW.name, said_source, said_staff, at_ns);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER keep_name AFTER UPDATE OF name ON member_identity FOR EACH ROW
+    WHEN (OLD.name IS DISTINCT FROM NEW.name) EXECUTE FUNCTION keep_name();
+
+-- Where the birth date is known, it alone decides who is a minor: under 18 on this day, in UTC.
+CREATE FUNCTION is_minor_by_birth(p_member_id uuid, p_otherwise boolean) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+    SELECT coalesce((SELECT value::date + interval '18 years' > (clock_timestamp() AT TIME ZONE 'UTC')::date FROM member_field
+        WHERE member_id = p_member_id AND field = 'birth_date' AND value <> '' AND to_ns = 9223372036854775807), p_otherwise)
+$$;
+CREATE FUNCTION minor_by_birth() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+BEGIN
+    NEW.minor := is_minor_by_birth(NEW.member_id, NEW.minor);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER minor_by_birth BEFORE UPDATE OF minor ON member FOR EACH ROW EXECUTE FUNCTION minor_by_birth();
+CREATE FUNCTION birth_date_given() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+BEGIN
+    UPDATE member SET minor = minor WHERE member_id = NEW.member_id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER birth_date_given AFTER INSERT ON member_field FOR EACH ROW
+    WHEN (NEW.field = 'birth_date') EXECUTE FUNCTION birth_date_given();
+
+-- Members who have come of age since. Returns how many.
+CREATE FUNCTION of_age_now() RETURNS int LANGUAGE sql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+    WITH changed AS (
+        UPDATE member SET minor = minor WHERE minor AND NOT is_minor_by_birth(member_id, true) RETURNING 1)
+    SELECT count(*)::int FROM changed
+$$;
+
+REVOKE ALL ON FUNCTION keep_name, is_minor_by_birth, minor_by_birth, birth_date_given, of_age_now FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION of_age_now TO tallenne_keeper;
+GRANT SELECT, INSERT, UPDATE ON member_field, member_consent TO tallenne_serve;
+GRANT SELECT, INSERT, UPDATE, DELETE ON register_right TO tallenne_serve;
+GRANT INSERT ON member, member_identity TO tallenne_serve;
+GRANT UPDATE (name, search) ON member_identity TO tallenne_serve;
 
 
 -- == Cases and holds
@@ -1817,6 +1919,10 @@ BEGIN
         DELETE FROM erased_segment WHERE erasure_id = ANY (gone);
         DELETE FROM erasure_span WHERE erasure_id = ANY (gone);
         DELETE FROM erasure WHERE erasure_id = ANY (gone);
+    WHEN 'member_history' THEN
+        DELETE FROM member_field WHERE (member_id, field, from_ns) IN (
+            SELECT f.member_id, f.field, f.from_ns FROM member_field f WHERE f.to_ns < before_ns LIMIT p_limit)
+          AND to_ns < before_ns;
     WHEN 'expired_keys' THEN
         -- Where a case still keeps some of the hour, its end needs the row: end_hold().
         DELETE FROM expired_key e WHERE e.expired_ns < before_ns AND e.removed_ns IS NOT NULL AND NOT EXISTS (

@@ -25,6 +25,8 @@ PAGES: Final = (
     ("erasures", "/erasures", "#none:not([hidden])"),
     ("cameras", "/cameras", "#sites li"),
     ("members", "/members", "#find button:enabled"),
+    ("register", "/register/{member}", "#card:not([hidden]) h1"),
+    ("register_rights", "/register-rights", "#rows tr"),
     ("users", "/users", "#users li"),
     ("quarantine", "/quarantine", "#empty:not([hidden]), #messages tr"),
     ("retention", "/retention", "#cameras tr"),
