@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -30,6 +30,7 @@ from tests.integration.upkeep.test_journal import (
     stage,
 )
 from tests.support.footage.custodian import Staff, add_staff, until
+from tests.support.processes.killed_recorder import Scene, Stage
 from upkeep.keeper.removal import Removal
 from upkeep.reconcile import reconcile
 from upkeep.verify import verify
@@ -74,41 +75,61 @@ async def causes(after: Afterwards, one: Segment) -> set[str]:
     return {row["cause"] for row in rows}
 
 
-@pytest.mark.parametrize("removed", [False, True], ids=["objects are left", "objects are gone"])
-async def test_erased_footage_comes_back_by_no_means(
+async def erased(before: Stage, scene: Scene, gone: Sequence[Segment], people: tuple[Staff, Staff]) -> None:
+    """Two people order it, and it is done: recorders have another key, the footage has one of its own."""
+    anna, berit = people
+    erasure_id = await ordered(before.owner, anna, gone)
+    assert await before.client.approve_erasure(erasure_id, berit.session_id, berit.purpose_id) == len(gone)
+    fresh = "SELECT count(*) FROM hour_key WHERE camera_id = $1 AND hour_ns = $2 AND serial > $3"
+    key = await before.owner.fetchrow("SELECT * FROM hour_key WHERE hour_key_id = $1", gone[0].hour_key_id)
+
+    async def rotated() -> bool:
+        return bool(await before.owner.fetchval(fresh, key["camera_id"], key["hour_ns"], key["serial"]))
+
+    await until(rotated)  # the key is in use: recorders get another one first
+    assert await scene.run(segments=3, drain_s=20.0) == 0
+
+    async def done() -> bool:
+        state = await before.owner.fetchval("SELECT state FROM erasure WHERE erasure_id = $1", erasure_id)
+        return bool(state == "done")
+
+    await until(done)
+
+
+async def live(pool: asyncpg.Pool) -> list[Segment]:
+    return [item for item in await segments(pool) if item.state is SegmentState.LIVE]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """What is gone and what was there then; ``copied``: a copy of the database from before the order."""
+
+    scene: Scene
+    gone: list[Segment]
+    then: list[Segment]
+    copied: Database
+
+
+@pytest.fixture(params=[False, True], ids=["objects are left", "objects are gone"])
+async def erasure(
+    request: pytest.FixtureRequest,
     postgres: Postgres,
     database: Database,
-    other_database: Database,
     store: StoreSettings,
     keeper_store: StoreSettings,
     tmp_path: Path,
-    removed: bool,
-) -> None:
+) -> Erased:
+    """Two of a camera's segments are erased: the others open and say nothing of a break."""
     async with stage(database, store, tmp_path) as before:
         scene = await before.scene()
         assert await scene.run(segments=5, drain_s=20.0) == 0
         mine = [item for item in await segments(before.owner) if item.camera_id == scene.cameras[0]]
         gone, kept = mine[1:3], [*mine[:1], *mine[3:]]
-        anna, berit = await person(before.owner), await person(before.owner)
+        people = await person(before.owner), await person(before.owner)
         copied = await copy_of(postgres, database.owner)
-        erasure_id = await ordered(before.owner, anna, gone)
-        assert await before.client.approve_erasure(erasure_id, berit.session_id, berit.purpose_id) == len(gone)
-        fresh = "SELECT count(*) FROM hour_key WHERE camera_id = $1 AND hour_ns = $2 AND serial > $3"
-        key = await before.owner.fetchrow("SELECT * FROM hour_key WHERE hour_key_id = $1", mine[0].hour_key_id)
-
-        async def rotated() -> bool:
-            return bool(await before.owner.fetchval(fresh, key["camera_id"], key["hour_ns"], key["serial"]))
-
-        await until(rotated)  # the key is in use: recorders get another one first
-        assert await scene.run(segments=3, drain_s=20.0) == 0
-
-        async def done() -> bool:
-            state = await before.owner.fetchval("SELECT state FROM erasure WHERE erasure_id = $1", erasure_id)
-            return bool(state == "done")
-
-        await until(done)
+        await erased(before, scene, gone, people)
         assert await opening(before.client, mine) == {one.segment_id for one in kept}
-        if removed:
+        if request.param:
             async with (
                 open_pool(database.keeper, application_name="keeper") as pool,
                 open_store(keeper_store) as objects,
@@ -119,26 +140,35 @@ async def test_erased_footage_comes_back_by_no_means(
         cameras = [scene.cameras[0]]
         checked = await verify(before.owner, before.objects, before.client, camera_ids=cameras, span=whole)
         assert (checked.objects, checked.bad, checked.unexplained_breaks) == (len(kept), [], 0)
-        then = [item for item in await segments(before.owner) if item.state is SegmentState.LIVE]
+        return Erased(scene=scene, gone=gone, then=await live(before.owner), copied=copied)
 
+
+async def hold_to_what_is_left(after: Afterwards, erasure: Erased) -> None:
+    """Neither row nor header opens what was erased, and the timeline says so."""
+    gone, then = erasure.gone, erasure.then
+    assert await opening(after.client, [*then, *gone]) == {one.segment_id for one in then}
+    assert all([await causes(after, one) == {"erased"} for one in gone])
+
+
+async def test_erased_footage_comes_back_by_no_means(
+    erasure: Erased, other_database: Database, store: StoreSettings, tmp_path: Path
+) -> None:
+    gone, then = erasure.gone, erasure.then
     async with afterwards(other_database, store, tmp_path) as after:
-        await know_cameras(after.owner, scene)
+        await know_cameras(after.owner, erasure.scene)
         report = await after.rebuilt()
         assert report.ok, report
         assert report.lost.holes == 0
-        rows = [item for item in await segments(after.owner) if item.state is SegmentState.LIVE]
-        assert rows == then
-        assert await opening(after.client, [*then, *gone]) == {one.segment_id for one in then}
-        assert all([await causes(after, one) == {"erased"} for one in gone])
+        assert await live(after.owner) == then
+        await hold_to_what_is_left(after, erasure)
         again = await after.rebuilt()
         assert not any(again.journal.rows.values())
 
-    async with afterwards(copied, store, tmp_path) as after:
-        shown = [item for item in await segments(after.owner) if item.state is SegmentState.LIVE]
+    async with afterwards(erasure.copied, store, tmp_path) as after:
+        shown = await live(after.owner)
         assert {one.segment_id for one in gone} <= {one.segment_id for one in shown}  # the copy knows no erasure
         assert not await opening(after.client, gone)
-        report = await reconcile(after.owner, after.objects, after.client, repair=True, grace_ns=0, clock_ns=later)
-        rows = [item for item in await segments(after.owner) if item.state is SegmentState.LIVE]
+        await reconcile(after.owner, after.objects, after.client, repair=True, grace_ns=0, clock_ns=later)
+        rows = await live(after.owner)
         assert [replace(item, epoch=1) for item in rows] == [replace(item, epoch=1) for item in then]
-        assert await opening(after.client, [*then, *gone]) == {one.segment_id for one in then}
-        assert all([await causes(after, one) == {"erased"} for one in gone])
+        await hold_to_what_is_left(after, erasure)

@@ -14,6 +14,7 @@ from ingest.spool import (
     CameraPosition,
     DamagedSpoolFileError,
     RecoveryOutcome,
+    RecoveryResult,
 )
 from ingest.spool.metadata import parse_journal
 from ingest.spool.records import unpacked
@@ -76,8 +77,17 @@ def test_crash_at_any_byte_of_either_file_leaves_what_can_be_opened(bench: Bench
             held = [f for f in known.fragments if f.offset + f.size <= full] if known else []
             assert cut < OVERHEAD or (known is not None and not held)
         return
-    sealed = place.ready.read_bytes()
-    metadata = parse_journal(place.metadata.read_bytes())
+    hold_to_what_was_handed_in(bench, result, handed_in)
+    place.ready.unlink()
+    place.metadata.unlink()
+    shutil.rmtree(bench.spool.layout.cameras)
+    bench.spool.layout.cameras.mkdir()
+
+
+def hold_to_what_was_handed_in(bench: Bench, result: RecoveryResult, handed_in: list[bytes]) -> None:
+    """The file that is kept opens to the first fragments, whole, and its facts agree with its bytes."""
+    sealed = result.place.ready.read_bytes()
+    metadata = parse_journal(result.place.metadata.read_bytes())
     assert metadata is not None
     assert metadata.ending is not None
     assert metadata.ending.size_bytes == len(sealed)
@@ -93,10 +103,6 @@ def test_crash_at_any_byte_of_either_file_leaves_what_can_be_opened(bench: Bench
     if result.outcome is RecoveryOutcome.RECOVERED:
         assert metadata.ending.end_ns == metadata.fragments[-1].end_ns
     assert bench.spool.positions.load(bench.world.camera_id).end_ns == metadata.ending.end_ns
-    place.ready.unlink()
-    place.metadata.unlink()
-    shutil.rmtree(bench.spool.layout.cameras)
-    bench.spool.layout.cameras.mkdir()
 
 
 @pytest.mark.parametrize(
