@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -27,16 +26,16 @@ class _Static(StaticFiles):
         return answer
 
 
-def install(app: FastAPI, pages: Pages) -> None:
+def install(app: FastAPI) -> None:
     """Add the pages; call it after the routes under /v1 were added."""
     app.include_router(routes.router)
     app.mount("/static", _Static(directory=DIRECTORY / "static"), name="static")
-    app.state.problem_page = partial(_problem_page, pages)
+    app.state.problem_page = _problem_page
 
 
-def _problem_page(pages: Pages, request: Request, problem: Problem, **_: Any) -> Response | None:
+def _problem_page(request: Request, problem: Problem, **_: Any) -> Response | None:
     """Return the problem as a page; None: the client is a program."""
     path = request.url.path
     if path.startswith(("/v1", "/metrics", "/static")) or "text/html" not in request.headers.get("accept", ""):
         return None
-    return routes.error_page(request, pages, problem)
+    return routes.error_page(request, request.app.state.provided[Pages], problem)

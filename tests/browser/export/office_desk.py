@@ -10,17 +10,16 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
-from api.app import build_asgi
 from api.http.certificates import certificate_for
 from api.http.server import listen, serving
 from tests.browser.chromium import chromium
 from tests.conftest import Database
-from tests.integration.api.conftest import Client, Office, office
+from tests.integration.api.conftest import Client, Office, app, office
 from tests.integration.api.footage import Footage
 from tests.integration.api.test_exports import footage, gym
 from tests.integration.api.test_role import settings_for
 
-__all__ = ["footage", "gym", "office", "office_desk"]
+__all__ = ["app", "footage", "gym", "office", "office_desk"]
 
 
 @dataclass(kw_only=True)
@@ -54,7 +53,7 @@ async def office_desk(
     """Served over TLS on loopback, with the footage in it."""
     settings = settings_for(database.serve, tmp_path)
     sock, certificate = listen(settings), certificate_for(settings)
-    async with serving(build_asgi(office.rooms), settings, certificate, sock), chromium() as browser:
+    async with serving(office.asgi(), settings, certificate, sock), chromium() as browser:
         desk = OfficeDesk(office=office, address=f"https://127.0.0.1:{sock.getsockname()[1]}", browser=browser)
         yield desk
         assert desk.complaints == []

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.browser.export.office_desk import footage, gym, office, office_desk
+from tests.browser.export.office_desk import app, footage, gym, office, office_desk
 
-__all__ = ["footage", "gym", "office", "office_desk"]
+__all__ = ["app", "footage", "gym", "office", "office_desk"]

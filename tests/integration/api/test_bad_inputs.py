@@ -21,7 +21,6 @@ import httpx
 import psutil
 import pytest
 
-from api.app import build_asgi
 from api.credentials.accounts import NewGrant
 from api.credentials.passwords import Passwords
 from api.http.ranges import UnsatisfiableRangeError, parse_range
@@ -187,7 +186,7 @@ async def test_planted_secrets_are_in_no_answer_log_or_traceback(
     monkeypatch.setattr("api.sign_in.scope.search_members", breaks)
     answers.append(await client.get("/v1/members", params={"query": canary}))
     assert answers[-1].status_code == 500
-    raising = httpx.ASGITransport(build_asgi(office.rooms))  # as a server sees it, which logs the traceback
+    raising = httpx.ASGITransport(office.asgi())  # as a server sees it, which logs the traceback
     async with httpx.AsyncClient(transport=raising, base_url=BASE, cookies=client.cookies) as http:
         with pytest.raises(RuntimeError) as caught:
             await http.get("/v1/members", params={"query": canary}, headers={"Tallenne-Purpose": client.purpose})

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from starlette.types import Message
 
-from api.app import build_asgi
 from api.credentials.accounts import CreatedStaff, NewGrant
 from api.http import streaming
 from api.sign_in.sessions import ABSOLUTE_NS, IDLE_NS
@@ -59,7 +58,7 @@ class Watching:
             await asyncio.sleep(3600)
             return {"type": "http.disconnect"}
 
-        self.task = asyncio.create_task(build_asgi(self.office.rooms)(scope, receive, send))  # type: ignore[arg-type]
+        self.task = asyncio.create_task(self.office.asgi()(scope, receive, send))  # type: ignore[arg-type]
 
     async def goes_on(self) -> bool:
         """After several looks at the right to it."""

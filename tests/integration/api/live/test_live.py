@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from api.app import build_asgi
 from api.credentials.accounts import NewGrant
 from api.live.room import LiveRoom
 from api.live.streaming import HEAD, NO_LOOK
@@ -73,7 +72,7 @@ class Watching:
             "headers": [(name.encode(), value.encode()) for name, value in given.items()],
             "client": ("192.0.2.7", 50000), "server": ("tallenne.test", 443),
         }  # fmt: skip
-        app: Any = build_asgi(office.rooms)
+        app: Any = office.asgi()
         self.task = asyncio.create_task(app(scope, self._receive, self._send))
 
     async def _receive(self) -> Message:
