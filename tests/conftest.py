@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from pipeline.smoke.lateness import Lateness
 from runtime.database import connect
 from runtime.settings import DatabaseSettings, StoreSettings
 from storage.catalogue.migrate import migrate
-from tests.support.order import spread
+from tests.support.order import Scheduling, known, ordered
 from tests.support.scans.versions import SCANS, using
 from tests.support.trust import is_named
 
@@ -33,12 +34,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_named(item.nodeid):
             item.add_marker("trust")
-    items[:] = spread(
-        items,
-        module=lambda item: item.path,
-        waits=lambda item: item.get_closest_marker("slow") is not None,
-        builds=lambda item: "desk" in getattr(item, "fixturenames", ()),
-    )
+    items[:] = ordered([(item.nodeid.partition("::")[0], item) for item in items], known())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
+    """For ``--dist loadfile``: see tests.support.order."""
+    return Scheduling(config, log, known()) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="module", params=SCANS)
