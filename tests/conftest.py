@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import tempfile
 import uuid
@@ -35,6 +36,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if is_named(item.nodeid):
             item.add_marker("trust")
     items[:] = ordered([(item.nodeid.partition("::")[0], item) for item in items], known())
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays until the end. No search for garbage looks through it again: 0.3 s each in a whole run."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
