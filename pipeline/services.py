@@ -13,12 +13,13 @@ from typing import Any, Protocol
 from pipeline.config.load import Loaded
 from pipeline.config.model import Config
 from pipeline.config.roles import RoleSettings
+from pipeline.embedded.accounts import BUCKET, ROLES
 from pipeline.embedded.broker import Broker, start_broker
 from pipeline.embedded.broker_log import BrokerLog
-from pipeline.embedded.postgres import ROLES, start_postgres
+from pipeline.embedded.postgres import start_postgres
 from pipeline.embedded.process import ServiceProcess
 from pipeline.embedded.provision import provision
-from pipeline.embedded.store import BUCKET, start_store
+from pipeline.embedded.store import start_store
 from pipeline.installation import Installation
 from runtime.database import connect
 from storage.catalogue.inventory import apply_inventory

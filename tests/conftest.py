@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.embedded.accounts import ROLES
 from pipeline.embedded.broker import Broker, start_broker
-from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
+from pipeline.embedded.postgres import Postgres, start_postgres
 from pipeline.embedded.provision import provision
 from pipeline.embedded.store import Store, start_store
 from pipeline.smoke.lateness import Lateness
@@ -39,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was collected stays until the end. No search for garbage looks through it again: 0.3 s each in a whole run."""
+    """What was collected stays until the end. No search for garbage looks through it again, which takes 0.3 s each."""
     gc.collect()
     gc.freeze()
 

@@ -18,9 +18,10 @@ from benchmarks.frame.shipped import SITE, shipped
 from domain.ids import CameraId, DoorId, SiteId, site_id_of
 from pipeline.config.policies import policy_of
 from pipeline.config.roles import RoleSettings
+from pipeline.embedded.accounts import BUCKET
 from pipeline.embedded.broker import Broker, start_broker
 from pipeline.embedded.postgres import Postgres, start_postgres
-from pipeline.embedded.store import BUCKET, Store, start_store
+from pipeline.embedded.store import Store, start_store
 from pipeline.services import prepare_database
 from runtime.database import connect
 from runtime.settings import DatabaseSettings

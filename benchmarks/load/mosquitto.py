@@ -7,7 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from pipeline.embedded.broker import DOORS_USER, INDEX_USER, Broker
+from pipeline.embedded.accounts import DOORS_USER, INDEX_USER
+from pipeline.embedded.broker import Broker
 from pipeline.embedded.process import ServiceProcess, free_ports, listens
 
 _PLACES = os.pathsep.join(("/usr/sbin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"))

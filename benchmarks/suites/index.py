@@ -34,7 +34,8 @@ from benchmarks.frame.trust import Doubt, doubts
 from benchmarks.load import mosquitto
 from benchmarks.load.rows import generate_rows
 from domain.time import HOUR_NS, MINUTE_NS
-from pipeline.embedded.broker import DOORS_USER, INDEX_USER, Broker
+from pipeline.embedded.accounts import DOORS_USER, INDEX_USER
+from pipeline.embedded.broker import Broker
 from runtime import sql
 from runtime.database import connect
 

@@ -24,7 +24,8 @@ from custodian.errors import BrokenAuditError
 from domain.time import HOUR_NS
 from pipeline.config.backups import DATA
 from pipeline.config.roles import RoleSettings
-from pipeline.embedded.postgres import DATABASE, start_postgres
+from pipeline.embedded.accounts import DATABASE
+from pipeline.embedded.postgres import start_postgres
 from pipeline.errors import SetupError
 from runtime import sql
 from runtime.database import connect, open_pool, wrapped_errors

@@ -42,7 +42,7 @@ def _banner(running: Running) -> list[str]:
     lines = ["", f"Staff pages: {running.address}"]
     broker = running.services.broker
     if broker is not None and running.gym is None:
-        from pipeline.embedded.broker import DOORS_USER
+        from pipeline.embedded.accounts import DOORS_USER
 
         password = broker.password_file(DOORS_USER)
         lines += [

@@ -17,7 +17,7 @@ from pipeline.config.check import configured_store
 from pipeline.config.load import Loaded
 from pipeline.config.model import Secret
 from pipeline.config.roles import RoleSettings
-from pipeline.embedded.store import KEEPER
+from pipeline.embedded.accounts import KEEPER
 from pipeline.errors import SetupError
 from upkeep.backup.settings import BackupPeriods, BackupPlaceSettings, BackupSettings, BackupSource
 

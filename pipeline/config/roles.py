@@ -20,9 +20,16 @@ from pipeline.config.check import configured_store, secret_value
 from pipeline.config.live import live_settings, turn_settings
 from pipeline.config.load import Loaded
 from pipeline.config.model import Camera, Secret, Site
-from pipeline.embedded.broker import ECHO_TOPIC, INDEX_USER
-from pipeline.embedded.postgres import DATABASE, OWNER
-from pipeline.embedded.store import CUSTODIAN, KEEPER, STORE_USER, store_settings
+from pipeline.embedded.accounts import (
+    CUSTODIAN,
+    DATABASE,
+    ECHO_TOPIC,
+    INDEX_USER,
+    KEEPER,
+    OWNER,
+    STORE_USER,
+    store_settings,
+)
 from pipeline.errors import SetupError
 from pipeline.installation import Installation
 from pipeline.secret_files import read_secret

@@ -9,7 +9,7 @@ from typing import Any
 
 from demo.members import write_members_csv
 from demo.settings import DemoCamera, DemoDoor, DemoSettings
-from pipeline.embedded.broker import DOORS_USER
+from pipeline.embedded.accounts import DOORS_USER
 from pipeline.embedded.process import can_listen, free_ports
 from pipeline.installation import Installation
 from pipeline.secret_files import read_secret, secret

@@ -14,6 +14,7 @@ from pathlib import Path
 import aiomqtt
 
 from domain.errors import PeerError
+from pipeline.embedded.accounts import DOORS_USER, ECHO_TOPIC, INDEX_USER, PROBE_USER
 from pipeline.embedded.nats import configuration, subjects
 from pipeline.embedded.process import ServiceProcess, can_listen, free_ports, listens
 from pipeline.errors import ServiceError
@@ -28,13 +29,8 @@ _RELOADED, _REFUSED = b"Reloaded server configuration", b"Failed to reload serve
 """What NATS logs at the end of a reload."""
 _PROGRAM = Path(sys.executable).parent / "nats-server"
 _CONFIGURATION = "nats.conf"
-INDEX_USER = "tallenne_index"
-DOORS_USER = "tallenne_doors"
-PROBE_USER = "tallenne_probe"
 _PROBE_TOPIC = "$tallenne/probe"
 """Its ``$`` keeps it from every filter of doors, be it ``#`` (MQTT 3.1.1, 4.7.2)."""
-ECHO_TOPIC = "$tallenne/index"
-"""On which the indexer hears itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from pipeline.embedded.accounts import OWNER
 from pipeline.embedded.process import ServiceProcess
 from pipeline.errors import ServiceError, SetupError
 from pipeline.secret_files import secret
@@ -22,9 +23,6 @@ from runtime.database import connect, wrapped_errors
 from runtime.private_files import private_directory, sync_directory, write_private
 from runtime.settings import DatabaseSettings
 
-OWNER = "tallenne_owner"
-ROLES = ("tallenne_ingest", "tallenne_index", "tallenne_custodian", "tallenne_serve", "tallenne_keeper")
-DATABASE = "tallenne"
 MAJOR = "18"
 
 _SETTINGS = {

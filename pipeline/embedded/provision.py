@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import asyncpg
 
-from pipeline.embedded.postgres import DATABASE, ROLES
+from pipeline.embedded.accounts import DATABASE, ROLES
 from runtime.database import connect
 from runtime.settings import DatabaseSettings
 

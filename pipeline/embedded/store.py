@@ -25,15 +25,15 @@ from pathlib import Path
 from typing import Final
 
 from domain.errors import StorageError
+from pipeline.embedded.accounts import BUCKET, CUSTODIAN, KEEPER, STORE_USER, store_key_files, store_settings
 from pipeline.embedded.certificates import make_mutual
 from pipeline.embedded.process import ServiceProcess, can_listen, free_ports
-from pipeline.secret_files import read_secret, secret
+from pipeline.secret_files import secret
 from runtime.private_files import private_directory, write_private
 from runtime.settings import StoreSettings
 from storage.store.bucket import ensure_bucket, read_and_write, write_and_read
 from storage.store.connection import S3Connection
 
-BUCKET = "footage"
 _DATA = "data"
 _VOLUME_MIB = 1024
 _PATIENCE_S = 15.0
@@ -41,9 +41,6 @@ _LOST_AFTER_S = 2.0
 _PROOF_S = 2.0
 _FRESH = "probe/fresh"
 _LOOKING: Final = ("ListBucket", "GetBucketVersioning", "GetObject")
-STORE_USER: Final = "tallenne"
-KEEPER: Final = "keeper"
-CUSTODIAN: Final = "custodian"
 _RIGHTS: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
     STORE_USER: {"*": (*_LOOKING, "CreateBucket", "PutObject"), "*/probe/*": ("DeleteObject",)},
     KEEPER: {"*": ("ListBucket", "GetBucketVersioning", "DeleteObject")},
@@ -107,12 +104,6 @@ def start_store(directory: Path, *, log: Path) -> Store:
     return Store(process, settings, users[KEEPER], users[CUSTODIAN], ports)
 
 
-def store_settings(directory: Path, endpoint: str, bucket: str, user: str = STORE_USER) -> StoreSettings:
-    """How a user reaches the store of this directory. SetupError when its keys are not there."""
-    access_key, secret_key = map(read_secret, _key_files(directory, user))
-    return StoreSettings(endpoint=endpoint, secure=False, bucket=bucket, access_key=access_key, secret_key=secret_key)
-
-
 def _arguments(directory: Path, ports: dict[str, int]) -> list[str]:
     """Paths count from ``directory``, in which it runs: a comma in a longer one would part it in two."""
     # A volume takes its room as it fills. Their number has to suffice for the disk, and each bucket takes seven.
@@ -151,7 +142,7 @@ def _identities(directory: Path) -> dict[str, object]:
     """
     identities, policies = [], []
     for user in _RIGHTS:
-        access_key, secret_key = map(secret, _key_files(directory, user))
+        access_key, secret_key = map(secret, store_key_files(directory, user))
         credentials = [{"accessKey": access_key, "secretKey": secret_key}]
         identities.append({"name": user, "credentials": credentials, "actions": [], "policyNames": [user]})
         policies.append({"name": user, "content": json.dumps(_policy(user))})
@@ -169,11 +160,6 @@ def _policy(user: str) -> dict[str, object]:
             {"Effect": "Allow", "Action": ["s3:ListBucket"], "Resource": ["arn:aws:s3:::*"], "Condition": prefixes}
         )
     return {"Version": "2012-10-17", "Statement": allowed}
-
-
-def _key_files(directory: Path, user: str) -> tuple[Path, Path]:
-    before = "" if user == STORE_USER else f"{user}-"
-    return directory / f"{before}access-key.secret", directory / f"{before}secret-key.secret"
 
 
 def _security(directory: Path) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import paho.mqtt.publish
 
-from pipeline.embedded.broker import DOORS_USER
+from pipeline.embedded.accounts import DOORS_USER
 from pipeline.running import Running
 from pipeline.secret_files import read_secret
 from pipeline.supervise.tell import Tell

@@ -10,7 +10,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from pipeline.embedded.postgres import ROLES, binary, start_postgres
+from pipeline.embedded.accounts import ROLES
+from pipeline.embedded.postgres import binary, start_postgres
 from pipeline.embedded.provision import provision
 from runtime.settings import DatabaseSettings
 from storage.catalogue.migrate import migrate

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
+from pipeline.embedded.accounts import ROLES
+from pipeline.embedded.postgres import Postgres, start_postgres
 from pipeline.embedded.provision import provision
 from runtime.database import connect
 from runtime.settings import DatabaseSettings, StoreSettings

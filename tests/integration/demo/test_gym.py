@@ -21,7 +21,8 @@ from demo.settings import DemoCamera, DemoDoor, DemoSettings
 from demo.traffic import Traffic
 from demo.video import strip
 from domain.time import from_iso
-from pipeline.embedded.broker import DOORS_USER, INDEX_USER, Broker
+from pipeline.embedded.accounts import DOORS_USER, INDEX_USER
+from pipeline.embedded.broker import Broker
 from tests.support.footage.recording import until
 
 DOORS = (

@@ -28,7 +28,8 @@ from minio.error import S3Error
 
 from domain.errors import RetryableError
 from pipeline.embedded import store as store_module
-from pipeline.embedded.broker import DOORS_USER, INDEX_USER, PROBE_USER, Broker, start_broker
+from pipeline.embedded.accounts import DOORS_USER, INDEX_USER, PROBE_USER
+from pipeline.embedded.broker import Broker, start_broker
 from pipeline.embedded.broker_log import BrokerLog
 from pipeline.embedded.postgres import start_postgres
 from pipeline.embedded.store import Store, start_store

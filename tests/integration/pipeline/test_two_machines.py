@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from domain.time import HOUR_NS, to_iso
-from pipeline.embedded.postgres import ROLES, start_postgres
+from pipeline.embedded.accounts import ROLES
+from pipeline.embedded.postgres import start_postgres
 from pipeline.embedded.provision import provision
 from pipeline.embedded.store import Store
 from runtime.database import connect

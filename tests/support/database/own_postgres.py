@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pipeline.embedded.postgres import DATABASE, OWNER, ROLES
+from pipeline.embedded.accounts import DATABASE, OWNER, ROLES
 
 _BINARIES: Final = Path("/usr/lib/postgresql")
 _USER: Final = "postgres"

@@ -15,7 +15,8 @@ from custodian.audit.record import Record
 from custodian.audit.signer import HeadSigner
 from custodian.opening import Opener
 from domain.ids import CameraId
-from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
+from pipeline.embedded.accounts import ROLES
+from pipeline.embedded.postgres import Postgres, start_postgres
 from pipeline.embedded.provision import provision
 from runtime.database import connect, open_pool
 from runtime.settings import DatabaseSettings, StoreSettings

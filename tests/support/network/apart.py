@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
+from pipeline.embedded.accounts import ROLES
+from pipeline.embedded.postgres import Postgres, start_postgres
 from pipeline.embedded.provision import provision
 from runtime.settings import DatabaseSettings, StoreSettings
 from tests.support.network.roles_apart import role_process, site_and_services

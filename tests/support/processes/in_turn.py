@@ -22,7 +22,8 @@ import psutil
 from domain.errors import StorageError
 from domain.time import NS
 from indexer.settings import IndexSettings
-from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
+from pipeline.embedded.accounts import ROLES
+from pipeline.embedded.postgres import Postgres, start_postgres
 from pipeline.embedded.process import ServiceProcess, die_with_parent
 from pipeline.embedded.provision import provision
 from runtime.database import connect, wrapped_errors

@@ -28,7 +28,7 @@ import paho.mqtt.client as mqtt
 import psutil
 
 from domain.time import NS, Span
-from pipeline.embedded.postgres import OWNER
+from pipeline.embedded.accounts import OWNER
 from pipeline.embedded.process import die_with_parent
 from runtime.database import connect
 from runtime.problems import summary

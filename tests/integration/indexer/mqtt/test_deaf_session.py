@@ -17,7 +17,8 @@ import pytest
 from indexer.mqtt import echo, session
 from indexer.settings import IndexSettings
 from pipeline.embedded import broker as embedded
-from pipeline.embedded.broker import ECHO_TOPIC, Broker, start_broker
+from pipeline.embedded.accounts import ECHO_TOPIC
+from pipeline.embedded.broker import Broker, start_broker
 from tests.conftest import Database
 from tests.integration.indexer.test_role import counted, publish
 from tests.support.doors.door_log import Gym, index_settings, indexer, message, status_of

@@ -16,7 +16,8 @@ import asyncpg
 import pytest
 
 from domain.time import HOUR_NS
-from pipeline.embedded.postgres import ROLES, Postgres, start_postgres
+from pipeline.embedded.accounts import ROLES
+from pipeline.embedded.postgres import Postgres, start_postgres
 from pipeline.embedded.provision import provision
 from runtime.database import connect
 from runtime.private_files import private_directory

@@ -17,7 +17,7 @@ from benchmarks.frame import role_child, stand
 from benchmarks.frame.shipped import shipped
 from benchmarks.suites import ingest
 from pipeline.config.roles import RoleSettings
-from pipeline.embedded.broker import INDEX_USER
+from pipeline.embedded.accounts import INDEX_USER
 from pipeline.secret_files import secret
 from runtime.sandbox.role import RolePolicy
 
