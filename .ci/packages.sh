@@ -32,6 +32,7 @@ debian_packages() {
     need gstreamer1.0-plugins-good "$served, and $seeking in GStreamer" element rtph264pay
     need gstreamer1.0-plugins-ugly "$served" element x264enc
     need gstreamer1.0-plugins-bad "$served" element x265enc
+    need opencv-doc "tests of masking on a film of persons" ls /usr/share/doc/opencv-doc/examples/data/vtest.avi
     need gstreamer1.0-libav "$seeking in GStreamer" element avdec_h264
     [ -n "$missing" ] || return 0
     if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then

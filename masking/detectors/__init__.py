@@ -1,0 +1,1 @@
+"""What finds faces, persons and what moves in pictures."""
