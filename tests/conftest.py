@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import shutil
 import tempfile
 import uuid
@@ -28,6 +29,7 @@ from tests.support.order import Scheduling, known, ordered
 from tests.support.scans.versions import SCANS, using
 from tests.support.trust import is_named
 
+_ROOM_BYTES = 6 << 30  # of six workers
 _PASSWORDS = {role: f"test-{role}" for role in ROLES}
 
 
@@ -79,10 +81,20 @@ def late() -> Iterator[Lateness]:
 
 @pytest.fixture(scope="session")
 def service_directory() -> Iterator[Path]:
-    """Short, since a Unix socket's path may have 107 bytes; private; gone afterwards."""
-    made = Path(tempfile.mkdtemp(prefix="tallenne-test-"))
+    """Short, since a Unix socket's path may have 107 bytes; private; gone afterwards.
+
+    In memory where there is room: a database is 360 files, which some disks take half a second to make, with as much
+    CPU time, and a test's has been dropped before any of it needs to be on a disk. Gyms of their own are on disks.
+    """
+    made = Path(tempfile.mkdtemp(prefix="tallenne-test-", dir=_in_memory()))
     yield made
     shutil.rmtree(made, ignore_errors=True)
+
+
+def _in_memory() -> Path | None:
+    shared = Path("/dev/shm")
+    roomy = os.access(shared, os.W_OK | os.X_OK) and shutil.disk_usage(shared).free > _ROOM_BYTES
+    return shared if roomy else None
 
 
 @pytest.fixture(scope="session")
