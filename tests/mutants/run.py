@@ -205,6 +205,7 @@ def _passes(items: Sequence[pytest.Item]) -> bool:
 def _functions(files: set[str]) -> Functions:
     """All functions of these files that are alive, however they are wrapped."""
     found: Functions = defaultdict(list)
+    gc.unfreeze()  # what is frozen is not among the objects: see tests/conftest.py
     for one in gc.get_objects():
         if isinstance(one, FunctionType) and one.__code__.co_filename in files:
             found[one.__code__.co_filename, one.__code__.co_qualname].append(one)
