@@ -6,23 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
 
 from alarms.conditions import DELAYS_S, Kind
+from runtime.settings import MailServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailSettings:
-    """One mail server (RFC 6409) and who receives the messages."""
+class MailSettings(MailServer):
+    """One mail server and who receives the messages."""
 
-    host: str
-    sender: str
     recipients: tuple[str, ...]
-    port: int = 587
-    tls: Literal["starttls", "tls", "none"] = "starttls"
-    tls_ca: Path | None = None
-    user_name: str = ""
-    password: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

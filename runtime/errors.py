@@ -1,4 +1,4 @@
-"""The errors of what every role uses: the database and private files."""
+"""The errors of what every role uses: the database, private files and mail."""
 
 from __future__ import annotations
 
@@ -21,3 +21,11 @@ class DatabaseRefusedError(StorageError, MisuseError):
 
 class PrivateFileError(StorageError, MisuseError):
     """A file or directory that only this user may read has another owner, or others may read it."""
+
+
+class MailAwayError(RetryableError):
+    """The mail server did not accept a message; a later attempt may succeed."""
+
+
+class MailRefusedError(PeerError):
+    """The mail server refused this message for good."""

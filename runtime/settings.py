@@ -99,3 +99,16 @@ class CustodianSettings:
     expire_at_once: int | None = (
         None  # camera-hours that may expire without an operator's word; None: 25 of each camera
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """One mail server (RFC 6409), and the address that its messages come from."""
+
+    host: str
+    sender: str
+    port: int = 587
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    tls_ca: Path | None = None
+    user_name: str = ""
+    password: str = field(default="", repr=False)

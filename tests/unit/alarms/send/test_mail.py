@@ -1,15 +1,9 @@
-"""Mail before a server that is not ours: never in clear where TLS is wanted, never to a server that is not the one."""
+"""Notices as mails before a server that is not ours. What is said to the server: tests/unit/runtime/mail/test_sending.py."""
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import socket
-import ssl
-import warnings
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -36,59 +30,12 @@ def settings_of(box: Mailbox, **more: object) -> MailSettings:
     return replace(settings, **more)  # type: ignore[arg-type]
 
 
-def open_sockets() -> list[int]:
-    """Descriptors of the running loop's transports."""
-    transports = asyncio.get_running_loop()._transports.values()  # type: ignore[attr-defined]
-    return [number for one in transports if (number := one.get_extra_info("socket").fileno()) != -1]
-
-
-@pytest.fixture
-def encrypted(tmp_path: Path) -> Iterator[Mailbox]:
-    box = Mailbox(tmp_path, tls="starttls")
-    box.open()
-    yield box
-    box.close()
-
-
 @pytest.fixture
 def plain() -> Iterator[Mailbox]:
     box = Mailbox()
     box.open()
     yield box
     box.close()
-
-
-async def test_mail_is_taken_by_a_server_with_tls_and_password(encrypted: Mailbox) -> None:
-    await send_mail(settings_of(encrypted), ANNA, NOTICE, WRITER)
-    (mail,) = encrypted.mails
-    assert (mail["To"], mail["From"]) == (ANNA, "gym@example.org")
-
-
-async def test_socket_is_closed_on_return_though_the_server_says_no_good_bye(encrypted: Mailbox) -> None:
-    """A TLS connection that waits for it keeps its socket for half a minute."""
-    encrypted.stay = True
-    await send_mail(settings_of(encrypted), ANNA, NOTICE, WRITER)
-    assert open_sockets() == []
-
-
-async def test_server_without_starttls_gets_nothing(plain: Mailbox) -> None:
-    with pytest.raises(ChannelAwayError, match="STARTTLS"):
-        await send_mail(settings_of(plain), ANNA, NOTICE, WRITER)
-    assert plain.mails == []
-    await send_mail(settings_of(plain, tls="none", user_name="", password=""), ANNA, NOTICE, WRITER)
-    assert len(plain.mails) == 1  # the server itself was well
-
-
-async def test_certificate_that_nobody_vouches_for_is_refused(encrypted: Mailbox) -> None:
-    with pytest.raises(ChannelAwayError, match="certificate"):
-        await send_mail(settings_of(encrypted, tls_ca=None), ANNA, NOTICE, WRITER)
-    assert encrypted.mails == []
-
-
-async def test_wrong_password_is_named_and_not_shown(encrypted: Mailbox) -> None:
-    with pytest.raises(ChannelAwayError, match="refuses user name and password") as caught:
-        await send_mail(settings_of(encrypted, password="wrong-secret"), ANNA, NOTICE, WRITER)
-    assert "wrong-secret" not in str(caught.value)
 
 
 async def test_refusal_says_what_the_server_said_without_the_recipient(plain: Mailbox) -> None:
@@ -108,20 +55,3 @@ def test_messages_of_one_incident_are_a_thread_and_ids_are_the_recipients_own() 
     assert second["In-Reply-To"] == first["Message-ID"] == message_of(settings, NOTICE, WRITER, ANNA)["Message-ID"]
     assert message_of(settings, NOTICE, WRITER, "berit@example.org")["Message-ID"] != first["Message-ID"]
     assert "In-Reply-To" not in first
-
-
-@pytest.mark.filterwarnings("ignore:Requiring AUTH")  # aiosmtpd does not see the TLS below it
-def test_mail_server_of_the_tests_leaves_no_socket_to_the_collector(tmp_path: Path) -> None:
-    """A warning of it would come in whichever test the collector runs, and warnings are errors."""
-    box = Mailbox(tmp_path, tls="tls")
-    box.open()
-    context = ssl.create_default_context(cafile=str(box.authority))
-    context.check_hostname = False
-    with socket.create_connection(("127.0.0.1", box.port)) as plain, context.wrap_socket(plain) as client:
-        assert client.recv(3) == b"220"
-        box.close()
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("always")
-        del box
-        gc.collect()
-    assert [str(one.message) for one in found if issubclass(one.category, ResourceWarning)] == []
