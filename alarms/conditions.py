@@ -31,6 +31,7 @@ class Kind(StrEnum):
     BACKUP = "backup"  # late, not tried for long, or tried in vain
     AUDIT = "audit"  # the audit trail, or a place that keeps its signed heads, was changed
     ACCOUNT = "account"  # an administrator has set up an account: others should know
+    REQUEST = "request"  # a member's request is due within a week, or late
     PROBLEM = "problem"  # any other problem that a role reports
 
 
@@ -55,6 +56,7 @@ DELAYS_S: Final[Mapping[Kind, float]] = MappingProxyType(
         Kind.BACKUP: 0.0,
         Kind.AUDIT: 0.0,
         Kind.ACCOUNT: 0.0,
+        Kind.REQUEST: 0.0,
         Kind.PROBLEM: 300.0,
     }
 )

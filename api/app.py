@@ -25,6 +25,7 @@ from api.live import walls
 from api.pages.install import install as install_pages
 from api.register import rights_routes as register_rights
 from api.register import routes as register
+from api.requests import routes as requests
 from api.rooms import Rooms
 from api.search import event, examples, find, listing, timeline, today
 from api.sign_in import purpose_routes
@@ -60,6 +61,7 @@ ROUTERS: Final = tuple(
         retention,
         register_rights,
         register,
+        requests,
         staff,
         own_account,
         health,

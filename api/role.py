@@ -19,6 +19,7 @@ from api.health.parts import Parts
 from api.http.certificates import Certificate, certificate_for
 from api.http.server import listen, serving
 from api.records import Records
+from api.requests.rows import due_soon
 from api.rooms import make_rooms
 from api.settings import ServeSettings
 from domain.errors import RetryableError
@@ -101,7 +102,7 @@ class _State:
         status: StatusFile,
         said: dict[str, Any],
     ) -> None:
-        self._records, self._accounts = records, 0
+        self._records, self._accounts, self._requests = records, 0, 0
         self._parts, self._cache, self._pictures, self._status, self._said = parts, cache, pictures, status, said
         self._answers: dict[str, bool] | None = None  # the last answer of each part
         self.problems = Problems()
@@ -113,9 +114,10 @@ class _State:
             self.problems.set(part, None if answers else PartAwayError(part))
 
     async def look_at_accounts(self) -> None:
-        """Count the accounts that were set up lately: alarms tell everybody who receives them."""
+        """Count the accounts that were set up lately and the requests that are nearly due, for the alarms."""
         with contextlib.suppress(RetryableError):  # ``look()`` reports that the database is away
             self._accounts = await set_up_lately(self._records.pool, self._records.clock_ns())
+            self._requests = await due_soon(self._records)
 
     async def look_at_exports(self) -> None:
         """End the exports that wait for a decision about footage of which some has ended meanwhile."""
@@ -128,7 +130,7 @@ class _State:
         if self._answers is not None:
             held = self._pictures.held
             workers = {"thumbnails": held.dump()} if held is not None else {}
-            counts = {"clips": len(self._cache), "accounts_set_up": self._accounts}
+            counts = {"clips": len(self._cache), "accounts_set_up": self._accounts, "requests_due": self._requests}
             said = {"parts": self._answers, "workers": workers, **counts, **self._said}
             self._status.write("degraded" if problems else "ready", problems=problems, **said)
         else:

@@ -51,6 +51,7 @@ class ServiceWatch:
             yield from self._doors(snapshot.now_ns, status)
         for status in known(statuses, "serve"):
             yield from _accounts(status)
+            yield from _requests(status)
         yield from _problems(statuses)
 
     def _quarantine(self, mono_s: float, status: Mapping[str, Any]) -> Iterator[Condition]:
@@ -94,6 +95,17 @@ def _accounts(status: Mapping[str, Any]) -> Iterator[Condition]:
             kind=Kind.ACCOUNT,
             what=f"{what} within 24 hours.",
             remedy="If this is unexpected: see the page Users and the audit trail, and disable the account.",
+        )
+
+
+def _requests(status: Mapping[str, Any]) -> Iterator[Condition]:
+    """No name, as above. The law gives a month (GDPR 12, 3)."""
+    count = int(status.get("requests_due", 0))
+    if count:
+        yield Condition(
+            kind=Kind.REQUEST,
+            what=f"{count} member request{'s are' if count > 1 else ' is'} due within a week, or late.",
+            remedy="Answer on the page Requests; within the first month it can be extended once, with the reason.",
         )
 
 

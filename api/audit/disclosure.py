@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.http.problems import declared, not_found
-from api.records import RecordsDep
+from api.records import Records, RecordsDep
 from api.sign_in import rights
 from api.sign_in.sessions import SignedIn
 from domain.ids import MemberId
@@ -35,6 +35,9 @@ _KINDS: Final = {
     "search_events": "search",
     "visit": "passage",
     "timeline": "passage",
+    "register_read": "register",
+    "register_changed": "register",
+    "copy_made": "disclosure",
     "disclosure": "disclosure",
     "audit_read": "audit",
     **_FOOTAGE,
@@ -45,7 +48,7 @@ class LookAnswer(BaseModel):
     """One look at a member's data; `camera`, `start` and `end` only where footage was seen."""
 
     at: str
-    kind: str = Field(description="search, passage, footage, live, export, disclosure, audit.")
+    kind: str = Field(description="search, passage, footage, live, export, register, disclosure, audit.")
     purpose: str | None
     camera: str | None
     start: str | None
@@ -69,6 +72,24 @@ class LooksPage(BaseModel):
     next: int | None
 
 
+class Told(BaseModel):
+    """All that a member may learn of looks, the newest first, and what staff noted."""
+
+    looks: list[LookAnswer]
+    bookmarks: list[BookmarkedAnswer]
+
+
+async def looks_of(records: Records, member_id: MemberId) -> Told:
+    """All looks at a member's data. The caller has put that on record. The errors of runtime.database."""
+    looks: list[LookAnswer] = []
+    before, page = _LAST, 500
+    while page == 500:
+        found = await _page(records, member_id, before, page)
+        looks += found.looks
+        before, page = found.next or _LAST, len(found.looks)
+    return Told(looks=looks, bookmarks=(await _page(records, member_id, _LAST, 1)).bookmarks)
+
+
 @router.get("/members/{member_id}/looks", responses=declared(401, 404))
 async def looks_at_member(
     records: RecordsDep,
@@ -83,13 +104,19 @@ async def looks_at_member(
     who = MemberId(member_id)
     if await member(records.pool, who) is None:
         raise not_found()
-    with wrapped_errors():
-        rows = await records.pool.fetch(
-            sql.load("api.audit", "member_looks"), who, before, limit, list(_KINDS), list(_FOOTAGE)
-        )
-        bookmarked = await records.pool.fetch(sql.load("api.audit", "member_bookmarks"), who) if before == _LAST else []
     entry = audit.Entry(actor=session.actor, action="disclosure", session_id=session.session_id, member_id=who)
     await audit.append(records.pool, entry, records.clock_ns())
+    return await _page(records, who, before, limit)
+
+
+async def _page(records: Records, member_id: MemberId, before: int, limit: int) -> LooksPage:
+    with wrapped_errors():
+        rows = await records.pool.fetch(
+            sql.load("api.audit", "member_looks"), member_id, before, limit, list(_KINDS), list(_FOOTAGE)
+        )
+        bookmarked = (
+            await records.pool.fetch(sql.load("api.audit", "member_bookmarks"), member_id) if before == _LAST else []
+        )
     return LooksPage(
         member_id=member_id,
         looks=[

@@ -33,12 +33,13 @@ _NAV: Final = {
     "erasures": rights.ERASE,
     "cameras": rights.INVENTORY,
     "members": rights.OPERATE,
+    "requests": rights.OPERATE,
     "users": rights.OPERATE,
     "quarantine": rights.OPERATE,
     "retention": rights.AUDIT,
     "audit": rights.AUDIT,
 }
-_EVERYWHERE: Final = frozenset({"users", "quarantine", "retention"})
+_EVERYWHERE: Final = frozenset({"requests", "users", "quarantine", "retention"})
 """For those who administer everything."""
 _YEAR_S: Final = 365 * 24 * 3600
 Handler = Callable[[Session], Awaitable[Response]]
@@ -201,6 +202,34 @@ async def members(request: Request, pages: PagesDep) -> Response:
 async def _sees_register(pages: Pages, session: Session) -> bool:
     found = await load_rights(pages.records.pool)
     return any(found.get(grant.role) for grant in session.grants)
+
+
+@router.get("/requests")
+async def requests(request: Request, pages: PagesDep) -> Response:
+    """Show the members' requests, what is due first before others."""
+    return await _plain(request, pages, "requests", needs_purpose=True)
+
+
+@router.get("/requests/{request_id}")
+async def one_request(request: Request, pages: PagesDep, request_id: UUID) -> Response:
+    """Show one request, and what can be done about it."""
+
+    async def show(session: Session) -> Response:
+        roles, shown = _NAV["requests"], {"request_id": str(request_id)}
+        return await _frame(request, pages, session, "request.html", "requests", roles, needs_purpose=True, **shown)
+
+    return await _for_staff(request, pages, show)
+
+
+@router.get("/requests/{request_id}/copy")
+async def copy(request: Request, pages: PagesDep, request_id: UUID) -> Response:
+    """Show the copy of a member's data, to be printed; on record, with a fresh code."""
+
+    async def show(session: Session) -> Response:
+        roles, shown = _NAV["requests"], {"request_id": str(request_id)}
+        return await _frame(request, pages, session, "copy.html", "requests", roles, needs_purpose=True, **shown)
+
+    return await _for_staff(request, pages, show)
 
 
 @router.get("/users")

@@ -332,6 +332,7 @@ class Retention(Section):
     exports_d: Annotated[int, Field(ge=1, le=3660)] = default_of(Periods, "exports_d")
     lookups_d: Annotated[int, Field(ge=365, le=3660)] = default_of(Periods, "lookups_d")
     member_history_d: Annotated[int, Field(ge=30, le=3660)] = default_of(Periods, "member_history_d")
+    requests_d: Annotated[int, Field(ge=30, le=3660)] = default_of(Periods, "requests_d")
     sessions_d: Days = default_of(Periods, "sessions_d")
     logs_d: Days = default_of(Periods, "logs_d")
 

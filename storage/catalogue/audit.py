@@ -48,6 +48,8 @@ ACTIONS: Final = (
     *("erasure_asked", "erasure_approved", "erasure_refused", "erasure_cancelled", "erased"),
     *("register_read", "register_changed", "register_rights", "register_exported"),
     *("consent_given", "consent_withdrawn"),
+    *("request_received", "request_identified", "request_extended"),
+    *("request_answered", "request_refused", "request_withdrawn", "copy_made", "person_erased"),
     *("disclosure", "audit_read", "exports_listed"),
 )
 """Every action that a role records, in the order in which the audit page lists them.

@@ -93,6 +93,16 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION tallenne.cards_for_copy(p_request_id uuid) RETURNS TABLE(credential text, valid_from_ns bigint, valid_to_ns bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'tallenne', 'pg_temp'
+    AS $$
+    SELECT c.credential, c.valid_from_ns, nullif(c.valid_to_ns, 9223372036854775807)
+    FROM member_request r JOIN credential c USING (member_id)
+    WHERE r.request_id = p_request_id AND r.state = 'checked' AND r.kind IN ('access', 'portability')
+    ORDER BY c.valid_from_ns, c.credential
+$$;
+
 CREATE FUNCTION tallenne.commit_gaps(p_camera_id uuid[], p_start_ns bigint[], p_end_ns bigint[], p_cause text[], p_detail text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'tallenne', 'pg_temp'
@@ -278,6 +288,9 @@ BEGIN
         DELETE FROM erased_segment WHERE erasure_id = ANY (gone);
         DELETE FROM erasure_span WHERE erasure_id = ANY (gone);
         DELETE FROM erasure WHERE erasure_id = ANY (gone);
+    WHEN 'requests' THEN
+        DELETE FROM member_request WHERE request_id IN (
+            SELECT q.request_id FROM member_request q WHERE q.ended_ns < before_ns LIMIT p_limit);
     WHEN 'member_history' THEN
         DELETE FROM member_field WHERE (member_id, field, from_ns) IN (
             SELECT f.member_id, f.field, f.from_ns FROM member_field f WHERE f.to_ns < before_ns LIMIT p_limit)
@@ -419,6 +432,27 @@ BEGIN
     PERFORM fill_gap(s.camera_id, s.start_ns, s.end_ns, 'erased') FROM erased_segment s
     WHERE s.segment_id = ANY (found_ids);
     RETURN coalesce(cardinality(found_ids), 0);
+END $$;
+
+CREATE FUNCTION tallenne.erase_person(p_request_id uuid, p_now_ns bigint) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'tallenne', 'pg_temp'
+    AS $$
+DECLARE
+    gone uuid;
+BEGIN
+    UPDATE member_request SET erased_ns = p_now_ns
+    WHERE request_id = p_request_id AND kind = 'erasure' AND state = 'checked' AND erased_ns IS NULL
+    RETURNING member_id INTO gone;
+    IF gone IS NULL THEN RETURN false; END IF;
+    -- An import that runs now comes first or finds no such member (indexer/members/sql/members.sql, members_lock).
+    PERFORM pg_advisory_xact_lock(7411222006);
+    DELETE FROM member_field WHERE member_id = gone;
+    DELETE FROM member_consent WHERE member_id = gone;
+    DELETE FROM credential WHERE member_id = gone;
+    DELETE FROM member_identity WHERE member_id = gone;
+    UPDATE member_request SET details = '', answer = CASE WHEN answer IS NULL THEN NULL ELSE '' END WHERE member_id = gone;
+    RETURN true;
 END $$;
 
 CREATE FUNCTION tallenne.erasure_blocks(p_camera_ids uuid[], p_start_ns bigint[], p_end_ns bigint[]) RETURNS TABLE(case_id uuid, number text, reason text, kind text, camera_id uuid)
@@ -1473,6 +1507,34 @@ CREATE TABLE tallenne.member_identity (
     search text NOT NULL
 );
 
+CREATE TABLE tallenne.member_request (
+    request_id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    kind text NOT NULL,
+    channel text NOT NULL,
+    state text DEFAULT 'received'::text NOT NULL,
+    details text DEFAULT ''::text NOT NULL,
+    received_ns bigint NOT NULL,
+    due_ns bigint NOT NULL,
+    extended_ns bigint,
+    extension text,
+    identity_ns bigint,
+    identity text,
+    identity_staff_id uuid,
+    ended_ns bigint,
+    ended_by uuid,
+    answer text,
+    erased_ns bigint,
+    CONSTRAINT member_request_channel_check CHECK ((channel = ANY (ARRAY['page'::text, 'letter'::text, 'email'::text, 'desk'::text]))),
+    CONSTRAINT member_request_check CHECK ((due_ns > received_ns)),
+    CONSTRAINT member_request_check1 CHECK (((extension IS NULL) = (extended_ns IS NULL))),
+    CONSTRAINT member_request_check2 CHECK (((identity IS NULL) = (identity_ns IS NULL))),
+    CONSTRAINT member_request_check3 CHECK (((state = ANY (ARRAY['received'::text, 'checked'::text])) = (ended_ns IS NULL))),
+    CONSTRAINT member_request_check4 CHECK (((identity_ns IS NOT NULL) OR ((state <> ALL (ARRAY['checked'::text, 'answered'::text])) AND (erased_ns IS NULL)))),
+    CONSTRAINT member_request_kind_check CHECK ((kind = ANY (ARRAY['access'::text, 'portability'::text, 'rectification'::text, 'erasure'::text, 'restriction'::text, 'objection'::text]))),
+    CONSTRAINT member_request_state_check CHECK ((state = ANY (ARRAY['received'::text, 'checked'::text, 'answered'::text, 'refused'::text, 'withdrawn'::text])))
+);
+
 CREATE TABLE tallenne.object_quarantine (
     object_name text NOT NULL,
     found_ns bigint NOT NULL,
@@ -1807,6 +1869,9 @@ ALTER TABLE ONLY tallenne.member_identity
 ALTER TABLE ONLY tallenne.member
     ADD CONSTRAINT member_pkey PRIMARY KEY (member_id);
 
+ALTER TABLE ONLY tallenne.member_request
+    ADD CONSTRAINT member_request_pkey PRIMARY KEY (request_id);
+
 ALTER TABLE ONLY tallenne.object_quarantine
     ADD CONSTRAINT object_quarantine_pkey PRIMARY KEY (object_name);
 
@@ -1960,6 +2025,12 @@ CREATE INDEX member_field_member ON tallenne.member_field USING btree (member_id
 CREATE INDEX member_field_past ON tallenne.member_field USING btree (to_ns) WHERE (to_ns < '9223372036854775807'::bigint);
 
 CREATE UNIQUE INDEX member_field_present ON tallenne.member_field USING btree (member_id, field) WHERE (to_ns = '9223372036854775807'::bigint);
+
+CREATE INDEX member_request_ended ON tallenne.member_request USING btree (ended_ns) WHERE (ended_ns IS NOT NULL);
+
+CREATE INDEX member_request_member ON tallenne.member_request USING btree (member_id, received_ns);
+
+CREATE INDEX member_request_open ON tallenne.member_request USING btree (due_ns) WHERE (state = ANY (ARRAY['received'::text, 'checked'::text]));
 
 CREATE INDEX purpose_export ON tallenne.purpose USING btree (export_id) WHERE (export_id IS NOT NULL);
 
@@ -2125,6 +2196,15 @@ ALTER TABLE ONLY tallenne.member_field
 ALTER TABLE ONLY tallenne.member_identity
     ADD CONSTRAINT member_identity_member_id_fkey FOREIGN KEY (member_id) REFERENCES tallenne.member(member_id);
 
+ALTER TABLE ONLY tallenne.member_request
+    ADD CONSTRAINT member_request_ended_by_fkey FOREIGN KEY (ended_by) REFERENCES tallenne.staff(staff_id);
+
+ALTER TABLE ONLY tallenne.member_request
+    ADD CONSTRAINT member_request_identity_staff_id_fkey FOREIGN KEY (identity_staff_id) REFERENCES tallenne.staff(staff_id);
+
+ALTER TABLE ONLY tallenne.member_request
+    ADD CONSTRAINT member_request_member_id_fkey FOREIGN KEY (member_id) REFERENCES tallenne.member(member_id);
+
 ALTER TABLE ONLY tallenne.purpose
     ADD CONSTRAINT purpose_export_id_fkey FOREIGN KEY (export_id) REFERENCES tallenne.footage_export(export_id) ON DELETE SET NULL;
 
@@ -2185,6 +2265,9 @@ REVOKE ALL ON FUNCTION tallenne.audit_may(p_writer text, p_actor text, p_action 
 
 REVOKE ALL ON FUNCTION tallenne.birth_date_given() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION tallenne.cards_for_copy(p_request_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION tallenne.cards_for_copy(p_request_id uuid) TO tallenne_serve;
+
 REVOKE ALL ON FUNCTION tallenne.commit_gaps(p_camera_id uuid[], p_start_ns bigint[], p_end_ns bigint[], p_cause text[], p_detail text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.commit_gaps(p_camera_id uuid[], p_start_ns bigint[], p_end_ns bigint[], p_cause text[], p_detail text[]) TO tallenne_ingest;
 
@@ -2212,6 +2295,9 @@ GRANT ALL ON FUNCTION tallenne.erasable(p_camera_ids uuid[], p_start_ns bigint[]
 GRANT ALL ON FUNCTION tallenne.erasable(p_camera_ids uuid[], p_start_ns bigint[], p_end_ns bigint[]) TO tallenne_serve;
 
 REVOKE ALL ON FUNCTION tallenne.erase_footage(p_erasure_id uuid, p_now_ns bigint) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION tallenne.erase_person(p_request_id uuid, p_now_ns bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tallenne.erase_person(p_request_id uuid, p_now_ns bigint) TO tallenne_serve;
 
 REVOKE ALL ON FUNCTION tallenne.erasure_blocks(p_camera_ids uuid[], p_start_ns bigint[], p_end_ns bigint[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.erasure_blocks(p_camera_ids uuid[], p_start_ns bigint[], p_end_ns bigint[]) TO tallenne_custodian;
@@ -2431,6 +2517,8 @@ GRANT SELECT,INSERT ON TABLE tallenne.member_identity TO tallenne_serve;
 GRANT UPDATE(name) ON TABLE tallenne.member_identity TO tallenne_serve;
 
 GRANT UPDATE(search) ON TABLE tallenne.member_identity TO tallenne_serve;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE tallenne.member_request TO tallenne_serve;
 
 GRANT SELECT ON TABLE tallenne.object_quarantine TO tallenne_serve;
 

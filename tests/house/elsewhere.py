@@ -150,6 +150,7 @@ ELSEWHERE: Final = (
     Row("erasure, with a custodian", "tests/integration/api/erasures/test_erasures.py", ("api/erasures/*.py",)),
     Row(_PROCESS, "tests/integration/pipeline/test_erase_command.py", ("pipeline/commands/erase.py",), words='"erase"'),
     Row("cases, with a custodian", "tests/integration/api/cases/test_cases.py", ("api/cases/*.py",)),
+    Row(_ROUTES, "tests/integration/api/requests/test_requests.py", ("api/requests/[crs][!t]*.py",)),
     Row(_ROUTES, "tests/integration/api/register/test_register.py", ("api/register/*.py", "storage/register/*.py")),
     Row("its end, with the footage", "tests/integration/api/bookmarks/test_bookmarks.py", ("api/bookmarks/*.py",)),
     Row(

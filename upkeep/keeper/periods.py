@@ -35,6 +35,7 @@ class PeriodsOver:
             "gaps": _GAPS_D,
             "bookmarks": 0,  # when their footage has ended, whenever that was
             "member_history": periods.member_history_d,
+            "requests": periods.requests_d,
             "erasures": _EXPIRED_KEYS_D,
             "expired_keys": _EXPIRED_KEYS_D,
         }

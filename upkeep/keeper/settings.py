@@ -20,6 +20,7 @@ class Periods:
     exports_d: int = 365
     lookups_d: int = 730
     member_history_d: int = 730
+    requests_d: int = 1095
     sessions_d: int = 30
     logs_d: int = 30
 

@@ -1,8 +1,8 @@
 // A member's card: what the person's roles show of it, changed in place, with its consents and its history.
 
 import { byId, el, show, takeForm, toast } from "./dom.js";
-import { get, post, put } from "./server.js";
-import { full, ownZone } from "./time.js";
+import { get, iso, post, put } from "./server.js";
+import { fromField, full, ownZone, toField } from "./time.js";
 import { t } from "./words.js";
 
 const DAYS = ["birth_date", "member_from", "member_to"];
@@ -96,4 +96,23 @@ takeForm(byId("consent-form"), async () => {
 byId("history").addEventListener("toggle", () => {
   if (byId("history").open) history().catch((error) => show(byId("problem"), error.message));
 });
+if (byId("request-form")) {
+  const today = toField(Date.now(), ownZone).slice(0, 10);
+  byId("request-received").value = byId("request-received").max = today;
+  takeForm(byId("request-form"), async () => {
+    const day = byId("request-received").value;
+    // Of today: now. Of another day: its beginning, from which the month counts.
+    const received = day === today ? Date.now() : fromField(`${day}T00:00:00`, ownZone);
+    if (Number.isNaN(received)) return byId("request-received").focus();
+    try {
+      const body = { member_id: member, kind: byId("request-kind").value, channel: byId("request-channel").value, details: byId("request-details").value };
+      const made = await post("/v1/requests", { ...body, ...(day === today ? {} : { received: iso(received) }) });
+      location.assign(`/requests/${made.request_id}`);
+    } catch (error) {
+      show(byId("problem"), error.message);
+      byId("problem").scrollIntoView({ block: "nearest" });
+    }
+    return undefined;
+  });
+}
 run(() => get(path));

@@ -1130,6 +1130,8 @@ INSERT INTO audit_writer VALUES
         'sign_in_failed', 'step_up', 'step_up_failed', 'sign_out', 'password_changed', 'recovery_codes', 'staff_created',
         'staff_grants', 'staff_disabled', 'staff_enabled', 'factor_reset', 'password_reset', 'signed_out', 'disclosure',
         'audit_read', 'register_read', 'register_changed', 'register_rights', 'register_exported', 'consent_given', 'consent_withdrawn',
+        'request_received', 'request_identified', 'request_extended', 'request_answered', 'request_refused', 'request_withdrawn',
+        'copy_made', 'person_erased',
         'case_opened', 'case_entry', 'case_review', 'bookmark_added', 'bookmark_filed', 'bookmark_removed']);
 
 -- The hashed text of an entry: its fields joined by U+001F, which none of them can contain, NULL as empty. The hash is
@@ -1343,6 +1345,71 @@ GRANT SELECT, INSERT, UPDATE ON member_field, member_consent TO tallenne_serve;
 GRANT SELECT, INSERT, UPDATE, DELETE ON register_right TO tallenne_serve;
 GRANT INSERT ON member, member_identity TO tallenne_serve;
 GRANT UPDATE (name, search) ON member_identity TO tallenne_serve;
+
+
+-- == Requests of members
+-- What members ask for under the GDPR (12 to 21), each on a clock of one month, with the check of who asks on record.
+
+CREATE TABLE member_request (
+    request_id uuid PRIMARY KEY,
+    member_id uuid NOT NULL REFERENCES member,
+    -- access: inspection and copy (15). portability (20), rectification (16), erasure (17), restriction (18), objection (21)
+    kind text NOT NULL CHECK (kind IN ('access', 'portability', 'rectification', 'erasure', 'restriction', 'objection')),
+    channel text NOT NULL CHECK (channel IN ('page', 'letter', 'email', 'desk')),
+    -- api/requests/states.py
+    state text NOT NULL DEFAULT 'received' CHECK (state IN ('received', 'checked', 'answered', 'refused', 'withdrawn')),
+    details text NOT NULL DEFAULT '',       -- what the member wrote; emptied when the person is erased
+    received_ns bigint NOT NULL,
+    due_ns bigint NOT NULL CHECK (due_ns > received_ns),
+    extended_ns bigint,
+    extension text CHECK ((extension IS NULL) = (extended_ns IS NULL)),  -- why two months more (12, 3)
+    identity_ns bigint,
+    identity text CHECK ((identity IS NULL) = (identity_ns IS NULL)),    -- how it was checked who asks
+    identity_staff_id uuid REFERENCES staff,  -- NULL: signed in on their own page
+    ended_ns bigint,
+    ended_by uuid REFERENCES staff,
+    answer text,                            -- to the member
+    erased_ns bigint,                       -- the person was erased by this request
+    CHECK ((state IN ('received', 'checked')) = (ended_ns IS NULL)),
+    -- No answer with personal data, and no erasure, before it was checked who asks.
+    CHECK (identity_ns IS NOT NULL OR state NOT IN ('checked', 'answered') AND erased_ns IS NULL)
+);
+CREATE INDEX member_request_open ON member_request (due_ns) WHERE state IN ('received', 'checked');
+CREATE INDEX member_request_member ON member_request (member_id, received_ns);
+CREATE INDEX member_request_ended ON member_request (ended_ns) WHERE ended_ns IS NOT NULL;
+
+-- The cards of the member who asks for a copy, once it was checked who asks. The api reads no credential otherwise.
+CREATE FUNCTION cards_for_copy(p_request_id uuid) RETURNS TABLE (credential text, valid_from_ns bigint, valid_to_ns bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+    SELECT c.credential, c.valid_from_ns, nullif(c.valid_to_ns, 9223372036854775807)
+    FROM member_request r JOIN credential c USING (member_id)
+    WHERE r.request_id = p_request_id AND r.state = 'checked' AND r.kind IN ('access', 'portability')
+    ORDER BY c.valid_from_ns, c.credential
+$$;
+
+-- Cuts the link from the internal uuid to the person: identity, register, consents, cards, what they wrote. Events, tags
+-- and audit keep the uuid, which stands for no person any more. By a request of that kind whose asker was checked.
+CREATE FUNCTION erase_person(p_request_id uuid, p_now_ns bigint) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
+DECLARE
+    gone uuid;
+BEGIN
+    UPDATE member_request SET erased_ns = p_now_ns
+    WHERE request_id = p_request_id AND kind = 'erasure' AND state = 'checked' AND erased_ns IS NULL
+    RETURNING member_id INTO gone;
+    IF gone IS NULL THEN RETURN false; END IF;
+    -- An import that runs now comes first or finds no such member (indexer/members/sql/members.sql, members_lock).
+    PERFORM pg_advisory_xact_lock(7411222006);
+    DELETE FROM member_field WHERE member_id = gone;
+    DELETE FROM member_consent WHERE member_id = gone;
+    DELETE FROM credential WHERE member_id = gone;
+    DELETE FROM member_identity WHERE member_id = gone;
+    UPDATE member_request SET details = '', answer = CASE WHEN answer IS NULL THEN NULL ELSE '' END WHERE member_id = gone;
+    RETURN true;
+END $$;
+REVOKE ALL ON FUNCTION cards_for_copy, erase_person FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION cards_for_copy, erase_person TO tallenne_serve;
+GRANT SELECT, INSERT, UPDATE ON member_request TO tallenne_serve;
 
 
 -- == Cases and holds
@@ -1919,6 +1986,9 @@ BEGIN
         DELETE FROM erased_segment WHERE erasure_id = ANY (gone);
         DELETE FROM erasure_span WHERE erasure_id = ANY (gone);
         DELETE FROM erasure WHERE erasure_id = ANY (gone);
+    WHEN 'requests' THEN
+        DELETE FROM member_request WHERE request_id IN (
+            SELECT q.request_id FROM member_request q WHERE q.ended_ns < before_ns LIMIT p_limit);
     WHEN 'member_history' THEN
         DELETE FROM member_field WHERE (member_id, field, from_ns) IN (
             SELECT f.member_id, f.field, f.from_ns FROM member_field f WHERE f.to_ns < before_ns LIMIT p_limit)

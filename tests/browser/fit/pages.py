@@ -26,6 +26,9 @@ PAGES: Final = (
     ("cameras", "/cameras", "#sites li"),
     ("members", "/members", "#find button:enabled"),
     ("register", "/register/{member}", "#card:not([hidden]) h1"),
+    ("requests", "/requests", "#requests li"),
+    ("request", "/requests/{request}", "#request:not([hidden]) h1"),
+    ("copy", "/requests/{request}/copy", "#copy:not([hidden]) h2"),
     ("register_rights", "/register-rights", "#rows tr"),
     ("users", "/users", "#users li"),
     ("quarantine", "/quarantine", "#empty:not([hidden]), #messages tr"),
@@ -47,7 +50,14 @@ async def ids(desk: Desk, page: Page) -> dict[str, str]:
         await page.fill("#reason", "The insurer asks for it.")
         await page.click("#case button[type=submit]")
         await page.wait_for_selector("#case:not([hidden]) h1")
+    if not await desk.owner.fetchval("SELECT count(*) FROM member_request"):
+        await desk.owner.execute(
+            "INSERT INTO member_request (request_id, member_id, kind, channel, state, received_ns, due_ns, identity,"
+            " identity_ns) VALUES (gen_random_uuid(), $1, 'access', 'letter', 'checked', 0, now_ns(), 'passport', 1)",
+            desk.passage["member_id"],
+        )
     return {
+        "request": str(await desk.owner.fetchval("SELECT request_id FROM member_request LIMIT 1")),
         "event": str(desk.passage["event_id"]),
         "member": str(desk.passage["member_id"]),
         "export": str(await desk.owner.fetchval("SELECT export_id FROM footage_export LIMIT 1")),

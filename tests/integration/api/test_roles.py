@@ -38,9 +38,9 @@ RIGHTS_BODY = {"rights": {"admin": {"name": "change", "phone": "change", "consen
 AUDIT = NOBODY | {"admin": True, "auditor": True}
 
 
-def filled(body: Any, now_ns: int) -> Any:
+def filled(body: Any, now_ns: int, aino: str) -> Any:
     """With a time whose footage may still come: without any, an export is refused to everybody."""
-    times = {"{just}": to_iso(now_ns - 60 * NS), "{now}": to_iso(now_ns)}
+    times = {"{just}": to_iso(now_ns - 60 * NS), "{now}": to_iso(now_ns), "{aino}": aino}
     return {key: times.get(str(value), value) for key, value in body.items()} if body else body
 
 
@@ -135,6 +135,15 @@ TABLE = {
     ("PUT", "/v1/register-rights"): ("/v1/register-rights", RIGHTS_BODY, ADMIN),
     ("GET", "/v1/register.csv"): ("/v1/register.csv", None, ADMIN),
     ("GET", "/v1/staff/{staff_id}/sees"): ("/v1/staff/{somebody}/sees", None, ADMIN),
+    ("GET", "/v1/requests"): ("/v1/requests", None, ADMIN),
+    ("POST", "/v1/requests"): ("/v1/requests", {"member_id": "{aino}", "kind": "access", "channel": "desk"}, ADMIN),
+    # There is no request; for those see requests/test_requests.
+    ("GET", "/v1/requests/{request_id}"): (f"/v1/requests/{NONE}", None, NOBODY),
+    **{
+        ("POST", f"/v1/requests/{{request_id}}/{step}"): (f"/v1/requests/{NONE}/{step}", {"text": "x"}, NOBODY)
+        for step in ("identify", "extend", "answer", "refuse", "withdraw", "erase-person")
+    },
+    ("GET", "/v1/requests/{request_id}/copy.json"): (f"/v1/requests/{NONE}/copy.json", None, NOBODY),
     ("GET", "/v1/quarantine"): ("/v1/quarantine", None, ADMIN),
     ("GET", "/v1/retention"): ("/v1/retention", None, AUDIT),
     ("GET", "/v1/staff"): ("/v1/staff", None, ADMIN),
@@ -184,7 +193,8 @@ async def test_route_by_role_as_the_table_says(office: Office, role: str) -> Non
     ):
         path = address.replace("{aino}", str(gym.aino)).replace("{granted}", str(gym.granted))
         path = path.replace("{somebody}", str(somebody.staff_id))
-        answer = await client.request(method, path, json=filled(body, office.clock.now_ns), headers=PART)
+        body = filled(body, office.clock.now_ns, str(gym.aino))
+        answer = await client.request(method, path, json=body, headers=PART)
         allowed = answer.status_code < 300
         if allowed != may[role]:
             wrong.append((method, route, answer.status_code))
@@ -238,7 +248,8 @@ async def test_route_by_role_at_another_site_shows_nothing_of_this_one(office: O
             continue
         path = address.replace("{aino}", str(gym.aino)).replace("{granted}", str(gym.granted))
         path = path.replace("{somebody}", str(somebody.staff_id))
-        answer = await client.request(method, path, json=filled(body, office.clock.now_ns), headers=PART)
+        body = filled(body, office.clock.now_ns, str(gym.aino))
+        answer = await client.request(method, path, json=body, headers=PART)
         allowed = answer.status_code < 300
         if allowed != (may[role] and (method, route) in ELSEWHERE):
             wrong.append((method, route, answer.status_code))
@@ -257,7 +268,7 @@ async def test_administrator_of_one_site_administers_no_staff(office: Office) ->
     client = await office.signed_in(NewGrant(role="admin", site_id=NORTH), NewGrant(role="auditor", site_id=NORTH))
     for (method, _), (address, body, may) in TABLE.items():
         # Of the register, administrators of a site see those who have been there.
-        if (may == ADMIN and not address.startswith("/v1/register")) or "looks" in address:
+        if (may == ADMIN and not address.startswith(("/v1/register", "/v1/requests"))) or "looks" in address:
             path = address.replace("{aino}", str(gym.aino)).replace("{somebody}", str(somebody.staff_id))
             assert (await client.request(method, path, json=body)).status_code == 404, address
 

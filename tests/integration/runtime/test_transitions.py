@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from api.export.states import EXPORT
+from api.requests.states import REQUEST
 from api.sign_in.states import CODE, RECOVERY_CODE, SESSION
 from api.staff.states import ACCOUNT
 from custodian.erasure.states import ERASURE
@@ -85,6 +86,23 @@ async def export(conn: asyncpg.Connection, state: str) -> Key:
 
 async def export_state(conn: asyncpg.Connection, key: Key) -> str:
     return str(await conn.fetchval("SELECT state FROM footage_export WHERE export_id = $1", key[0]))
+
+
+async def request(conn: asyncpg.Connection, state: str) -> Key:
+    request_id, member_id = uuid.uuid4(), uuid.uuid4()
+    await conn.execute("INSERT INTO member (member_id, created_ns) VALUES ($1, 0)", member_id)
+    checked, ended = state in ("checked", "answered"), state in ("answered", "refused", "withdrawn")
+    await conn.execute(
+        "INSERT INTO member_request (request_id, member_id, kind, channel, state, received_ns, due_ns, identity,"
+        " identity_ns, ended_ns) VALUES ($1, $2, 'access', 'desk', $3, 0, 9, $4, $5, $6)",
+        *(request_id, member_id, state, "passport" if checked else None, NOW if checked else None),
+        NOW if ended else None,
+    )
+    return (request_id,)
+
+
+async def request_state(conn: asyncpg.Connection, key: Key) -> str:
+    return str(await conn.fetchval("SELECT state FROM member_request WHERE request_id = $1", key[0]))
 
 
 async def account(conn: asyncpg.Connection, state: str) -> Key:
@@ -262,6 +280,16 @@ STANDS: Final = (
         erasure_refuse=lambda key: (key[0], key[2], NOW),
         erasure_cancel=lambda key: (key[0], key[1], NOW),
         erasure_done=lambda key: (NOW,),
+    ),
+    stand(
+        REQUEST,
+        request,
+        request_state,
+        "SELECT FROM member_request WHERE request_id = $1 FOR UPDATE",
+        request_identify=lambda key: (key[0], "passport", None, NOW),
+        request_answer=lambda key: (key[0], "done", None, NOW),
+        request_refuse=lambda key: (key[0], "no", None, NOW),
+        request_withdraw=lambda key: (key[0], None, NOW),
     ),
     stand(
         EVENT,

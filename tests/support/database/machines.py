@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from api.export.states import EXPORT
+from api.requests.states import REQUEST
 from api.sign_in.states import CODE, RECOVERY_CODE, SESSION
 from api.staff.states import ACCOUNT
 from custodian.erasure.states import ERASURE
@@ -14,9 +15,9 @@ from custodian.holds.states import CASE
 from indexer.events.states import EVENT, MESSAGE
 from runtime.transitions import Machine
 
-MACHINES: Final = (EXPORT, ACCOUNT, SESSION, CODE, RECOVERY_CODE, EVENT, MESSAGE, CASE, ERASURE)
+MACHINES: Final = (EXPORT, REQUEST, ACCOUNT, SESSION, CODE, RECOVERY_CODE, EVENT, MESSAGE, CASE, ERASURE)
 DOCUMENTS: Final[Mapping[str, tuple[Machine, ...]]] = {
-    "api/STATES.md": (EXPORT, ACCOUNT, SESSION, CODE, RECOVERY_CODE),
+    "api/STATES.md": (EXPORT, REQUEST, ACCOUNT, SESSION, CODE, RECOVERY_CODE),
     "custodian/STATES.md": (CASE, ERASURE),
     "indexer/STATES.md": (EVENT, MESSAGE),
 }

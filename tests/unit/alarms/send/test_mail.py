@@ -1,4 +1,4 @@
-"""Notices as mails before a server that is not ours. What is said to the server: tests/unit/runtime/mail/test_sending.py."""
+"""Notices as mails to a server that is not ours. What the server is told: tests/unit/runtime/mail/test_sending.py."""
 
 from __future__ import annotations
 

@@ -232,6 +232,12 @@ def test_door_silent_beyond_its_usual_pauses() -> None:
     assert Watch(door_silent_h=5).kinds(doors(6, None)) == [Kind.DOOR]
 
 
+def test_request_that_is_nearly_due_is_told_without_a_name() -> None:
+    assert Watch().kinds(gym(serve={"requests_due": 0})) == []
+    found = only(Watch().look(gym(serve={"requests_due": 1})))
+    assert (found.kind, found.what) == (Kind.REQUEST, "1 member request is due within a week, or late.")
+
+
 def test_account_that_an_administrator_set_up_is_told_without_a_name() -> None:
     assert Watch().kinds(gym(serve={"accounts_set_up": 0})) == []
     found = only(Watch().look(gym(serve={"accounts_set_up": 2})))
