@@ -451,7 +451,10 @@ BEGIN
     DELETE FROM member_consent WHERE member_id = gone;
     DELETE FROM credential WHERE member_id = gone;
     DELETE FROM member_identity WHERE member_id = gone;
-    UPDATE member_request SET details = '', answer = CASE WHEN answer IS NULL THEN NULL ELSE '' END WHERE member_id = gone;
+    UPDATE member_request SET details = '', answer = CASE WHEN answer IS NOT NULL THEN '' END,
+        extension = CASE WHEN extension IS NOT NULL THEN '' END,
+        identity = CASE WHEN request_id = p_request_id THEN identity WHEN identity IS NOT NULL THEN '' END
+    WHERE member_id = gone;
     RETURN true;
 END $$;
 
@@ -2507,9 +2510,17 @@ GRANT SELECT,DELETE ON TABLE tallenne.journal_outbox TO tallenne_custodian;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tallenne.member TO tallenne_index;
 GRANT SELECT,INSERT ON TABLE tallenne.member TO tallenne_serve;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE tallenne.member_consent TO tallenne_serve;
+GRANT SELECT,INSERT ON TABLE tallenne.member_consent TO tallenne_serve;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE tallenne.member_field TO tallenne_serve;
+GRANT UPDATE(withdrawn_ns) ON TABLE tallenne.member_consent TO tallenne_serve;
+
+GRANT UPDATE(withdrawn_how) ON TABLE tallenne.member_consent TO tallenne_serve;
+
+GRANT UPDATE(withdrawn_staff_id) ON TABLE tallenne.member_consent TO tallenne_serve;
+
+GRANT SELECT,INSERT ON TABLE tallenne.member_field TO tallenne_serve;
+
+GRANT UPDATE(to_ns) ON TABLE tallenne.member_field TO tallenne_serve;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tallenne.member_identity TO tallenne_index;
 GRANT SELECT,INSERT ON TABLE tallenne.member_identity TO tallenne_serve;
@@ -2518,7 +2529,27 @@ GRANT UPDATE(name) ON TABLE tallenne.member_identity TO tallenne_serve;
 
 GRANT UPDATE(search) ON TABLE tallenne.member_identity TO tallenne_serve;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE tallenne.member_request TO tallenne_serve;
+GRANT SELECT,INSERT ON TABLE tallenne.member_request TO tallenne_serve;
+
+GRANT UPDATE(state) ON TABLE tallenne.member_request TO tallenne_serve;
+
+GRANT UPDATE(due_ns) ON TABLE tallenne.member_request TO tallenne_serve;
+
+GRANT UPDATE(extended_ns) ON TABLE tallenne.member_request TO tallenne_serve;
+
+GRANT UPDATE(extension) ON TABLE tallenne.member_request TO tallenne_serve;
+
+GRANT UPDATE(identity_ns) ON TABLE tallenne.member_request TO tallenne_serve;
+
+GRANT UPDATE(identity) ON TABLE tallenne.member_request TO tallenne_serve;
+
+GRANT UPDATE(identity_staff_id) ON TABLE tallenne.member_request TO tallenne_serve;
+
+GRANT UPDATE(ended_ns) ON TABLE tallenne.member_request TO tallenne_serve;
+
+GRANT UPDATE(ended_by) ON TABLE tallenne.member_request TO tallenne_serve;
+
+GRANT UPDATE(answer) ON TABLE tallenne.member_request TO tallenne_serve;
 
 GRANT SELECT ON TABLE tallenne.object_quarantine TO tallenne_serve;
 

@@ -1341,7 +1341,9 @@ $$;
 
 REVOKE ALL ON FUNCTION keep_name, is_minor_by_birth, minor_by_birth, birth_date_given, of_age_now FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION of_age_now TO tallenne_keeper;
-GRANT SELECT, INSERT, UPDATE ON member_field, member_consent TO tallenne_serve;
+-- What was said stays as it was said: only its end can be added.
+GRANT SELECT, INSERT, UPDATE (to_ns) ON member_field TO tallenne_serve;
+GRANT SELECT, INSERT, UPDATE (withdrawn_ns, withdrawn_how, withdrawn_staff_id) ON member_consent TO tallenne_serve;
 GRANT SELECT, INSERT, UPDATE, DELETE ON register_right TO tallenne_serve;
 GRANT INSERT ON member, member_identity TO tallenne_serve;
 GRANT UPDATE (name, search) ON member_identity TO tallenne_serve;
@@ -1404,12 +1406,16 @@ BEGIN
     DELETE FROM member_consent WHERE member_id = gone;
     DELETE FROM credential WHERE member_id = gone;
     DELETE FROM member_identity WHERE member_id = gone;
-    UPDATE member_request SET details = '', answer = CASE WHEN answer IS NULL THEN NULL ELSE '' END WHERE member_id = gone;
+    UPDATE member_request SET details = '', answer = CASE WHEN answer IS NOT NULL THEN '' END,
+        extension = CASE WHEN extension IS NOT NULL THEN '' END,
+        identity = CASE WHEN request_id = p_request_id THEN identity WHEN identity IS NOT NULL THEN '' END
+    WHERE member_id = gone;
     RETURN true;
 END $$;
 REVOKE ALL ON FUNCTION cards_for_copy, erase_person FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION cards_for_copy, erase_person TO tallenne_serve;
-GRANT SELECT, INSERT, UPDATE ON member_request TO tallenne_serve;
+GRANT SELECT, INSERT, UPDATE (state, due_ns, extended_ns, extension, identity_ns, identity, identity_staff_id,
+    ended_ns, ended_by, answer) ON member_request TO tallenne_serve;
 
 
 -- == Cases and holds

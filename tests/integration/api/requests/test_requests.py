@@ -157,7 +157,10 @@ async def test_erased_person_is_found_in_no_table_and_events_stay(office: Office
     await admin.put(f"/v1/register/{gym.aino}", json={"fields": {"name": "Aino Planted"}})
     await admin.post(f"/v1/register/{gym.aino}/consents", json={"purpose": "Newsletter", "how": "paper"})
     await office.owner.execute("INSERT INTO credential VALUES ('04PLANTED', $1, 0)", gym.aino)
-    await asked(admin, gym, "access", details="I am Aino Planted.")
+    former = await asked(admin, gym, "access", details="I am Aino Planted.")
+    await step(admin, former, "identify", "Aino Planted's passport")
+    await step(admin, former, "extend", "So many recordings of Aino Planted")
+    await step(admin, former, "answer", "Dear Aino Planted")
     request = await checked(admin, gym, "erasure")
     traces = ["1042", "Aino", "Planted", "planted", "PLANTED", "1112223"]
     assert await found_in(office.owner, traces)  # the search finds what is there
@@ -198,5 +201,9 @@ async def test_person_is_erased_by_a_checked_request_of_that_kind_alone(
     for table in ("member_field", "member_consent", "member_identity", "credential", "member_request"):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await serve.execute(f"DELETE FROM {table}")
+    changes = ("member_field SET value = ''", "member_consent SET purpose = ''", "member_request SET received_ns = 1")
+    for change in (*changes, "member_request SET details = ''", "member_request SET erased_ns = 1"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await serve.execute(f"UPDATE {change}")
     await office.rooms.records.pool.release(serve)
     assert (await admin.get(f"/v1/register/{gym.aino}")).status_code == 200
