@@ -29,6 +29,10 @@ class ExportOvertakenError(ApiError, MisuseError):
     """An attempt to make an export ended after a later one began, or after its approval was withdrawn."""
 
 
+class MaskedTooLargeError(ApiError, MisuseError):
+    """A masked copy that would not be kept."""
+
+
 class NoPictureError(ApiError, PeerError):
     """Footage in which no picture could be decoded, or not in time."""
 

@@ -25,6 +25,7 @@ from api.health.scrape import Scrape
 from api.http.jobs import Jobs
 from api.http.priority import Priority
 from api.live.room import LiveRoom
+from api.masked.films import Films
 from api.metrics.counters import Metrics
 from api.pages.settings import Pages
 from api.records import Records, Statuses
@@ -53,6 +54,7 @@ class Rooms:
         """Stop the background jobs and the picture workers, and drop the opened clips with their keys."""
         async with AsyncExitStack() as stack:  # in reverse order, and all of them whatever one raises
             stack.callback(self.footage.cache.clear)
+            stack.callback(self.exports.films.clear)
             stack.push_async_callback(self.exports.jobs.close)
             stack.push_async_callback(self.pictures.close)
 
@@ -86,7 +88,7 @@ def make_rooms(
         factors=Factors(key=key, passwords=passwords or Passwords(), throttle=Throttle(pool)),
         footage=footage,
         pictures=Pictures(),
-        exports=Exports(footage=footage, key=key, jobs=Jobs()),
+        exports=Exports(footage=footage, key=key, jobs=Jobs(), films=Films(clock_ns)),
         parts=Parts(
             pool=pool,
             store=store,

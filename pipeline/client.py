@@ -114,9 +114,10 @@ class StaffClient:
                         if kind == Kind.MESSAGE and look != NO_LOOK:
                             yield json.loads(data)
 
-    async def ask_export(self, camera_id: str, span: Span) -> Any:
+    async def ask_export(self, camera_id: str, span: Span, *, masked: bool = False) -> Any:
         """One camera's MP4; a colleague has to approve it."""
-        body = {"camera_ids": [camera_id], "start": to_iso(span.start_ns), "end": to_iso(span.end_ns), "format": "mp4"}
+        start, end = to_iso(span.start_ns), to_iso(span.end_ns)
+        body = {"camera_ids": [camera_id], "start": start, "end": end, "format": "mp4", "masked": masked}
         return await self.post("/v1/exports", body)
 
     async def fetch_export(self, export_id: str, out: BinaryIO, progress: Callable[[int, int], None]) -> Fetched:

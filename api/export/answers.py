@@ -29,6 +29,9 @@ class ExportBody(BaseModel):
     start: Instant
     end: Instant
     format: Literal["zip", "mp4"] = Field("zip", description="`mp4`: of one camera, the manifest apart.")
+    masked: bool = Field(
+        False, description="Mask everyone: faces, persons and what moves, by programs alone. 15 minutes in all at most."
+    )
 
 
 class ApproveBody(BaseModel):
@@ -79,6 +82,7 @@ class ExportAnswer(BaseModel):
     end: str
     time_zone: str
     format: str
+    masked: bool = Field(description="Everyone in the copy is masked. What the approver sees is not.")
     minor: bool = Field(description="A minor's credential was used: the approver should know.")
     own: bool
     one_hand: bool = Field(description="Its asker's account and one's own count as one person: no approval by either.")
@@ -130,6 +134,7 @@ class View:
             end=to_iso(row.span.end_ns),
             time_zone=scope.zone_of(min(sites)) if sites else "UTC",
             format=row.format,
+            masked=row.masked,
             minor=row.minor,
             own=own,
             one_hand=one_hand,

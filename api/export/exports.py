@@ -14,6 +14,7 @@ from api.credentials.secret_key import SecretKey
 from api.footage.opening import Footage
 from api.http.jobs import Jobs
 from api.http.provide import provided
+from api.masked.films import Films
 from domain.ids import SessionId
 from domain.time import MINUTE_NS
 
@@ -45,11 +46,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exports:
-    """The footage, the key that signs manifests, and the jobs that make exports in the background."""
+    """The footage, the key that signs manifests, the jobs that make exports in the background, and masked films."""
 
     footage: Footage
     key: SecretKey
     jobs: Jobs
+    films: Films
     listed: Listed = field(default_factory=Listed)
 
 

@@ -19,9 +19,9 @@ from api.export.manifest import enclosures, public_pem
 from api.export.names import attachment
 from api.export.rows import ExportRow
 from api.footage import ClipReader, NoFootageError
-from api.footage.opening import Footage
 from api.http.problems import Problem
 from api.http.streaming import StreamedResponse
+from api.masked.films import Film
 from api.records import Records
 from api.sign_in import rights
 from api.sign_in.sessions import Session, still_may
@@ -37,7 +37,7 @@ async def response(
     assert row.signature is not None
     manifest = json.loads(row.manifest)
     said = manifest["files"]
-    readers = [await _reader(footage, session, purpose_id, row, file) for file in said]
+    readers = [await _reader(exports, session, purpose_id, row, file) for file in said]
     if row.format == "mp4":
         (file,) = said
         headers = {
@@ -71,13 +71,23 @@ async def _still(records: Records, session: Session, row: ExportRow) -> bool:
 
 
 async def _reader(
-    footage: Footage, session: Session, purpose_id: UUID, row: ExportRow, said: dict[str, Any]
-) -> ClipReader:
-    asked = export_request(session, purpose_id, CameraId(UUID(said["camera_id"])), row.span)
+    exports: Exports, session: Session, purpose_id: UUID, row: ExportRow, said: dict[str, Any]
+) -> ClipReader | Film:
+    """A masked film is given only while the footage that it shows could be given: that is asked and on record."""
+    camera_id = CameraId(UUID(said["camera_id"]))
     try:
-        reader = await footage.clip(asked)
+        reader = await exports.footage.clip(export_request(session, purpose_id, camera_id, row.span))
     except NoFootageError:
         raise changed() from None
+    if row.masked:
+        film = exports.films.find(row.export_id, row.attempt, camera_id)
+        if film is None:
+            raise Problem(
+                409, "masked-gone", "The masked copy is not kept any more.", "Prepare it again: that masks it anew."
+            )
+        if reader.size_bytes != film.source_bytes:
+            raise changed()
+        return film
     if reader.size_bytes != said["size_bytes"]:
         raise changed()
     return reader
@@ -93,7 +103,7 @@ def changed() -> Problem:
     )
 
 
-async def _checked(reader: ClipReader, said: dict[str, Any]) -> AsyncGenerator[bytes | memoryview, None]:
+async def _checked(reader: ClipReader | Film, said: dict[str, Any]) -> AsyncGenerator[bytes | memoryview, None]:
     """Yield the file; its last piece is held back until the whole matches its hash."""
     digest = hashlib.sha256()
     last: bytes | memoryview = b""

@@ -1,4 +1,4 @@
-"""Prepares exports in the background: opens and hashes each camera's clip, and signs the manifest. Keeps no footage."""
+"""Prepares exports in the background: opens and hashes each camera's clip, or has it masked, and signs the manifest."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import logging
 from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
-from api.errors import ExportOvertakenError
+from api.errors import ExportOvertakenError, MaskedTooLargeError
 from api.export import rows
 from api.export.exports import Exports
 from api.export.manifest import ExportedFile, manifest_bytes
@@ -22,6 +23,7 @@ from api.footage import NoFootageError
 from api.footage.cache import ClipRequest
 from api.footage.opening import Footage, OpenedClip
 from api.http.jobs import Progress
+from api.masked.making import SAID, masked_film
 from api.records import Records
 from api.search.coverage import first_known, footage_spans, gap_answers
 from api.sign_in.scope import CameraRow, Scope
@@ -30,6 +32,7 @@ from custodian.errors import LookRefusedError, RestrictedError
 from domain.errors import RetryableError, TallenneError
 from domain.ids import CameraId
 from domain.time import Span
+from masking.errors import ClipRefusedError, ModelMissingError
 from runtime import sql
 from runtime.database import wrapped_errors
 from storage.catalogue import Catalogue, audit
@@ -74,6 +77,10 @@ def problem_of(exc: TallenneError) -> str:
         return "step-up-needed"
     if isinstance(exc, RestrictedError):
         return "restricted"
+    if isinstance(exc, ModelMissingError):
+        return "masking-missing"
+    if isinstance(exc, ClipRefusedError | MaskedTooLargeError):
+        return "masking-refused"
     return "away" if isinstance(exc, RetryableError) else "mistake"
 
 
@@ -86,9 +93,10 @@ async def _make(making: Making, progress: Progress) -> None:
     )
     if await minor_unapproved(records, session, row, list(opened), true_span):
         return
+    hashed = partial(_masked, making) if row.masked else _hashed
     progress.total = sum(each.reader.size_bytes for each in opened.values())
     made = [
-        await _hashed(scope, scope.cameras[camera_id], opened[camera_id], number, progress)
+        await hashed(scope, scope.cameras[camera_id], opened[camera_id], number, progress)
         for number, camera_id in enumerate(opened, start=1)
     ]
     manifest = manifest_bytes(
@@ -101,6 +109,7 @@ async def _make(making: Making, progress: Progress) -> None:
         approved_by=row.approved_by,
         gaps=await _gaps(records, scope, row),
         public_key=making.exports.key.export_key,
+        masking=SAID if row.masked else None,
     )
     await _ready(making, made, manifest)
 
@@ -140,6 +149,28 @@ async def _hashed(scope: Scope, camera: CameraRow, opened: OpenedClip, number: i
             digest.update(piece)
             progress.done += len(piece)
             await asyncio.sleep(0)
+    return _file(scope, camera, opened, number, digest.digest(), opened.reader.size_bytes)
+
+
+async def _masked(
+    making: Making, scope: Scope, camera: CameraRow, opened: OpenedClip, number: int, progress: Progress
+) -> ExportedFile:
+    """The film is kept in memory until it is fetched; the sealed objects that the manifest names show more than it."""
+    before = progress.done
+
+    def told(done: int) -> None:
+        progress.done = before + done
+
+    row = making.row
+    film = await masked_film(opened.reader, told)
+    making.exports.films.add(row.export_id, row.attempt, camera.camera_id, film)
+    progress.done = before + opened.reader.size_bytes
+    return _file(scope, camera, opened, number, film.sha256, film.size_bytes)
+
+
+def _file(
+    scope: Scope, camera: CameraRow, opened: OpenedClip, number: int, sha256: bytes, size_bytes: int
+) -> ExportedFile:
     reader = opened.reader
     return ExportedFile(
         name=f"{number}-{plain_name(file_name(camera, reader.span))}",
@@ -150,8 +181,8 @@ async def _hashed(scope: Scope, camera: CameraRow, opened: OpenedClip, number: i
         span=reader.span,
         footage=reader.footage,
         segments=opened.segments,
-        size_bytes=reader.size_bytes,
-        sha256=digest.digest(),
+        size_bytes=size_bytes,
+        sha256=sha256,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -74,8 +74,12 @@ def manifest_bytes(
     approved_by: UUID | None,
     gaps: Sequence[dict[str, str]],
     public_key: Ed25519PublicKey,
+    masking: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Return the manifest in signed form. It names staff by id, which only the operator can resolve."""
+    """Return the manifest in signed form. It names staff by id, which only the operator can resolve.
+
+    masking: how everyone in it was masked; None: they were not
+    """
     body = {
         "format": FORMAT,
         "export_id": str(export_id),
@@ -84,7 +88,8 @@ def manifest_bytes(
         "purpose": purpose,
         "exported_by": str(exported_by),
         "approved_by": None if approved_by is None else str(approved_by),
-        "faces_masked": False,
+        "faces_masked": masking is not None,
+        **({} if masking is None else {"masking": dict(masking)}),
         "files": [file.said() for file in made],
         "gaps": list(gaps),
         "enclosed": [

@@ -62,7 +62,7 @@ def approval_needed() -> Problem:
     return Problem(
         403,
         "approval-needed",
-        "A copy shows other people, too, unmasked: a second person has to approve it.",
+        "A copy may show other people, too: a second person has to approve it.",
         "Ask a colleague to approve it under Exports.",
     )
 

@@ -29,6 +29,7 @@ from api.export.rights import (
 from api.export.rows import ExportRow
 from api.http.problems import Problem, declared, no_footage, not_found
 from api.http.times import checked_span
+from api.masked.making import LONGEST_NS as LONGEST_MASKED_NS
 from api.records import Records, RecordsDep
 from api.search.answers import PENDING_NS
 from api.search.coverage import footage_spans
@@ -49,7 +50,7 @@ _NO_STORE: Final = {"Cache-Control": "no-store"}
 async def ask(
     body: ExportBody, records: RecordsDep, exports: ExportsDep, session: SignedIn, purpose: Stated
 ) -> ExportAnswer:
-    """Ask for an export. Nothing in it is masked: a second person approves it, then it is made in the background."""
+    """Ask for an export. It may show other people: a second person approves it, then it is made in the background."""
     span = checked_span(body.start, body.end, longest_ns=LONGEST_NS)
     scope = await load_scope(records, session, rights.EXPORT)
     camera_ids = tuple(dict.fromkeys(CameraId(each) for each in body.camera_ids))
@@ -57,6 +58,10 @@ async def ask(
         may_export(session, scope.camera(camera_id))
     if body.format == "mp4" and len(camera_ids) > 1:
         raise Problem(422, "one-camera", "An MP4 holds one camera.", "Ask for a ZIP, or for one camera.")
+    if body.masked and span.duration_ns * len(camera_ids) > LONGEST_MASKED_NS:
+        raise Problem(
+            422, "too-long-to-mask", "The span is too long to be masked.", "Ask for 15 minutes in all at most."
+        )
     require_step_up(records, session)
     if span.end_ns > records.clock_ns():
         what = "The span ends in the future: what has not happened yet cannot be approved."
@@ -76,6 +81,7 @@ async def ask(
         state="approval",
         attempt=0,
         minor=minor,
+        masked=body.masked,
         approved_by=None,
         approver=None,
         problem=None,

@@ -37,6 +37,7 @@ class ExportRow:
     state: str
     attempt: int
     minor: bool
+    masked: bool
     approved_by: StaffId | None
     approver: str | None
     problem: str | None
@@ -124,8 +125,9 @@ async def add(records: Records, row: ExportRow, session: Session) -> None:
                 row.minor,
                 row.created_ns,
                 footage_ns,
+                row.masked,
             )
-            asked = entry(session, row, "export_asked", {"minor": row.minor})
+            asked = entry(session, row, "export_asked", {"minor": row.minor, "masked": row.masked})
             await audit.append_in(conn, asked, row.created_ns)
 
 
@@ -264,6 +266,7 @@ def _row(row: Mapping[str, Any]) -> ExportRow:
         state=row["state"],
         attempt=row["attempt"],
         minor=row["minor"],
+        masked=row["masked"],
         approved_by=None if row["approved_by"] is None else StaffId(row["approved_by"]),
         approver=row["approver"],
         problem=row["problem"],

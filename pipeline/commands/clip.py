@@ -38,6 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, metavar="FILE", help="write the MP4 to this file; without it, list the events"
     )
     out.add_argument("--export", metavar="ID", help="fetch this export, which was requested before")
+    out.add_argument("--masked", action="store_true", help="mask everyone, by programs alone: look through the file")
     out.add_argument("--json", action="store_true", help="for scripts")
     add_asker(parser)
 
@@ -72,7 +73,7 @@ async def _run(arguments: argparse.Namespace) -> int:
                 return OK
             wish = picked
         camera, span = wish
-        asked = await client.ask_export(camera, _up_to_now(span, time.time_ns()))
+        asked = await client.ask_export(camera, _up_to_now(span, time.time_ns()), masked=arguments.masked)
         if not arguments.json:
             say(f"Export {asked['export_id']} waits for a colleague's approval (page Exports). Ctrl-C: fetch it later.")
         await _approved(client, arguments, asked)

@@ -1349,6 +1349,7 @@ CREATE TABLE tallenne.footage_export (
     ended_by uuid,
     ended_ns bigint,
     refusal text,
+    masked boolean DEFAULT false NOT NULL,
     CONSTRAINT footage_export_camera_ids_check CHECK ((cardinality(camera_ids) > 0)),
     CONSTRAINT footage_export_check CHECK ((end_ns > start_ns)),
     CONSTRAINT footage_export_check1 CHECK ((approved_by <> staff_id)),

@@ -51,10 +51,10 @@ WHERE (e.staff_id = $1 OR (e.state = 'approval' AND e.camera_ids <@ $3::uuid[]))
 ORDER BY e.staff_id = $1 DESC, e.created_ns DESC LIMIT $4
 
 -- name: export_add
--- $1 id, $2 staff, $3 purpose, $4 cameras, [$5, $6) asked, $7 format, $8 minor, $9 now, $10 how much footage there is
+-- $1 id, $2 staff, $3 purpose, $4 cameras, [$5, $6) asked, $7 format, $8 minor, $9 now, $10 how much footage there is, $11 masked
 INSERT INTO footage_export
-    (export_id, staff_id, purpose_id, camera_ids, start_ns, end_ns, format, state, minor, created_ns, footage_ns)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 'approval', $8, $9, $10)
+    (export_id, staff_id, purpose_id, camera_ids, start_ns, end_ns, format, state, minor, created_ns, footage_ns, masked)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'approval', $8, $9, $10, $11)
 
 -- name: export_approve
 -- $1 export, $2 who, $3 now, $4 whether the approver knows of a minor, $5 how much footage there is now (export_footage). No

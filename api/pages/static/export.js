@@ -39,6 +39,7 @@ async function preview() {
   const whole = span({ start: seen.export.start, end: seen.export.end });
   const zone = seen.export.time_zone;
   describe(seen.export);
+  byId("recorded").textContent = t(seen.export.masked ? "export_page.recorded_masked" : "export_page.recorded");
   byId("stage").hidden = byId("recorded").hidden = false;
   const timeline = new Timeline(byId("timeline"), zone);
   const margin = (whole.end - whole.start) * MARGIN;
@@ -74,7 +75,7 @@ function describe(one) {
     ["export_page.why", `${t(`purpose.${one.purpose}`)}: ${one.reason}`],
     ["export_page.when", full(Date.parse(one.created), zone)],
     ["export_page.span", `${spanText(whole.start, whole.end, zone)} (${lengthText(whole.end - whole.start)})`],
-    ["export_page.as", one.format.toUpperCase()],
+    ["export_page.as", one.masked ? `${one.format.toUpperCase()}, ${t("exports.masked")}` : one.format.toUpperCase()],
     one.ended_by ? [`export_page.${one.state}_by`, `${one.ended_by}, ${full(Date.parse(one.ended), zone)}`] : null,
     one.refusal ? ["export_page.refusal", one.refusal] : null,
     one.state === "lapsed" ? ["export_page.lapsed", t("problem.export-lapsed")] : null,

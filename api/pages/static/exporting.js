@@ -5,7 +5,8 @@ import { get, head, iso, post, purpose } from "./server.js";
 
 const EVERY_MS = 400;
 
-export const askExport = (cameras, start, end, format) => post("/v1/exports", { camera_ids: cameras, start: iso(start), end: iso(end), format });
+export const askExport = (cameras, start, end, format, masked) =>
+  post("/v1/exports", { camera_ids: cameras, start: iso(start), end: iso(end), format, masked });
 
 /** Until it is neither waiting nor at work, or nobody looks any more. */
 export async function followExport(asked, bar, looking) {

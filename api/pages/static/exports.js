@@ -49,6 +49,7 @@ function card(each) {
     el("span", {}, spanOf(each)),
     soft(`${t(`purpose.${each.purpose}`)}: ${each.reason}`),
     soft(t("exports.asked", { name: each.asked_by, time: full(Date.parse(each.created), zone) }), each.approved_by ? ` ${t("exports.approved_by", { name: each.approved_by })}` : null),
+    each.masked ? el("span", {}, el("span", { class: "badge" }, t("exports.masked"))) : null,
     each.minor ? el("span", {}, el("span", { class: "badge warn" }, t("exports.minor"))) : null,
     each.refusal ? el("span", { class: "problem" }, t("exports.refused_because", { name: each.ended_by, reason: each.refusal })) : null,
     each.state === "lapsed" ? el("span", { class: "problem" }, t("problem.export-lapsed")) : null,
@@ -67,7 +68,7 @@ function actions(each) {
   if (each.may_approve) return [el("a", { class: "button primary", href: `/exports/${each.export_id}` }, icon("play"), t("exports.decide_do"))];
   if (each.may_cancel) return [el("button", { type: "button", onclick: () => run(() => post(`${path}/cancel`, {})) }, t("exports.cancel_do"))];
   if (!each.own) return [];
-  if (each.state === "ready") return [button("download", "download", () => needsPurpose() || fetchExport(each))];
+  if (each.state === "ready") return [button("download", "download", () => needsPurpose() || fetchOrMask(each, path))];
   if (["approved", "failed", "interrupted"].includes(each.state)) return [button("prepare", "download", () => needsPurpose() || prepare(each, path))];
   return [];
 }
@@ -76,6 +77,16 @@ async function prepare(each, path) {
   const asked = await post(`${path}/prepare`, {});
   wanted = each.export_id;
   return asked;
+}
+
+/** A masked copy is kept for an hour: behind that it is made again. */
+async function fetchOrMask(each, path) {
+  try {
+    return await fetchExport(each);
+  } catch (error) {
+    if (error.code !== "masked-gone") throw error;
+    return prepare(each, path);
+  }
 }
 
 function needsPurpose() {

@@ -1033,7 +1033,8 @@ CREATE TABLE footage_export (
     ended_by uuid REFERENCES staff,         -- who refused or cancelled it
     ended_ns bigint,
     refusal text,                           -- why it was refused: the asker reads it
-    -- No copy leaves without a second person's approval: it shows other people too, and masks no one. What waits for an
+    masked boolean NOT NULL DEFAULT false,  -- everyone in the copy is masked, by programs alone
+    -- No copy leaves without a second person's approval: it shows other people too, and masks may miss someone. What waits for an
     -- approval has none left over from before.
     CONSTRAINT footage_export_two_persons CHECK ((approved_by IS NULL) = (state IN ('approval', 'refused', 'cancelled', 'lapsed'))),
     CONSTRAINT footage_export_ended CHECK (

@@ -128,6 +128,7 @@ def test_nothing_else_writes_to_standard_output() -> None:
         "api/footage/thumbnail/worker.py",  # pictures to its parent
         "ingest/libav/worker.py",  # packets to its parent
         "live/converting/worker.py",  # the same
+        "masking/process/worker.py",  # the same
         "demo/rtsp_server.py",  # for tests, one line of JSON
         "ingest/native/build.py",  # at installation, to standard error
     }

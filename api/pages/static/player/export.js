@@ -52,7 +52,7 @@ export function installExport({ tiles, zone, span }) {
     try {
       if (!codePart.hidden) await post("/v1/step-up", { code: byId("export-code").value });
       codePart.hidden = true;
-      const asked = await askExport(wanted, start, end, format);
+      const asked = await askExport(wanted, start, end, format, byId("export-masked").checked);
       bar.hidden = false;
       const made = await followExport(asked, bar, () => dialog.open);
       if (made.state === "failed") return show(problem, t(`problem.${made.problem}`));

@@ -32,6 +32,7 @@ ROW = ExportRow(
     state="approval",
     attempt=0,
     minor=True,
+    masked=False,
     approved_by=None,
     approver=None,
     problem=None,

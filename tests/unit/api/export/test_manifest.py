@@ -56,6 +56,25 @@ def test_manifest_says_what_was_asked_for_what_there_is_and_who_stands_for_it() 
     assert json.loads(manifest())["approved_by"] is None
 
 
+def test_manifest_of_a_masked_copy_says_how_it_was_masked() -> None:
+    masking = {"what": "faces"}
+    data = manifest_bytes(
+        (FILE,),
+        export_id=uuid.UUID(int=1),
+        asked=Span(0, NS),
+        created_ns=NS,
+        purpose="incident",
+        exported_by=uuid.UUID(int=2),
+        approved_by=None,
+        gaps=(),
+        public_key=KEY.public_key(),
+        masking=masking,
+    )
+    said = json.loads(data)
+    assert (said["faces_masked"], said["masking"]) == (True, masking)
+    assert "masking" not in json.loads(manifest(FILE))
+
+
 def test_manifest_names_the_key_and_what_is_enclosed_by_their_hashes() -> None:
     said = json.loads(manifest(FILE))
     assert said["public_key_sha256"] == fingerprint(KEY.public_key())
