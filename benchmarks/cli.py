@@ -17,7 +17,7 @@ from benchmarks.frame.repeat import combined
 from benchmarks.frame.result import as_json
 from benchmarks.peers.recorders import PEERS
 from benchmarks.report.headline import table
-from benchmarks.suites import clip, index, ingest, storage
+from benchmarks.suites import clip, index, ingest, masking, storage
 from domain.arguments import number, whole
 from domain.errors import MisuseError, TallenneError
 
@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     _storage(commands.add_parser("storage", help="sealing, opening, PUT, GET, recovery, queries"))
     _index(commands.add_parser("index", help="door events a second, and how soon they are tags"))
     _clip(commands.add_parser("clip", help="first byte and whole clip through the staff API"))
+    _masking(commands.add_parser("masking", help="share of persons masked, false masks, cost"))
     run_all.add(commands.add_parser("all", help="all of them, with a report"))
     compare_command.add(commands.add_parser("compare", help="two revisions, interleaved"))
     return parser
@@ -170,6 +171,25 @@ def _clip(parser: argparse.ArgumentParser) -> None:
         return clip.Parameters(staff=tuple(given.staff or (1, 5, 50)), rounds=given.rounds)
 
     _suite(parser, clip.run, make)
+
+
+def _masking(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seconds", type=number(0.5), default=60.0, metavar="S", help="of the clip whose cost counts")
+    parser.add_argument("--size", type=_size, default=(1280, 720), metavar="WxH", help="of that clip")
+    parser.add_argument("--persons", type=Path, metavar="FILE", help="vtest.avi of Debian's opencv-doc, if elsewhere")
+    parser.add_argument("--faces", type=Path, metavar="FILE", help="an MP4 that shows a face in every picture")
+    parser.add_argument("--threads", type=whole(1, 64), default=1, metavar="N", help="of the detectors")
+
+    def make(given: argparse.Namespace) -> masking.Parameters:
+        return masking.Parameters(
+            speed_s=given.seconds,
+            speed_size=given.size,
+            persons_film=given.persons,
+            faces_film=given.faces,
+            threads=given.threads,
+        )
+
+    _suite(parser, masking.run, make)
 
 
 def _size(text: str) -> tuple[int, int]:

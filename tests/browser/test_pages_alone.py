@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import uuid
+from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Dialog, Page, Route
@@ -231,6 +233,29 @@ async def test_export_in_the_hour_that_comes_twice_is_of_the_one_shown(counter: 
     assert [[(each["start"], each["end"]) for each in pair] for pair in seen] == [
         [(f"2026-10-25T{hour}:14:55.000Z", f"2026-10-25T{hour}:15:{end}.000Z") for end in (10, 20)] for hour in hours
     ]
+
+
+async def test_everyone_is_masked_only_where_that_is_asked_for(counter: Counter) -> None:
+    page = counter.page
+    asked: list[dict[str, Any]] = []
+
+    async def take(route: Route) -> None:
+        asked.append(json.loads(route.request.post_data or "{}"))
+        await route.fulfill(status=503, headers={"Tallenne-Problem": "busy"}, json={})
+
+    await page.route("**/v1/exports", take)
+    await counter.go(f"/visit/{counter.gym.granted}", "#player[data-state=ready]")
+    await page.click("#export")
+    for name, width in (("desktop", 1280), ("phone", 390)):
+        await page.set_viewport_size({"width": width, "height": 900})
+        if folder := os.environ.get("TALLENNE_SCREENSHOTS"):
+            await page.screenshot(path=Path(folder) / f"export-masked-{name}.png")
+    await page.click("#export-form button.primary")
+    await wait_for(asked, 1)
+    await page.check("#export-masked")
+    await page.click("#export-form button.primary")
+    await wait_for(asked, 2)
+    assert [each["masked"] for each in asked] == [False, True]
 
 
 async def test_a_sign_out_that_failed_is_said(counter: Counter) -> None:
