@@ -181,6 +181,7 @@ def _masking(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=whole(1, 64), default=1, metavar="N", help="of the detectors")
 
     def make(given: argparse.Namespace) -> masking.Parameters:
+        """Turn the arguments into the suite's parameters."""
         return masking.Parameters(
             speed_s=given.seconds,
             speed_size=given.size,

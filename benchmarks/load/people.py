@@ -49,7 +49,7 @@ def recoded(path: Path) -> bytes:
 
 
 def demo_film(size: tuple[int, int], fps: float, seconds: float, seed: int) -> tuple[bytes, dict[int, list[Box]]]:
-    """The demo's gym, through whose door somebody passes every few seconds; and where the persons are, by frame.
+    """The demo's gym, through whose door people pass every few seconds; and where they are, by frame.
 
     A person is where the picture differs from the same picture without them.
     """
