@@ -21,9 +21,9 @@ from runtime.sandbox.decoder import worker_command, worker_environment
 from runtime.sandbox.held import Held, words
 
 _log = logging.getLogger(__name__)
-START_S: Final = 30.0
-"""A new process loads OpenCV, libav and the model, on a machine that may be busy."""
-STUCK_S: Final = 60.0
+START_S: Final = 120.0
+"""A new process loads OpenCV, libav and the model, behind whatever else a busy machine does (nice 10)."""
+STUCK_S: Final = 180.0
 """So long may nothing come of it while it works."""
 _ENDING_S: Final = 5.0
 _LIMIT_S: Final = 60
