@@ -14,7 +14,7 @@ from runtime.failpoints import LOG_VARIABLE
 from runtime.sandbox.role import RolePolicy
 
 _WITH_WORKERS: Final = ("serve", "ingest")
-"""Thumbnails and masking; libav, which a camera may be set to while the role runs. ``live`` has them where it converts."""
+"""Thumbnails, masking; libav, which a camera may be set to while the role runs. ``live`` has them where it converts."""
 
 
 def policy_of(role: str, settings: RoleSettings, *, worker: int = 0) -> RolePolicy:
