@@ -34,6 +34,7 @@ _COMMANDS = {
     "backup": "make the recovery key, a backup by hand; list backups; try one",
     "restore": "on an empty machine: everything from a backup, the bucket and the keyring",
     "retention": "what is kept and until when; decide about what is held; certificates of what ended",
+    "paper": "the privacy notice, the sign and the other papers, from the configuration; are the published ones true?",
     "certificates": "make certificates for a custodian on a machine of its own, and for those who ask it",
     "config": "check the configuration, or print an example",
     "bench": "measure what this machine can carry, against peers and its own floor",
@@ -60,6 +61,7 @@ _MODULES = {
     "alarms": "alarms.command",
     "retention": "retention.command",
     "certificates": "certificates.command",
+    "paper": "paper.command",
 }
 _DISK_REFUSES = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _EXAMPLES = """\

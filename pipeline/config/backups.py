@@ -23,7 +23,17 @@ from upkeep.backup.settings import BackupPeriods, BackupPlaceSettings, BackupSet
 
 CONFIG, DATA, OUTSIDE = "config", "data", "outside"
 """Where a file of a backup belongs: beside the configuration, in the data directory, at an absolute path."""
-_OF_DATA: Final = ("version", "identity", "secrets", "recorder", "serve", "audit-heads", "demo", "backup/keys")
+_OF_DATA: Final = (
+    "version",
+    "identity",
+    "secrets",
+    "recorder",
+    "serve",
+    "audit-heads",
+    "demo",
+    "backup/keys",
+    "papers",
+)
 _OF_SERVICES: Final = ("postgres", "broker", "store")
 _OF_CUSTODIAN: Final = "custodian-keys"  # its signing key; the keyring beside it is never read
 _NAMES_NO_FILES: Final = ("custodian",)

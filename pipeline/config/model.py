@@ -16,7 +16,8 @@ from api.settings import ServeSettings
 from indexer.settings import TopicRule
 from ingest.settings import CameraSettings, IngestSettings
 from live.settings import LiveSettings
-from pipeline.config.section import File, Host, Name, Port, Section, Text, User, default_of, one_line, printed
+from pipeline.config.sections.controller import Bilingual, Controller
+from pipeline.config.sections.section import File, Host, Name, Port, Section, Text, User, default_of, one_line, printed
 from runtime.settings import CustodianSettings, SpoolSettings, StoreSettings
 from upkeep.backup.settings import BackupPeriods
 from upkeep.keeper.settings import Periods
@@ -61,7 +62,7 @@ class Camera(Section):
     retention_h: Annotated[int, Field(ge=1, le=24 * 365)] = 72
     retention_reason: str = ""
     zone: Name
-    purpose: Name
+    purpose: Bilingual
     assessment: Name  # reference of the balancing test and, where one is needed, of the DPIA
 
 
@@ -359,6 +360,7 @@ class Config(Section):
     custodian: Custodian = Custodian()
     alarms: Alarms = Alarms()
     retention: Retention = Retention()
+    controller: Controller | None = None
 
     @property
     def expected_roles(self) -> tuple[Role, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +117,8 @@ def _toml(gym: DemoGym, installation: Installation) -> str:
             f'user_name = "{RTSP_USER}"',
             f"password = {{ file = {_quoted(str(installation.secrets / 'demo-camera.secret'))} }}",
             'zone = "simulated"',
-            'purpose = "demonstration"',
-            'assessment = "nobody is filmed"',
+            'purpose = { fi = "DEMO: ohjelman esittely", en = "DEMO: showing the program" }',
+            'assessment = "DEMO: no balancing test, no DPIA; the cameras are simulated"',
         ]
     for external, name in gym.doors:
         seen = [number for number in range(1, gym.cameras + 1) if external in gym.doors_of(number)]
@@ -133,6 +134,7 @@ def _toml(gym: DemoGym, installation: Installation) -> str:
         "[ingest]",
         'recorder = "demo"',
         "",
+        files("pipeline.demo").joinpath("controller.toml").read_text(encoding="utf-8"),
     ]
     return "\n".join(lines)
 

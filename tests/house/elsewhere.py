@@ -267,6 +267,8 @@ ELSEWHERE: Final = (
         "tests/integration/alarms/test_role.py",
         ("alarms/role.py", "alarms/send/*.py"),
     ),
+    Row("parts of papers", "tests/unit/paper/test_published.py", ("paper/stated.py", "paper/kinds/[pr]*s.py")),
+    Row("its keys", "tests/unit/pipeline/paper/test_stated.py", ("pipeline/config/sections/controller.py",)),
     Row("driver errors need the driver", "tests/integration/runtime/test_database.py", ("runtime/database.py",)),
     Row(
         "the simulated cameras, read by libav",

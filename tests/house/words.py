@@ -60,7 +60,6 @@ EXEMPT: Final = frozenset(
         ("api/sign_in/routes.py", "nobody"),
         ("storage/catalogue/audit.py", "nobody"),
         ("pipeline/commands/doors/event_corrections.py", "nobody"),
-        ("pipeline/demo/gym.py", "nobody"),
         ("api/export/make.py", "whom"),
     }
 )

@@ -17,6 +17,7 @@ _PACKAGE: Final = "upkeep.keeper"
 _AT_ONCE: Final = 5000
 _ROUNDS: Final = 50  # of each kind in a row; the rest in the next round
 _EXPIRED_KEYS_D: Final = 400  # a recorder that was away for so long is not waited for
+ERASURES_D: Final = _EXPIRED_KEYS_D  # of orders that were carried out or refused
 _GAPS_D: Final = 2
 
 
@@ -36,7 +37,7 @@ class PeriodsOver:
             "bookmarks": 0,  # when their footage has ended, whenever that was
             "member_history": periods.member_history_d,
             "requests": periods.requests_d,
-            "erasures": _EXPIRED_KEYS_D,
+            "erasures": ERASURES_D,
             "expired_keys": _EXPIRED_KEYS_D,
         }
         self.deleted: dict[str, int] = dict.fromkeys(self._days, 0)

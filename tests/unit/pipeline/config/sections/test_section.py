@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from pipeline.config.section import Host, Name, Section, default_of
+from pipeline.config.sections.section import Host, Name, Section, default_of
 from upkeep.backup.settings import BackupPeriods
 
 

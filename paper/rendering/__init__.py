@@ -1,0 +1,1 @@
+"""Papers as HTML and as PDF."""

@@ -1,0 +1,1 @@
+"""`tallenne paper`."""

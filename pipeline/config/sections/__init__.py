@@ -1,0 +1,1 @@
+"""Sections of the configuration that stand by themselves, and what every section is made of."""

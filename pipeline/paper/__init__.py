@@ -1,0 +1,1 @@
+"""Papers from the configuration, and the record of what was published."""
