@@ -5,15 +5,23 @@ from __future__ import annotations
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
-from paper.content import Paper
+from paper.content import Kind, Paper
 from paper.language import teller
+from paper.rendering.pictogram import svg
 
 
 def html(paper: Paper, date: str) -> str:
     """``date``: when it was made or published, as the reader sees it."""
-    t = teller(paper.language)
-    return _environment().get_template("paper.html").render(paper=paper, dated=t(f"As of {date}", f"Päivätty {date}"))
+    name = "sign.html" if paper.kind == Kind.SIGN else "paper.html"
+    camera = Markup(svg(str(escape(teller(paper.language)("Camera", "Kamera")))))
+    return _environment().get_template(name).render(paper=paper, dated=dated(paper, date), camera=camera)
+
+
+def dated(paper: Paper, date: str) -> str:
+    """As it stands on the paper."""
+    return teller(paper.language)(f"As of {date}", f"Päivätty {date}")
 
 
 @cache

@@ -15,6 +15,7 @@ from paper.language import LANGUAGES, Language
 from paper.make import make
 from paper.published import Difference, Published, differences
 from paper.rendering.html import html
+from paper.rendering.pdf import pdf
 from pipeline.commands.common import add_place, place_of
 from pipeline.errors import SetupError
 from pipeline.exit_codes import FAILED, OK
@@ -53,7 +54,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def add_output(parser: argparse.ArgumentParser) -> None:
     """--language, --output."""
     parser.add_argument("--language", choices=LANGUAGES, default="fi", help="default: fi")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: PAPER-LANGUAGE.html, here")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: PAPER-LANGUAGE.html or .pdf, here")
+    parser.add_argument("--pdf", action="store_true", help="PDF, A4, in place of HTML")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -70,9 +72,12 @@ def _make(arguments: argparse.Namespace) -> int:
 
 def write(paper: Paper, arguments: argparse.Namespace) -> None:
     """Write the file that the arguments name. SetupError."""
-    path: Path = arguments.output or Path(f"{paper.kind}-{paper.language}.html")
+    ending = "pdf" if arguments.pdf else "html"
+    path: Path = arguments.output or Path(f"{paper.kind}-{paper.language}.{ending}")
+    date = date_in(paper.language)
+    made = pdf(paper, date) if arguments.pdf else html(paper, date).encode()
     try:
-        path.write_text(html(paper, date_in(paper.language)), encoding="utf-8")
+        path.write_bytes(made)
     except OSError as exc:
         raise SetupError(f"{path} cannot be written ({exc.strerror}).", "Name a file of yours with -o.") from exc
     say(f"{path}: {paper.title}")

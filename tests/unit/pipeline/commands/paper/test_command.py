@@ -27,6 +27,12 @@ def test_paper_is_written_to_the_named_file(tmp_path: Path, kind: Kind) -> None:
     assert "Mäkelän Sali Oy" in out.read_text() or kind is Kind.RETENTION
 
 
+def test_pdf_is_made_when_asked_for(tmp_path: Path) -> None:
+    out = tmp_path / "sign.pdf"
+    assert paper("sign", "--config", str(written(tmp_path, FULL)), "--pdf", "-o", str(out)) == OK
+    assert out.read_bytes().startswith(b"%PDF-")
+
+
 def test_check_fails_before_publishing_passes_after_and_fails_on_a_change(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
