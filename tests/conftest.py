@@ -26,18 +26,19 @@ from runtime.database import connect
 from runtime.settings import DatabaseSettings, StoreSettings
 from storage.catalogue.migrate import migrate
 from tests.support.order import Scheduling, known, ordered
+from tests.support.pages import MARKERS, is_named
 from tests.support.scans.versions import SCANS, using
-from tests.support.trust import is_named
 
 _ROOM_BYTES = 6 << 30  # of six workers
 _PASSWORDS = {role: f"test-{role}" for role in ROLES}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """``-m trust``: what docs/TRUST.md names. A whole run's order: see tests.support.order."""
+    """``-m trust`` and ``-m law``: what docs/TRUST.md and docs/LAW.md name. The order: see tests.support.order."""
     for item in items:
-        if is_named(item.nodeid):
-            item.add_marker("trust")
+        for marker, page in MARKERS.items():
+            if is_named(page, item.nodeid):
+                item.add_marker(marker)
     items[:] = ordered([(item.nodeid.partition("::")[0], item) for item in items], known())
 
 

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import ast
 import re
 
-from tests.support.trust import PAGE, ROOT, is_named, named
+from tests.support.pages import TRUST, is_named, missing
 
 FAULTS, INPUTS = 15, 25
 
 
 def test_every_test_that_the_page_names_exists() -> None:
-    missing = []
-    for path, names in named().items():
-        file = ROOT / path
-        if not file.is_file():
-            missing.append(path)
-            continue
-        nodes = ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        there = {node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-        missing += [f"{path}::{name}" for name in names - there]
-    assert missing == []
+    assert missing(TRUST) == []
 
 
 def test_every_line_names_a_test() -> None:
-    faults, inputs = PAGE.read_text(encoding="utf-8").split("## Bad inputs")
+    faults, inputs = TRUST.read_text(encoding="utf-8").split("## Bad inputs")
     rows = [line for line in (faults + inputs).splitlines() if line.startswith("| ") and not line.startswith("|---")]
     rows = [line for line in rows if not line.endswith("| tests |")]
     assert [line for line in rows if "`tests/" not in line.rpartition(" | ")[2]] == []
@@ -33,7 +23,7 @@ def test_every_line_names_a_test() -> None:
 
 
 def test_tests_of_the_page_are_known_by_their_ids() -> None:
-    assert is_named("tests/integration/api/test_roles.py::test_route_by_role_as_the_table_says[admin-GET /x]")
-    assert is_named("tests/unit/ingest/test_budget.py::test_anything")
-    assert not is_named("tests/integration/api/test_roles.py::test_other")
-    assert not is_named("tests/unit/test_house.py::test_other")
+    assert is_named(TRUST, "tests/integration/api/test_roles.py::test_route_by_role_as_the_table_says[admin-GET /x]")
+    assert is_named(TRUST, "tests/unit/ingest/test_budget.py::test_anything")
+    assert not is_named(TRUST, "tests/integration/api/test_roles.py::test_other")
+    assert not is_named(TRUST, "tests/unit/test_house.py::test_other")
