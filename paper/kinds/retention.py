@@ -29,6 +29,10 @@ RECORDS: Final[dict[str, tuple[tuple[str, str], tuple[str, str]]]] = {
         ("Reasons that staff gave for looking", "Syyt, jotka henkilökunta on kirjannut katsomiselle"),
         ("members may ask for them", "jäsen voi pyytää ne nähtäväkseen"),
     ),
+    "member_history_d": (
+        ("Earlier values of the members' register", "Jäsenrekisterin aiemmat tiedot"),
+        ("with who changed them", "muuttajineen"),
+    ),
     "sessions_d": (
         ("Sign-ins of staff", "Henkilökunnan kirjautumiset"),
         ("longer where something was looked at: with its reason", "pidempään, jos jotain katsottiin: syyn kanssa"),

@@ -68,6 +68,7 @@ events_d = 91
 quarantine_d = 31
 exports_d = 366
 lookups_d = 731
+member_history_d = 733
 sessions_d = 32
 logs_d = 33
 """
