@@ -7,17 +7,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
-from paper.content import Kind, Paper
-from paper.language import LANGUAGES, Language
+from paper.content import Kind
 from paper.make import make
 from paper.published import Difference, Published, differences
-from paper.rendering.html import html
-from paper.rendering.pdf import pdf
 from pipeline.commands.common import add_place, place_of
-from pipeline.errors import SetupError
+from pipeline.commands.paper import breach
+from pipeline.commands.paper.output import add_output, write
 from pipeline.exit_codes import FAILED, OK
 from pipeline.output import say
 from pipeline.paper.record import all_papers, read_record, write_record
@@ -40,6 +37,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         one.set_defaults(paper=_make)
         add_output(one)
         add_place(one)
+    breach.add(actions.add_parser("breach", help="what was exposed, of which members, and who looked (GDPR 33, 34)"))
     publish = actions.add_parser("publish", help="record every paper, in both languages, as published now")
     publish.set_defaults(paper=_publish)
     check = actions.add_parser(
@@ -49,13 +47,6 @@ def add(parser: argparse.ArgumentParser) -> None:
     for each in (publish, check):
         each.add_argument("--json", action="store_true", help="for scripts")
         add_place(each)
-
-
-def add_output(parser: argparse.ArgumentParser) -> None:
-    """--language, --output."""
-    parser.add_argument("--language", choices=LANGUAGES, default="fi", help="default: fi")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="default: PAPER-LANGUAGE.html or .pdf, here")
-    parser.add_argument("--pdf", action="store_true", help="PDF, A4, in place of HTML")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -68,25 +59,6 @@ def _make(arguments: argparse.Namespace) -> int:
     loaded, _ = place_of(arguments)
     write(make(Kind(arguments.action), facts_of(loaded), arguments.language), arguments)
     return OK
-
-
-def write(paper: Paper, arguments: argparse.Namespace) -> None:
-    """Write the file that the arguments name. SetupError."""
-    ending = "pdf" if arguments.pdf else "html"
-    path: Path = arguments.output or Path(f"{paper.kind}-{paper.language}.{ending}")
-    date = date_in(paper.language)
-    made = pdf(paper, date) if arguments.pdf else html(paper, date).encode()
-    try:
-        path.write_bytes(made)
-    except OSError as exc:
-        raise SetupError(f"{path} cannot be written ({exc.strerror}).", "Name a file of yours with -o.") from exc
-    say(f"{path}: {paper.title}")
-
-
-def date_in(language: Language, at: str | None = None) -> str:
-    """Of an ISO time, by default of now: ``1.12.2026`` or ``1 December 2026``, in this machine's time zone."""
-    local = (datetime.now(UTC) if at is None else datetime.fromisoformat(at)).astimezone()
-    return f"{local.day}.{local.month}.{local.year}" if language == "fi" else f"{local:%d %B %Y}".lstrip("0")
 
 
 def _publish(arguments: argparse.Namespace) -> int:

@@ -9,7 +9,6 @@ import pytest
 
 from paper.content import Kind
 from pipeline.commands.paper import command
-from pipeline.commands.paper.command import date_in
 from pipeline.exit_codes import FAILED, OK
 from tests.support.commands import parsed
 from tests.support.configuration import written
@@ -59,8 +58,3 @@ def test_check_for_scripts_is_json(tmp_path: Path, capsys: pytest.CaptureFixture
     said = json.loads(capsys.readouterr().out)
     assert {"sign", "notice", "record", "balancing"} == {one["paper"] for one in said["differences"]}
     assert not said["ok"]
-
-
-def test_date_is_written_as_its_language_does() -> None:
-    assert date_in("fi", "2026-12-01T12:00:00+00:00") == "1.12.2026"
-    assert date_in("en", "2026-12-01T12:00:00+00:00") == "1 December 2026"
