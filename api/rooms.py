@@ -102,5 +102,6 @@ def make_rooms(
             records=records,
             default_language=settings.default_language,
             export_fingerprint=fingerprint(key.export_key),
+            papers_directory=settings.papers_directory,
         ),
     )

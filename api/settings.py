@@ -25,6 +25,7 @@ class ServeSettings:
     custodian_socket: CustodianPlace
     run_directory: Path
     secret_directory: Path  # the api's own key (seals TOTP secrets), self-made certificate; 0700
+    papers_directory: Path | None = None  # published papers, of which the notice is shown to everyone
     live_uids: tuple[int, ...] = ()  # under which the role live runs
     turn: TurnSettings | None = None
     roles: tuple[str, ...] = ()  # roles that must run on this machine, for its health

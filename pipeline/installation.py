@@ -28,6 +28,7 @@ class Installation:
     custodian/     keyring and keys: the only part that opens footage; never back it up with the rest
     recorder/      each recorder's own signing key and hour keys
     serve/         the api's own key and certificate
+    papers/        what was published; `serve` reads it
     spool/         sealed footage on its way to the store
     run/           status files, the custodian's socket, where the services are
     backup/        the keys that write backups, and how far they are
@@ -57,6 +58,11 @@ class Installation:
     def alarms(self) -> Path:
         """State of the notify role."""
         return self.root / "alarms"
+
+    @property
+    def papers(self) -> Path:
+        """What was published: `tallenne paper publish`."""
+        return self.root / "papers"
 
     @property
     def scratch(self) -> Path:
@@ -96,7 +102,7 @@ class Installation:
                 )
         else:
             write_private(stamp, f"{FORMAT}\n".encode())
-        for folder in (self.secrets, self.run, self.logs, self.scratch):
+        for folder in (self.secrets, self.run, self.logs, self.scratch, self.papers):
             private_directory(folder)
 
     @property

@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from api.http.problems import Problem
-from api.pages import routes
+from api.pages import privacy, routes
 from api.pages.rendering import DIRECTORY
 from api.pages.settings import Pages
 
@@ -29,6 +29,7 @@ class _Static(StaticFiles):
 def install(app: FastAPI) -> None:
     """Add the pages; call it after the routes under /v1 were added."""
     app.include_router(routes.router)
+    app.include_router(privacy.router)
     app.mount("/static", _Static(directory=DIRECTORY / "static"), name="static")
     app.state.problem_page = _problem_page
 

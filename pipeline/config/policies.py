@@ -121,7 +121,8 @@ def _served(settings: RoleSettings) -> Iterable[Path]:
     restart. Where it lies around the data, `serve` reads what its user can.
     """
     own = settings.loaded.config.serve
-    return {settings.loaded.resolve(path).parent for path in (own.certificate, own.key) if path is not None}
+    named = {settings.loaded.resolve(path).parent for path in (own.certificate, own.key) if path is not None}
+    return {*named, settings.installation.papers}
 
 
 def _failpoints() -> list[Path]:

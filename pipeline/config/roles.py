@@ -235,6 +235,7 @@ class RoleSettings:
             live_uids=(uids_of(self.loaded.config.custodian).live,),
             turn=turn_settings(self.loaded.config.live, self._secret),
             secret_directory=self.installation.root / "serve",
+            papers_directory=self.installation.papers,
             roles=tuple(self.loaded.config.expected_roles),
             host=own.host,
             port=own.port or self.endpoints.get("serve", {}).get("port", 0),

@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from paper.content import Kind, Paper
-from paper.language import LANGUAGES
+from paper.language import LANGUAGES, Language
 from paper.make import make
 from paper.published import Published, from_text, publish, to_text
+from paper.rendering.html import NOTICE_PATH, NOTICE_STYLE, html, notice_file
 from paper.stated import Facts
-from runtime.private_files import write_private
+from runtime.private_files import private_directory, write_private
 
-FOLDER: Final = "papers"  # of the data directory
 _FILE: Final = "published.json"
 
 
@@ -24,17 +25,20 @@ def all_papers(facts: Facts) -> list[Paper]:
     return [make(kind, facts, language) for kind in Kind for language in LANGUAGES]
 
 
-def read_record(root: Path) -> list[Published]:
-    """``root``: the data directory. Nothing was published: []. PaperError: the record is damaged."""
+def read_record(folder: Path) -> list[Published]:
+    """``folder``: the installation's papers. Nothing was published: []. PaperError: the record is damaged."""
     try:
-        text = (root / FOLDER / _FILE).read_text(encoding="utf-8")
+        text = (folder / _FILE).read_text(encoding="utf-8")
     except FileNotFoundError:
         return []
     return from_text(text)
 
 
-def write_record(root: Path, papers: list[Paper], at: str) -> None:
-    """Replaces the record, durably."""
-    folder = root / FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+def write_record(folder: Path, papers: list[Paper], at: str, dates: Mapping[Language, str]) -> None:
+    """Replaces the record, durably, and the notice that `serve` shows at /privacy. ``dates``: as they stand on it."""
+    private_directory(folder)
+    for paper in papers:
+        if paper.kind == Kind.NOTICE:
+            page = html(paper, dates[paper.language], at=(NOTICE_PATH, NOTICE_STYLE))
+            write_private(folder / notice_file(paper.language), page.encode())
     write_private(folder / _FILE, to_text(publish(papers, at)).encode())

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 from paper.content import Kind
+from paper.language import LANGUAGES
 from paper.make import make
 from paper.published import Difference, Published, differences
 from pipeline.commands.common import add_place, place_of
 from pipeline.commands.paper import breach
-from pipeline.commands.paper.output import add_output, write
+from pipeline.commands.paper.output import add_output, date_in, write
 from pipeline.exit_codes import FAILED, OK
 from pipeline.output import say
 from pipeline.paper.record import all_papers, read_record, write_record
@@ -65,8 +66,9 @@ def _publish(arguments: argparse.Namespace) -> int:
     loaded, installation = place_of(arguments)
     papers = all_papers(facts_of(loaded))
     at = datetime.now(UTC).isoformat(timespec="seconds")
-    write_record(installation.root, papers, at)
-    published = read_record(installation.root)
+    installation.prepare()
+    write_record(installation.papers, papers, at, {language: date_in(language, at) for language in LANGUAGES})
+    published = read_record(installation.papers)
     if arguments.json:
         said = [{"paper": one.kind, "language": one.language, "sha256": one.sha256} for one in published]
         say(json.dumps({"at": at, "papers": said}))
@@ -78,7 +80,7 @@ def _publish(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     loaded, installation = place_of(arguments)
-    papers, published = all_papers(facts_of(loaded)), read_record(installation.root)
+    papers, published = all_papers(facts_of(loaded)), read_record(installation.papers)
     found = differences(published, papers)
     if arguments.json:
         said = [{("paper" if key == "kind" else key): value for key, value in asdict(one).items()} for one in found]

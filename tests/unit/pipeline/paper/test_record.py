@@ -7,15 +7,16 @@ from pathlib import Path
 from paper.content import Kind
 from paper.language import LANGUAGES
 from paper.published import differences
-from pipeline.paper.record import FOLDER, all_papers, read_record, write_record
+from pipeline.paper.record import all_papers, read_record, write_record
 from tests.support.papers import facts_in
 
 
 def test_record_is_read_back(tmp_path: Path) -> None:
-    papers = all_papers(facts_in(tmp_path))
-    assert read_record(tmp_path) == []
-    write_record(tmp_path, papers, "2026-12-01T10:00:00+00:00")
-    found = read_record(tmp_path)
+    papers, folder = all_papers(facts_in(tmp_path)), tmp_path / "papers"
+    assert read_record(folder) == []
+    write_record(folder, papers, "2026-12-01T10:00:00+00:00", {"fi": "1.12.2026", "en": "1 December 2026"})
+    found = read_record(folder)
     assert {(one.kind, one.language) for one in found} == {(kind, language) for kind in Kind for language in LANGUAGES}
     assert differences(found, papers) == [] and {one.at for one in found} == {"2026-12-01T10:00:00+00:00"}
-    assert (tmp_path / FOLDER).stat().st_mode & 0o077 == 0
+    assert folder.stat().st_mode & 0o077 == 0
+    assert {path.name for path in folder.iterdir()} == {"published.json", "notice-fi.html", "notice-en.html"}
