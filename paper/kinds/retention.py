@@ -33,6 +33,10 @@ RECORDS: Final[dict[str, tuple[tuple[str, str], tuple[str, str]]]] = {
         ("Earlier values of the members' register", "Jäsenrekisterin aiemmat tiedot"),
         ("with who changed them", "muuttajineen"),
     ),
+    "requests_d": (
+        ("Members' requests and the answers to them", "Jäsenten pyynnöt ja niihin annetut vastaukset"),
+        ("complaints come within years", "valituksia voi tulla vuosien ajan"),
+    ),
     "sessions_d": (
         ("Sign-ins of staff", "Henkilökunnan kirjautumiset"),
         ("longer where something was looked at: with its reason", "pidempään, jos jotain katsottiin: syyn kanssa"),

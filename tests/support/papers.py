@@ -69,6 +69,7 @@ quarantine_d = 31
 exports_d = 366
 lookups_d = 731
 member_history_d = 733
+requests_d = 1094
 sessions_d = 32
 logs_d = 33
 """
