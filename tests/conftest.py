@@ -85,7 +85,7 @@ def service_directory() -> Iterator[Path]:
     """Short, since a Unix socket's path may have 107 bytes; private; gone afterwards.
 
     In memory where there is room: a database is 360 files, which some disks take half a second to make, with as much
-    CPU time, and a test's has been dropped before any of it needs to be on a disk. Gyms of their own are on disks.
+    CPU time, and a test's has been dropped before any of it needs to be on a disk. Not where TMPDIR says another place.
     """
     made = Path(tempfile.mkdtemp(prefix="tallenne-test-", dir=_in_memory()))
     yield made
@@ -94,7 +94,11 @@ def service_directory() -> Iterator[Path]:
 
 def _in_memory() -> Path | None:
     shared = Path("/dev/shm")
-    roomy = os.access(shared, os.W_OK | os.X_OK) and shutil.disk_usage(shared).free > _ROOM_BYTES
+    roomy = (
+        "TMPDIR" not in os.environ
+        and os.access(shared, os.W_OK | os.X_OK)
+        and shutil.disk_usage(shared).free > _ROOM_BYTES
+    )
     return shared if roomy else None
 
 
