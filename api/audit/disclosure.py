@@ -104,9 +104,10 @@ async def looks_at_member(
     who = MemberId(member_id)
     if await member(records.pool, who) is None:
         raise not_found()
+    found = await _page(records, who, before, limit)
     entry = audit.Entry(actor=session.actor, action="disclosure", session_id=session.session_id, member_id=who)
     await audit.append(records.pool, entry, records.clock_ns())
-    return await _page(records, who, before, limit)
+    return found
 
 
 async def _page(records: Records, member_id: MemberId, before: int, limit: int) -> LooksPage:

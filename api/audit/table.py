@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable
 from typing import Final
 
 from api.audit.reading import AuditEntryAnswer
+from domain.cells import guarded
 
 ENTRIES_MAX: Final = 20_000
 PAGE: Final = 500
@@ -29,9 +29,6 @@ COLUMNS: Final = (
         "detail",
     ),
 )
-_FORMULA: Final = re.compile(r"(^|[;|\n])([=+\-@＝＋－＠\t\r])")
-"""Where a cell begins that a spreadsheet would calculate. Behind a semicolon, too, which separates cells where a comma
-is the decimal sign, whatever the quotes say."""
 
 
 def table(entries: Iterable[AuditEntryAnswer]) -> str:
@@ -49,5 +46,4 @@ def table(entries: Iterable[AuditEntryAnswer]) -> str:
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return _FORMULA.sub(r"\1'\2", text)
+    return "" if value is None else guarded(str(value))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +12,7 @@ from typing import Final
 
 import asyncpg
 
+from domain.cells import guarded, plain
 from domain.ids import MemberId
 from runtime import sql
 from runtime.database import wrapped_errors
@@ -22,7 +22,6 @@ from storage.register.values import Source, keep
 _PACKAGE: Final = "storage.register"
 COLUMNS: Final[tuple[Field, ...]] = tuple(each for each in Field if each is not Field.NAME)
 """Beside number, name and minor."""
-_FORMULA: Final = re.compile(r"'*[=@\t\r]|'*[+\-](?![0-9])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,16 +85,6 @@ async def export_lines(conn: asyncpg.Connection, fields: Collection[Field]) -> A
                 values = json.loads(row["values"])
                 minor = "yes" if row["minor"] else "no"
                 yield _line([row["number"], row["name"], minor, *(values.get(each, "") for each in columns)])
-
-
-def plain(text: str) -> str:
-    """Undo ``guarded``."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text[1:]) else text
-
-
-def guarded(text: str) -> str:
-    """A spreadsheet takes a cell that begins with =, @, + or - for a formula: an apostrophe says that it is text."""
-    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _line(cells: list[str]) -> str:

@@ -243,14 +243,14 @@ def test_the_look_at_the_process_list_sees_a_secret_in_it(planted: psutil.Proces
 
 
 def test_nothing_of_the_api_writes_what_a_spreadsheet_would_run() -> None:
-    """Formulas (22): only the audit trail is handed out as CSV; its cells: tests/unit/api/audit/test_table.py."""
+    """Formulas (22): the audit trail and the register are handed out as CSV: tests/unit/domain/test_cells.py."""
     here = Path(__file__).resolve().parents[3] / "api"
     found = [
         path.name
         for path in here.rglob("*")
         if path.suffix in (".py", ".js", ".html") and "csv" in path.read_text(encoding="utf-8").casefold()
     ]
-    assert sorted(found) == ["audit.html", "audit.js", "table.py", "trail.py"]
+    assert sorted(found) == ["audit.html", "audit.js", "members.js", "rights_routes.py", "table.py", "trail.py"]
 
 
 async def test_half_a_character_is_a_wrong_code_and_on_record(office: Office) -> None:

@@ -45,6 +45,15 @@ REFUSED = (
         f"/v1/exports/{{export_id}}/{each}"
         for each in ("preview", "cameras/{camera_id}/clip.mp4", "approve", "refuse", "cancel")
     ),
+    # A request: hardly ever guessed. tests/integration/api/requests has them.
+    "/v1/requests/{request_id}",
+    *(
+        f"/v1/requests/{{request_id}}/{each}"
+        for each in ("copy.json", "identify", "extend", "answer", "refuse", "withdraw", "erase-person")
+    ),
+    # PUT /v1/register-rights has taken away who sees what. tests/integration/api/register has them.
+    "/v1/register",
+    *(f"/v1/register/{{member_id}}{each}" for each in ("", "/history", "/consents", "/consents/{consent_id}/withdraw")),
     # A password, a camera in a body: hardly ever guessed.
     "/v1/staff/{staff_id}/password",
     "/v1/live/walls/{site_id}",

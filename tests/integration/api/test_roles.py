@@ -38,7 +38,7 @@ RIGHTS_BODY = {"rights": {"admin": {"name": "change", "phone": "change", "consen
 AUDIT = NOBODY | {"admin": True, "auditor": True}
 
 
-def filled(body: Any, now_ns: int, aino: str) -> Any:
+def filled(body: Any, now_ns: int, aino: str = NONE) -> Any:
     """With a time whose footage may still come: without any, an export is refused to everybody."""
     times = {"{just}": to_iso(now_ns - 60 * NS), "{now}": to_iso(now_ns), "{aino}": aino}
     return {key: times.get(str(value), value) for key, value in body.items()} if body else body

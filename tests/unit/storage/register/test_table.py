@@ -1,4 +1,4 @@
-"""The register as CSV: what a spreadsheet would take for a formula, and lines that contradict one another."""
+"""The register as CSV: cells of lists that come back, and lines that contradict one another."""
 
 from __future__ import annotations
 
@@ -6,30 +6,11 @@ import csv
 import io
 from datetime import date
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
+from domain.cells import guarded, plain
 from storage.register import Field
-from storage.register.table import Row, check_rows, guarded, plain
+from storage.register.table import Row, check_rows
 
 TODAY = date(2026, 11, 29)
-
-
-@given(st.text())
-def test_guarded_cell_comes_back_as_it_was_and_begins_no_formula(text: str) -> None:
-    assert plain(guarded(text)) == text
-    assert not guarded(text).startswith(("=", "@", "\t", "\r"))
-
-
-@pytest.mark.parametrize("text", ["=1+1", "@SUM(A1)", "-x", "+cmd|' /C calc'!A0", "'=1", "-"])
-def test_formula_becomes_text(text: str) -> None:
-    assert guarded(text) == f"'{text}"
-
-
-@pytest.mark.parametrize("text", ["+358401234567", "-5", "Aino", "", "o'clock", "'quoted'"])
-def test_what_is_no_formula_stays_as_it_is(text: str) -> None:
-    assert guarded(text) == text
 
 
 def test_rows_are_checked_and_those_of_one_member_joined() -> None:
