@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import time
 import uuid
@@ -60,6 +61,7 @@ async def test_stranger_is_quarantined_mended_replayed_tagged_and_withdrawn(gym:
     assert (report["looked_at"], report["understood"], report["still_refused"]) == (2, 0, 2)
 
     await _import(gym)
+    await _register(gym)
     report = await as_json(gym, "quarantine", "replay")
     assert (report["looked_at"], report["understood"], report["still_refused"]) == (2, 1, 1)
     (row,) = await as_json(gym, "quarantine", "list")
@@ -159,6 +161,31 @@ async def _import(gym: Running) -> None:
     shown = await tallenne(gym, "members", "import", str(right), "--end-missing", "--dry-run")
     assert "members with a credential are not in the list. It needs --confirm" in shown
     assert "Maija Mallikas" not in shown
+
+
+async def _register(gym: Running) -> None:
+    """Columns of the register are checked with the others, kept, and exported as they came in."""
+    folder = gym.installation.root
+    wrong, right, out = folder / "wrong-register.csv", folder / "right-register.csv", folder / "register.csv"
+    wrong.write_text("number,name,email\n4242,Maija Mallikas,maija\n")
+    right.write_text(
+        "number,name,email,birth_date,other\n4242,Maija Mallikas,maija@example.org,2012-05-05,'=1\n"
+        "4343,Matti Mallikas,,,\n"
+    )
+    refused = await tallenne(gym, "members", "import", str(wrong), code=1)
+    assert "line 2, email: is not an address" in refused and "maija" not in refused
+    assert "Register: 1 members." in await tallenne(gym, "members", "import", str(right), "--dry-run")
+    assert (await as_json(gym, "members", "import", str(right)))["register_changed"] == 1
+    assert (await as_json(gym, "members", "import", str(right)))["register_changed"] == 0
+    assert "members to" in await tallenne(gym, "members", "export", str(out))
+    assert "is there already" in await tallenne(gym, "members", "export", str(out), code=2)
+    assert out.stat().st_mode & 0o777 == 0o600
+    rows = {row["number"]: row for row in csv.DictReader(out.read_text().splitlines())}
+    maija = rows["4242"]
+    assert (maija["email"], maija["other"], maija["minor"]) == ("maija@example.org", "'=1", "yes")
+    assert (await as_json(gym, "members", "import", str(out)))["register_changed"] == 0
+    for each in (wrong, right, out):
+        each.unlink()
 
 
 async def _withdraw(gym: Running, event_id: str) -> None:
