@@ -22,6 +22,7 @@ from api.http.middleware import Guard
 from api.http.provide import provide
 from api.live import routes as live
 from api.live import walls
+from api.members.app import Beside, build_members_app
 from api.pages.install import install as install_pages
 from api.register import rights_routes as register_rights
 from api.register import routes as register
@@ -90,7 +91,7 @@ def make_app() -> FastAPI:
 
 def furnish(app: FastAPI, rooms: Rooms) -> None:
     """Have the application answer from these open rooms, and from no others that it had before."""
-    provide(app, *(getattr(rooms, field.name) for field in fields(rooms)))
+    provide(app, *(getattr(rooms, field.name) for field in fields(rooms) if field.name != "members"))
 
 
 def build_app(rooms: Rooms) -> FastAPI:
@@ -101,9 +102,12 @@ def build_app(rooms: Rooms) -> FastAPI:
 
 
 def build_asgi(rooms: Rooms, *, only_tls: bool = False, app: FastAPI | None = None) -> ASGIApp:
-    """Return the application for a server, with the guard outermost: it covers answers to programming errors too.
+    """Return the applications of staff and members for a server, with the guard outermost.
+
+    It covers answers to programming errors too.
 
     ``only_tls``: tell browsers to use TLS only (HSTS), which a self-signed certificate does not allow.
     ``app``: one over these rooms that was made before; it takes a quarter of a second.
     """
-    return Guard(app or build_app(rooms), rooms.scrape.metrics, rooms.footage.priority, only_tls=only_tls)
+    both = Beside(app or build_app(rooms), build_members_app(rooms.members))
+    return Guard(both, rooms.scrape.metrics, rooms.footage.priority, only_tls=only_tls)

@@ -13,14 +13,10 @@ from api.credentials.handover import set_up_lately
 from api.credentials.secret_key import load_secret_key
 from api.errors import CannotServeError
 from api.export.rows import lapse_all
-from api.footage.cache import ClipCache
-from api.footage.thumbnail.pictures import Pictures
-from api.health.parts import Parts
 from api.http.certificates import Certificate, certificate_for
 from api.http.server import listen, serving
-from api.records import Records
 from api.requests.rows import due_soon
-from api.rooms import make_rooms
+from api.rooms import Rooms, make_rooms
 from api.settings import ServeSettings
 from domain.errors import RetryableError
 from runtime.database import READY_CONNECTIONS, open_pool
@@ -63,7 +59,7 @@ async def run(settings: ServeSettings, stop: asyncio.Event) -> None:
         http = await stack.enter_async_context(serving(app, settings, certificate, sock))
         said: dict[str, Any] = {"address": _address(settings, sock), "certificate_sha256": certificate.fingerprint}
         _log.info("serving at %s", said["address"])
-        state = _State(rooms.records, rooms.parts, rooms.footage.cache, rooms.pictures, status, said)
+        state = _State(rooms, status, said)
         async with supervised(state.problems) as tasks:
             tasks.forever("http", lambda: _ended(http))
             tasks.every(PROBE_EVERY_S, "probe", state.look)
@@ -93,17 +89,11 @@ def _address(settings: ServeSettings, sock: socket.socket) -> str:
 class _State:
     """Probes the other parts and writes the role's status."""
 
-    def __init__(
-        self,
-        records: Records,
-        parts: Parts,
-        cache: ClipCache,
-        pictures: Pictures,
-        status: StatusFile,
-        said: dict[str, Any],
-    ) -> None:
-        self._records, self._accounts, self._requests = records, 0, 0
-        self._parts, self._cache, self._pictures, self._status, self._said = parts, cache, pictures, status, said
+    def __init__(self, rooms: Rooms, status: StatusFile, said: dict[str, Any]) -> None:
+        self._records, self._accounts, self._requests = rooms.records, 0, 0
+        self._post = rooms.members.post
+        self._parts, self._cache, self._pictures = rooms.parts, rooms.footage.cache, rooms.pictures
+        self._status, self._said = status, said
         self._answers: dict[str, bool] | None = None  # the last answer of each part
         self.problems = Problems()
 
@@ -112,6 +102,7 @@ class _State:
         self._answers = await self._parts.probe()
         for part, answers in self._answers.items():
             self.problems.set(part, None if answers else PartAwayError(part))
+        self.problems.set("members' mail", self._post.problem)
 
     async def look_at_accounts(self) -> None:
         """Count the accounts that were set up lately and the requests that are nearly due, for the alarms."""

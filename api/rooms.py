@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
 import asyncpg
 
@@ -26,6 +27,8 @@ from api.http.jobs import Jobs
 from api.http.priority import Priority
 from api.live.room import LiveRoom
 from api.masked.films import Films
+from api.members.post import Post
+from api.members.room import Members
 from api.metrics.counters import Metrics
 from api.pages.settings import Pages
 from api.records import Records, Statuses
@@ -49,6 +52,7 @@ class Rooms:
     scrape: Scrape
     live: LiveRoom
     pages: Pages
+    members: Members
 
     async def close(self) -> None:
         """Stop the background jobs and the picture workers, and drop the opened clips with their keys."""
@@ -57,6 +61,7 @@ class Rooms:
             stack.callback(self.exports.films.clear)
             stack.push_async_callback(self.exports.jobs.close)
             stack.push_async_callback(self.pictures.close)
+            stack.push_async_callback(self.members.post.close)
 
 
 def make_rooms(
@@ -71,6 +76,7 @@ def make_rooms(
     """Return the rooms around an open pool and store, which the caller closes after ``Rooms.close()``."""
     custodian = CustodianClient(settings.custodian_socket)
     records = Records(pool=pool, clock_ns=clock_ns, hash_cookie=key.hash_cookie)
+    throttle = Throttle(pool)
     live = LiveClient(settings.run_directory, settings.live_uids)
     footage = Footage(
         pool=pool,
@@ -85,7 +91,7 @@ def make_rooms(
     return Rooms(
         records=records,
         statuses=Statuses(run_directory=settings.run_directory),
-        factors=Factors(key=key, passwords=passwords or Passwords(), throttle=Throttle(pool)),
+        factors=Factors(key=key, passwords=passwords or Passwords(), throttle=throttle),
         footage=footage,
         pictures=Pictures(),
         exports=Exports(footage=footage, key=key, jobs=Jobs(), films=Films(clock_ns)),
@@ -104,4 +110,18 @@ def make_rooms(
             export_fingerprint=fingerprint(key.export_key),
             papers_directory=settings.papers_directory,
         ),
+        members=_members(settings, records, key, throttle),
+    )
+
+
+def _members(settings: ServeSettings, records: Records, key: SecretKey, throttle: Throttle) -> Members:
+    """With cookies of their own: hashed otherwise than those of staff."""
+    clock_ns = records.clock_ns
+    return Members(
+        records=Records(pool=records.pool, clock_ns=clock_ns, hash_cookie=partial(key.hash_member, "cookie")),
+        key=key,
+        throttle=throttle,
+        post=Post(None if settings.members is None else settings.members.mail, clock_ns),
+        settings=settings.members,
+        default_language=settings.default_language,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from runtime.settings import CustodianPlace, DatabaseSettings, StoreSettings
+from runtime.settings import CustodianPlace, DatabaseSettings, MailServer, StoreSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +14,16 @@ class TurnSettings:
 
     url: str  # turn:HOST:PORT
     secret: str = field(repr=False)  # shared with it: credentials are made for an hour (coturn: use-auth-secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembersSettings:
+    """What members find on their own pages, and who sends their mail."""
+
+    name: str  # of the gym, as members know it
+    mail: MailServer
+    may_change: tuple[str, ...]  # fields of the register
+    consents: tuple[str, ...] = ()  # what they may consent to, in the words that they read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +38,7 @@ class ServeSettings:
     papers_directory: Path | None = None  # published papers, of which the notice is shown to everyone
     live_uids: tuple[int, ...] = ()  # under which the role live runs
     turn: TurnSettings | None = None
+    members: MembersSettings | None = None  # None: members have no pages
     roles: tuple[str, ...] = ()  # roles that must run on this machine, for its health
     host: str = "127.0.0.1"
     port: int = 0  # 0: any free port; the status file names it

@@ -36,6 +36,7 @@ class SecretKey:
         self._codes = _derived(root, b"tallenne/1 recovery codes")
         self._names = _derived(root, b"tallenne/1 throttled names")
         self._cookies = _derived(root, b"tallenne/1 session cookies")
+        self._members = _derived(root, b"tallenne/1 members")
         self._exports = Ed25519PrivateKey.from_private_bytes(_derived(root, b"tallenne/1 export signing"))
 
     def seal_totp(self, staff_id: StaffId, secret: str) -> bytes:
@@ -60,6 +61,10 @@ class SecretKey:
     def hash_cookie(self, token: str) -> bytes:
         """Return the stored hash of a session's cookie, 32 bytes: a row written without this key opens no session."""
         return hmac.digest(self._cookies, token.encode("utf-8", "replace"), hashlib.sha256)
+
+    def hash_member(self, kind: str, text: str) -> bytes:
+        """Return what is stored of a member's cookie, address or one-time code (``kind``), 32 bytes."""
+        return hmac.digest(self._members, f"{kind}\x1f{text}".encode(errors="surrogatepass"), hashlib.sha256)
 
     def sign_export(self, manifest: bytes) -> bytes:
         """Return an Ed25519 signature, 64 bytes."""

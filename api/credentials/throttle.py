@@ -21,13 +21,14 @@ class Limit:
     """The limit for one kind of key."""
 
     free: int  # failures without a wait
+    first_ns: int = NS  # the first wait
     longest_ns: int = 15 * MINUTE_NS
     forget_ns: int = 4 * HOUR_NS  # without a failure, after which the count is forgotten
 
     def wait_ns(self, failures: int) -> int:
         """Return the wait after this many consecutive failures, in nanoseconds."""
         over = failures - self.free
-        return 0 if over <= 0 else min(self.longest_ns, NS << min(over - 1, 20))
+        return 0 if over <= 0 else min(self.longest_ns, self.first_ns << min(over - 1, 20))
 
 
 PER_USER: Final = Limit(free=5)

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
 
 COOKIE: Final = "tallenne-language"
 LANGUAGES: Final = {"fi": "Suomi", "en": "English"}
+_YEAR_S: Final = 365 * 24 * 3600
 
 
 def language_of(request: Request, default: str) -> str:
@@ -20,6 +23,17 @@ def language_of(request: Request, default: str) -> str:
     if chosen in LANGUAGES:
         return chosen
     return preferred(request.headers.get("accept-language", "")[:200]) or default
+
+
+def chosen_language(request: Request) -> Response | None:
+    """``?lang=`` is remembered and taken out of the address."""
+    chosen = request.query_params.get("lang")
+    if chosen not in LANGUAGES:
+        return None
+    query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    answer = RedirectResponse(request.url.path + (f"?{urlencode(query)}" if query else ""), status_code=303)
+    answer.set_cookie(COOKIE, chosen, max_age=_YEAR_S, path="/", secure=True, httponly=True, samesite="lax")
+    return answer
 
 
 def preferred(accept: str) -> str | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.http.problems import Problem, of_error
-from api.pages.language import COOKIE, LANGUAGES
+from api.pages.language import chosen_language
 from api.pages.rendering import page
 from api.pages.settings import Pages, PagesDep
 from api.register.levels import load_rights
@@ -41,7 +41,6 @@ _NAV: Final = {
 }
 _EVERYWHERE: Final = frozenset({"requests", "users", "quarantine", "retention"})
 """For those who administer everything."""
-_YEAR_S: Final = 365 * 24 * 3600
 Handler = Callable[[Session], Awaitable[Response]]
 
 
@@ -59,7 +58,7 @@ async def front(request: Request, pages: PagesDep) -> Response:
 @router.get("/sign-in")
 async def sign_in(request: Request, pages: PagesDep) -> Response:
     """Show the sign-in page."""
-    return _chosen_language(request) or _page(request, pages, "sign_in.html")
+    return chosen_language(request) or _page(request, pages, "sign_in.html")
 
 
 @router.get("/purpose")
@@ -284,7 +283,7 @@ async def _after_purpose(request: Request, pages: Pages, template: str, **contex
 
 
 async def _for_staff(request: Request, pages: Pages, show: Handler) -> Response:
-    if chosen := _chosen_language(request):
+    if chosen := chosen_language(request):
         return chosen
     try:
         session = await find_session(pages.records, request.cookies.get(SESSION_COOKIE))
@@ -338,17 +337,6 @@ def _page(request: Request, pages: Pages, template: str, **context: Any) -> Resp
         and (rights.has_everywhere if name in _EVERYWHERE else rights.has_any)(session.grants, roles)
     )
     return page(request, template, default_language=pages.default_language, may=may, nav=tuple(_NAV), **context)
-
-
-def _chosen_language(request: Request) -> Response | None:
-    """``?lang=`` is remembered and taken out of the address."""
-    chosen = request.query_params.get("lang")
-    if chosen not in LANGUAGES:
-        return None
-    query = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
-    answer = RedirectResponse(request.url.path + (f"?{urlencode(query)}" if query else ""), status_code=303)
-    answer.set_cookie(COOKIE, chosen, max_age=_YEAR_S, path="/", secure=True, httponly=True, samesite="lax")
-    return answer
 
 
 def _here(request: Request) -> str:

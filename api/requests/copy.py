@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from api.audit.disclosure import looks_of
+from api.audit.disclosed import looks_of
 from api.records import Records
 from api.requests.rows import RequestRow, listed
 from domain.ids import MemberId, SiteId

@@ -15,9 +15,9 @@ from pydantic import BaseModel
 
 from domain.errors import TallenneError
 from ingest.addresses import is_allowed
-from pipeline.config.alarms import alarm_mistakes
 from pipeline.config.doors import door_mistakes
 from pipeline.config.lines import Mistake
+from pipeline.config.messages import alarm_mistakes, member_mistakes
 from pipeline.config.model import Camera, Config, Secret, Site, Store
 from pipeline.errors import SetupError
 from pipeline.secret_files import read_secret
@@ -63,6 +63,7 @@ def mistakes_in(config: Config, resolve: Callable[[Path], Path]) -> list[Mistake
         found.append(Mistake(("custodian", "socket"), what, "Name a shorter one."))
     found += [*_users(config), *_custodians(config)]
     found += alarm_mistakes(config.alarms, lambda secret: secret_value(secret, resolve))
+    found += member_mistakes(config)
     found += _secrets((), config, resolve, apart=config.apart)
     if not config.apart:
         found += _files((), config, resolve)

@@ -215,8 +215,8 @@ MailAddress = Annotated[str, AfterValidator(_mail_address)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
-class Mail(Section):
-    """The mail server that takes alarms, and who receives them."""
+class MailServerSection(Section):
+    """A mail server, and the address that its messages come from."""
 
     host: Host
     port: Port = default_of(MailSettings, "port")
@@ -225,6 +225,11 @@ class Mail(Section):
     user_name: Text = default_of(MailSettings, "user_name")
     password: Secret | None = None
     sender: MailAddress
+
+
+class Mail(MailServerSection):
+    """The mail server that takes alarms, and who receives them."""
+
     recipients: tuple[MailAddress, ...] = Field(min_length=1, max_length=20)
 
 
@@ -254,6 +259,18 @@ class Alarms(Section):
     dead_man_url: WebAddress | None = None
     mail: Mail | None = None
     webhook: Webhook | None = None
+
+
+OwnField = Literal["name", "email", "phone", "address", "offers_email", "offers_sms", "offers_post"]
+
+
+class Members(Section):
+    """Members' own pages: what they may change, what they may consent to, and who sends their mail."""
+
+    name: Name = "Tallenne"
+    may_change: tuple[OwnField, ...] = ("email", "phone", "address", "offers_email", "offers_sms", "offers_post")
+    consents: tuple[Annotated[Text, Field(min_length=1, max_length=300)], ...] = Field(default=(), max_length=20)
+    mail: MailServerSection | None = None
 
 
 class Users(Section):
@@ -359,6 +376,7 @@ class Config(Section):
     live: Live = Live()
     custodian: Custodian = Custodian()
     alarms: Alarms = Alarms()
+    members: Members | None = None
     retention: Retention = Retention()
     controller: Controller | None = None
 

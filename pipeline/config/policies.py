@@ -88,7 +88,8 @@ def _authorities(settings: RoleSettings) -> Iterable[Path]:
     config = settings.loaded.config
     backup = config.backup
     stores = () if backup is None else (backup.store, backup.replica)
-    sections = (*stores, config.database, config.store, config.broker, config.alarms.mail, config.alarms.webhook)
+    mails = (config.alarms.mail, config.alarms.webhook, config.members and config.members.mail)
+    sections = (*stores, config.database, config.store, config.broker, *mails)
     named = [section.tls_ca for section in sections if section is not None]
     named += [camera.tls_ca for site in config.site for camera in site.camera]
     named += [config.serve.certificate, config.serve.key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from pipeline.config.callers import listen_of, place_of, uids_of
 from pipeline.config.check import configured_store, secret_value
 from pipeline.config.live import live_settings, turn_settings
 from pipeline.config.load import Loaded
+from pipeline.config.messages import mail_server, members_settings
 from pipeline.config.model import Camera, Secret, Site
 from pipeline.embedded.accounts import (
     CUSTODIAN,
@@ -234,6 +236,7 @@ class RoleSettings:
             run_directory=self.run_directory,
             live_uids=(uids_of(self.loaded.config.custodian).live,),
             turn=turn_settings(self.loaded.config.live, self._secret),
+            members=members_settings(self.loaded.config, self.loaded.resolve, self._secret),
             secret_directory=self.installation.root / "serve",
             papers_directory=self.installation.papers,
             roles=tuple(self.loaded.config.expected_roles),
@@ -296,16 +299,8 @@ class RoleSettings:
         own = self.loaded.config.alarms.mail
         if own is None:
             return None
-        return MailSettings(
-            host=own.host,
-            port=own.port,
-            sender=own.sender,
-            recipients=own.recipients,
-            tls=own.tls,
-            tls_ca=self._path(own.tls_ca),
-            user_name=own.user_name,
-            password=self._secret(own.password) if own.password and secrets else "",
-        )
+        server = mail_server(own, self.loaded.resolve, self._secret if secrets else None)
+        return MailSettings(**dataclasses.asdict(server), recipients=own.recipients)
 
     def _webhook(self, *, secrets: bool) -> WebhookSettings | None:
         own = self.loaded.config.alarms.webhook

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pipeline.config.messages import is_loopback
 from pipeline.config.model import Config
 
 
@@ -16,6 +17,10 @@ def _unencrypted(config: Config) -> Iterator[str]:
     alarms = config.alarms
     if alarms.mail is not None and alarms.mail.tls == "none":
         yield "[alarms.mail] is not encrypted: an eavesdropper can read the alarms. Use starttls or tls."
+    members = config.members
+    mail = None if members is None else members.mail
+    if mail is not None and mail.tls == "none" and not is_loopback(mail.host):
+        yield "[members.mail] is not encrypted: an eavesdropper can read members' codes. Use starttls or tls."
     if alarms.webhook is not None and alarms.webhook.url.startswith("http:"):
         yield "[alarms.webhook] is not encrypted: an eavesdropper can read the alarms. Use https."
 

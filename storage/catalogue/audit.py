@@ -50,6 +50,7 @@ ACTIONS: Final = (
     *("consent_given", "consent_withdrawn"),
     *("request_received", "request_identified", "request_extended"),
     *("request_answered", "request_refused", "request_withdrawn", "copy_made", "person_erased"),
+    *("member_sign_in", "member_sign_in_failed", "member_sign_out", "member_read", "member_email_asked"),
     *("disclosure", "audit_read", "exports_listed"),
 )
 """Every action that a role records, in the order in which the audit page lists them.
@@ -64,7 +65,7 @@ _PACKAGE: Final = "storage.catalogue"
 class Entry:
     """An audit entry. It holds ids, times and counts: never a name, a reason or typed text."""
 
-    actor: str  # "staff:<uuid>", "operator", "user:<uid>", "nobody"
+    actor: str  # "staff:<uuid>", "member:<uuid>", "operator", "user:<uid>", "nobody"
     action: str
     session_id: SessionId | None = None
     purpose_id: UUID | None = None

@@ -77,6 +77,11 @@ CREATE FUNCTION tallenne.audit_may(p_writer text, p_actor text, p_action text, p
     SELECT p_writer = current_user OR EXISTS (
         SELECT FROM audit_writer w WHERE w.writer = p_writer AND p_action = ANY (w.actions)
           AND CASE WHEN NOT w.names_staff THEN p_actor = 'operator' AND p_session_id IS NULL
+                   WHEN p_actor LIKE 'member:%' THEN p_writer = 'tallenne_serve'
+                       AND p_action IN ('register_changed', 'consent_given', 'consent_withdrawn', 'member_sign_in', 'member_sign_out',
+                           'member_read', 'member_email_asked')
+                       AND EXISTS (
+                       SELECT FROM member_session s WHERE s.session_id = p_session_id AND 'member:' || s.member_id = p_actor)
                    WHEN p_session_id IS NOT NULL THEN EXISTS (
                        SELECT FROM staff_session s WHERE s.session_id = p_session_id AND 'staff:' || s.staff_id = p_actor)
                    WHEN p_actor LIKE 'staff:%' THEN EXISTS (
@@ -271,8 +276,14 @@ BEGIN
             SELECT s.session_id FROM staff_session s
             WHERE s.seen_ns < before_ns AND NOT EXISTS (SELECT FROM purpose p WHERE p.session_id = s.session_id)
             LIMIT p_limit);
+    WHEN 'member_sessions' THEN
+        DELETE FROM member_session WHERE session_id IN (
+            SELECT s.session_id FROM member_session s WHERE s.seen_ns < before_ns LIMIT p_limit);
     WHEN 'throttles' THEN
         DELETE FROM sign_in_throttle WHERE last_ns < before_ns AND blocked_until_ns < before_ns;
+    WHEN 'member_codes' THEN
+        DELETE FROM member_code_request WHERE request_hash IN (
+            SELECT r.request_hash FROM member_code_request r WHERE r.asked_ns < before_ns LIMIT p_limit);
     WHEN 'gaps' THEN
         -- A gap is of interest beside footage. Before the first hour that is kept the pages say "expired".
         DELETE FROM gap g USING (SELECT camera_id, min(hour_ns) AS first_ns FROM hour_key GROUP BY camera_id) AS k
@@ -450,6 +461,8 @@ BEGIN
     DELETE FROM member_field WHERE member_id = gone;
     DELETE FROM member_consent WHERE member_id = gone;
     DELETE FROM credential WHERE member_id = gone;
+    DELETE FROM member_session WHERE member_id = gone;
+    DELETE FROM member_code_request WHERE request_hash IN (SELECT request_hash FROM member_code WHERE member_id = gone);
     DELETE FROM member_identity WHERE member_id = gone;
     UPDATE member_request SET details = '', answer = CASE WHEN answer IS NOT NULL THEN '' END,
         extension = CASE WHEN extension IS NOT NULL THEN '' END,
@@ -1474,6 +1487,22 @@ CREATE TABLE tallenne.member (
     minor boolean DEFAULT false NOT NULL
 );
 
+CREATE TABLE tallenne.member_code (
+    request_hash bytea NOT NULL,
+    code_hash bytea NOT NULL,
+    member_id uuid NOT NULL
+);
+
+CREATE TABLE tallenne.member_code_request (
+    request_hash bytea NOT NULL,
+    email_hash bytea NOT NULL,
+    kind text NOT NULL,
+    asked_ns bigint NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    used_ns bigint,
+    CONSTRAINT member_code_request_kind_check CHECK ((kind = ANY (ARRAY['sign_in'::text, 'new_email'::text])))
+);
+
 CREATE TABLE tallenne.member_consent (
     consent_id uuid NOT NULL,
     member_id uuid NOT NULL,
@@ -1537,6 +1566,16 @@ CREATE TABLE tallenne.member_request (
     CONSTRAINT member_request_check4 CHECK (((identity_ns IS NOT NULL) OR ((state <> ALL (ARRAY['checked'::text, 'answered'::text])) AND (erased_ns IS NULL)))),
     CONSTRAINT member_request_kind_check CHECK ((kind = ANY (ARRAY['access'::text, 'portability'::text, 'rectification'::text, 'erasure'::text, 'restriction'::text, 'objection'::text]))),
     CONSTRAINT member_request_state_check CHECK ((state = ANY (ARRAY['received'::text, 'checked'::text, 'answered'::text, 'refused'::text, 'withdrawn'::text])))
+);
+
+CREATE TABLE tallenne.member_session (
+    session_id uuid NOT NULL,
+    token_hash bytea NOT NULL,
+    member_id uuid NOT NULL,
+    email_hash bytea NOT NULL,
+    created_ns bigint NOT NULL,
+    seen_ns bigint NOT NULL,
+    ended_ns bigint
 );
 
 CREATE TABLE tallenne.object_quarantine (
@@ -1861,6 +1900,15 @@ ALTER TABLE ONLY tallenne.hour_key
 ALTER TABLE ONLY tallenne.journal_outbox
     ADD CONSTRAINT journal_outbox_pkey PRIMARY KEY (entry_id);
 
+ALTER TABLE ONLY tallenne.member_code
+    ADD CONSTRAINT member_code_pkey PRIMARY KEY (request_hash, code_hash);
+
+ALTER TABLE ONLY tallenne.member_code
+    ADD CONSTRAINT member_code_request_hash_member_id_key UNIQUE (request_hash, member_id);
+
+ALTER TABLE ONLY tallenne.member_code_request
+    ADD CONSTRAINT member_code_request_pkey PRIMARY KEY (request_hash);
+
 ALTER TABLE ONLY tallenne.member_consent
     ADD CONSTRAINT member_consent_pkey PRIMARY KEY (consent_id);
 
@@ -1875,6 +1923,12 @@ ALTER TABLE ONLY tallenne.member
 
 ALTER TABLE ONLY tallenne.member_request
     ADD CONSTRAINT member_request_pkey PRIMARY KEY (request_id);
+
+ALTER TABLE ONLY tallenne.member_session
+    ADD CONSTRAINT member_session_pkey PRIMARY KEY (session_id);
+
+ALTER TABLE ONLY tallenne.member_session
+    ADD CONSTRAINT member_session_token_hash_key UNIQUE (token_hash);
 
 ALTER TABLE ONLY tallenne.object_quarantine
     ADD CONSTRAINT object_quarantine_pkey PRIMARY KEY (object_name);
@@ -2020,6 +2074,8 @@ CREATE INDEX hour_key_expires ON tallenne.hour_key USING btree (expires_hour_ns)
 
 CREATE INDEX hour_key_hour ON tallenne.hour_key USING btree (hour_ns, expires_hour_ns);
 
+CREATE INDEX member_code_request_asked ON tallenne.member_code_request USING btree (asked_ns);
+
 CREATE INDEX member_consent_member ON tallenne.member_consent USING btree (member_id, given_ns);
 
 CREATE INDEX member_field_email ON tallenne.member_field USING btree (lower(value)) WHERE ((field = 'email'::text) AND (to_ns = '9223372036854775807'::bigint));
@@ -2035,6 +2091,8 @@ CREATE INDEX member_request_ended ON tallenne.member_request USING btree (ended_
 CREATE INDEX member_request_member ON tallenne.member_request USING btree (member_id, received_ns);
 
 CREATE INDEX member_request_open ON tallenne.member_request USING btree (due_ns) WHERE (state = ANY (ARRAY['received'::text, 'checked'::text]));
+
+CREATE INDEX member_session_member ON tallenne.member_session USING btree (member_id) WHERE (ended_ns IS NULL);
 
 CREATE INDEX purpose_export ON tallenne.purpose USING btree (export_id) WHERE (export_id IS NOT NULL);
 
@@ -2182,6 +2240,12 @@ ALTER TABLE ONLY tallenne.hold_backlog
 ALTER TABLE ONLY tallenne.hold
     ADD CONSTRAINT hold_case_id_fkey FOREIGN KEY (case_id) REFERENCES tallenne.case_file(case_id);
 
+ALTER TABLE ONLY tallenne.member_code
+    ADD CONSTRAINT member_code_member_id_fkey FOREIGN KEY (member_id) REFERENCES tallenne.member(member_id);
+
+ALTER TABLE ONLY tallenne.member_code
+    ADD CONSTRAINT member_code_request_hash_fkey FOREIGN KEY (request_hash) REFERENCES tallenne.member_code_request(request_hash) ON DELETE CASCADE;
+
 ALTER TABLE ONLY tallenne.member_consent
     ADD CONSTRAINT member_consent_member_id_fkey FOREIGN KEY (member_id) REFERENCES tallenne.member(member_id);
 
@@ -2208,6 +2272,9 @@ ALTER TABLE ONLY tallenne.member_request
 
 ALTER TABLE ONLY tallenne.member_request
     ADD CONSTRAINT member_request_member_id_fkey FOREIGN KEY (member_id) REFERENCES tallenne.member(member_id);
+
+ALTER TABLE ONLY tallenne.member_session
+    ADD CONSTRAINT member_session_member_id_fkey FOREIGN KEY (member_id) REFERENCES tallenne.member(member_id);
 
 ALTER TABLE ONLY tallenne.purpose
     ADD CONSTRAINT purpose_export_id_fkey FOREIGN KEY (export_id) REFERENCES tallenne.footage_export(export_id) ON DELETE SET NULL;
@@ -2511,6 +2578,10 @@ GRANT SELECT,DELETE ON TABLE tallenne.journal_outbox TO tallenne_custodian;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tallenne.member TO tallenne_index;
 GRANT SELECT,INSERT ON TABLE tallenne.member TO tallenne_serve;
 
+GRANT SELECT,INSERT ON TABLE tallenne.member_code TO tallenne_serve;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE tallenne.member_code_request TO tallenne_serve;
+
 GRANT SELECT,INSERT ON TABLE tallenne.member_consent TO tallenne_serve;
 
 GRANT UPDATE(withdrawn_ns) ON TABLE tallenne.member_consent TO tallenne_serve;
@@ -2551,6 +2622,8 @@ GRANT UPDATE(ended_ns) ON TABLE tallenne.member_request TO tallenne_serve;
 GRANT UPDATE(ended_by) ON TABLE tallenne.member_request TO tallenne_serve;
 
 GRANT UPDATE(answer) ON TABLE tallenne.member_request TO tallenne_serve;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE tallenne.member_session TO tallenne_serve;
 
 GRANT SELECT ON TABLE tallenne.object_quarantine TO tallenne_serve;
 

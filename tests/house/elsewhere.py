@@ -55,7 +55,7 @@ ELSEWHERE: Final = (
         "searches and the audit trail: SQL, and what of it is on record",
         "tests/integration/api/test_looks.py",
         (
-            *("api/audit/disclosure.py", "api/search/event.py", "api/search/listing.py"),
+            *("api/audit/disclos*.py", "api/search/event.py", "api/search/listing.py"),
             *("api/cameras/days.py", "api/search/timeline.py"),
         ),
     ),
@@ -151,6 +151,7 @@ ELSEWHERE: Final = (
     Row(_PROCESS, "tests/integration/pipeline/test_erase_command.py", ("pipeline/commands/erase.py",), words='"erase"'),
     Row("cases, with a custodian", "tests/integration/api/cases/test_cases.py", ("api/cases/*.py",)),
     Row(_ROUTES, "tests/integration/api/requests/test_requests.py", ("api/requests/[crs][!t]*.py",)),
+    Row(_ROUTES, "tests/integration/api/members/test_routes.py", ("api/members/*.py",)),
     Row(_ROUTES, "tests/integration/api/register/test_register.py", ("api/register/*.py", "storage/register/*.py")),
     Row("its end, with the footage", "tests/integration/api/bookmarks/test_bookmarks.py", ("api/bookmarks/*.py",)),
     Row(

@@ -19,6 +19,7 @@ _ROUNDS: Final = 50  # of each kind in a row; the rest in the next round
 _EXPIRED_KEYS_D: Final = 400  # a recorder that was away for so long is not waited for
 ERASURES_D: Final = _EXPIRED_KEYS_D  # of orders that were carried out or refused
 _GAPS_D: Final = 2
+_CODES_D: Final = 1  # they are good for ten minutes
 
 
 class PeriodsOver:
@@ -32,7 +33,9 @@ class PeriodsOver:
             "exports": periods.exports_d,
             "purposes": periods.lookups_d,
             "sessions": periods.sessions_d,
+            "member_sessions": periods.sessions_d,
             "throttles": periods.sessions_d,
+            "member_codes": _CODES_D,
             "gaps": _GAPS_D,
             "bookmarks": 0,  # when their footage has ended, whenever that was
             "member_history": periods.member_history_d,

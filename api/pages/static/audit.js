@@ -143,6 +143,7 @@ const count = (key, number) => (number === 1 ? t(`${key}_one`) : t(key, { count:
 function actor(entry) {
   if (entry.name) return entry.name;
   if (/^(user|operator):\d+$/.test(entry.actor)) return t("audit.operator");
+  if (entry.actor.startsWith("member:")) return t("audit.a_member");
   return { operator: t("audit.operator"), nobody: t("audit.nobody") }[entry.actor] ?? entry.actor;
 }
 

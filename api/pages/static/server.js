@@ -25,7 +25,7 @@ const here = () => encodeURIComponent(location.pathname + location.search);
 
 async function problemOf(answer) {
   const code = answer.headers.get("Tallenne-Problem") ?? "mistake";
-  if (code === "sign-in-needed") location.assign(`/sign-in?next=${here()}`);
+  if (code === "sign-in-needed") location.assign(root.dataset.signIn ?? `/sign-in?next=${here()}`);
   if (code === "purpose-needed") location.assign(`/purpose?next=${here()}`);
   return new Problem(code, answer.status, Number(answer.headers.get("Retry-After")) || 1);
 }

@@ -908,6 +908,44 @@ GRANT SELECT ON member, member_identity, access_event, tag, controller_skew, qua
 GRANT SELECT ON access_event, tag TO tallenne_custodian;
 
 
+-- == Members' own pages
+-- Sessions and one-time codes of members: apart from those of staff, who have other tables, another cookie and other keys.
+
+CREATE TABLE member_session (
+    session_id uuid PRIMARY KEY,
+    token_hash bytea NOT NULL UNIQUE,       -- HMAC of the cookie under the api's own key, with another label than of staff's
+    member_id uuid NOT NULL REFERENCES member,
+    email_hash bytea NOT NULL,              -- HMAC of the address that opened it: with another address in the register it is over
+    created_ns bigint NOT NULL,
+    seen_ns bigint NOT NULL,
+    ended_ns bigint
+);
+CREATE INDEX member_session_member ON member_session (member_id) WHERE ended_ns IS NULL;
+
+-- Where codes were asked for, known address or not: the row is the same. The browser that asked holds the token.
+CREATE TABLE member_code_request (
+    request_hash bytea PRIMARY KEY,         -- HMAC of the token
+    email_hash bytea NOT NULL,
+    kind text NOT NULL CHECK (kind IN ('sign_in', 'new_email')),
+    asked_ns bigint NOT NULL,
+    tries int NOT NULL DEFAULT 0,
+    used_ns bigint
+);
+CREATE INDEX member_code_request_asked ON member_code_request (asked_ns);
+
+-- A code for each member who has that address; each opens that member's pages alone.
+CREATE TABLE member_code (
+    request_hash bytea NOT NULL REFERENCES member_code_request ON DELETE CASCADE,
+    code_hash bytea NOT NULL,               -- HMAC of request and code
+    member_id uuid NOT NULL REFERENCES member,
+    PRIMARY KEY (request_hash, code_hash),
+    UNIQUE (request_hash, member_id)
+);
+
+GRANT SELECT, INSERT, UPDATE ON member_session, member_code_request TO tallenne_serve;
+GRANT SELECT, INSERT ON member_code TO tallenne_serve;
+
+
 -- == Staff and audit
 -- Staff, sessions, grants and the audit chain. Only the api reads and writes the staff tables; the custodian asks
 -- staff_may(). Audit entries are appended by audit_append() and never changed.
@@ -1086,7 +1124,7 @@ CREATE TABLE audit_entry (
     seq bigint PRIMARY KEY,
     at_ns bigint NOT NULL,
     writer text NOT NULL,                   -- the database role that appended it, by the server's word
-    actor text NOT NULL,                    -- "staff:<uuid>", "user:<uid>", "operator"
+    actor text NOT NULL,                    -- "staff:<uuid>", "member:<uuid>", "user:<uid>", "operator"
     action text NOT NULL,                   -- "sign_in", "search", "look", "export", ...
     session_id uuid,
     purpose_id uuid,
@@ -1133,7 +1171,8 @@ INSERT INTO audit_writer VALUES
         'audit_read', 'register_read', 'register_changed', 'register_rights', 'register_exported', 'consent_given', 'consent_withdrawn',
         'request_received', 'request_identified', 'request_extended', 'request_answered', 'request_refused', 'request_withdrawn',
         'copy_made', 'person_erased',
-        'case_opened', 'case_entry', 'case_review', 'bookmark_added', 'bookmark_filed', 'bookmark_removed']);
+        'case_opened', 'case_entry', 'case_review', 'bookmark_added', 'bookmark_filed', 'bookmark_removed',
+        'member_sign_in', 'member_sign_in_failed', 'member_sign_out', 'member_read', 'member_email_asked']);
 
 -- The hashed text of an entry: its fields joined by U+001F, which none of them can contain, NULL as empty. The hash is
 -- sha256(previous || line). IMMUTABLE: the same row gives the same line for as long as it is kept.
@@ -1150,6 +1189,11 @@ RETURNS boolean LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne,
     SELECT p_writer = current_user OR EXISTS (
         SELECT FROM audit_writer w WHERE w.writer = p_writer AND p_action = ANY (w.actions)
           AND CASE WHEN NOT w.names_staff THEN p_actor = 'operator' AND p_session_id IS NULL
+                   WHEN p_actor LIKE 'member:%' THEN p_writer = 'tallenne_serve'
+                       AND p_action IN ('register_changed', 'consent_given', 'consent_withdrawn', 'member_sign_in', 'member_sign_out',
+                           'member_read', 'member_email_asked')
+                       AND EXISTS (
+                       SELECT FROM member_session s WHERE s.session_id = p_session_id AND 'member:' || s.member_id = p_actor)
                    WHEN p_session_id IS NOT NULL THEN EXISTS (
                        SELECT FROM staff_session s WHERE s.session_id = p_session_id AND 'staff:' || s.staff_id = p_actor)
                    WHEN p_actor LIKE 'staff:%' THEN EXISTS (
@@ -1406,6 +1450,8 @@ BEGIN
     DELETE FROM member_field WHERE member_id = gone;
     DELETE FROM member_consent WHERE member_id = gone;
     DELETE FROM credential WHERE member_id = gone;
+    DELETE FROM member_session WHERE member_id = gone;
+    DELETE FROM member_code_request WHERE request_hash IN (SELECT request_hash FROM member_code WHERE member_id = gone);
     DELETE FROM member_identity WHERE member_id = gone;
     UPDATE member_request SET details = '', answer = CASE WHEN answer IS NOT NULL THEN '' END,
         extension = CASE WHEN extension IS NOT NULL THEN '' END,
@@ -1976,8 +2022,14 @@ BEGIN
             SELECT s.session_id FROM staff_session s
             WHERE s.seen_ns < before_ns AND NOT EXISTS (SELECT FROM purpose p WHERE p.session_id = s.session_id)
             LIMIT p_limit);
+    WHEN 'member_sessions' THEN
+        DELETE FROM member_session WHERE session_id IN (
+            SELECT s.session_id FROM member_session s WHERE s.seen_ns < before_ns LIMIT p_limit);
     WHEN 'throttles' THEN
         DELETE FROM sign_in_throttle WHERE last_ns < before_ns AND blocked_until_ns < before_ns;
+    WHEN 'member_codes' THEN
+        DELETE FROM member_code_request WHERE request_hash IN (
+            SELECT r.request_hash FROM member_code_request r WHERE r.asked_ns < before_ns LIMIT p_limit);
     WHEN 'gaps' THEN
         -- A gap is of interest beside footage. Before the first hour that is kept the pages say "expired".
         DELETE FROM gap g USING (SELECT camera_id, min(hour_ns) AS first_ns FROM hour_key GROUP BY camera_id) AS k

@@ -329,17 +329,33 @@ def _keys_of(owner: asyncpg.Connection, cache: HourKeyCache, cameras: list[Camer
 # -- Who may say what
 
 
+async def add_member_session(owner: asyncpg.Connection) -> tuple[str, dict[str, Any]]:
+    """The member as an actor, and their session."""
+    member_id, session_id = uuid.uuid4(), uuid.uuid4()
+    await owner.execute("INSERT INTO member VALUES ($1, 0)", member_id)
+    values = (session_id, bytes(32), member_id, bytes(32))
+    await owner.execute("INSERT INTO member_session VALUES ($1, $2, $3, $4, 0, 0)", *values)
+    return f"member:{member_id}", {"session_id": session_id}
+
+
 async def test_each_role_records_what_is_its_own_and_nothing_of_others(
     owner: asyncpg.Connection, database: Database
 ) -> None:
     staff, other = await add_staff(owner), await add_staff(owner)
     person, invented = f"staff:{staff.staff_id}", f"staff:{uuid.uuid4()}"
     session = {"session_id": staff.session_id}
+    member, own = await add_member_session(owner)
     cases: list[tuple[str, str, str, dict[str, Any], bool]] = [
         ("custodian", "look", person, session, True),
         ("custodian", "look", person, {"session_id": other.session_id}, False),
         ("custodian", "look", invented, {}, False),
         ("custodian", "enrol", "user:0", {}, True),
+        ("serve", "member_read", member, own, True),
+        ("serve", "member_read", member, {}, False),
+        ("serve", "member_read", member, session, False),
+        ("serve", "register_exported", member, own, False),
+        ("serve", "find", person, own, False),
+        ("custodian", "look", member, own, False),
         ("custodian", "sign_in", person, session, False),
         ("index", "look", person, session, False),
         ("index", "look", "operator", {}, False),

@@ -94,6 +94,20 @@ async def test_sessions_reasons_and_exports_go_in_their_order(owner: asyncpg.Con
     assert (await count(owner, "footage_export"), await count(owner, "purpose")) == (1, 2)
 
 
+async def test_sessions_and_codes_of_members_go(owner: asyncpg.Connection, database: Database) -> None:
+    member = uuid.uuid4()
+    await owner.execute("INSERT INTO member VALUES ($1, 0)", member)
+    for days in (0.5, 2, 400):
+        at_ns, request = NOW_NS - int(days * DAY_NS), os.urandom(32)
+        session = (uuid.uuid4(), os.urandom(32), member, request, at_ns)
+        await owner.execute("INSERT INTO member_session VALUES ($1, $2, $3, $4, $5, $5)", *session)
+        await owner.execute("INSERT INTO member_code_request VALUES ($1, $1, 'sign_in', $2)", request, at_ns)
+        await owner.execute("INSERT INTO member_code VALUES ($1, $1, $2)", request, member)
+    keeper = await over(database)
+    assert (keeper.deleted["member_sessions"], keeper.deleted["member_codes"]) == (1, 2)
+    assert await count(owner, "member_code") == 1
+
+
 async def test_nothing_younger_than_a_day_goes_whatever_the_clock_says(
     owner: asyncpg.Connection, database: Database
 ) -> None:

@@ -52,6 +52,9 @@ def test_each_use_has_a_key_of_its_own() -> None:
     assert key.throttle_key("user", "ann") == hmac.digest(names, b"user\x1fann", "sha256")
     cookies = derived(b"tallenne/1 session cookies")
     assert key.hash_cookie("t\ud800") == hmac.digest(cookies, b"t?", "sha256")
+    members = derived(b"tallenne/1 members")
+    assert key.hash_member("cookie", "t\ud800") == hmac.digest(members, b"cookie\x1ft\xed\xa0\x80", "sha256")
+    assert len({key.hash_member("cookie", "t"), key.hash_member("code", "t"), key.hash_cookie("t")}) == 3
     signing = Ed25519PrivateKey.from_private_bytes(derived(b"tallenne/1 export signing"))
     assert key.export_key.public_bytes_raw() == signing.public_key().public_bytes_raw()
     assert key.sign_export(b"manifest") == signing.sign(b"manifest")

@@ -91,6 +91,11 @@ def test_wait_doubles_up_to_the_longest() -> None:
     assert [Limit(free=0, longest_ns=3 * NS).wait_ns(failures) // NS for failures in range(5)] == [0, 1, 2, 3, 3]
 
 
+def test_first_wait_may_be_longer_than_a_second() -> None:
+    limit = Limit(free=1, first_ns=5 * MINUTE_NS, longest_ns=HOUR_NS)
+    assert [limit.wait_ns(failures) // MINUTE_NS for failures in range(8)] == [0, 0, 5, 10, 20, 40, 60, 60]
+
+
 def test_limits_are_those_that_the_interface_names() -> None:
     assert (PER_USER.free, PER_ADDRESS.free) == (5, 20)
     for limit in (PER_USER, PER_ADDRESS):

@@ -16,7 +16,7 @@ from domain.footage import GapCause
 from storage.catalogue.audit import ACTIONS
 
 ROOT = Path(__file__).resolve().parents[4]
-TEMPLATES = sorted((DIRECTORY / "templates").glob("*.html"))
+TEMPLATES = sorted((DIRECTORY / "templates").rglob("*.html"))
 STATIC_FOLDER = DIRECTORY / "static"
 SCRIPTS = sorted((DIRECTORY / "static").rglob("*.js"))
 STATIC = [*SCRIPTS, *sorted((DIRECTORY / "static").glob("*.css")), *sorted((DIRECTORY / "static").glob("*.svg"))]

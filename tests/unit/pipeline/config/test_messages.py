@@ -1,4 +1,4 @@
-"""[alarms]: what is wrong is said with its line; what is right reaches the role."""
+"""[alarms] and [members]: what is wrong is said with its line; what is right reaches the role."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from alarms.conditions import DELAYS_S, Kind
+from api.settings import MembersSettings
 from pipeline.config.load import ConfigError, load
+from pipeline.config.messages import members_settings
 from pipeline.config.roles import RoleSettings
 from pipeline.config.warnings import warnings
 from pipeline.installation import Installation
@@ -101,3 +103,48 @@ def test_what_is_not_encrypted_is_a_warning(tmp_path: Path) -> None:
     text = MAIL.replace('user_name = "gym"\npassword = { file = "mail" }\n', 'tls = "none"\n')
     found = warnings(load(write(tmp_path, text + HOOK.replace("https:", "http:"))).config)
     assert [one.split()[0] for one in found] == ["[alarms.mail]", "[alarms.webhook]"]
+    for host, count in (("mail.example", 1), ("127.0.0.1", 0)):
+        own = f'[members]\n[members.mail]\nhost = "{host}"\ntls = "none"\nsender = "a@example.org"\n'
+        assert len(warnings(load(write(tmp_path, MAIL + own)).config)) == count
+
+
+MEMBERS = """\
+[members]
+name = "Sali"
+may_change = ["phone"]
+consents = ["Uutiskirje"]
+"""
+OWN_MAIL = """\
+[members.mail]
+host = "mail.example"
+tls_ca = "authority.pem"
+sender = "members@example.org"
+"""
+
+
+def test_members_have_a_mail_server_of_their_own_or_that_of_the_alarms(tmp_path: Path) -> None:
+    (tmp_path / "authority.pem").write_text("")
+
+    def serve(text: str) -> MembersSettings | None:
+        config = load(write(tmp_path, text)).config
+        return members_settings(config, lambda path: tmp_path / path, lambda secret: "read")
+
+    shared, own = serve(MAIL + MEMBERS), serve(MAIL + MEMBERS + OWN_MAIL)
+    assert shared is not None and own is not None
+    assert (shared.mail.host, shared.mail.sender, shared.mail.password) == ("smtp.example", "gym@example.org", "read")
+    assert (own.mail.host, own.mail.password, own.mail.tls_ca) == ("mail.example", "", tmp_path / "authority.pem")
+    assert (own.name, own.may_change, own.consents) == ("Sali", ("phone",), ("Uutiskirje",))
+    assert "recipients" not in str(shared)
+    assert serve(MAIL) is None
+
+
+def test_members_without_mail_and_with_fields_of_staff_are_mistakes(tmp_path: Path) -> None:
+    bare = MAIL.partition("[alarms.mail]")[0]
+    (found,) = mistakes(tmp_path, bare + MEMBERS)
+    assert "no mail server is named" in found and found.startswith("line ")
+    (found,) = mistakes(tmp_path, MAIL + MEMBERS.replace('"phone"', '"birth_date"'))
+    assert "may_change" in found
+    (found,) = mistakes(tmp_path, MAIL + MEMBERS.replace('"Uutiskirje"', '"Uutiskirje", "Uutiskirje"'))
+    assert "there twice" in found
+    (found,) = mistakes(tmp_path, MAIL + MEMBERS + OWN_MAIL.replace("tls_ca", "user_name"))
+    assert "needs its password" in found
