@@ -117,7 +117,12 @@ def _register(facts: Facts, language: Language) -> Section:
     t = teller(language)
     names = ", ".join(name if len(facts.sites) == 1 else f"{site}: {name}" for site, name in facts.doors)
     items = [
-        t("Members: customer number, name, whether a minor", "Jäsenet: asiakasnumero, nimi, tieto alaikäisyydestä"),
+        t(
+            "Members, as far as given: customer number, name, birth date, e-mail, phone, address, other information, "
+            "membership, consents, opt-outs from offers, and requests about their data",
+            "Jäsenet, siltä osin kuin tiedot on annettu: asiakasnumero, nimi, syntymäaika, sähköposti, puhelin, "
+            "osoite, muut tiedot, jäsenyys, suostumukset, tarjouskiellot sekä tietoja koskevat pyynnöt",
+        ),
         t("Credentials: cards and codes that open doors", "Kulkutunnisteet: ovet avaavat kortit ja koodit"),
     ]
     if names:

@@ -70,8 +70,10 @@ def _categories(language: Language) -> Section:
         (
             t("Members", "Jäsenet"),
             t(
-                "number, name, whether a minor; credentials; door events and visits; recordings",
-                "numero, nimi, tieto alaikäisyydestä; kulkutunnisteet; ovitapahtumat ja käynnit; tallenteet",
+                "number, name, birth date, contact, other information, membership, consents, opt-outs, requests; "
+                "credentials; door events and visits; recordings",
+                "numero, nimi, syntymäaika, yhteystiedot, muut tiedot, jäsenyys, suostumukset, kiellot, pyynnöt; "
+                "kulkutunnisteet; ovitapahtumat ja käynnit; tallenteet",
             ),
         ),
         (t("Others who enter", "Muut sisään tulevat"), t("recordings", "tallenteet")),

@@ -127,7 +127,7 @@ def _without_period(language: Language) -> list[tuple[str, str, str]]:
             t("end with it", "päättyvät sen kanssa"),
         ),
         (
-            t("Members: number, name, whether a minor", "Jäsenet: numero, nimi, tieto alaikäisyydestä"),
+            t("The register of members: what it says now", "Jäsenrekisteri: voimassa olevat tiedot"),
             t("as long as the controller keeps the member", "niin kauan kuin rekisterinpitäjä säilyttää jäsenen"),
             t("no period of its own", "ei omaa määräaikaa"),
         ),

@@ -145,7 +145,11 @@ def _table(head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Flowable
     for row in rows:
         cells.append([Text(escape(text), cell if number else bold) for number, text in enumerate(row)])
     weights = [max(len(row[column]) for row in (head, *rows)) ** 0.6 for column in range(len(head))]
-    widths = [_WIDTH * weight / sum(weights) for weight in weights]
+    least = [_longest_word([row[column] for row in (head, *rows)]) for column in range(len(head))]
+    left = _WIDTH - sum(least)
+    if left < 0:  # then words break
+        least, left = [0.0] * len(head), _WIDTH
+    widths = [word + left * weight / sum(weights) for word, weight in zip(least, weights, strict=True)]
     style = [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
@@ -155,6 +159,10 @@ def _table(head: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Flowable
         ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
     ]
     return Table(cells, colWidths=widths, repeatRows=1, style=style)
+
+
+def _longest_word(texts: list[str]) -> float:
+    return float(max(pdfmetrics.stringWidth(word, BOLD, 8.5) for text in texts for word in text.split() or [""]) + 7)
 
 
 def _footer(title: str, canvas: Any, document: Any) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from paper.kinds.notice import paper
 from paper.language import LANGUAGES, Language
+from storage.register.fields import OFFERS, Field
 from tests.support.papers import FULL, facts_in
 
 
@@ -44,6 +45,25 @@ def test_notice_links_credentials_and_never_persons_with_pictures(
     said = words(tmp_path, language)
     assert credential in said
     assert "person identified" not in said and "henkilö tunnistet" not in said
+
+
+def test_every_field_of_the_register_is_in_the_notice(tmp_path: Path) -> None:
+    said = words(tmp_path, "en")
+    known = {
+        Field.NAME: "name",
+        Field.BIRTH_DATE: "birth date",
+        Field.EMAIL: "e-mail",
+        Field.PHONE: "phone",
+        Field.ADDRESS: "address",
+        Field.OTHER: "other information",
+        Field.MEMBERSHIP: "membership",
+        Field.MEMBER_FROM: "membership",
+        Field.MEMBER_TO: "membership",
+        **dict.fromkeys(OFFERS, "opt-outs from offers"),
+    }
+    assert set(known) == set(Field)  # a new field needs its word here and in the notice
+    (members,) = [line for line in said.splitlines() if line.startswith("Members, as far as given")]
+    assert [word for word in known.values() if word not in members] == []
 
 
 SOUND = 'audio = true\naudio_reason = "calls for help"\n'
