@@ -9,10 +9,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.http import problems
 from api.http.provide import provide
-from api.members import entry_routes, own_routes, pages, seen_routes
+from api.members import entry_routes, own_routes, pages, request_routes, seen_routes
 from api.members.room import Members
 
-ROUTERS: Final = (entry_routes.router, own_routes.router, seen_routes.router)
+ROUTERS: Final = (entry_routes.router, own_routes.router, seen_routes.router, request_routes.router)
 _ROOTS: Final = ("/me", "/v1/me")
 
 

@@ -37,6 +37,12 @@ async def looks(request: Request, room: MembersDep) -> Response:
     return await _shown(request, room, "looks")
 
 
+@router.get("/me/requests")
+async def requests(request: Request, room: MembersDep) -> Response:
+    """Show what the member has asked for, with the answers."""
+    return await _shown(request, room, "requests")
+
+
 @router.get(SIGN_IN)
 async def sign_in(request: Request, room: MembersDep) -> Response:
     """Ask for the address, then for the code."""

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from api.audit.disclosed import LookAnswer
 from api.http.texts import LINE, SOME_TEXT, TEXT
+from api.requests.rows import RequestRow
+from api.requests.shapes import Kind
 from domain.time import to_iso
 from storage.register import Consent, Value
 from storage.register import Field as Name
@@ -148,6 +150,43 @@ class LooksAnswer(BaseModel):
 
     looks: list[LookAnswer]
     next: int | None
+
+
+class AskBody(BaseModel):
+    """What the member asks for, and what there is to say about it."""
+
+    model_config = _STRICT
+    kind: Kind
+    details: Annotated[str, StringConstraints(max_length=4000, pattern=TEXT)] = ""
+
+
+class OwnRequestAnswer(BaseModel):
+    """A request of the member's. `answer`: what the gym answered, once it has."""
+
+    request_id: UUID
+    kind: str
+    state: str
+    open: bool
+    details: str
+    received: str
+    due: str
+    extension: str | None
+    answer: str | None
+
+
+def own_request_answer(row: RequestRow) -> OwnRequestAnswer:
+    """As JSON; not who of the staff answered."""
+    return OwnRequestAnswer(
+        request_id=row.request_id,
+        kind=row.kind,
+        state=row.state,
+        open=row.ended_ns is None,
+        details=row.details,
+        received=to_iso(row.received_ns),
+        due=to_iso(row.due_ns - 1),
+        extension=row.extension,
+        answer=row.answer,
+    )
 
 
 def field_answer(name: Name, value: Value | None, *, text: str | None = None, may_change: bool) -> FieldAnswer:

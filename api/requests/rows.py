@@ -111,6 +111,18 @@ async def step(
     return True
 
 
+async def take_back(records: Records, entry: audit.Entry, row: RequestRow) -> bool:
+    """End a request, since the member takes it back on their own page. False: it has ended already."""
+    now_ns = records.clock_ns()
+    with wrapped_errors():
+        async with records.pool.acquire() as conn, conn.transaction():
+            if not await conn.fetchval(sql.load(_PACKAGE, "request_withdraw"), row.request_id, None, now_ns):
+                return False
+            detail = {"request_id": str(row.request_id), "kind": row.kind}
+            await audit.append_in(conn, _completed(entry, "request_withdrawn", row.member_id, detail), now_ns)
+    return True
+
+
 async def erase_person(records: Records, session: Session, purpose_id: UUID, row: RequestRow) -> bool:
     """Cut the link between the internal id and the person, for good. False: not such a request, or not checked."""
     now_ns = records.clock_ns()

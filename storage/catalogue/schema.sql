@@ -79,7 +79,7 @@ CREATE FUNCTION tallenne.audit_may(p_writer text, p_actor text, p_action text, p
           AND CASE WHEN NOT w.names_staff THEN p_actor = 'operator' AND p_session_id IS NULL
                    WHEN p_actor LIKE 'member:%' THEN p_writer = 'tallenne_serve'
                        AND p_action IN ('register_changed', 'consent_given', 'consent_withdrawn', 'member_sign_in', 'member_sign_out',
-                           'member_read', 'member_email_asked')
+                           'member_read', 'member_email_asked', 'request_received', 'request_withdrawn')
                        AND EXISTS (
                        SELECT FROM member_session s WHERE s.session_id = p_session_id AND 'member:' || s.member_id = p_actor)
                    WHEN p_session_id IS NOT NULL THEN EXISTS (

@@ -36,10 +36,13 @@ TABLE: Final[dict[tuple[str, str], tuple[str, Any]]] = {
     ("POST", "/v1/me/consents/{consent_id}/withdraw"): ("/v1/me/consents/{consent}/withdraw", {}),
     ("GET", "/v1/me/visits"): ("/v1/me/visits", None),
     ("GET", "/v1/me/looks"): ("/v1/me/looks", None),
+    ("GET", "/v1/me/requests"): ("/v1/me/requests", None),
+    ("POST", "/v1/me/requests"): ("/v1/me/requests", {"kind": "access", "details": "Mine, please."}),
+    ("POST", "/v1/me/requests/{request_id}/withdraw"): ("/v1/me/requests/{request}/withdraw", {}),
     ("POST", "/v1/me/sign-out"): ("/v1/me/sign-out", {"everywhere": True}),
 }
 OPEN: Final = {("POST", "/v1/me/sign-in/code"), ("POST", "/v1/me/sign-in")}
-PAGES: Final = ("/me", "/me/visits", "/me/looks")
+PAGES: Final = ("/me", "/me/visits", "/me/looks", "/me/requests")
 
 
 def routes_of(routers: Any) -> Iterator[tuple[str, str]]:
@@ -58,31 +61,39 @@ def test_every_route_is_in_the_table() -> None:
 async def traces(club: Club, member_id: Any) -> list[str]:
     """What is stored of a member and could be seen by another."""
     owner = club.office.owner
-    words = [str(member_id), "0405555", "Salainen katu", "Salainen suostumus"]
+    words = [str(member_id), "0405555", "Salainen katu", "Salainen suostumus", "Salainen pyyntö"]
     row = await owner.fetchrow("SELECT number, name FROM member_identity WHERE member_id = $1", member_id)
     return [*words, row["number"], row["name"], "Pääovi", "South"]
 
 
 async def fill(club: Club, member_id: Any) -> str:
-    """Return the id of a consent."""
+    """Return the id of a consent, which is a request's as well."""
     now_ns = club.office.clock.now_ns
     values = {Field.PHONE: "0405555", Field.ADDRESS: "Salainen katu 1"}
     await keep(club.office.owner, member_id, values, source=Source.IMPORT, staff_id=None, now_ns=now_ns)
     given = await give_consent(
         club.office.owner, member_id, "Salainen suostumus", Way.PAPER, staff_id=None, now_ns=now_ns
     )
+    await club.office.owner.execute(
+        "INSERT INTO member_request (request_id, member_id, kind, channel, details, received_ns, due_ns)"
+        " VALUES ($1, $2, 'objection', 'letter', 'Salainen pyyntö', $3, $3::bigint + 1)",
+        *(given, member_id, now_ns),
+    )
     return str(given)
 
 
 async def call(client: Client, key: tuple[str, str], consent: str, **more: Any) -> httpx.Response:
     path, body = TABLE[key]
-    return await client.request(key[0], path.replace("{consent}", consent), json=body, **more)
+    return await client.request(
+        key[0], path.replace("{consent}", consent).replace("{request}", consent), json=body, **more
+    )
 
 
 async def state_of(club: Club, member_id: Any) -> list[str]:
     queries = (
         "SELECT * FROM member_field WHERE member_id = $1 ORDER BY field, from_ns",
         "SELECT * FROM member_consent WHERE member_id = $1",
+        "SELECT * FROM member_request WHERE member_id = $1",
         "SELECT session_id, ended_ns, email_hash FROM member_session WHERE member_id = $1",
     )
     return [str(await club.office.owner.fetch(query, member_id)) for query in queries]
