@@ -115,7 +115,7 @@ async def confirm_email(body: NewEmailBody, request: Request, room: MembersDep, 
     return await _card(room, session.member_id)
 
 
-@router.post("/consents", status_code=201, responses=declared(401, 429))
+@router.post("/consents", status_code=201, responses=declared(401, 404, 429))
 async def give(body: GiveBody, room: MembersDep, session: MemberSignedIn) -> CardAnswer:
     """Consent to one of what is offered. What holds already is not given twice."""
     if body.purpose not in room.own.consents:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from email.utils import make_msgid
 from typing import Final
 
 from domain.errors import RetryableError, TallenneError
@@ -48,7 +48,7 @@ class Post:
             return
         message = new_message(self._server, recipient, subject, text)
         message["Date"] = datetime.fromtimestamp(self._clock_ns() // NS, tz=UTC)
-        message["Message-ID"] = make_msgid(domain=self._server.sender.rpartition("@")[2])
+        message["Message-ID"] = f"<{secrets.token_hex(16)}@{self._server.sender.rpartition('@')[2]}>"
         for pause_s in (*AGAIN_S, None):
             try:
                 await hand_over(self._server, recipient, message)
