@@ -12,6 +12,7 @@ from typing import Final
 
 from demo.doors import DoorEvent, Doors
 from demo.live import LiveCamera, Studio, live_settings
+from demo.mail import FILE, keeping_mail
 from demo.members import read_credentials
 from demo.rtsp.digest import Digest
 from demo.rtsp.server import RtspServer
@@ -36,9 +37,13 @@ async def run(settings: DemoSettings, stop: asyncio.Event) -> None:
     doors = _doors(settings, cameras)
     digest = Digest(settings.rtsp_user, settings.rtsp_password) if settings.rtsp_password else None
     server, studio = RtspServer(cameras, digest=digest), Studio(cameras)
+    mail: contextlib.AbstractAsyncContextManager[int | None] = contextlib.nullcontext()
+    if settings.mail_port is not None:
+        mail = keeping_mail(settings.run_directory / FILE, settings.mail_port)
     try:
         async with (
             server.listening(settings.rtsp_host, settings.rtsp_port),
+            mail,
             studio.open(),
             asyncio.TaskGroup() as tasks,
         ):

@@ -37,6 +37,7 @@ class DemoSettings:
     broker_password: str = field(repr=False)
     run_directory: Path  # status file, demo-events.jsonl and demo-skips.jsonl
     members_csv: Path  # whose credentials the doors see; see members.py
+    mail_port: int | None = None  # of the server that keeps members' mail; None: there is none
     rtsp_host: str = "127.0.0.1"
     rtsp_port: int = 0  # 0: any free one; the status file says which
     broker_host: str = "127.0.0.1"

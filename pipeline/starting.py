@@ -45,9 +45,11 @@ async def started(
     try:
         settings = await _with_room(services, loaded, installation, roles, tell, stop)
         if gym is not None:
-            from pipeline.demo.members import import_demo_members  # here: without a demo nothing of it is loaded
+            # here: without a demo nothing of it is loaded
+            from pipeline.demo.members import ensure_demo_email, import_demo_members
 
             await import_demo_members(settings, installation, tell.line)
+            await ensure_demo_email(settings)
         await roles.start()
         if gym is not None:
             from pipeline.demo.account import ensure_demo_staff

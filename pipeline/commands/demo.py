@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 from typing import Final
 
+from demo.mail import FILE
 from pipeline.commands.common import DEFAULT_DATA
 from pipeline.demo.account import DemoAccount, demo_account
 from pipeline.demo.gym import kept_gym
+from pipeline.demo.members import EMAIL
 from pipeline.errors import SetupError
 from pipeline.exit_codes import OK
 from pipeline.installation import Installation
@@ -49,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     say(f"Staff pages: {address or 'not running now'}")
     for account in accounts:
         _print(account)
+    say(f"\nMembers' pages: {address}/me, with {EMAIL}; the mail with the code: {installation.run / FILE}")
     return OK
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from importlib.resources import files
@@ -29,6 +30,7 @@ class DemoGym:
 
     cameras: int
     rtsp_port: int
+    mail_port: int
 
     def name(self, number: int) -> str:
         """Of camera ``number``, from 1."""
@@ -46,16 +48,17 @@ class DemoGym:
 
 
 def make_demo(installation: Installation, cameras: int | None) -> tuple[DemoGym, Path]:
-    """The demo's configuration file, written anew at every start: the camera server's port may have changed."""
+    """The demo's configuration file, written anew at every start: the ports may have changed."""
     folder = installation.root / "demo"
     folder.mkdir(mode=0o700, exist_ok=True)
     kept = folder / "gym.json"
     known: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
-    port = known.get("rtsp_port", 0)
-    if not port or not can_listen(port):
-        (port,) = free_ports(1)
-    gym = DemoGym(cameras=cameras or known.get("cameras", 4), rtsp_port=port)
-    write_private(kept, json.dumps({"cameras": gym.cameras, "rtsp_port": gym.rtsp_port}).encode())
+    ports = {name: known.get(name, 0) for name in ("rtsp_port", "mail_port")}
+    for name, port in ports.items():
+        if not port or not can_listen(port):
+            (ports[name],) = free_ports(1)
+    gym = DemoGym(cameras=cameras or known.get("cameras", 4), **ports)
+    write_private(kept, json.dumps(dataclasses.asdict(gym)).encode())
     secret(installation.secrets / "demo-camera.secret")
     if not (folder / "members.csv").exists():
         write_members_csv(folder / "members.csv")
@@ -78,6 +81,7 @@ def demo_settings(gym: DemoGym, installation: Installation, endpoints: dict[str,
         ),
         doors=tuple(DemoDoor(external_id=external, site=SITE_TOPIC, name=name) for external, name in gym.doors),
         rtsp_port=gym.rtsp_port,
+        mail_port=gym.mail_port,
         rtsp_user=RTSP_USER,
         rtsp_password=read_secret(installation.secrets / "demo-camera.secret"),
         broker_host=endpoints["broker"]["host"],
@@ -96,7 +100,7 @@ def kept_gym(installation: Installation) -> DemoGym | None:
         body = json.loads((installation.root / "demo" / "gym.json").read_text())
     except OSError:
         return None
-    return DemoGym(cameras=body["cameras"], rtsp_port=body["rtsp_port"])
+    return DemoGym(**body)
 
 
 def _toml(gym: DemoGym, installation: Installation) -> str:
@@ -133,6 +137,15 @@ def _toml(gym: DemoGym, installation: Installation) -> str:
         "",
         "[ingest]",
         'recorder = "demo"',
+        "",
+        "[members]",
+        f'name = "{SITE}"',
+        'consents = ["My picture may be shown in the newsletter"]',
+        "[members.mail]",
+        'host = "127.0.0.1"',
+        f"port = {gym.mail_port}",
+        'tls = "none"',
+        'sender = "gym@demo.example"',
         "",
         files("pipeline.demo").joinpath("controller.toml").read_text(encoding="utf-8"),
     ]

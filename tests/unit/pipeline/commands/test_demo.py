@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
     installation = Installation(tmp_path)
     installation.prepare()
     (tmp_path / "demo").mkdir()
-    (tmp_path / "demo" / "gym.json").write_text(json.dumps({"cameras": 4, "rtsp_port": 1}))
+    (tmp_path / "demo" / "gym.json").write_text(json.dumps({"cameras": 4, "rtsp_port": 1, "mail_port": 2}))
     for name, key in SECRETS.items():
         write_private(installation.secrets / f"{name}.secret", b"open sesame 77")
         uri = pyotp.TOTP(key).provisioning_uri(name=name, issuer_name="Tallenne")
