@@ -24,6 +24,7 @@ from api.live import routes as live
 from api.live import walls
 from api.members.app import Beside, build_members_app
 from api.pages.install import install as install_pages
+from api.recipients import routes as recipients
 from api.register import rights_routes as register_rights
 from api.register import routes as register
 from api.requests import routes as requests
@@ -63,6 +64,7 @@ ROUTERS: Final = tuple(
         register_rights,
         register,
         requests,
+        recipients,
         staff,
         own_account,
         health,

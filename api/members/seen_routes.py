@@ -14,6 +14,8 @@ from api.http.times import Instant
 from api.members.room import MembersDep
 from api.members.sessions import MemberSignedIn, record
 from api.members.shapes import LooksAnswer, VisitAnswer, VisitsAnswer
+from api.recipients.rows import recipients
+from api.recipients.shapes import ToldAnswer, told_answer
 from domain.access import Visit
 from domain.time import DAY_NS, Span, to_iso
 from runtime import sql
@@ -63,6 +65,13 @@ async def own_looks(
     await record(room, room.records.pool, session, "member_read", {"what": "looks"})
     looks, after = await looks_at(room.records, session.member_id, before, limit)
     return LooksAnswer(looks=looks, next=after)
+
+
+@router.get("/recipients", responses=declared(401, 429))
+async def own_recipients(room: MembersDep, session: MemberSignedIn) -> list[ToldAnswer]:
+    """Who received the member's data or footage, why and on what basis; not which of the staff gave it."""
+    await record(room, room.records.pool, session, "member_read", {"what": "recipients"})
+    return [told_answer(each) for each in await recipients(room.records, session.member_id)]
 
 
 def _visit(visit: Visit, site: Mapping[str, Any], doors: Mapping[UUID | None, Mapping[str, Any]]) -> VisitAnswer:

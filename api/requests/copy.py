@@ -10,6 +10,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from api.audit.disclosed import looks_of
+from api.recipients.rows import recipients
+from api.recipients.shapes import told_answer
 from api.records import Records
 from api.requests.rows import RequestRow, listed
 from domain.ids import MemberId, SiteId
@@ -62,6 +64,7 @@ async def make_copy(records: Records, request: RequestRow, who: MemberRow) -> di
             for row in passages
         ],
         "recordings": _joined(recordings),
+        "recipients": [told_answer(each).model_dump() for each in await recipients(records, who.member_id)],
         "looks": [each.model_dump() for each in told.looks],
         "notes": [each.model_dump() for each in told.bookmarks],
         "requests": _requests(await listed(records, member_id=who.member_id)),

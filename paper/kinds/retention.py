@@ -34,7 +34,10 @@ RECORDS: Final[dict[str, tuple[tuple[str, str], tuple[str, str]]]] = {
         ("with who changed them", "muuttajineen"),
     ),
     "requests_d": (
-        ("Members' requests and the answers to them", "Jäsenten pyynnöt ja niihin annetut vastaukset"),
+        (
+            "Members' requests with their answers, and who received members' data",
+            "Jäsenten pyynnöt vastauksineen sekä mitä on luovutettu kenelle",
+        ),
         ("complaints come within years", "valituksia voi tulla vuosien ajan"),
     ),
     "sessions_d": (

@@ -19,7 +19,7 @@ from runtime import sql
 from runtime.database import wrapped_errors
 
 FOOTAGE: Final = ("look", "look_whole", "look_live", "export_previewed")
-EXPORTS: Final = ("export", "export_made", "export_fetched", "copy_made")
+EXPORTS: Final = ("export", "export_made", "export_fetched", "copy_made", "recipient_recorded")
 SEARCHES: Final = ("find", "visit", "timeline", "search_members", "search_visits", "search_events")
 RECORDS: Final = ("disclosure", "audit_read", "exports_listed", "register_read", "register_exported")
 EXPOSING: Final = (*FOOTAGE, *EXPORTS, *SEARCHES, *RECORDS)

@@ -50,6 +50,7 @@ ACTIONS: Final = (
     *("consent_given", "consent_withdrawn"),
     *("request_received", "request_identified", "request_extended"),
     *("request_answered", "request_refused", "request_withdrawn", "copy_made", "person_erased"),
+    "recipient_recorded",
     *("member_sign_in", "member_sign_in_failed", "member_sign_out", "member_read", "member_email_asked"),
     *("disclosure", "audit_read", "exports_listed"),
 )

@@ -299,6 +299,9 @@ BEGIN
         DELETE FROM erased_segment WHERE erasure_id = ANY (gone);
         DELETE FROM erasure_span WHERE erasure_id = ANY (gone);
         DELETE FROM erasure WHERE erasure_id = ANY (gone);
+    WHEN 'recipients' THEN
+        DELETE FROM recipient WHERE recipient_id IN (
+            SELECT h.recipient_id FROM recipient h WHERE h.handed_ns < before_ns LIMIT p_limit);
     WHEN 'requests' THEN
         DELETE FROM member_request WHERE request_id IN (
             SELECT q.request_id FROM member_request q WHERE q.ended_ns < before_ns LIMIT p_limit);
@@ -1621,6 +1624,29 @@ CREATE TABLE tallenne.quarantine (
     replayed_ns bigint
 );
 
+CREATE TABLE tallenne.recipient (
+    recipient_id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    kind text NOT NULL,
+    name text NOT NULL,
+    what text NOT NULL,
+    why text NOT NULL,
+    basis text NOT NULL,
+    consent_id uuid,
+    reference text DEFAULT ''::text NOT NULL,
+    receipt text DEFAULT ''::text NOT NULL,
+    staff_id uuid NOT NULL,
+    handed_ns bigint NOT NULL,
+    CONSTRAINT recipient_basis_check CHECK ((basis = ANY (ARRAY['consent'::text, 'contract'::text, 'legal_obligation'::text, 'vital_interests'::text, 'legitimate_interests'::text, 'request'::text]))),
+    CONSTRAINT recipient_check CHECK (((basis = 'consent'::text) = (consent_id IS NOT NULL))),
+    CONSTRAINT recipient_check1 CHECK (((kind <> ALL (ARRAY['police'::text, 'authority'::text])) OR (reference <> ''::text))),
+    CONSTRAINT recipient_kind_check CHECK ((kind = ANY (ARRAY['police'::text, 'authority'::text, 'insurer'::text, 'payment'::text, 'member'::text, 'other'::text]))),
+    CONSTRAINT recipient_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT recipient_receipt_check CHECK (((receipt = ''::text) OR (receipt ~ '^[0-9a-f]{64}$'::text))),
+    CONSTRAINT recipient_what_check CHECK ((what <> ''::text)),
+    CONSTRAINT recipient_why_check CHECK ((why <> ''::text))
+);
+
 CREATE TABLE tallenne.recorder (
     recorder_id uuid NOT NULL,
     name text NOT NULL,
@@ -1945,6 +1971,9 @@ ALTER TABLE ONLY tallenne.quarantine
 ALTER TABLE ONLY tallenne.quarantine
     ADD CONSTRAINT quarantine_pkey PRIMARY KEY (quarantine_id);
 
+ALTER TABLE ONLY tallenne.recipient
+    ADD CONSTRAINT recipient_pkey PRIMARY KEY (recipient_id);
+
 ALTER TABLE ONLY tallenne.recorder
     ADD CONSTRAINT recorder_pkey PRIMARY KEY (recorder_id);
 
@@ -2099,6 +2128,10 @@ CREATE INDEX purpose_export ON tallenne.purpose USING btree (export_id) WHERE (e
 CREATE INDEX purpose_session ON tallenne.purpose USING btree (session_id, stated_ns);
 
 CREATE INDEX quarantine_received ON tallenne.quarantine USING btree (received_ns, quarantine_id);
+
+CREATE INDEX recipient_handed ON tallenne.recipient USING btree (handed_ns);
+
+CREATE INDEX recipient_member ON tallenne.recipient USING btree (member_id, handed_ns);
 
 CREATE INDEX segment_camera_other ON ONLY tallenne.segment USING btree (camera_id, start_ns) WHERE (state <> 'live'::text);
 
@@ -2281,6 +2314,12 @@ ALTER TABLE ONLY tallenne.purpose
 
 ALTER TABLE ONLY tallenne.purpose
     ADD CONSTRAINT purpose_session_id_fkey FOREIGN KEY (session_id) REFERENCES tallenne.staff_session(session_id);
+
+ALTER TABLE ONLY tallenne.recipient
+    ADD CONSTRAINT recipient_member_id_fkey FOREIGN KEY (member_id) REFERENCES tallenne.member(member_id);
+
+ALTER TABLE ONLY tallenne.recipient
+    ADD CONSTRAINT recipient_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES tallenne.staff(staff_id);
 
 ALTER TABLE ONLY tallenne.recovery_code
     ADD CONSTRAINT recovery_code_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES tallenne.staff(staff_id);
@@ -2634,6 +2673,8 @@ GRANT SELECT ON TABLE tallenne.purpose TO tallenne_custodian;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE tallenne.quarantine TO tallenne_index;
 GRANT SELECT ON TABLE tallenne.quarantine TO tallenne_serve;
+
+GRANT SELECT,INSERT ON TABLE tallenne.recipient TO tallenne_serve;
 
 GRANT SELECT ON TABLE tallenne.recorder TO tallenne_ingest;
 GRANT SELECT,INSERT,UPDATE ON TABLE tallenne.recorder TO tallenne_custodian;

@@ -41,14 +41,8 @@ ELSEWHERE: Final = (
         "tests/integration/api/test_roles.py",
         (
             *("api/app.py", "api/sign_in/desk.py", "api/sign_in/purpose_routes.py", "api/sign_in/purposes.py"),
-            *(
-                "api/cameras/inventory.py",
-                "api/health/quarantine.py",
-                "api/health/retention.py",
-                "api/live/walls.py",
-                "api/pages/install.py",
-                "api/pages/routes.py",
-            ),
+            *("api/cameras/inventory.py", "api/health/quarantine.py", "api/health/retention.py"),
+            *("api/live/walls.py", "api/pages/install.py", "api/pages/routes.py"),
         ),
     ),
     Row(
@@ -150,6 +144,7 @@ ELSEWHERE: Final = (
     Row("erasure, with a custodian", "tests/integration/api/erasures/test_erasures.py", ("api/erasures/*.py",)),
     Row(_PROCESS, "tests/integration/pipeline/test_erase_command.py", ("pipeline/commands/erase.py",), words='"erase"'),
     Row("cases, with a custodian", "tests/integration/api/cases/test_cases.py", ("api/cases/*.py",)),
+    Row(_ROUTES, "tests/integration/api/recipients/test_recipients.py", ("api/recipients/*.py",)),
     Row(_ROUTES, "tests/integration/api/requests/test_requests.py", ("api/requests/[crs][!t]*.py",)),
     Row(_ROUTES, "tests/integration/api/members/test_routes.py", ("api/members/*.py",)),
     Row(_ROUTES, "tests/integration/api/register/test_register.py", ("api/register/*.py", "storage/register/*.py")),

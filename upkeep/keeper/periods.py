@@ -40,6 +40,7 @@ class PeriodsOver:
             "bookmarks": 0,  # when their footage has ended, whenever that was
             "member_history": periods.member_history_d,
             "requests": periods.requests_d,
+            "recipients": periods.requests_d,
             "erasures": ERASURES_D,
             "expired_keys": _EXPIRED_KEYS_D,
         }

@@ -17,6 +17,7 @@ const PARTS = {
   visits: { site: (each) => each.site, from: (each) => time(each.from), to: (each) => time(each.to) },
   passages: { at: (each) => time(each.at), site: (each) => each.site, door: (each) => each.door, what: (each) => word("kind", each.what) },
   recordings: { site: (each) => each.site, camera: (each) => each.camera, from: (each) => time(each.from), to: (each) => time(each.to) },
+  recipients: { at: (each) => time(each.at), whom: (each) => `${each.name} (${t(`recipients.kind_${each.kind}`)})`, what: (each) => each.what, why: (each) => each.why, basis: (each) => t(`recipients.basis_${each.basis}`) },
   looks: { at: (each) => time(each.at), what: (each) => t(`look.${each.kind}`), why: (each) => (each.purpose ? t(`purpose.${each.purpose}`) : "–"), camera: (each) => each.camera ?? "–", from: (each) => time(each.start), to: (each) => time(each.end) },
   notes: { at: (each) => time(each.at), camera: (each) => each.camera, value: (each) => each.note },
   requests: { at: (each) => time(each.received), what: (each) => t(`requests.kind_${each.kind}`), value: (each) => each.details || "–", state: (each) => t(`requests.state_${each.state}`), told: (each) => each.answer ?? "–" },

@@ -10,6 +10,7 @@ const OFFERS = ["offers_email", "offers_sms", "offers_post"];
 const LINES = ["address", "other"];
 const { member } = byId("card").dataset;
 const path = `/v1/register/${member}`;
+const recipients = byId("recipient-form") ? await import("./recipients.js") : null;
 let shown = {};
 
 const time = (text) => full(Date.parse(text), ownZone);
@@ -45,6 +46,7 @@ function draw(card) {
   byId("consents").replaceChildren(...(card.consents ?? []).map((each) => consent(each, card.may_change_consents)));
   byId("card").hidden = false;
   if (byId("history").open) history();
+  recipients?.offerConsents(card.consents);
 }
 
 function consent(each, mayChange) {

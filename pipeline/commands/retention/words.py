@@ -70,7 +70,7 @@ _PERIODS: Final = {
     "exports_d": "records of exports",
     "lookups_d": "reasons of looks",
     "member_history_d": "earlier values of the register",
-    "requests_d": "members' requests",
+    "requests_d": "members' requests, hand-overs to others",
     "sessions_d": "sessions",
     "logs_d": "logs",
 }

@@ -1170,7 +1170,7 @@ INSERT INTO audit_writer VALUES
         'staff_grants', 'staff_disabled', 'staff_enabled', 'factor_reset', 'password_reset', 'signed_out', 'disclosure',
         'audit_read', 'register_read', 'register_changed', 'register_rights', 'register_exported', 'consent_given', 'consent_withdrawn',
         'request_received', 'request_identified', 'request_extended', 'request_answered', 'request_refused', 'request_withdrawn',
-        'copy_made', 'person_erased',
+        'copy_made', 'person_erased', 'recipient_recorded',
         'case_opened', 'case_entry', 'case_review', 'bookmark_added', 'bookmark_filed', 'bookmark_removed',
         'member_sign_in', 'member_sign_in_failed', 'member_sign_out', 'member_read', 'member_email_asked']);
 
@@ -1392,6 +1392,34 @@ GRANT SELECT, INSERT, UPDATE (withdrawn_ns, withdrawn_how, withdrawn_staff_id) O
 GRANT SELECT, INSERT, UPDATE, DELETE ON register_right TO tallenne_serve;
 GRANT INSERT ON member, member_identity TO tallenne_serve;
 GRANT UPDATE (name, search) ON member_identity TO tallenne_serve;
+
+
+-- == Recipients
+-- Who was given a member's data or footage, what of it, why and on what basis. Nothing here is changed; a row ends with
+-- its period.
+
+CREATE TABLE recipient (
+    recipient_id uuid PRIMARY KEY,
+    member_id uuid NOT NULL REFERENCES member,
+    kind text NOT NULL CHECK (kind IN ('police', 'authority', 'insurer', 'payment', 'member', 'other')),
+    name text NOT NULL CHECK (name <> ''),
+    what text NOT NULL CHECK (what <> ''),  -- which data, or which footage of what time
+    why text NOT NULL CHECK (why <> ''),
+    -- GDPR 6 (1); "request" is the member's own (15, 20)
+    basis text NOT NULL CHECK (basis IN ('consent', 'contract', 'legal_obligation', 'vital_interests', 'legitimate_interests',
+        'request')),
+    consent_id uuid,                        -- of member_consent, which goes when the person is erased
+    reference text NOT NULL DEFAULT '',     -- the number of the authority's request, of the order or of the claim
+    receipt text NOT NULL DEFAULT '',       -- SHA-256 of what was handed over, as its recipient can compute it
+    staff_id uuid NOT NULL REFERENCES staff,
+    handed_ns bigint NOT NULL,
+    CHECK ((basis = 'consent') = (consent_id IS NOT NULL)),
+    CHECK (kind NOT IN ('police', 'authority') OR reference <> ''),
+    CHECK (receipt = '' OR receipt ~ '^[0-9a-f]{64}$')
+);
+CREATE INDEX recipient_member ON recipient (member_id, handed_ns);
+CREATE INDEX recipient_handed ON recipient (handed_ns);
+GRANT SELECT, INSERT ON recipient TO tallenne_serve;
 
 
 -- == Requests of members
@@ -2045,6 +2073,9 @@ BEGIN
         DELETE FROM erased_segment WHERE erasure_id = ANY (gone);
         DELETE FROM erasure_span WHERE erasure_id = ANY (gone);
         DELETE FROM erasure WHERE erasure_id = ANY (gone);
+    WHEN 'recipients' THEN
+        DELETE FROM recipient WHERE recipient_id IN (
+            SELECT h.recipient_id FROM recipient h WHERE h.handed_ns < before_ns LIMIT p_limit);
     WHEN 'requests' THEN
         DELETE FROM member_request WHERE request_id IN (
             SELECT q.request_id FROM member_request q WHERE q.ended_ns < before_ns LIMIT p_limit);

@@ -33,6 +33,7 @@ NONE = "00000000-0000-4000-8000-000000000000"
 CASE_BODY = {"title": "x", "reason": "y", "review": to_iso(time.time_ns() + 30 * DAY_NS)}
 EXPORT_BODY = {"camera_ids": [str(LOBBY)], "start": "{just}", "end": "{now}"}
 ERASURE_BODY = {"reason": "x", "camera_ids": [NONE], "start": "{just}", "end": "{now}"}
+RECIPIENT_BODY = {"kind": "insurer", "name": "x", "what": "y", "why": "z", "basis": "contract"}
 CONSENT_BODY = {"purpose": "x", "how": "desk"}
 RIGHTS_BODY = {"rights": {"admin": {"name": "change", "phone": "change", "consents": "change"}}}
 AUDIT = NOBODY | {"admin": True, "auditor": True}
@@ -135,6 +136,8 @@ TABLE = {
     ("PUT", "/v1/register-rights"): ("/v1/register-rights", RIGHTS_BODY, ADMIN),
     ("GET", "/v1/register.csv"): ("/v1/register.csv", None, ADMIN),
     ("GET", "/v1/staff/{staff_id}/sees"): ("/v1/staff/{somebody}/sees", None, ADMIN),
+    ("GET", "/v1/members/{member_id}/recipients"): ("/v1/members/{aino}/recipients", None, APPROVE),
+    ("POST", "/v1/members/{member_id}/recipients"): ("/v1/members/{aino}/recipients", RECIPIENT_BODY, APPROVE),
     ("GET", "/v1/requests"): ("/v1/requests", None, ADMIN),
     ("POST", "/v1/requests"): ("/v1/requests", {"member_id": "{aino}", "kind": "access", "channel": "desk"}, ADMIN),
     # There is no request; for those see requests/test_requests.

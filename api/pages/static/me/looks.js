@@ -27,5 +27,20 @@ async function load() {
   byId("list").removeAttribute("aria-busy");
 }
 
+function recipient(each) {
+  return el("li", {}, el("p", {}, el("strong", {}, each.name), ` · ${full(Date.parse(each.at), ownZone)}`), el("p", {}, each.what), el("p", { class: "soft" }, `${each.why} · ${t(`recipients.basis_${each.basis}`)}`));
+}
+
+async function loadRecipients() {
+  try {
+    const found = await get("/v1/me/recipients");
+    byId("recipient-list").replaceChildren(...found.map(recipient));
+    byId("no-recipients").hidden = Boolean(found.length);
+  } catch (error) {
+    show(byId("problem"), error.message);
+  }
+}
+
+loadRecipients();
 byId("earlier").addEventListener("click", load);
 load();

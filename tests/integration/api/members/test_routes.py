@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ TABLE: Final[dict[tuple[str, str], tuple[str, Any]]] = {
     ("POST", "/v1/me/consents"): ("/v1/me/consents", {"purpose": NEWSLETTER}),
     ("POST", "/v1/me/consents/{consent_id}/withdraw"): ("/v1/me/consents/{consent}/withdraw", {}),
     ("GET", "/v1/me/visits"): ("/v1/me/visits", None),
+    ("GET", "/v1/me/recipients"): ("/v1/me/recipients", None),
     ("GET", "/v1/me/looks"): ("/v1/me/looks", None),
     ("GET", "/v1/me/requests"): ("/v1/me/requests", None),
     ("POST", "/v1/me/requests"): ("/v1/me/requests", {"kind": "access", "details": "Mine, please."}),
@@ -61,7 +63,7 @@ def test_every_route_is_in_the_table() -> None:
 async def traces(club: Club, member_id: Any) -> list[str]:
     """What is stored of a member and could be seen by another."""
     owner = club.office.owner
-    words = [str(member_id), "0405555", "Salainen katu", "Salainen suostumus", "Salainen pyyntö"]
+    words = [str(member_id), "0405555", "Salainen katu", "Salainen suostumus", "Salainen pyyntö", "Salainen saaja"]
     row = await owner.fetchrow("SELECT number, name FROM member_identity WHERE member_id = $1", member_id)
     return [*words, row["number"], row["name"], "Pääovi", "South"]
 
@@ -78,6 +80,16 @@ async def fill(club: Club, member_id: Any) -> str:
         "INSERT INTO member_request (request_id, member_id, kind, channel, details, received_ns, due_ns)"
         " VALUES ($1, $2, 'objection', 'letter', 'Salainen pyyntö', $3, $3::bigint + 1)",
         *(given, member_id, now_ns),
+    )
+    staff_id = uuid.uuid4()
+    await club.office.owner.execute(
+        "INSERT INTO staff (staff_id, user_name, display_name, password_hash, created_ns) VALUES ($1, $2, 'x', '', 0)",
+        *(staff_id, str(staff_id)),
+    )
+    await club.office.owner.execute(
+        "INSERT INTO recipient (recipient_id, member_id, kind, name, what, why, basis, staff_id, handed_ns)"
+        " VALUES ($1, $2, 'insurer', 'Salainen saaja', 'x', 'y', 'contract', $3, $4)",
+        *(uuid.uuid4(), member_id, staff_id, now_ns),
     )
     return str(given)
 
