@@ -44,14 +44,14 @@ async def sign_in(body: CodeBody, request: Request, response: Response, room: Me
     attempt = room.network("code", request)
     await room.begin(attempt)
     now_ns = room.records.clock_ns()
-    token = email = None
+    token = None
     with wrapped_errors():
         async with room.records.pool.acquire() as conn, conn.transaction():
             taken = await take(room, conn, "sign_in", body.request, body.code.get_secret_value(), now_ns)
             if taken is None:
                 await audit.append_in(conn, audit.Entry(actor="nobody", action="member_sign_in_failed"), now_ns)
             else:
-                member_id, email_hash, email = taken
+                member_id, email_hash, _ = taken
                 if old := request.cookies.get(COOKIE):
                     await end_session(room, conn, old, now_ns)
                 token, session_id = await start_session(room, conn, member_id, email_hash, now_ns)
@@ -59,10 +59,11 @@ async def sign_in(body: CodeBody, request: Request, response: Response, room: Me
                     actor=f"member:{member_id}", action="member_sign_in", session_id=session_id, member_id=member_id
                 )
                 await audit.append_in(conn, entry, now_ns)
-    if token is None or email is None:
+    if token is None:
         raise wrong_code()
-    await room.throttle.forgive(room.code_to(email).key)
-    await room.throttle.take_back(attempt.key)
+    # Not of the address: that it may have codes again would show that it is a member's.
+    for each in (attempt, room.network("ask", request)):
+        await room.throttle.take_back(each.key)
     set_cookie(response, token)
     return SessionAnswer(csrf_token=csrf_of(token), expires=to_iso(now_ns + ABSOLUTE_NS), idle_seconds=IDLE_NS // NS)
 

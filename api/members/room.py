@@ -18,8 +18,8 @@ from api.settings import MembersSettings
 from domain.ids import MemberId
 from domain.time import HOUR_NS, MINUTE_NS, NS
 
-PER_EMAIL: Final = Limit(free=2, first_ns=5 * MINUTE_NS, longest_ns=2 * HOUR_NS)
-"""Of codes sent to one address, known or not: three, then one after 5, 10, 20, 40, 80 and each 120 minutes."""
+PER_EMAIL: Final = Limit(free=4, first_ns=5 * MINUTE_NS, longest_ns=2 * HOUR_NS)
+"""Of codes sent to one address, known or not: five, then one after 5, 10, 20, 40, 80 and each 120 minutes."""
 PER_ADDRESS: Final = Limit(free=30)
 """Of requests for codes, and of wrong codes, from one network: a gym's guests share one."""
 PER_MEMBER: Final = Limit(free=300, forget_ns=HOUR_NS)

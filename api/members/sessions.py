@@ -104,10 +104,14 @@ def not_signed_in() -> Problem:
 async def start_session(
     room: Members, conn: asyncpg.Connection, member_id: MemberId, email_hash: bytes, now_ns: int
 ) -> tuple[str, SessionId]:
-    """Start a session after a code was shown; return (cookie, id). The cookie is always a new one."""
+    """Start a session after a code was shown; return (cookie, id). The cookie is always a new one.
+
+    Problem 401: the link to the person was erased meanwhile.
+    """
     token, session_id = secrets.token_urlsafe(32), SessionId(uuid.uuid4())
     values = (session_id, room.records.hash_cookie(token), member_id, email_hash, now_ns)
-    await conn.execute(sql.load(_PACKAGE, "session_start"), *values)
+    if not await conn.fetchval(sql.load(_PACKAGE, "session_start"), *values):
+        raise not_signed_in()
     return token, session_id
 
 

@@ -46,11 +46,18 @@ async def hand_over(server: MailServer, recipient: str, message: EmailMessage) -
 
 
 def new_message(server: MailServer, recipient: str, subject: str, text: str) -> EmailMessage:
-    """Return a mail without date and id, which the caller sets. Holiday replies are not wanted (RFC 3834)."""
+    """Return a mail without date and id, which the caller sets. Holiday replies are not wanted (RFC 3834).
+
+    MailRefusedError: an address or the subject would break out of its header.
+    """
     message = EmailMessage(policy=SMTP)
-    message["From"] = server.sender
-    message["To"] = recipient
-    message["Subject"] = subject
+    try:
+        message["From"] = server.sender
+        message["To"] = recipient
+        message["Subject"] = subject
+    except ValueError:
+        what = "A mail was not made: its sender, recipient or subject cannot stand in a header."
+        raise MailRefusedError(what, "Correct the address in the register.") from None
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
     return message

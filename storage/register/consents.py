@@ -62,7 +62,7 @@ async def give_consent(
 ) -> UUID:
     """Record a consent in the caller's transaction and return its id. ``staff_id`` None: the member gave it directly.
 
-    The caller wraps the driver's errors.
+    Nothing is recorded once the link to the person is erased. The caller wraps the driver's errors.
     """
     consent_id = uuid.uuid4()
     await conn.execute(sql.load(_PACKAGE, "consent_give"), consent_id, member_id, purpose, how, now_ns, staff_id)

@@ -79,9 +79,12 @@ async def keep(
 ) -> list[Field]:
     """Keep checked values in the caller's transaction; return the fields that changed, in the order given.
 
-    What stood there before ends now and stays in the history. The caller wraps the driver's errors.
+    What stood there before ends now and stays in the history. Nothing changes once the link to the person is erased.
+    The caller wraps the driver's errors.
     """
     await conn.execute(sql.load(_PACKAGE, "lock"), str(member_id))
+    if not await conn.fetchval(sql.load(_PACKAGE, "still_there"), member_id):
+        return []
     changed = []
     for each, value in values.items():
         if each is Field.NAME:

@@ -10,8 +10,10 @@ WHERE s.token_hash = $1 AND s.ended_ns IS NULL AND s.created_ns > $2 AND s.seen_
 UPDATE member_session SET seen_ns = greatest(seen_ns, $2) WHERE session_id = $1 AND ended_ns IS NULL
 
 -- name: session_start
--- $1 id, $2 hash of the cookie, $3 member, $4 hash of the address, $5 now
-INSERT INTO member_session (session_id, token_hash, member_id, email_hash, created_ns, seen_ns) VALUES ($1, $2, $3, $4, $5, $5)
+-- $1 id, $2 hash of the cookie, $3 member, $4 hash of the address, $5 now. No row: the link to the person was erased meanwhile.
+INSERT INTO member_session (session_id, token_hash, member_id, email_hash, created_ns, seen_ns)
+SELECT $1, $2, member_id, $4, $5, $5 FROM member_identity WHERE member_id = $3 FOR KEY SHARE
+RETURNING true
 
 -- name: session_end
 UPDATE member_session SET ended_ns = $2 WHERE token_hash = $1 AND ended_ns IS NULL

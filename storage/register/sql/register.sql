@@ -15,6 +15,10 @@ ORDER BY f.from_ns DESC, f.to_ns DESC, f.field LIMIT $3
 -- $1 member. Two changes of one member's values come one after the other.
 SELECT pg_advisory_xact_lock(hashtextextended('register ' || $1::text, 0))
 
+-- name: still_there
+-- $1 member. Keeps the link to the person until the transaction ends: erase_person() waits, and then takes what was written.
+SELECT true FROM member_identity WHERE member_id = $1 FOR KEY SHARE
+
 -- name: keep
 -- $1 member, $2 field, $3 value, $4 source, $5 staff, $6 now. No row: that is what stands there, or nothing stands there to
 -- be removed. A clock that went back does not end a value before it began.
@@ -47,7 +51,8 @@ WHERE c.member_id = $1 ORDER BY c.given_ns DESC, c.consent_id
 
 -- name: consent_give
 -- $1 id, $2 member, $3 purpose, $4 how, $5 now, $6 staff or NULL
-INSERT INTO member_consent (consent_id, member_id, purpose, how, given_ns, staff_id) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO member_consent (consent_id, member_id, purpose, how, given_ns, staff_id)
+SELECT $1, member_id, $3, $4, $5, $6 FROM member_identity WHERE member_id = $2 FOR KEY SHARE
 
 -- name: consent_withdraw
 -- $1 consent, $2 member, $3 how, $4 now, $5 staff or NULL

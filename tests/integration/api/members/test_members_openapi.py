@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import collections
+import uuid
 from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
@@ -67,10 +68,17 @@ class Caller:
             "/v1/me/email": {"email": "new@example.org"},
             "/v1/me/sign-in/code": {"email": AINO},
         }
-        if case.operation.path.endswith("/withdraw"):
+        if case.operation.path.endswith("/{consent_id}/withdraw"):
             now_ns, member = self.club.office.clock.now_ns, self.club.gym.aino
             given_id = await give_consent(self.club.office.owner, member, "x", Way.PAPER, staff_id=None, now_ns=now_ns)
             wanted["url"], wanted["json"] = f"{BASE}/v1/me/consents/{given_id}/withdraw", {}
+        elif case.operation.path.endswith("/{request_id}/withdraw"):
+            columns = "request_id, member_id, kind, channel, received_ns, due_ns"
+            row = (uuid.uuid4(), self.club.gym.aino)
+            await self.club.office.owner.execute(
+                f"INSERT INTO member_request ({columns}) VALUES ($1, $2, 'access', 'page', 0, 1)", *row
+            )
+            wanted["url"] = f"{BASE}/v1/me/requests/{row[0]}/withdraw"
         elif case.operation.path in bodies and case.method != "GET":
             wanted["json"] = bodies[case.operation.path]
 

@@ -118,3 +118,12 @@ def test_mail_server_of_the_tests_leaves_no_socket_to_the_collector(tmp_path: Pa
         del box
         gc.collect()
     assert [str(one.message) for one in found if issubclass(one.category, ResourceWarning)] == []
+
+
+def test_address_that_breaks_out_of_its_header_is_refused_without_being_shown() -> None:
+    server = MailServer(host="mail.example", sender="gym@example.org")
+    odd = "=?utf-8?q?x=0D=0ABcc=3A_evil=40example=2Eorg?=@example.org"
+    for recipient, subject in ((odd, "x"), ("anna@example.org", "x\r\nBcc: evil@example.org")):
+        with pytest.raises(MailRefusedError) as caught:
+            new_message(server, recipient, subject, "text")
+        assert "evil" not in str(caught.value) and caught.value.__cause__ is None
