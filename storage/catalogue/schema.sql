@@ -461,6 +461,8 @@ BEGIN
     IF gone IS NULL THEN RETURN false; END IF;
     -- An import that runs now comes first or finds no such member (indexer/members/sql/members.sql, members_lock).
     PERFORM pg_advisory_xact_lock(7411222006);
+    -- What is being written about the member at this moment comes first, and goes as well; what comes later finds no link.
+    PERFORM FROM member_identity WHERE member_id = gone FOR UPDATE;
     DELETE FROM member_field WHERE member_id = gone;
     DELETE FROM member_consent WHERE member_id = gone;
     DELETE FROM credential WHERE member_id = gone;
