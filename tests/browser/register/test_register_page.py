@@ -72,6 +72,28 @@ async def test_member_is_added_corrected_and_shown_to_whom_the_rights_let(databa
 
 
 @pytest.mark.slow
+async def test_police_receive_what_is_recorded_first(database: Database, tmp_path: Path) -> None:
+    async with two_people(database, tmp_path, "admin") as people:
+        anna = await people.page("anna", "/members", purpose="authority", language="fi-FI", width=390)
+        await anna.fill("#query", "1042")
+        await anna.click("#find button")
+        await anna.click("#members a:has-text('Rekisteritiedot')")
+        await anna.wait_for_selector("#card:not([hidden])")
+        await anna.click("#recipients-part summary")
+        await anna.wait_for_selector("#no-recipients:not([hidden])")
+        await anna.fill("#recipient-name", "Sisä-Suomen poliisilaitos")
+        await anna.fill("#recipient-what", "Aulan kamera 6.31–6.33")
+        await anna.fill("#recipient-why", "Varkauden tutkinta")
+        await anna.click("#recipient-form [type=submit]")
+        await anna.wait_for_selector("#problem:has-text('pyynnöllä on numero')")
+        await anna.fill("#recipient-reference", "5680/R/1234/26")
+        await anna.click("#recipient-form [type=submit]")
+        await anna.wait_for_selector("#recipients li:has-text('5680/R/1234/26')")
+        assert await anna.input_value("#recipient-what") == ""
+        await fits(anna, "recipients-390")
+
+
+@pytest.mark.slow
 async def test_register_is_saved_as_a_file(database: Database, tmp_path: Path) -> None:
     async with two_people(database, tmp_path, "admin") as people:
         anna = await people.page("anna", "/members", purpose="member_request", language="en-GB", width=1366)
