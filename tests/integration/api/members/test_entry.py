@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import statistics
+import time
 import uuid
 from collections import Counter
 from typing import Any
@@ -21,6 +23,7 @@ from storage.access import fold
 from tests.integration.api.members.club import AINO, ONNI, UNKNOWN, Club, codes_of, enter
 
 pytestmark = [pytest.mark.services, pytest.mark.trust]
+ROUNDS = 60
 
 
 async def add_member(club: Club, number: int, email: str) -> MemberId:
@@ -305,3 +308,22 @@ async def test_mail_server_that_is_away_is_a_problem_and_no_answer_changes(
     sent = len(club.box.mails)
     assert (await club.ask(club.office.client(), ONNI)).status_code == 202  # dropped, and the answer is the same
     assert len(club.box.mails) == sent
+
+
+async def test_known_and_unknown_addresses_take_the_same_time(club: Club) -> None:
+    """Asked alternately, so that what else the machine does falls on both; with mail that is really sent."""
+    times: dict[str, list[float]] = {AINO: [], UNKNOWN: []}
+    client, post = club.office.client(), club.office.rooms.members.post
+    for number in range(2 * ROUNDS):
+        await club.office.owner.execute("DELETE FROM sign_in_throttle")
+        email = (AINO, UNKNOWN)[number % 2]
+        began = time.perf_counter()
+        asked = await client.post("/v1/me/sign-in/code", json={"email": email})
+        wrong = await enter(client, asked.json()["request"], "00000000")
+        times[email].append(time.perf_counter() - began)
+        assert (asked.status_code, wrong.status_code) == (202, 401)
+        await post.idle()
+    known, unknown = (statistics.median(each) for each in times.values())
+    print(f"known {known * 1000:.2f} ms, unknown {unknown * 1000:.2f} ms, ratio {known / unknown:.3f}")
+    assert 0.8 < known / unknown < 1.25
+    assert len(club.box.mails) == ROUNDS
