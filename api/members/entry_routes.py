@@ -11,7 +11,7 @@ from api.members.sessions import (
     ABSOLUTE_NS,
     COOKIE,
     IDLE_NS,
-    MemberSignedIn,
+    MemberLeaving,
     csrf_of,
     drop_cookie,
     end_session,
@@ -68,9 +68,9 @@ async def sign_in(body: CodeBody, request: Request, response: Response, room: Me
     return SessionAnswer(csrf_token=csrf_of(token), expires=to_iso(now_ns + ABSOLUTE_NS), idle_seconds=IDLE_NS // NS)
 
 
-@router.post("/sign-out", status_code=204, responses=declared(401, 429))
+@router.post("/sign-out", status_code=204, responses=declared(401))
 async def sign_out(
-    body: SignOutBody, request: Request, response: Response, room: MembersDep, session: MemberSignedIn
+    body: SignOutBody, request: Request, response: Response, room: MembersDep, session: MemberLeaving
 ) -> None:
     """End this session, or all of this member's."""
     now_ns = room.records.clock_ns()

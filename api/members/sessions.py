@@ -76,10 +76,10 @@ async def find_session(room: Members, token: str | None) -> MemberSession | None
     )
 
 
-async def member_signed_in(
+async def member_leaving(
     request: Request, room: MembersDep, token: Annotated[str | None, Security(_cookie)] = None
 ) -> MemberSession:
-    """The session, or 401; on methods that change something also 403 without the session's own token. Counted."""
+    """The session, or 401; on methods that change something also 403 without the session's own token."""
     session = await find_session(room, token)
     if session is None:
         raise not_signed_in()
@@ -89,10 +89,18 @@ async def member_signed_in(
             raise Problem(
                 403, "csrf", "The request does not carry this session's token.", f"Send it as the header {CSRF_HEADER}."
             )
+    return session
+
+
+async def member_signed_in(
+    room: MembersDep, session: Annotated[MemberSession, Depends(member_leaving)]
+) -> MemberSession:
+    """The same, and the request is counted: 429 beyond the limit. Leaving is not."""
     await room.count(session.member_id)
     return session
 
 
+MemberLeaving = Annotated[MemberSession, Depends(member_leaving)]
 MemberSignedIn = Annotated[MemberSession, Depends(member_signed_in)]
 
 

@@ -199,5 +199,4 @@ async def test_requests_of_one_member_are_limited(club: Club, monkeypatch: pytes
     statuses = [(await client.get("/v1/me")).status_code for _ in range(9)]
     assert statuses == [200] * 6 + [429] * 3
     assert (await onni.get("/v1/me")).status_code == 200
-    club.office.clock.forward(3)
-    assert (await client.get("/v1/me")).status_code == 200
+    assert (await client.post("/v1/me/sign-out", json={})).status_code == 204  # leaving is always possible
