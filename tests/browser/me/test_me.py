@@ -93,7 +93,8 @@ async def test_member_signs_in_corrects_withdraws_and_sees(
         assert await page.input_value("#field-phone") == "0401234567"
         page.on("dialog", lambda dialog: dialog.accept())
         await page.click(f"#offered li:has-text('{NEWSLETTER}') button")
-        await page.wait_for_selector(f"#consents li:has-text('{NEWSLETTER}')")
+        mine = "Näillä sivuilla" if language == "fi-FI" else "On these pages"
+        await page.wait_for_selector(f"#consents li:has-text('{NEWSLETTER}'):has-text('{mine}')")
         await page.click("#consents li:has-text('paperilomake') button")
         await page.wait_for_selector("#consents li:has-text('paperilomake'):not(:has(button))")
         await page.click("#history summary")

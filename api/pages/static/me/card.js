@@ -57,7 +57,7 @@ function draw(card) {
 
 function consent(each) {
   const end = each.withdrawn ? el("span", { class: "badge" }, t("register.withdrawn")) : el("span", { class: "badge good" }, t("register.holds"));
-  const given = [t(each.how === "member" ? "me.how_member" : `register.how_${each.how}`), time(each.given), each.withdrawn && t("register.withdrawn_at", { time: time(each.withdrawn) })].filter(Boolean).join(" · ");
+  const given = [each.how === "member" ? t("me.how_member") : t(`register.how_${each.how}`), time(each.given), each.withdrawn && t("register.withdrawn_at", { time: time(each.withdrawn) })].filter(Boolean).join(" · ");
   const button = each.withdrawn ? null : el("button", { type: "button", "aria-label": `${t("me.withdraw")}: ${each.purpose}`, onclick: () => run(() => post(`/v1/me/consents/${each.consent_id}/withdraw`, {}), t("me.withdrawn_done")) }, t("me.withdraw"));
   return el("li", { data: { consent: each.consent_id } }, el("p", {}, el("strong", {}, each.purpose), " ", end), el("p", { class: "soft" }, given), button);
 }
