@@ -27,10 +27,16 @@ function draw(found) {
   byId("none").hidden = Boolean(found.length);
 }
 
+let asked = 0;
+let drawn = 0; // an answer to an earlier question that comes late would hide what was done since
+
 async function run(act, said) {
+  const turn = ++asked;
   show(byId("problem"), "");
   try {
-    draw(await act());
+    const found = await act();
+    if (turn > drawn) draw(found);
+    drawn = Math.max(drawn, turn);
     if (said) toast(said);
     return true;
   } catch (error) {
