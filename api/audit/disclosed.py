@@ -29,6 +29,7 @@ _KINDS: Final = {
     "timeline": "passage",
     "register_read": "register",
     "register_changed": "register",
+    "register_exported": "register",
     "copy_made": "disclosure",
     "disclosure": "disclosure",
     "audit_read": "audit",
@@ -77,7 +78,7 @@ async def looks_at(
 ) -> tuple[list[LookAnswer], int | None]:
     """Return looks, the newest first, and where the list goes on (None: it does not). ``before``: LAST, or that place.
 
-    They named the member, or showed footage while the member's credential was at its doors.
+    They named the member, took out the whole register, or showed footage while the member used a credential there.
     """
     arguments = (member_id, before, limit, list(_KINDS), list(_FOOTAGE))
     with wrapped_errors():

@@ -129,6 +129,8 @@ async def give(body: GiveBody, room: MembersDep, session: MemberSignedIn) -> Car
                 consent_id = await give_consent(
                     conn, session.member_id, body.purpose, Way.MEMBER, staff_id=None, now_ns=now_ns
                 )
+                if consent_id is None:
+                    raise not_signed_in()  # erased while the request was under way
                 detail = {"consent_id": str(consent_id), "how": "member"}
                 await record(room, conn, session, "consent_given", detail)
     return await _card(room, session.member_id)

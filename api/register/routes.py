@@ -129,6 +129,8 @@ async def give(
                 staff_id=session.staff_id,
                 now_ns=records.clock_ns(),
             )
+            if consent_id is None:
+                raise not_found()  # erased while the request was under way
             detail = {"consent_id": str(consent_id), "how": body.how}
             await _record(records, conn, session, purpose, "consent_given", row.member_id, detail)
     return await card(records, session, purpose, member_id)

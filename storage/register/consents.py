@@ -59,14 +59,14 @@ async def consents(conn: asyncpg.Pool | asyncpg.Connection, member_id: MemberId)
 
 async def give_consent(
     conn: asyncpg.Connection, member_id: MemberId, purpose: str, how: Way, *, staff_id: StaffId | None, now_ns: int
-) -> UUID:
+) -> UUID | None:
     """Record a consent in the caller's transaction and return its id. ``staff_id`` None: the member gave it directly.
 
-    Nothing is recorded once the link to the person is erased. The caller wraps the driver's errors.
+    None: nothing is recorded, since the link to the person is erased. The caller wraps the driver's errors.
     """
     consent_id = uuid.uuid4()
-    await conn.execute(sql.load(_PACKAGE, "consent_give"), consent_id, member_id, purpose, how, now_ns, staff_id)
-    return consent_id
+    values = (consent_id, member_id, purpose, how, now_ns, staff_id)
+    return consent_id if await conn.fetchval(sql.load(_PACKAGE, "consent_give"), *values) else None
 
 
 async def withdraw_consent(

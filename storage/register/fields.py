@@ -98,8 +98,11 @@ def _yes_or_no(field: Field, text: str) -> str:
 
 
 def _email(text: str) -> str:
-    """Return the address with its domain in lower case (RFC 5321, 2.4: the local part may distinguish case)."""
-    if not _EMAIL.fullmatch(text) or ".." in text or "@." in text:
+    """Return the address with its domain in lower case (RFC 5321, 2.4: the local part may distinguish case).
+
+    Without encoded words (RFC 2047), of which programs for mail read other addresses.
+    """
+    if not _EMAIL.fullmatch(text) or any(part in text for part in ("..", "@.", "=?")):
         raise FieldError(Field.EMAIL, "is not an address like name@example.org")
     local, _, host = text.rpartition("@")
     return f"{local}@{host.lower()}"

@@ -1,10 +1,11 @@
 -- name: member_looks
 -- $1 member, $2 below this seq, $3 how many, $4 actions, $5 those of them that show footage. The entries that concern the
--- member: they name the member, or their footage carries a tag of the member. The columns do not say who looked.
+-- member: they name the member, their footage carries a tag of the member, or they took the whole register out. The columns do not say who looked.
 SELECT a.seq, a.at_ns, a.action, p.category, c.name AS camera, a.start_ns, a.end_ns
 FROM audit_entry a LEFT JOIN purpose p ON p.purpose_id = a.purpose_id LEFT JOIN camera c ON c.camera_id = a.camera_id
 WHERE a.seq < $2::bigint AND a.action = ANY ($4::text[]) AND a.actor NOT LIKE 'member:%'  -- their own hand
   AND (a.member_id = $1 OR a.detail -> 'members' ? $1::uuid::text
+       OR (a.action = 'register_exported' AND a.at_ns >= (SELECT created_ns FROM member WHERE member_id = $1))
        OR (a.action = ANY ($5::text[]) AND EXISTS (
            SELECT FROM access_event e JOIN tag t USING (event_id)
            WHERE e.member_id = $1 AND t.camera_id = a.camera_id AND t.superseded_ns IS NULL AND e.superseded_by IS NULL

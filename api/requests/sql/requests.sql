@@ -12,7 +12,7 @@ ORDER BY r.ended_ns DESC NULLS FIRST, r.due_ns, r.request_id LIMIT $4
 -- name: request_add
 -- $1 id, $2 member, $3 kind, $4 channel, $5 details, $6 received, $7 due. No row: the member is not in the register.
 INSERT INTO member_request (request_id, member_id, kind, channel, details, received_ns, due_ns)
-SELECT $1, $2, $3, $4, $5, $6, $7 WHERE EXISTS (SELECT FROM member_identity WHERE member_id = $2) RETURNING true
+SELECT $1, member_id, $3, $4, $5, $6, $7 FROM member_identity WHERE member_id = $2 FOR KEY SHARE RETURNING true
 
 -- name: request_identify
 -- $1 request, $2 how, $3 staff or NULL: by their own sign-in, $4 now
@@ -30,14 +30,14 @@ UPDATE member_request SET state = 'answered', answer = $2, ended_by = $3, ended_
 WHERE request_id = $1 AND state = 'checked' RETURNING true
 
 -- name: request_refuse
--- $1 request, $2 the reason, as the member reads it, $3 staff, $4 now
+-- $1 request, $2 the reason, as the member reads it, $3 staff, $4 now. Not once it has erased the person.
 UPDATE member_request SET state = 'refused', answer = $2, ended_by = $3, ended_ns = $4
-WHERE request_id = $1 AND state IN ('received', 'checked') RETURNING true
+WHERE request_id = $1 AND state IN ('received', 'checked') AND erased_ns IS NULL RETURNING true
 
 -- name: request_withdraw
--- $1 request, $2 staff or NULL, $3 now
+-- $1 request, $2 staff or NULL, $3 now. Not once it has erased the person.
 UPDATE member_request SET state = 'withdrawn', ended_by = $2, ended_ns = $3
-WHERE request_id = $1 AND state IN ('received', 'checked') RETURNING true
+WHERE request_id = $1 AND state IN ('received', 'checked') AND erased_ns IS NULL RETURNING true
 
 -- name: person_erase
 SELECT erase_person($1, $2)

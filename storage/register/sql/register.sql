@@ -52,7 +52,7 @@ WHERE c.member_id = $1 ORDER BY c.given_ns DESC, c.consent_id
 -- name: consent_give
 -- $1 id, $2 member, $3 purpose, $4 how, $5 now, $6 staff or NULL
 INSERT INTO member_consent (consent_id, member_id, purpose, how, given_ns, staff_id)
-SELECT $1, member_id, $3, $4, $5, $6 FROM member_identity WHERE member_id = $2 FOR KEY SHARE
+SELECT $1, member_id, $3, $4, $5, $6 FROM member_identity WHERE member_id = $2 FOR KEY SHARE RETURNING true
 
 -- name: consent_withdraw
 -- $1 consent, $2 member, $3 how, $4 now, $5 staff or NULL

@@ -49,6 +49,8 @@ def test_value_is_stored_in_one_form(field: Field, typed: str, stored: str) -> N
         (Field.EMAIL, "a@example.org, b@example.org"),
         (Field.EMAIL, "a@example.org\nBcc: b@example.org"),
         (Field.EMAIL, "<a@example.org>"),
+        (Field.EMAIL, "=?utf-8?q?b=40example.com=2C?=@example.org"),
+        (Field.EMAIL, "=?utf-8?q?a=0aBcc=3Ab=40example.com?=@example.org"),
         (Field.EMAIL, "a@" + "x" * 250 + ".org"),
         (Field.PHONE, "call me"),
         (Field.PHONE, "123"),
