@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from domain.text import printable
 from masking.covering import Clearing
 from masking.errors import ClipRefusedError, MaskingAwayError, ModelMissingError
 from masking.process.pipe import HEAD, INPUT_MAX, OUTPUT_MAX, SAID_MAX, Kind, packed, packed_json
@@ -80,6 +81,8 @@ async def mask_clip(
         held = await _begun(process)
         feeding = asyncio.create_task(_feed(process, pieces, wish), name="clip to be masked")
         found = await _results(process, progress, feeding)
+        if wish.film and not found[1]:
+            raise await _broken(process, stuck=False)
         return Masked(tracks=Tracks.load(found[0]), film=found[1], held=held)
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -136,13 +139,14 @@ async def _results(
         try:
             await _first_of(message, feeding)
             kind, body = message.result()
+            share, refusal = _read(kind, body)
         except (TimeoutError, ValueError, asyncio.IncompleteReadError) as exc:
             raise await _broken(process, isinstance(exc, TimeoutError)) from exc
         finally:
             message.cancel()
             await asyncio.gather(message, return_exceptions=True)
         if kind is Kind.PROGRESS:
-            progress(int(body))
+            progress(share)
         elif kind is Kind.TRACKS:
             tracks = body
         elif kind is Kind.CLIP:
@@ -150,10 +154,19 @@ async def _results(
             if len(film) > OUTPUT_MAX:
                 raise ClipRefusedError("The masked clip is too large.", "Mask a shorter span.")
         elif kind is Kind.REFUSED:
-            said = json.loads(body)
-            raise ClipRefusedError(said["what"], said["remedy"])
+            raise refusal
         elif kind is Kind.END:
             return tracks, bytes(film)
+
+
+def _read(kind: Kind, body: bytes) -> tuple[int, ClipRefusedError]:
+    """How far it is, and why it refuses, in one line. ValueError: neither. A hostile clip may say anything."""
+    if kind is Kind.REFUSED:
+        said = json.loads(body)
+        if not (isinstance(said, dict) and {"what", "remedy"} <= said.keys()):
+            raise ValueError("a refusal says nothing")
+        return 0, ClipRefusedError(printable(str(said["what"]))[:300], printable(str(said["remedy"]))[:300])
+    return min(max(int(body), 0), 1000) if kind is Kind.PROGRESS else 0, ClipRefusedError("", "")
 
 
 async def _first_of(message: asyncio.Task[Any], feeding: asyncio.Task[None]) -> None:

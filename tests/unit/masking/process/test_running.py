@@ -88,11 +88,14 @@ async def test_model_that_is_missing_is_named(tmp_path: Path) -> None:
 
 _HELD = """
 import resource, sys
-from masking.process.pipe import Kind, packed_json
+from masking.process.pipe import Kind, packed, packed_json
 from runtime.sandbox.decoder import confine
 resource.setrlimit(resource.RLIMIT_CPU, (1, 3))
 sys.stdout.buffer.write(packed_json(Kind.HELD, confine(memory_bytes=256 << 20).dump()))
 sys.stdout.buffer.flush()
+def say(kind, body):
+    sys.stdout.buffer.write(packed(kind, body))
+    sys.stdout.buffer.flush()
 """
 
 
@@ -103,12 +106,17 @@ sys.stdout.buffer.flush()
         ("kept = [bytearray(b'x' * (32 << 20)) for _ in range(1000)]", "memory"),
         ("import os; os.write(1, b'\\x05\\xff\\xff\\xff\\xff')", "damaged"),
         ("sys.exit()", "damaged"),
+        ("say(Kind.PROGRESS, b'soon')", "damaged"),
+        ("say(Kind.REFUSED, b'[]')", "damaged"),
+        ("say(Kind.REFUSED, b'{')", "damaged"),
+        ("say(Kind.END, b'')", "damaged"),
+        ('say(Kind.REFUSED, b\'{"what": "a\\\\nb", "remedy": 1}\')', "^a.{1,4}b"),
     ],
 )
 async def test_process_that_a_clip_took_over_is_ended_with_one_clear_error(
     deed: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Endless work, all memory, a message of four gigabytes, no answer."""
+    """Endless work, all memory, a message of four gigabytes, no answer, or one that means nothing."""
     monkeypatch.setattr(running, "worker_command", lambda _: (sys.executable, "-c", _HELD + deed))
     with pytest.raises(ClipRefusedError, match=said):
         await mask_clip(_pieces(CLIP), Wish(duration_s=1))
