@@ -71,7 +71,7 @@ def from_text(text: str) -> list[Published]:
             )
             for one in body["papers"]
         ]
-    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise PaperError(
             "The record of published papers is damaged.", "Publish again: `tallenne paper publish`."
         ) from exc

@@ -28,7 +28,7 @@ def all_papers(facts: Facts) -> list[Paper]:
 def read_record(folder: Path) -> list[Published]:
     """``folder``: the installation's papers. Nothing was published: []. PaperError: the record is damaged."""
     try:
-        text = (folder / _FILE).read_text(encoding="utf-8")
+        text = (folder / _FILE).read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return []
     return from_text(text)

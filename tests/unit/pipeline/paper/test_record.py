@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from paper.content import Kind
+from paper.errors import PaperError
 from paper.language import LANGUAGES
 from paper.published import differences
 from pipeline.paper.record import all_papers, read_record, write_record
@@ -20,3 +23,10 @@ def test_record_is_read_back(tmp_path: Path) -> None:
     assert differences(found, papers) == [] and {one.at for one in found} == {"2026-12-01T10:00:00+00:00"}
     assert folder.stat().st_mode & 0o077 == 0
     assert {path.name for path in folder.iterdir()} == {"published.json", "notice-fi.html", "notice-en.html"}
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"", b"[" * 200_000], ids=["no text", "empty", "deep"])
+def test_record_that_cannot_be_read_is_one_clear_error(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "published.json").write_bytes(content)
+    with pytest.raises(PaperError, match="damaged"):
+        read_record(tmp_path)
