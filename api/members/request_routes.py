@@ -28,9 +28,6 @@ async def own_requests(room: MembersDep, session: MemberSignedIn) -> list[OwnReq
 @router.post("", status_code=201, responses=declared(401, 409, 429))
 async def ask(body: AskBody, room: MembersDep, session: MemberSignedIn) -> list[OwnRequestAnswer]:
     """Ask for something. One request of a kind at a time: what is open is answered first."""
-    found = await rows.listed(room.records, member_id=session.member_id)
-    if any(each.kind == body.kind and each.ended_ns is None for each in found):
-        raise Problem(409, "request-open", "Such a request is open already.", "Wait for its answer, or take it back.")
     made = await rows.add(
         room.records,
         _entry(session),
@@ -42,6 +39,10 @@ async def ask(body: AskBody, room: MembersDep, session: MemberSignedIn) -> list[
         identity=_SIGNED_IN,
     )
     if made is None:
+        found = await rows.listed(room.records, member_id=session.member_id)
+        if any(each.kind == body.kind and each.ended_ns is None for each in found):
+            what, remedy = "Such a request is open already.", "Wait for its answer, or take it back."
+            raise Problem(409, "request-open", what, remedy)
         raise not_found()  # erased while the request was under way
     return await _listed(room, session)
 

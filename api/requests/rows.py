@@ -76,6 +76,8 @@ async def add(
 ) -> UUID | None:
     """Receive a request; its id. None: the member is not in the register. ``identity``: how the member signed in.
 
+    Of those who ask on their own pages one request of a kind is open at a time. None: one is.
+
     ``entry``: who says so; it is completed here.
     """
     request_id, now_ns = uuid.uuid4(), records.clock_ns()
@@ -83,7 +85,9 @@ async def add(
         async with records.pool.acquire() as conn, conn.transaction():
             zone = await conn.fetchval(sql.load(_PACKAGE, "zone")) or "UTC"
             due = due_ns(received_ns, MONTHS, zone)
-            values = (request_id, member_id, kind, channel, details, received_ns, due)
+            if identity is not None:
+                await conn.execute(sql.load(_PACKAGE, "requests_lock"), str(member_id))
+            values = (request_id, member_id, kind, channel, details, received_ns, due, identity is not None)
             if not await conn.fetchval(sql.load(_PACKAGE, "request_add"), *values):
                 return None
             if identity is not None:

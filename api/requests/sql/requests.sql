@@ -10,9 +10,17 @@ WHERE ($2::uuid IS NOT NULL OR $3::uuid IS NOT NULL OR (r.ended_ns IS NOT NULL) 
 ORDER BY r.ended_ns DESC NULLS FIRST, r.due_ns, r.request_id LIMIT $4
 
 -- name: request_add
--- $1 id, $2 member, $3 kind, $4 channel, $5 details, $6 received, $7 due. No row: the member is not in the register.
+-- $1 id, $2 member, $3 kind, $4 channel, $5 details, $6 received, $7 due, $8 whether only one of a kind may be open. No row:
+-- the member is not in the register, or one is open.
 INSERT INTO member_request (request_id, member_id, kind, channel, details, received_ns, due_ns)
-SELECT $1, member_id, $3, $4, $5, $6, $7 FROM member_identity WHERE member_id = $2 FOR KEY SHARE RETURNING true
+SELECT $1, member_id, $3, $4, $5, $6, $7 FROM member_identity
+WHERE member_id = $2 AND NOT ($8::boolean AND EXISTS (
+    SELECT FROM member_request WHERE member_id = $2 AND kind = $3 AND ended_ns IS NULL))
+FOR KEY SHARE OF member_identity RETURNING true
+
+-- name: requests_lock
+-- $1 member. What one member asks on their own pages comes one after the other.
+SELECT pg_advisory_xact_lock(hashtextextended('requests ' || $1::text, 0))
 
 -- name: request_identify
 -- $1 request, $2 how, $3 staff or NULL: by their own sign-in, $4 now

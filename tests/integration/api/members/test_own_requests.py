@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -63,3 +64,10 @@ async def test_erased_member_is_signed_out_at_once(club: Club) -> None:
     await admin.state_purpose()
     assert (await admin.post(f"/v1/requests/{request['request_id']}/erase-person")).status_code == 200
     assert (await aino.get("/v1/me/requests")).status_code == 401
+
+
+async def test_of_several_at_once_one_request_is_received(club: Club) -> None:
+    client = await club.signed_in()
+    answers = await asyncio.gather(*(client.post("/v1/me/requests", json={"kind": "access"}) for _ in range(6)))
+    assert sorted(each.status_code for each in answers) == [201, 409, 409, 409, 409, 409]
+    assert len((await client.get("/v1/me/requests")).json()) == 1
