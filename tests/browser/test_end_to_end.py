@@ -136,8 +136,8 @@ async def test_scrub_across_a_gap_and_play_on_behind_it(desk: Desk, late: Latene
 
     try:
         await wait(both_led_through, "both cameras led through the gap", 150)
-    except AssertionError as late:
-        raise AssertionError(f"{seen}, now {await read_player(page)}, gap {gap_ms}") from late
+    except AssertionError as exc:
+        raise AssertionError(f"{seen}, now {await read_player(page)}, gap {gap_ms}") from exc
     await asyncio.sleep(1.5)
     assert await hold_in_step(page) <= late.limit_ms(IN_STEP_MS)
     await page.context.close()
