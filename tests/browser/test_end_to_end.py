@@ -55,6 +55,7 @@ async def test_member_found_by_name_and_played_in_step(desk: Desk, late: Latenes
     page = await desk.page()
     await page.goto(f"{desk.address}/find")
     await page.wait_for_selector("#find button:enabled")
+    await page.wait_for_selector("#query:focus")  # by itself, a moment after the page is ready on a busy machine
     await page.keyboard.type(desk.passage["name"])
     await page.keyboard.press("Enter")
     hit = await page.wait_for_selector(f"a.hit[href='/visit/{desk.passage['event_id']}']")

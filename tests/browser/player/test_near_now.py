@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from playwright.async_api import Browser, Page
 
+from pipeline.smoke.lateness import Lateness
 from tests.browser.chromium import MARKS
 from tests.browser.player_stand import StandCamera, player_stand
 from tests.browser.test_player import browser, player, reach, steady, wait
@@ -28,7 +29,7 @@ async def at(page: Page) -> int:
 
 
 @pytest.mark.slow
-async def test_time_stands_until_what_is_on_its_way_is_there(browser: Browser) -> None:
+async def test_time_stands_until_what_is_on_its_way_is_there(browser: Browser, late: Lateness) -> None:
     first, second = hall(30_000, "Lobby"), hall(ENDS_MS, "Corridor")
     second.causes[ENDS_MS] = "pending"
     async with (
@@ -45,7 +46,7 @@ async def test_time_stands_until_what_is_on_its_way_is_there(browser: Browser) -
             return await at(page) > ENDS_MS + 500
 
         await reach(page, "playing", "playing")
-        assert await at(page) < ENDS_MS + 1000
+        assert await at(page) < ENDS_MS + late.limit_ms(1000)  # it plays on while this is asked
         await wait(goes_on, "goes on with both")
 
 
