@@ -80,3 +80,19 @@ async def test_times_from_the_boxes_are_those_of_a_decoder(
     assert told["found"] == pytest.approx(shown, abs=1e-4)
     assert all(min(abs(key - at) for at in shown) < 2e-3 for key in keys)
     assert len(keys) == 3 + 2
+
+
+@pytest.mark.parametrize("doing", ["append(new Uint8Array(1_000_000))", "remove(0, Infinity)"])
+async def test_buffer_that_is_closed_while_it_works_keeps_its_caller_waiting_no_longer(page: Page, doing: str) -> None:
+    """A decoder's error closes it at any time; a fetch that waited for ever would be this camera's last."""
+    came: str = await page.evaluate(
+        f"""async () => {{
+          const {{ CONVERTED, Sink }} = await import('/static/player/sink.js');
+          const sink = new Sink(document.createElement('video'));
+          await sink.open(CONVERTED, 1e12);
+          const working = sink.{doing}.then(() => 'done', (error) => error.constructor.name);
+          sink.close();
+          return Promise.race([working, new Promise((resolve) => setTimeout(resolve, 3000, 'waits'))]);
+        }}"""
+    )
+    assert came == "ClosedError"

@@ -10,6 +10,9 @@ export const CONVERTED = 'video/mp4; codecs="avc1.42c02a"';
 /** The browser does not take what it was given. */
 export class RefusedError extends Error {}
 
+/** It was closed while it worked: a buffer that was taken away reports nothing any more. */
+export class ClosedError extends Error {}
+
 export const playable = (mime) => Boolean(Source?.isTypeSupported(mime));
 
 /** When the buffer has taken what it was given. */
@@ -32,6 +35,7 @@ export class Sink {
   #buffer = null;
   #mime = "";
   #clip = null; // whose beginning the buffer was given last
+  #leave = null; // ends the wait for the buffer
 
   constructor(video) {
     this.#video = video;
@@ -87,6 +91,7 @@ export class Sink {
   }
 
   close() {
+    this.#leave?.(new ClosedError("The buffer was closed."));
     this.#source = this.#buffer = this.#clip = null;
     this.#video.removeAttribute("src");
     this.#video.load();
@@ -103,7 +108,7 @@ export class Sink {
 
   /** QuotaExceededError when there is no room. */
   async append(bytes) {
-    const done = taken(this.#buffer);
+    const done = this.#taken();
     this.#buffer.appendBuffer(bytes);
     await done;
   }
@@ -114,7 +119,7 @@ export class Sink {
     const start = Math.max(0, this.seconds(from) - TOUCH_S);
     const end = until === Infinity ? Infinity : this.seconds(until) - TOUCH_S;
     if (end <= start || start >= LENGTH_S) return;
-    const done = taken(this.#buffer);
+    const done = this.#taken();
     this.#buffer.remove(start, end);
     await done;
   }
@@ -132,6 +137,11 @@ export class Sink {
       if (buffered.start(number) <= at && at < buffered.end(number)) return this.time(buffered.end(number));
     }
     return null;
+  }
+
+  #taken() {
+    const closed = new Promise((_, reject) => (this.#leave = reject));
+    return Promise.race([taken(this.#buffer), closed]);
   }
 
   #reopen() {
