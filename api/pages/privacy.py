@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from fastapi import APIRouter, Request
@@ -12,6 +13,7 @@ from api.pages.language import LANGUAGES, language_of
 from api.pages.settings import PagesDep
 from paper.rendering.html import NOTICE_PATH, NOTICE_STYLE, notice_file, style
 
+_log = logging.getLogger(__name__)
 router = APIRouter(include_in_schema=False)
 _HEADERS: Final = {"Cache-Control": "no-cache"}
 
@@ -25,6 +27,9 @@ def privacy(request: Request, pages: PagesDep) -> Response:
     try:
         text = "" if folder is None else (folder / notice_file(language)).read_text(encoding="utf-8")
     except FileNotFoundError:
+        text = ""
+    except (OSError, UnicodeDecodeError) as exc:
+        _log.warning("the published notice cannot be read: %s", exc)
         text = ""
     if not text:
         raise Problem(404, "no-notice", "No privacy notice was published.", "Ask the controller for it.")

@@ -45,3 +45,15 @@ async def test_notice_is_shown_once_it_is_published(client: httpx.AsyncClient, t
 async def test_style_is_the_papers(client: httpx.AsyncClient) -> None:
     answer = await client.get("/privacy.css")
     assert answer.headers["content-type"].startswith("text/css") and "@page" in answer.text
+
+
+async def test_notice_that_cannot_be_read_is_none_and_in_the_log(
+    client: httpx.AsyncClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    (folder / "notice-fi.html").write_bytes(b"\xff\xfe")
+    assert (await client.get("/privacy")).status_code == 404
+    (folder / "notice-en.html").mkdir()
+    assert (await client.get("/privacy?lang=en")).status_code == 404
+    assert len([record for record in caplog.records if "published notice" in record.message]) == 2
