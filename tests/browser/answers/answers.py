@@ -30,7 +30,7 @@ SITE, MEMBER = number(1), number(3)
 PAGES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "/audit": ("audit.html", {"actions": ACTIONS}),
     "/cameras": ("cameras.html", {}),
-    f"/members/{MEMBER}": ("member.html", {"member_id": MEMBER}),
+    f"/members/{MEMBER}": ("member.html", {"member_id": MEMBER, "register": True}),
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from custodian.address import socket_address
 from custodian.enrolment import enrol_again, load_or_enrol
 from custodian.errors import CustodianAwayError, CustodianMisuseError, LookRefusedError
 from custodian.keys.hour_keys import HourKeyMaker
@@ -262,7 +263,8 @@ async def test_strangers_are_turned_away_by_the_kernels_word(settings: Custodian
 )
 async def test_malformed_message_gets_an_error_and_harms_nobody(settings: CustodianSettings, message: bytes) -> None:
     async with custodian(settings) as client:
-        reader, writer = await asyncio.open_unix_connection(settings.socket)
+        with socket_address(settings.socket) as address:
+            reader, writer = await asyncio.open_unix_connection(address)
         writer.write(message)
         answer = await reader.readexactly(4)
         assert b'"code":"misuse"' in await reader.readexactly(int.from_bytes(answer, "big"))
