@@ -23,8 +23,8 @@ from storage.store.responses import error_message, exists_already, is_success, i
 
 OPTIONAL_HEADERS: Final = ("x-amz-checksum-sha256", "if-none-match", "content-type")
 """Headers of a PUT that the client can do without."""
-_PAUSES_S: Final = (0.1, 0.2, 0.4, 0.8, 1.6)
-"""Between attempts at the same request."""
+_PAUSES_S: Final = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 3.2)
+"""Between attempts at the same request. Roles that start together keep a busy server busy for some seconds."""
 
 T = TypeVar("T")
 Headers = frozenset[str]

@@ -12,7 +12,7 @@ from paper.rendering.html import html
 from paper.rendering.pdf import pdf
 from pipeline.errors import SetupError
 from pipeline.output import say
-from runtime.private_files import write_private
+from runtime.private_files import replace_file, write_private
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +32,7 @@ def write(paper: Paper, arguments: argparse.Namespace, *, private: bool = False)
         if private:
             write_private(path, made)
         else:
-            path.write_bytes(made)
+            replace_file(path, made, mode=0o644, durable=True)
     except OSError as exc:
         raise SetupError(f"{path} cannot be written ({exc.strerror}).", "Name a file of yours with -o.") from exc
     say(f"{path}: {paper.title}")
