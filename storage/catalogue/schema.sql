@@ -687,8 +687,14 @@ CREATE FUNCTION tallenne.is_minor_by_birth(p_member_id uuid, p_otherwise boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'tallenne', 'pg_temp'
     AS $$
-    SELECT coalesce((SELECT value::date + interval '18 years' > (clock_timestamp() AT TIME ZONE 'UTC')::date FROM member_field
+    SELECT coalesce((SELECT is_minor_on(value::date, (clock_timestamp() AT TIME ZONE 'UTC')::date) FROM member_field
         WHERE member_id = p_member_id AND field = 'birth_date' AND value <> '' AND to_ns = 9223372036854775807), p_otherwise)
+$$;
+
+CREATE FUNCTION tallenne.is_minor_on(p_born date, p_day date) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT (p_born - 1 + interval '18 years' + interval '1 day')::date > p_day
 $$;
 
 CREATE FUNCTION tallenne.journal_over_before(p_now_ns bigint, p_days integer) RETURNS bigint
@@ -2433,6 +2439,8 @@ REVOKE ALL ON FUNCTION tallenne.hour_key_idle(p_hour_key_id uuid, p_now_ns bigin
 GRANT ALL ON FUNCTION tallenne.hour_key_idle(p_hour_key_id uuid, p_now_ns bigint, p_late_ns bigint) TO tallenne_custodian;
 
 REVOKE ALL ON FUNCTION tallenne.is_minor_by_birth(p_member_id uuid, p_otherwise boolean) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION tallenne.is_minor_on(p_born date, p_day date) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION tallenne.journal_over_before(p_now_ns bigint, p_days integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION tallenne.journal_over_before(p_now_ns bigint, p_days integer) TO tallenne_keeper;

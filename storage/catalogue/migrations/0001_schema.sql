@@ -1357,10 +1357,15 @@ END $$;
 CREATE TRIGGER keep_name AFTER UPDATE OF name ON member_identity FOR EACH ROW
     WHEN (OLD.name IS DISTINCT FROM NEW.name) EXECUTE FUNCTION keep_name();
 
--- Where the birth date is known, it alone decides who is a minor: under 18 on this day, in UTC.
+-- Under 18 on a day. Born on 29 February, one comes of age on 1 March.
+CREATE FUNCTION is_minor_on(p_born date, p_day date) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+    SELECT (p_born - 1 + interval '18 years' + interval '1 day')::date > p_day
+$$;
+
+-- Where the birth date is known, it alone decides who is a minor, by the day in UTC.
 CREATE FUNCTION is_minor_by_birth(p_member_id uuid, p_otherwise boolean) RETURNS boolean
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
-    SELECT coalesce((SELECT value::date + interval '18 years' > (clock_timestamp() AT TIME ZONE 'UTC')::date FROM member_field
+    SELECT coalesce((SELECT is_minor_on(value::date, (clock_timestamp() AT TIME ZONE 'UTC')::date) FROM member_field
         WHERE member_id = p_member_id AND field = 'birth_date' AND value <> '' AND to_ns = 9223372036854775807), p_otherwise)
 $$;
 CREATE FUNCTION minor_by_birth() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = tallenne, pg_temp AS $$
@@ -1384,7 +1389,7 @@ CREATE FUNCTION of_age_now() RETURNS int LANGUAGE sql SECURITY DEFINER SET searc
     SELECT count(*)::int FROM changed
 $$;
 
-REVOKE ALL ON FUNCTION keep_name, is_minor_by_birth, minor_by_birth, birth_date_given, of_age_now FROM PUBLIC;
+REVOKE ALL ON FUNCTION keep_name, is_minor_on, is_minor_by_birth, minor_by_birth, birth_date_given, of_age_now FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION of_age_now TO tallenne_keeper;
 -- What was said stays as it was said: only its end can be added.
 GRANT SELECT, INSERT, UPDATE (to_ns) ON member_field TO tallenne_serve;

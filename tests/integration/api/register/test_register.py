@@ -151,6 +151,23 @@ async def test_birth_date_decides_who_is_a_minor(office: Office, gym: Gym, years
     assert (await admin.get(f"/v1/register/{gym.aino}")).json()["minor"] is minor
 
 
+@pytest.mark.parametrize(
+    ("born", "last_day", "first_day"),
+    [
+        ("2008-02-29", "2026-02-28", "2026-03-01"),
+        ("2008-02-28", "2026-02-27", "2026-02-28"),
+        ("2008-03-01", "2026-02-28", "2026-03-01"),
+        ("2010-01-01", "2027-12-31", "2028-01-01"),
+        ("2006-02-28", "2024-02-27", "2024-02-28"),
+    ],
+)
+async def test_last_day_as_a_minor_is_the_one_before_the_birthday(
+    office: Office, born: str, last_day: str, first_day: str
+) -> None:
+    query = "SELECT is_minor_on($1::text::date, $2::text::date)"
+    assert [await office.owner.fetchval(query, born, day) for day in (last_day, first_day)] == [True, False]
+
+
 async def test_member_comes_of_age_by_the_keepers_word(office: Office, gym: Gym, database: Database) -> None:
     await office.owner.execute("UPDATE member SET minor = true")
     await office.owner.execute("ALTER TABLE member_field DISABLE TRIGGER birth_date_given")
