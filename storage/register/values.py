@@ -94,6 +94,9 @@ async def keep(
             done = await conn.fetchval(sql.load(_PACKAGE, "keep"), member_id, each, value, source, staff_id, now_ns)
         if done:
             changed.append(each)
+    if Field.EMAIL in changed and source is not Source.MEMBER:
+        # Whoever opened them by the former address does not get them back when the address does.
+        await conn.execute(sql.load(_PACKAGE, "sessions_end"), member_id, now_ns)
     return changed
 
 

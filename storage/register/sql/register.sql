@@ -70,3 +70,7 @@ FROM member_identity i JOIN member m USING (member_id) ORDER BY i.number
 -- name: by_number
 -- $1 numbers
 SELECT number, member_id FROM member_identity WHERE number = ANY ($1::text[])
+
+-- name: sessions_end
+-- $1 member, $2 now
+UPDATE member_session SET ended_ns = greatest(created_ns, $2::bigint) WHERE member_id = $1 AND ended_ns IS NULL

@@ -97,6 +97,14 @@ async def test_new_address_counts_with_its_code_and_the_old_one_is_told(club: Cl
     assert [each[1:] for each in changes][-1] == ("register_changed", {"fields": ["email"]})
 
 
+async def test_session_does_not_come_back_with_an_address_that_staff_changed_and_changed_back(club: Club) -> None:
+    aino = await club.signed_in()
+    assert (await aino.get("/v1/me")).status_code == 200
+    for email in ("another@example.org", AINO):
+        await club.set_email(club.gym.aino, email)
+    assert (await aino.get("/v1/me")).status_code == 401
+
+
 async def test_code_for_a_new_address_is_of_that_member_and_no_way_to_sign_in(club: Club) -> None:
     aino, onni = await club.signed_in(), await club.signed_in(ONNI)
     asked = (await aino.post("/v1/me/email", json={"email": NEW})).json()["request"]
