@@ -88,7 +88,8 @@ class Clip:
         index = 0
         with self._opened() as container:
             stream = container.streams.video[0]
-            stream.codec_context.thread_count, stream.codec_context.thread_type = 2, "AUTO"
+            # By slices: libav may wait for ever for threads by pictures when what they decode is damaged.
+            stream.codec_context.thread_count, stream.codec_context.thread_type = 2, "SLICE"
             for frame in container.decode(stream):
                 if frame.pts is None or (last is not None and frame.pts <= last):
                     continue  # a picture without a time of its own is not shown
