@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import ssl
@@ -168,6 +169,8 @@ async def test_browser_without_h265_shows_it_converted_and_says_nothing_of_loadi
         await page.fill("#reason", "a test")
         await page.keyboard.press("Enter")
         await page.wait_for_selector(".tile:is([data-state=playing], [data-state=paused]) .converted")
-        assert "Loading" not in await page.inner_text("body")
+        async with asyncio.timeout(30):  # a busy machine may say it for a moment, and not for as long as it plays
+            while "Loading" in await page.inner_text("body"):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
         if folder := os.environ.get("TALLENNE_SCREENSHOTS"):
             await page.screenshot(path=f"{folder}/h265.png")

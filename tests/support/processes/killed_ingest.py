@@ -227,7 +227,8 @@ class Lane:
     def _age_s(self, run_directory: Path) -> float:
         """Of the status file, by the file system: the process's own clock may be wrong."""
         with contextlib.suppress(OSError):
-            return time.time() - max(path.stat().st_mtime for path in run_directory.glob("*.json"))
+            times = [path.stat().st_mtime for path in run_directory.glob("*.json")]
+            return time.time() - max(times) if times else 0.0  # none: it has just ended in good order
         return 0.0
 
     @property
