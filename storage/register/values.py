@@ -95,7 +95,7 @@ async def keep(
         if done:
             changed.append(each)
     if Field.EMAIL in changed and source is not Source.MEMBER:
-        # Whoever opened them by the former address does not get them back when the address does.
+        # What the former address opened does not come back with it.
         await conn.execute(sql.load(_PACKAGE, "sessions_end"), member_id, now_ns)
     return changed
 
