@@ -12,7 +12,6 @@ import logging
 import re
 import secrets
 from collections.abc import Sequence
-from datetime import date
 from functools import partial
 from typing import Final, Literal
 
@@ -21,12 +20,13 @@ import asyncpg
 from api.http.problems import Problem
 from api.members.room import Members
 from api.members.wording import code_mail, new_email_mail
+from api.register.checking import checked_values
 from domain.ids import MemberId
-from domain.time import MINUTE_NS, day_name
+from domain.time import MINUTE_NS
 from runtime import sql
 from runtime.database import wrapped_errors
 from storage.access import members as members_by_id
-from storage.register import Field, FieldError, checked, members_of_email, present
+from storage.register import Field, members_of_email, present
 
 _log = logging.getLogger(__name__)
 GOOD_NS: Final = 10 * MINUTE_NS
@@ -73,10 +73,7 @@ async def take(
 
 def checked_email(room: Members, text: str) -> str:
     """The address as the register would have it. Problem 422: it is none."""
-    try:
-        email = checked(Field.EMAIL, text, date.fromisoformat(day_name(room.records.clock_ns())))
-    except FieldError as exc:
-        raise Problem(422, "field-email", exc.what, exc.remedy) from None
+    email = checked_values({Field.EMAIL: text}, room.records.clock_ns())[Field.EMAIL]
     if not email:
         raise Problem(422, "field-email", "The address is blank.", "Type your address.")
     return email

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -29,17 +28,16 @@ from api.members.shapes import (
 )
 from api.members.wording import changed_mail
 from api.pages.language import language_of
+from api.register.checking import checked_values
 from domain.ids import MemberId
-from domain.time import NS, day_name
+from domain.time import NS
 from runtime import sql
 from runtime.database import wrapped_errors
 from storage.access import member
 from storage.register import (
     Field,
-    FieldError,
     Source,
     Way,
-    checked,
     consents,
     give_consent,
     history,
@@ -64,12 +62,7 @@ async def change(body: ChangeBody, room: MembersDep, session: MemberSignedIn) ->
     """Correct the named fields, where members may. What stood there before stays in the history."""
     if not all(each in room.own.may_change and each is not Field.EMAIL for each in body.fields):
         raise _not_theirs()
-    today = date.fromisoformat(day_name(room.records.clock_ns()))
-    try:
-        values = {each: checked(each, text, today) for each, text in body.fields.items()}
-    except FieldError as exc:
-        raise Problem(422, f"field-{exc.field}", exc.what, exc.remedy) from None
-    await _keep(room, session, values)
+    await _keep(room, session, checked_values(body.fields, room.records.clock_ns()))
     return await _card(room, session.member_id)
 
 

@@ -6,7 +6,6 @@ register has another address than the one that opened it.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 import uuid
@@ -17,6 +16,7 @@ import asyncpg
 from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie
 
+from api.credentials.csrf import require_token, token_of
 from api.http.problems import Problem
 from api.members.room import Members, MembersDep
 from domain.ids import MemberId, SessionId
@@ -26,11 +26,9 @@ from runtime.database import wrapped_errors
 from storage.catalogue import audit
 
 COOKIE: Final = "__Host-tallenne-member"
-CSRF_HEADER: Final = "X-CSRF-Token"
 IDLE_NS: Final = 15 * MINUTE_NS
 ABSOLUTE_NS: Final = 8 * HOUR_NS
 _TOUCH_NS: Final = 10 * NS
-_SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _PACKAGE: Final = "api.members"
 _cookie = APIKeyCookie(name=COOKIE, auto_error=False, description="Set by POST /v1/me/sign-in.")
 
@@ -83,12 +81,7 @@ async def member_leaving(
     session = await find_session(room, token)
     if session is None:
         raise not_signed_in()
-    if request.method not in _SAFE:
-        given = request.headers.get(CSRF_HEADER, "")
-        if not hmac.compare_digest(given.encode("latin-1", "replace"), session.csrf_token.encode()):
-            raise Problem(
-                403, "csrf", "The request does not carry this session's token.", f"Send it as the header {CSRF_HEADER}."
-            )
+    require_token(request, session.csrf_token)
     return session
 
 
@@ -158,4 +151,4 @@ def drop_cookie(response: Response) -> None:
 
 def csrf_of(token: str) -> str:
     """The token that requests with this cookie carry in a header: derived from it, and therefore stored nowhere."""
-    return hmac.digest(token.encode("utf-8", "replace"), b"tallenne/1 member csrf", hashlib.sha256).hex()
+    return token_of(token, b"tallenne/1 member csrf")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from fastapi import APIRouter
 
 from api.http.problems import Problem, declared, not_found
 from api.records import Records, RecordsDep
+from api.register.checking import checked_values
 from api.register.levels import CONSENTS, Levels, everywhere, levels_for, load_rights
 from api.register.shapes import (
     CardAnswer,
@@ -26,17 +26,14 @@ from api.register.shapes import (
 from api.sign_in.purposes import Purpose, StatedForMembers
 from api.sign_in.sessions import Session, SignedIn
 from domain.ids import MemberId, new_id
-from domain.time import day_name
 from runtime import sql
 from runtime.database import wrapped_errors
 from storage.access import MemberRow, fold, member
 from storage.catalogue import audit
 from storage.register import (
     Field,
-    FieldError,
     Source,
     Way,
-    checked,
     consents,
     give_consent,
     history,
@@ -65,7 +62,7 @@ async def change(
     row, levels = await _reached(records, session, member_id)
     if not all(levels.changes(each) for each in body.fields):
         raise not_found()
-    values = _checked(records, body)
+    values = checked_values(body.fields, records.clock_ns())
     with wrapped_errors():
         async with records.pool.acquire() as conn, conn.transaction():
             now_ns = records.clock_ns()
@@ -95,7 +92,7 @@ async def add(records: RecordsDep, session: SignedIn, purpose: StatedForMembers,
     levels = everywhere(await load_rights(records.pool), session.grants)
     if not levels.changes(Field.NAME) or not all(levels.changes(each) for each in body.fields):
         raise not_found()
-    values = _checked(records, body)
+    values = checked_values(body.fields, records.clock_ns())
     if Field.NAME not in values:
         raise Problem(422, "invalid", "A member has a name.", "Give it among the fields.")
     name, member_id = values.pop(Field.NAME), MemberId(new_id())
@@ -175,14 +172,6 @@ async def _may_change_consents(records: Records, session: Session, member_id: UU
     if not levels.changes(CONSENTS):
         raise not_found()
     return row, levels
-
-
-def _checked(records: Records, body: ChangeBody) -> dict[Field, str]:
-    today = date.fromisoformat(day_name(records.clock_ns()))
-    try:
-        return {each: checked(each, text, today) for each, text in body.fields.items()}
-    except FieldError as exc:
-        raise Problem(422, f"field-{exc.field}", exc.what, exc.remedy) from None
 
 
 async def _card(records: Records, row: MemberRow, levels: Levels) -> CardAnswer:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import secrets
 import uuid
@@ -15,6 +13,7 @@ import asyncpg
 from fastapi import Depends, Request, Response, Security
 from fastapi.security import APIKeyCookie
 
+from api.credentials.csrf import require_token, token_of
 from api.http.problems import Problem, not_found
 from api.records import Records, RecordsDep
 from api.sign_in import rights
@@ -24,13 +23,11 @@ from runtime import sql
 from runtime.database import wrapped_errors
 
 COOKIE: Final = "__Host-tallenne"
-CSRF_HEADER: Final = "X-CSRF-Token"
 IDLE_NS: Final = 15 * MINUTE_NS
 ABSOLUTE_NS: Final = 12 * HOUR_NS
 STEP_UP_NS: Final = 5 * MINUTE_NS
 """The custodian holds footage to the same limits by itself (staff_may)."""
 _TOUCH_NS: Final = 10 * NS
-_SAFE: Final = ("GET", "HEAD", "OPTIONS")
 cookie_scheme = APIKeyCookie(name=COOKIE, auto_error=False, description="Set by POST /v1/sign-in.")
 
 
@@ -124,12 +121,7 @@ async def signed_in(
     session = await find_session(records, token)
     if session is None:
         raise not_signed_in()
-    if request.method not in _SAFE:
-        given = request.headers.get(CSRF_HEADER, "")
-        if not hmac.compare_digest(given.encode("latin-1", "replace"), session.csrf_token.encode()):
-            raise Problem(
-                403, "csrf", "The request does not carry this session's token.", f"Send it as the header {CSRF_HEADER}."
-            )
+    require_token(request, session.csrf_token)
     return session
 
 
@@ -191,7 +183,7 @@ def drop_cookie(response: Response) -> None:
 
 def csrf_of(token: str) -> str:
     """The token that requests with this cookie carry in a header: derived from it, and therefore stored nowhere."""
-    return hmac.digest(token.encode("utf-8", "replace"), b"tallenne/1 csrf", hashlib.sha256).hex()
+    return token_of(token, b"tallenne/1 csrf")
 
 
 def _uuid(text: str | None) -> uuid.UUID | None:

@@ -58,7 +58,7 @@ async def exposure_of(
 async def _staff(conn: asyncpg.Connection, user_name: str) -> UUID:
     found = await staff_of_name(conn, user_name)
     if found is None:
-        raise SetupError(f"There is no person of the staff {user_name!r}.", "Name the user name, as on the page Staff.")
+        raise SetupError(f"There is no staff account {user_name!r}.", "Name the user name, as on the page Staff.")
     return found
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from playwright.async_api import Page
 
 from tests.browser.chromium import MARKS
-from tests.browser.two_people import fits, two_people
+from tests.browser.two_people import TwoPeople, fits, two_people
 from tests.conftest import Database
 
 pytestmark = [*MARKS]
@@ -51,24 +52,28 @@ async def test_member_is_added_corrected_and_shown_to_whom_the_rights_let(databa
         await berit.click("#history summary")
         await berit.wait_for_selector("#versions tr")
         await fits(berit, "register-390")
+        await rights_show_their_effect(people, anna, berit)
 
-        await anna.goto(f"{people.address}/register-rights")
-        await anna.wait_for_selector("#rows tr")
-        await fits(anna, "register-rights-1366")
-        await anna.select_option("select[data-role=admin][data-field=email]", "")
-        await anna.click("#rights button[type=submit]")
-        await anna.wait_for_selector("#toast.shown")
-        await berit.reload()
-        await berit.wait_for_selector("#card:not([hidden])")
-        assert await berit.locator("#field-email").count() == 0
-        assert await berit.locator("#field-phone").count() == 1
 
-        await anna.goto(f"{people.address}/users")
-        await anna.click("li[data-user=berit] summary")
-        await anna.click("li[data-user=berit] button:has-text('What they see')")
-        await anna.wait_for_selector("#sees-facts dd:has-text('Birth date, Phone, Address')")
-        assert "E-mail" not in await anna.inner_text("#sees-facts")
-        await fits(anna, "sees-1366", full_page=False)
+async def rights_show_their_effect(people: TwoPeople, anna: Page, berit: Page) -> None:
+    """Anna takes the address away from administrators: Berit's card lacks it, and so does what Berit sees."""
+    await anna.goto(f"{people.address}/register-rights")
+    await anna.wait_for_selector("#rows tr")
+    await fits(anna, "register-rights-1366")
+    await anna.select_option("select[data-role=admin][data-field=email]", "")
+    await anna.click("#rights button[type=submit]")
+    await anna.wait_for_selector("#toast.shown")
+    await berit.reload()
+    await berit.wait_for_selector("#card:not([hidden])")
+    assert await berit.locator("#field-email").count() == 0
+    assert await berit.locator("#field-phone").count() == 1
+
+    await anna.goto(f"{people.address}/users")
+    await anna.click("li[data-user=berit] summary")
+    await anna.click("li[data-user=berit] button:has-text('What they see')")
+    await anna.wait_for_selector("#sees-facts dd:has-text('Birth date, Phone, Address')")
+    assert "E-mail" not in await anna.inner_text("#sees-facts")
+    await fits(anna, "sees-1366", full_page=False)
 
 
 @pytest.mark.slow

@@ -80,7 +80,7 @@ async def test_what_is_outside_the_period_or_anothers_is_not_in_it(
     assert len((await answer(office, database, now - HOUR_NS, now, first)).looks) == 2
     other = await answer(office, database, now - HOUR_NS, now, second)
     assert other.looks == () and other.members == ()
-    with pytest.raises(SetupError, match="no person of the staff 'zoe'"):
+    with pytest.raises(SetupError, match="no staff account 'zoe'"):
         await answer(office, database, now - HOUR_NS, now, "zoe")
 
 
